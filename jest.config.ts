@@ -1,0 +1,18 @@
+import type { Config } from "jest";
+
+/** Native ESM: middy exports only the `import` condition, and the bundles under test are ES modules. */
+const config: Config = {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/lib/**/*.test.ts", "<rootDir>/tests/**/*.test.ts"],
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } },
+    ],
+  },
+  modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
+  testTimeout: 30_000,
+};
+
+export default config;
