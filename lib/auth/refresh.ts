@@ -1,0 +1,105 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { logSecurityEvent } from "../log.ts";
+import { classify, type RotationAttempt, type RotationSettings } from "../sessions/rotation.ts";
+import type { SessionStore, WriteResult } from "../sessions/store.ts";
+import type { IssuePair, TokenPair } from "../tokens/issue-pair.ts";
+import {
+  createRotationSalt,
+  createTokenId,
+  deriveSuccessor,
+  hashToken,
+  isRefreshToken,
+} from "../tokens/refresh-token.ts";
+import type { AccessClaims, VerifyExpiredToken } from "../tokens/verify-access-token.ts";
+
+/** A pair as it was presented; nothing about it is known to be true. */
+export interface PresentedPair {
+  token: string;
+  refreshToken: string;
+}
+
+interface RefreshOptions {
+  sessions: Pick<SessionStore, "rotate" | "rearm" | "delete">;
+  verifyExpiredToken: VerifyExpiredToken;
+  issuePair: IssuePair;
+  clock: Clock;
+  log: typeof logSecurityEvent;
+  settings: RotationSettings & {
+    refreshTokenTtlSeconds: number;
+    sessionMaxAgeSeconds: number;
+    sessionsNotBefore: number;
+  };
+}
+
+/** Another request can move the session between our look and our write; each time we classify again. */
+const maxLooks = 4;
+
+/** Makes the use case that replaces a pair by its successor (docs/rotation.md). */
+export function createRefresh({ sessions, verifyExpiredToken, issuePair, clock, log, settings }: RefreshOptions) {
+  /**
+   * Replaces the pair by its successor with one conditional write, or repeats the answer of the write that did.
+   * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
+   */
+  return async function refresh(pair: PresentedPair & { idempotencyKey: string | undefined }): Promise<TokenPair> {
+    const claims = await verifyPair(pair);
+    const key = { userId: claims.sub, sessionId: claims.sid };
+    const now = clock();
+    const sessionEndsAt = claims.auth_time + settings.sessionMaxAgeSeconds;
+    if (sessionEndsAt <= now || claims.auth_time < settings.sessionsNotBefore) throw new AppError("token_expired");
+    const expiresAt = Math.min(now + settings.refreshTokenTtlSeconds, sessionEndsAt);
+
+    const attempt: RotationAttempt = {
+      presentedHash: hashToken(pair.refreshToken),
+      rotationSalt: createRotationSalt(),
+      keyHash: pair.idempotencyKey === undefined ? undefined : hashToken(pair.idempotencyKey),
+      now,
+    };
+    const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
+    let result: WriteResult = await sessions.rotate(key, {
+      ...attempt,
+      successorHash: hashToken(successor),
+      notRotatedSince: now - settings.refreshMinIntervalSeconds,
+      expiresAt,
+    });
+    if (result.written) return issuePair(result.session, successor);
+
+    for (let look = 1; look <= maxLooks; look++) {
+      const verdict = classify(result.session, attempt, settings);
+      switch (verdict.is) {
+        case "over":
+          throw new AppError("token_expired");
+        case "replay":
+          // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
+          await sessions.delete(key);
+          log("authn_token_reuse");
+          throw new AppError("token_expired");
+        case "own-write":
+          return issuePair(verdict.session, successor);
+        case "current":
+          return issuePair(verdict.session, pair.refreshToken);
+        case "repeat":
+          if (!verdict.proven) log("authn_token_repeat_unproven");
+          if (!verdict.rearm) {
+            return issuePair(verdict.session, deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt));
+          }
+          result = await sessions.rearm(verdict.session, { now, expiresAt });
+          if (result.written) {
+            return issuePair(result.session, deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt));
+          }
+      }
+    }
+    throw new AppError("unavailable");
+  };
+
+  /** Refuses, without touching the database, what we have not issued as one pair. */
+  async function verifyPair({ token, refreshToken }: PresentedPair): Promise<AccessClaims> {
+    const { claims } = await verifyExpiredToken(token).catch((error: unknown) => {
+      throw new AppError("invalid_jwt_token", { cause: error });
+    });
+    if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
+      throw new AppError("invalid_refresh_token");
+    }
+    return claims;
+  }
+}

@@ -1,0 +1,65 @@
+/** Every problem the API answers: stable code → HTTP status and title (RFC 9457, section 3.1). */
+export const problems = {
+  invalid_body: { status: 400, title: "Invalid request body" },
+  invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode" },
+  invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
+  conflicting_credentials: { status: 400, title: "Two kinds of credentials" },
+  invalid_jwt_token: { status: 400, title: "Invalid JWT" },
+  invalid_refresh_token: { status: 400, title: "Invalid refresh token" },
+  token_expired: { status: 400, title: "Session is over" },
+  missing_credentials: { status: 401, title: "Credentials required" },
+  invalid_token: { status: 401, title: "Invalid credentials" },
+  invalid_credentials: { status: 401, title: "Login failed" },
+  cross_site_request: { status: 403, title: "Cross-site request refused" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  email_taken: { status: 409, title: "E-mail address taken" },
+  body_too_large: { status: 413, title: "Request body too large" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  internal_error: { status: 500, title: "Internal error" },
+  unavailable: { status: 503, title: "Temporarily unavailable" },
+} as const;
+
+/** A code of the catalogue. */
+export type ProblemCode = keyof typeof problems;
+
+/** One invalid member of a request body: a JSON Pointer (RFC 6901, URI fragment form) and what to do. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+interface AppErrorOptions {
+  detail?: string;
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+const defaultDetails: Partial<Record<ProblemCode, string>> = {
+  invalid_jwt_token: "invalid jwt token",
+  invalid_refresh_token: "invalid refresh token",
+  token_expired: "token expired",
+  missing_credentials: "Log in first: the request carries no credentials.",
+  invalid_token: "The access token is not valid. Refresh the session or log in again.",
+  invalid_credentials: "The e-mail address or the password is wrong.",
+  conflicting_credentials: "Send either the session cookie or bearer credentials, not both.",
+  unavailable: "Nothing was lost. Try the same request again in a moment.",
+};
+
+/** A refusal that may be shown to the client: a code of the catalogue and what to do; the cause never leaves. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ProblemCode;
+  readonly detail: string | undefined;
+  readonly errors: FieldError[] | undefined;
+  readonly headers: Record<string, string> | undefined;
+
+  constructor(code: ProblemCode, options: AppErrorOptions = {}) {
+    super(code, { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail ?? defaultDetails[code];
+    this.errors = options.errors;
+    this.headers = options.headers;
+  }
+}

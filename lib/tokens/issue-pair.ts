@@ -1,0 +1,61 @@
+import { SignJWT } from "jose";
+import type { Session } from "../sessions/session.ts";
+import type { SigningKey } from "./keys.ts";
+import { createTokenId } from "./refresh-token.ts";
+
+/** An access token and its refresh token, with how long each is good for from its issue on. */
+export interface TokenPair {
+  token: string;
+  refreshToken: string;
+  /** Life of the access token: `exp − iat`. */
+  expiresInSeconds: number;
+  /** Life of the session: its `expiresAt` minus `iat`. */
+  sessionExpiresInSeconds: number;
+}
+
+/** What every access token of a deployment has in common. */
+export interface AccessTokenSettings {
+  issuer: string;
+  audience: string;
+  clientId: string;
+  accessTokenTtlSeconds: number;
+}
+
+/** Issues the pair of a session whose current refresh token is given. */
+export type IssuePair = (session: Session, refreshToken: string) => Promise<TokenPair>;
+
+/**
+ * Makes the issuer of pairs (access tokens after RFC 9068). A pair is a function of session, refresh token and keys
+ * alone, so every answer to one rotation has the same bytes (with Ed25519 and RS256; ES256 signatures are random).
+ */
+export function createPairIssuer(keys: SigningKey[], settings: AccessTokenSettings): IssuePair {
+  const newestFirst = keys.toSorted((a, b) => b.activeFrom - a.activeFrom);
+
+  return async function issuePair(session, refreshToken) {
+    const iat = session.rotatedAt ?? session.createdAt;
+    const exp = Math.min(iat + settings.accessTokenTtlSeconds, session.expiresAt);
+    // The newest key that was active at `iat`, not now: racing sandboxes must sign with the same one.
+    const signing = newestFirst.find(({ activeFrom }) => activeFrom <= iat);
+    if (!signing) throw new Error("no signing key was active when the pair was issued");
+    const token = await new SignJWT({
+      iss: settings.issuer,
+      aud: settings.audience,
+      client_id: settings.clientId,
+      sub: session.userId,
+      sid: session.sessionId,
+      email: session.email,
+      auth_time: session.createdAt,
+      iat,
+      exp,
+      jti: createTokenId(refreshToken),
+    })
+      .setProtectedHeader({ alg: signing.alg, typ: "at+jwt", kid: signing.kid })
+      .sign(signing.key);
+    return {
+      token,
+      refreshToken,
+      expiresInSeconds: exp - iat,
+      sessionExpiresInSeconds: session.expiresAt - iat,
+    };
+  };
+}

@@ -1,0 +1,111 @@
+import { type CryptoKey, importJWK, type JWK } from "jose";
+
+/** The signature algorithms that keys may have (RFC 7518, RFC 8037), and what such a key looks like. */
+const algorithms = {
+  EdDSA: { kty: "OKP", crv: "Ed25519", members: ["x"] },
+  ES256: { kty: "EC", crv: "P-256", members: ["x", "y"] },
+  RS256: { kty: "RSA", crv: undefined, members: ["n", "e"] },
+} as const;
+
+/** An algorithm that tokens may be signed with. */
+export type Algorithm = keyof typeof algorithms;
+
+/** A public or private JWK (RFC 7517) of ours: `kid` and `alg` are required. */
+export interface OurJwk extends JWK {
+  kid: string;
+  alg: Algorithm;
+  /** Private keys: the key signs tokens whose `iat` is not earlier. Epoch seconds. */
+  activeFrom?: number;
+}
+
+/** A key ready for verifying. */
+export interface VerificationKey {
+  alg: Algorithm;
+  key: CryptoKey;
+}
+
+/** A key ready for signing. */
+export interface SigningKey extends VerificationKey {
+  kid: string;
+  activeFrom: number;
+}
+
+const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const minRsaBits = 2048;
+
+/** Parses a JWK set (RFC 7517, section 5) of our keys. Throws TypeError that lists everything wrong with it. */
+export function parseJwkSet(text: string, kind: "public" | "private"): OurJwk[] {
+  const keys = parseKeys(text);
+  const faults = keys.flatMap((jwk, index) => findFaults(jwk, kind).map((fault) => `key ${index + 1}: ${fault}`));
+  const kids = keys.map(({ kid }) => kid);
+  if (new Set(kids).size < kids.length) faults.push("two keys have one kid");
+  if (faults.length > 0) throw new TypeError(faults.join("; "));
+  return keys as OurJwk[];
+}
+
+function parseKeys(text: string): JWK[] {
+  let set: unknown;
+  try {
+    set = JSON.parse(text);
+  } catch {
+    // The parser's message quotes the text, which may hold private keys.
+  }
+  const keys = (set as { keys?: unknown } | undefined)?.keys;
+  const isSet = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "object" && key !== null);
+  if (!isSet) throw new TypeError('must be a JSON Web Key set: {"keys":[...]} with at least one key');
+  return keys;
+}
+
+function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
+  const faults: string[] = [];
+  if (typeof jwk.kid !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(jwk.kid)) {
+    faults.push("kid must be 1 to 64 of A-Z a-z 0-9 . _ -");
+  }
+  if (typeof jwk.alg !== "string" || !Object.hasOwn(algorithms, jwk.alg)) {
+    return [...faults, `alg must be one of ${Object.keys(algorithms).join(", ")}`];
+  }
+  const { kty, crv, members } = algorithms[jwk.alg as Algorithm];
+  if (jwk.kty !== kty || jwk.crv !== crv) faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
+  if (!members.every((name) => typeof jwk[name] === "string")) faults.push(`${members.join(" and ")} missing`);
+  if (jwk.alg === "RS256" && typeof jwk.n === "string" && Buffer.from(jwk.n, "base64url").length * 8 < minRsaBits) {
+    faults.push(`an RSA key needs at least ${minRsaBits} bits`);
+  }
+  if (jwk.use !== undefined && jwk.use !== "sig") faults.push("use must be sig");
+  if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
+  if (kind === "private") {
+    if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
+    if (!Number.isSafeInteger(jwk.activeFrom)) faults.push("activeFrom must be epoch seconds");
+  }
+  return faults;
+}
+
+/** Lists the kids of signing keys that verifiers do not know. */
+export function findUnpublishedKids(signing: OurJwk[], published: OurJwk[]): string[] {
+  const known = new Map(published.map((jwk) => [jwk.kid, jwk]));
+  const isSame = (jwk: OurJwk, other: OurJwk | undefined) =>
+    other?.alg === jwk.alg && algorithms[jwk.alg].members.every((name) => other[name] === jwk[name]);
+  return signing.filter((jwk) => !isSame(jwk, known.get(jwk.kid))).map(({ kid }) => kid);
+}
+
+/** Imports public keys, by `kid`. A Map: `__proto__` is no key id. */
+export async function importVerificationKeys(jwks: OurJwk[]): Promise<ReadonlyMap<string, VerificationKey>> {
+  const entries = jwks.map(async (jwk) => [jwk.kid, { alg: jwk.alg, key: await importKey(jwk) }] as const);
+  return new Map(await Promise.all(entries));
+}
+
+/** Imports private keys. */
+export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
+  const keys = jwks.map(async (jwk) => ({
+    kid: jwk.kid,
+    alg: jwk.alg,
+    activeFrom: jwk.activeFrom ?? 0,
+    key: await importKey(jwk),
+  }));
+  return Promise.all(keys);
+}
+
+function importKey({ kty, alg, crv, x, y, n, e, d, p, q, dp, dq, qi }: OurJwk): Promise<CryptoKey> {
+  const members = Object.entries({ kty, crv, x, y, n, e, d, p, q, dp, dq, qi });
+  const jwk = Object.fromEntries(members.filter(([, value]) => value !== undefined)) as JWK;
+  return importJWK(jwk, alg) as Promise<CryptoKey>;
+}
