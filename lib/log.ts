@@ -20,5 +20,8 @@ function describe(error: unknown): { name: string; message: string | undefined; 
   // A SyntaxError of JSON.parse quotes the text it was given.
   const message = error instanceof SyntaxError ? undefined : error.message;
   const stack = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return [{ name: error.name, message, stack: stack.slice(0, 8).map((line) => line.trim()) }, ...describe(error.cause)];
+  return [
+    { name: error.name, message, stack: stack.slice(0, 8).map((line) => line.trim()) },
+    ...describe(error.cause),
+  ];
 }

@@ -13,7 +13,13 @@ export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
    * Ends the session of a genuine pair, whose token may have expired, or of a live token.
    * Does nothing for other credentials. Throws AppError `unavailable`: then the session may still live.
    */
-  return async function logout({ token, refreshToken }: { token: string; refreshToken?: string }): Promise<void> {
+  return async function logout({
+    token,
+    refreshToken,
+  }: {
+    token: string;
+    refreshToken?: string;
+  }): Promise<void> {
     const verified = await verifyExpiredToken(token).catch((error: unknown) => {
       if (error instanceof AccessTokenError) return undefined;
       throw error;

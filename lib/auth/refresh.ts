@@ -11,7 +11,11 @@ import {
   hashToken,
   isRefreshToken,
 } from "../tokens/refresh-token.ts";
-import type { AccessClaims, VerifyExpiredToken } from "../tokens/verify-access-token.ts";
+import {
+  type AccessClaims,
+  AccessTokenError,
+  type VerifyExpiredToken,
+} from "../tokens/verify-access-token.ts";
 
 /** A pair as it was presented; nothing about it is known to be true. */
 export interface PresentedPair {
@@ -36,17 +40,27 @@ interface RefreshOptions {
 const maxLooks = 4;
 
 /** Makes the use case that replaces a pair by its successor (docs/rotation.md). */
-export function createRefresh({ sessions, verifyExpiredToken, issuePair, clock, log, settings }: RefreshOptions) {
+export function createRefresh({
+  sessions,
+  verifyExpiredToken,
+  issuePair,
+  clock,
+  log,
+  settings,
+}: RefreshOptions) {
   /**
    * Replaces the pair by its successor with one conditional write, or repeats the answer of the write that did.
    * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
    */
-  return async function refresh(pair: PresentedPair & { idempotencyKey: string | undefined }): Promise<TokenPair> {
+  return async function refresh(
+    pair: PresentedPair & { idempotencyKey: string | undefined },
+  ): Promise<TokenPair> {
     const claims = await verifyPair(pair);
     const key = { userId: claims.sub, sessionId: claims.sid };
     const now = clock();
     const sessionEndsAt = claims.auth_time + settings.sessionMaxAgeSeconds;
-    if (sessionEndsAt <= now || claims.auth_time < settings.sessionsNotBefore) throw new AppError("token_expired");
+    if (sessionEndsAt <= now || claims.auth_time < settings.sessionsNotBefore)
+      throw new AppError("token_expired");
     const expiresAt = Math.min(now + settings.refreshTokenTtlSeconds, sessionEndsAt);
 
     const attempt: RotationAttempt = {
@@ -81,11 +95,17 @@ export function createRefresh({ sessions, verifyExpiredToken, issuePair, clock, 
         case "repeat":
           if (!verdict.proven) log("authn_token_repeat_unproven");
           if (!verdict.rearm) {
-            return issuePair(verdict.session, deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt));
+            return issuePair(
+              verdict.session,
+              deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt),
+            );
           }
           result = await sessions.rearm(verdict.session, { now, expiresAt });
           if (result.written) {
-            return issuePair(result.session, deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt));
+            return issuePair(
+              result.session,
+              deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt),
+            );
           }
       }
     }
@@ -95,7 +115,7 @@ export function createRefresh({ sessions, verifyExpiredToken, issuePair, clock, 
   /** Refuses, without touching the database, what we have not issued as one pair. */
   async function verifyPair({ token, refreshToken }: PresentedPair): Promise<AccessClaims> {
     const { claims } = await verifyExpiredToken(token).catch((error: unknown) => {
-      throw new AppError("invalid_jwt_token", { cause: error });
+      throw error instanceof AccessTokenError ? new AppError("invalid_jwt_token", { cause: error }) : error;
     });
     if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
       throw new AppError("invalid_refresh_token");

@@ -32,7 +32,8 @@ export function createRegister({ users, clock, readCommonPasswords }: RegisterOp
       sweptEpoch: 0,
       createdAt: clock(),
     });
-    if (!isCreated) throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
+    if (!isCreated)
+      throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
     return { userId, email };
   };
 }

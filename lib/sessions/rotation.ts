@@ -29,7 +29,8 @@ export type Verdict =
   | { is: "replay" };
 
 /** A session that has been rotated at least once. */
-export type RotatedSession = Session & Required<Pick<Session, "previousTokenHash" | "rotationSalt" | "rotatedAt">>;
+export type RotatedSession = Session &
+  Required<Pick<Session, "previousTokenHash" | "rotationSalt" | "rotatedAt">>;
 
 /**
  * Classifies the item that a refused rotation met (docs/rotation.md, the table). Pure and total.
@@ -41,9 +42,11 @@ export function classify(
   settings: RotationSettings,
 ): Verdict {
   if (!session || session.expiresAt <= attempt.now) return { is: "over" };
-  if (isRotated(session) && session.rotationSalt === attempt.rotationSalt) return { is: "own-write", session };
+  if (isRotated(session) && session.rotationSalt === attempt.rotationSalt)
+    return { is: "own-write", session };
   if (isSameHash(session.tokenHash, attempt.presentedHash)) return { is: "current", session };
-  if (!isRotated(session) || !isSameHash(session.previousTokenHash, attempt.presentedHash)) return { is: "replay" };
+  if (!isRotated(session) || !isSameHash(session.previousTokenHash, attempt.presentedHash))
+    return { is: "replay" };
 
   // Another sandbox's clock may be ahead of ours: a negative age counts as 0.
   const age = Math.max(0, attempt.now - session.rotatedAt);
@@ -59,10 +62,16 @@ export function classify(
 
 function isRotated(session: Session): session is RotatedSession {
   return (
-    session.previousTokenHash !== undefined && session.rotationSalt !== undefined && session.rotatedAt !== undefined
+    session.previousTokenHash !== undefined &&
+    session.rotationSalt !== undefined &&
+    session.rotatedAt !== undefined
   );
 }
 
 function isProven(session: Session, { keyHash }: RotationAttempt): boolean {
-  return keyHash !== undefined && session.rotationKeyHash !== undefined && isSameHash(session.rotationKeyHash, keyHash);
+  return (
+    keyHash !== undefined &&
+    session.rotationKeyHash !== undefined &&
+    isSameHash(session.rotationKeyHash, keyHash)
+  );
 }

@@ -30,7 +30,9 @@ export interface Rotation {
 }
 
 /** What a conditional write did: the session after it, or the one that refused it (absent if there is none). */
-export type WriteResult = { written: true; session: Session } | { written: false; session: Session | undefined };
+export type WriteResult =
+  | { written: true; session: Session }
+  | { written: false; session: Session | undefined };
 
 /** The sessions table. Every function throws AppError `unavailable` when DynamoDB is. */
 export type SessionStore = ReturnType<typeof createSessionStore>;
@@ -87,7 +89,8 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
     rotate(key: SessionKey, rotation: Rotation): Promise<WriteResult> {
-      const { presentedHash, successorHash, rotationSalt, keyHash, now, notRotatedSince, expiresAt } = rotation;
+      const { presentedHash, successorHash, rotationSalt, keyHash, now, notRotatedSince, expiresAt } =
+        rotation;
       return update(key, {
         UpdateExpression:
           "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
@@ -163,6 +166,7 @@ function parseSession(item: Item): Session {
   const isSound =
     Object.entries(required).every(([name, type]) => typeof item[name] === type) &&
     Object.entries(optional).every(([name, type]) => item[name] === undefined || typeof item[name] === type);
-  if (!isSound) throw new AppError("unavailable", { cause: new TypeError("a session item has a wrong shape") });
+  if (!isSound)
+    throw new AppError("unavailable", { cause: new TypeError("a session item has a wrong shape") });
   return { ...item, keyed: item.keyed === true } as Session;
 }

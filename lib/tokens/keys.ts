@@ -36,7 +36,9 @@ const minRsaBits = 2048;
 /** Parses a JWK set (RFC 7517, section 5) of our keys. Throws TypeError that lists everything wrong with it. */
 export function parseJwkSet(text: string, kind: "public" | "private"): OurJwk[] {
   const keys = parseKeys(text);
-  const faults = keys.flatMap((jwk, index) => findFaults(jwk, kind).map((fault) => `key ${index + 1}: ${fault}`));
+  const faults = keys.flatMap((jwk, index) =>
+    findFaults(jwk, kind).map((fault) => `key ${index + 1}: ${fault}`),
+  );
   const kids = keys.map(({ kid }) => kid);
   if (new Set(kids).size < kids.length) faults.push("two keys have one kid");
   if (faults.length > 0) throw new TypeError(faults.join("; "));
@@ -51,7 +53,8 @@ function parseKeys(text: string): JWK[] {
     // The parser's message quotes the text, which may hold private keys.
   }
   const keys = (set as { keys?: unknown } | undefined)?.keys;
-  const isSet = Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "object" && key !== null);
+  const isSet =
+    Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "object" && key !== null);
   if (!isSet) throw new TypeError('must be a JSON Web Key set: {"keys":[...]} with at least one key');
   return keys;
 }
@@ -65,16 +68,22 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
     return [...faults, `alg must be one of ${Object.keys(algorithms).join(", ")}`];
   }
   const { kty, crv, members } = algorithms[jwk.alg as Algorithm];
-  if (jwk.kty !== kty || jwk.crv !== crv) faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
-  if (!members.every((name) => typeof jwk[name] === "string")) faults.push(`${members.join(" and ")} missing`);
-  if (jwk.alg === "RS256" && typeof jwk.n === "string" && Buffer.from(jwk.n, "base64url").length * 8 < minRsaBits) {
+  if (jwk.kty !== kty || jwk.crv !== crv)
+    faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
+  if (!members.every((name) => typeof jwk[name] === "string"))
+    faults.push(`${members.join(" and ")} missing`);
+  if (
+    jwk.alg === "RS256" &&
+    typeof jwk.n === "string" &&
+    Buffer.from(jwk.n, "base64url").length * 8 < minRsaBits
+  ) {
     faults.push(`an RSA key needs at least ${minRsaBits} bits`);
   }
   if (jwk.use !== undefined && jwk.use !== "sig") faults.push("use must be sig");
   if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
   if (kind === "private") {
     if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
-    if (!Number.isSafeInteger(jwk.activeFrom)) faults.push("activeFrom must be epoch seconds");
+    if (!Number.isSafeInteger((jwk as OurJwk).activeFrom)) faults.push("activeFrom must be epoch seconds");
   }
   return faults;
 }

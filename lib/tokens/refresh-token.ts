@@ -32,7 +32,9 @@ export function isSameHash(a: string, b: string): boolean {
  * Whoever presents the same predecessor gets the same successor; the salt alone derives nothing.
  */
 export function deriveSuccessor(token: string, rotationSalt: string): string {
-  return createHmac("sha256", Buffer.from(rotationSalt, "base64url")).update(token, "ascii").digest("base64url");
+  return createHmac("sha256", Buffer.from(rotationSalt, "base64url"))
+    .update(token, "ascii")
+    .digest("base64url");
 }
 
 /** The `jti` that ties a JWT to its refresh token: base64url of the first 16 bytes of SHA-256(token). */

@@ -55,7 +55,8 @@ export function createAccessTokenVerifier(options: ProtectedRouteOptions): Verif
   return async function verifyAccessToken(token) {
     const { claims, isExpired } = await verify(token, options, options.accessTokenTtlSeconds);
     if (isExpired) throw new AccessTokenError("expired");
-    if (claims.auth_time < options.sessionsNotBefore) throw new AccessTokenError("session ended by the operator");
+    if (claims.auth_time < options.sessionsNotBefore)
+      throw new AccessTokenError("session ended by the operator");
     return claims;
   };
 }
@@ -109,7 +110,8 @@ function selectKey(token: string, keys: ReadonlyMap<string, VerificationKey>): V
   const { kid, alg, typ, ...others } = parseHeader(header);
   const key = typeof kid === "string" ? keys.get(kid) : undefined;
   if (!key || alg !== key.alg) throw new AccessTokenError("unknown key");
-  if (typeof typ !== "string" || Object.keys(others).length > 0) throw new AccessTokenError("unexpected header");
+  if (typeof typ !== "string" || Object.keys(others).length > 0)
+    throw new AccessTokenError("unexpected header");
   return key;
 }
 

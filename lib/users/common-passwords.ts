@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 // Written beside the bundle by build/common-passwords (the file is too large to parse at every cold start).
 import commonPasswordsFile from "common-passwords:file";
+import { readFileSync } from "node:fs";
 
 let passwords: ReadonlySet<string> | undefined;
 

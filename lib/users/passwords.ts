@@ -48,7 +48,11 @@ export function needsRehash(stored: string): boolean {
 const dummy = { parameters: current, salt: randomBytes(saltLength), tag: randomBytes(tagLength) };
 
 /** NFKC, so that a password typed on another keyboard or system is the same password (NIST SP 800-63B-4). */
-function deriveTag(password: string, salt: Buffer, { memory, passes, parallelism }: Parameters): Promise<Buffer> {
+function deriveTag(
+  password: string,
+  salt: Buffer,
+  { memory, passes, parallelism }: Parameters,
+): Promise<Buffer> {
   return derive("argon2id", {
     message: password.normalize("NFKC"),
     nonce: salt,

@@ -48,7 +48,8 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
         return true;
       } catch (error) {
         if (!isConditionFailure(error)) return unavailable(error);
-        const existing = findFailedItem(error) ?? (returnsItemOnFailure ? undefined : await findItem(user.email));
+        const existing =
+          findFailedItem(error) ?? (returnsItemOnFailure ? undefined : await findItem(user.email));
         return existing?.userId === user.userId;
       }
     },

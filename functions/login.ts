@@ -1,0 +1,51 @@
+import { createLogin } from "../lib/auth/login.ts";
+import { systemClock } from "../lib/clock.ts";
+import { readConfig } from "../lib/config.ts";
+import { createDynamoDB } from "../lib/dynamodb.ts";
+import { api } from "../lib/http/api.ts";
+import { clientMode, pairResponse } from "../lib/http/client-mode.ts";
+import { crossSite } from "../lib/http/cross-site.ts";
+import { parseIdempotencyKey } from "../lib/http/idempotency-key.ts";
+import { jsonBody } from "../lib/http/json-body.ts";
+import { loginBody, parseBody } from "../lib/http/schemas.ts";
+import { createSessionStore } from "../lib/sessions/store.ts";
+import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
+import { importSigningKeys } from "../lib/tokens/keys.ts";
+import { createUserStore } from "../lib/users/store.ts";
+
+const config = readConfig([
+  "stage",
+  "issuer",
+  "audience",
+  "clientId",
+  "allowedOrigins",
+  "cookieName",
+  "cookieSameSite",
+  "cookieDomain",
+  "usersTable",
+  "sessionsTable",
+  "dynamodbEndpoint",
+  "accessTokenTtlSeconds",
+  "refreshTokenTtlSeconds",
+  "sessionMaxAgeSeconds",
+  "jwtPublicKeys",
+  "jwtSigningKeys",
+]);
+const dynamodb = createDynamoDB(config);
+const login = createLogin({
+  users: createUserStore(dynamodb, config.usersTable),
+  sessions: createSessionStore(dynamodb, config.sessionsTable),
+  issuePair: createPairIssuer(await importSigningKeys(config.jwtSigningKeys), config),
+  clock: systemClock,
+  ...config,
+});
+
+export const handler = api()
+  .use(crossSite(config))
+  .use(jsonBody())
+  .use(clientMode(config))
+  .handler(async ({ body, headers, mode, userAgent, sourceIp: ip }) => {
+    const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
+    const pair = await login({ ...parseBody(loginBody, body), idempotencyKey, userAgent, ip });
+    return pairResponse(pair, mode, config);
+  });

@@ -1,0 +1,54 @@
+import { createRefresh } from "../lib/auth/refresh.ts";
+import { systemClock } from "../lib/clock.ts";
+import { readConfig } from "../lib/config.ts";
+import { createDynamoDB } from "../lib/dynamodb.ts";
+import { api } from "../lib/http/api.ts";
+import { clientMode, pairResponse, requirePair } from "../lib/http/client-mode.ts";
+import { crossSite } from "../lib/http/cross-site.ts";
+import { parseIdempotencyKey } from "../lib/http/idempotency-key.ts";
+import { jsonBody } from "../lib/http/json-body.ts";
+import { logSecurityEvent } from "../lib/log.ts";
+import { createSessionStore } from "../lib/sessions/store.ts";
+import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
+import { importSigningKeys, importVerificationKeys } from "../lib/tokens/keys.ts";
+import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
+
+const config = readConfig([
+  "stage",
+  "issuer",
+  "audience",
+  "clientId",
+  "allowedOrigins",
+  "cookieName",
+  "cookieSameSite",
+  "cookieDomain",
+  "sessionsTable",
+  "dynamodbEndpoint",
+  "accessTokenTtlSeconds",
+  "refreshTokenTtlSeconds",
+  "sessionMaxAgeSeconds",
+  "refreshWindowSeconds",
+  "refreshMinIntervalSeconds",
+  "sessionsNotBefore",
+  "jwtPublicKeys",
+  "jwtSigningKeys",
+]);
+const keys = await importVerificationKeys(config.jwtPublicKeys);
+const refresh = createRefresh({
+  sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
+  verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
+  issuePair: createPairIssuer(await importSigningKeys(config.jwtSigningKeys), config),
+  clock: systemClock,
+  log: logSecurityEvent,
+  settings: config,
+});
+
+export const handler = api()
+  .use(crossSite(config))
+  .use(jsonBody())
+  .use(clientMode(config))
+  .handler(async ({ headers, mode, presented }) => {
+    const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
+    const pair = await refresh({ ...requirePair(presented), idempotencyKey });
+    return pairResponse(pair, mode, config);
+  });

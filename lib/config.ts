@@ -1,0 +1,205 @@
+import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
+
+/** No function runs longer (serverless.yml); a late write cannot arrive later than this either. */
+export const functionTimeoutSeconds = 10;
+
+/** Stages on one's own machine: plain http is allowed, and so is any rotation interval. */
+const localStages = ["dev", "test"];
+
+/** One environment variable: how its text is read, and what holds when it is unset (nothing: it is required). */
+interface Setting<T> {
+  variable: string;
+  /** Throws TypeError that says what is allowed. */
+  parse: (text: string) => T;
+  unset?: T;
+}
+
+/** Every setting of the service (README, Configuration). Durations are seconds. */
+const settings = {
+  stage: setting("STAGE", matching(/^[a-z][a-z0-9-]{0,30}$/, "must be a stage name such as dev or prod")),
+  issuer: setting("ISSUER", parseIssuer),
+  audience: setting("AUDIENCE", matching(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 visible characters")),
+  clientId: setting("CLIENT_ID", matching(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 visible characters")),
+  usersTable: setting("USERS_TABLE", parseTableName),
+  sessionsTable: setting("SESSIONS_TABLE", parseTableName),
+  dynamodbEndpoint: setting<string | undefined>("DYNAMODB_ENDPOINT", parseUrl, { unset: undefined }),
+  accessTokenTtlSeconds: setting("ACCESS_TOKEN_TTL_SECONDS", integer(1, 86_400), { unset: 900 }),
+  refreshTokenTtlSeconds: setting("REFRESH_TOKEN_TTL_SECONDS", integer(1, 34_560_000), { unset: 86_400 }),
+  sessionMaxAgeSeconds: setting("SESSION_MAX_AGE_SECONDS", integer(1, 34_560_000), { unset: 2_592_000 }),
+  refreshWindowSeconds: setting("REFRESH_WINDOW_SECONDS", integer(0, 60), { unset: 10 }),
+  refreshMinIntervalSeconds: setting("REFRESH_MIN_INTERVAL_SECONDS", integer(0, 3_600), { unset: 30 }),
+  cookieName: setting(
+    "COOKIE_NAME",
+    matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -"),
+    {
+      unset: "auth-cookie",
+    },
+  ),
+  cookieSameSite: setting("COOKIE_SAME_SITE", oneOf("Strict", "Lax", "None"), { unset: "Strict" as const }),
+  cookieDomain: setting<string | undefined>(
+    "COOKIE_DOMAIN",
+    matching(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be a domain such as example.com"),
+    { unset: undefined },
+  ),
+  allowedOrigins: setting<readonly string[]>("ALLOWED_ORIGINS", parseOrigins, { unset: [] }),
+  passwordMinLength: setting("PASSWORD_MIN_LENGTH", integer(8, 64), { unset: 15 }),
+  sessionsNotBefore: setting("SESSIONS_NOT_BEFORE", integer(0, Number.MAX_SAFE_INTEGER), { unset: 0 }),
+  routes: setting("ROUTES", parseRoutes),
+  jwtPublicKeys: setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public")),
+  jwtSigningKeys: setting("JWT_SIGNING_KEYS", (text) => parseJwkSet(text, "private")),
+};
+
+type Settings = { [Name in keyof typeof settings]: ReturnType<(typeof settings)[Name]["parse"]> };
+
+/** The names of all settings. */
+export type SettingName = keyof Settings;
+
+/** The settings that a function asked for. */
+export type Config<Name extends SettingName> = Pick<Settings, Name>;
+
+/** All environment variables that settings are read from. */
+export const settingVariables: string[] = Object.values(settings).map(({ variable }) => variable);
+
+/** Rules between settings; each is checked where all of its settings are read. */
+const rules: { needs: SettingName[]; fault: (config: Settings) => string | false }[] = [
+  {
+    needs: ["refreshWindowSeconds", "refreshMinIntervalSeconds"],
+    fault: (c) =>
+      c.refreshWindowSeconds > c.refreshMinIntervalSeconds &&
+      "REFRESH_WINDOW_SECONDS must not be above REFRESH_MIN_INTERVAL_SECONDS",
+  },
+  {
+    needs: ["accessTokenTtlSeconds", "refreshMinIntervalSeconds"],
+    fault: (c) =>
+      c.accessTokenTtlSeconds < 2 * c.refreshMinIntervalSeconds &&
+      "ACCESS_TOKEN_TTL_SECONDS must be at least twice REFRESH_MIN_INTERVAL_SECONDS",
+  },
+  {
+    needs: ["stage", "refreshMinIntervalSeconds"],
+    fault: (c) =>
+      !localStages.includes(c.stage) &&
+      c.refreshMinIntervalSeconds < functionTimeoutSeconds + 3 &&
+      `REFRESH_MIN_INTERVAL_SECONDS must be at least ${functionTimeoutSeconds + 3} in stage ${c.stage}: ` +
+        "the function's timeout and 3 s",
+  },
+  {
+    needs: ["stage", "issuer"],
+    fault: (c) =>
+      !localStages.includes(c.stage) &&
+      !c.issuer.startsWith("https:") &&
+      `ISSUER must be an https URL in stage ${c.stage}`,
+  },
+  {
+    needs: ["cookieName", "cookieDomain"],
+    fault: (c) =>
+      c.cookieName.toLowerCase().startsWith("__host-") &&
+      c.cookieDomain !== undefined &&
+      "COOKIE_DOMAIN must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)",
+  },
+  {
+    needs: ["jwtSigningKeys", "jwtPublicKeys"],
+    fault: (c) => {
+      const kids = findUnpublishedKids(c.jwtSigningKeys as OurJwk[], c.jwtPublicKeys as OurJwk[]);
+      return kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`;
+    },
+  },
+];
+
+/**
+ * Reads the named settings and refuses to start on the first look: throws an Error whose message lists every
+ * problem, one a line. An empty variable counts as unset. No message quotes a value.
+ */
+export function readConfig<const Name extends SettingName>(
+  names: readonly Name[],
+  environment: Record<string, string | undefined> = process.env,
+): Config<Name> {
+  const config: Partial<Settings> = {};
+  const faults: string[] = [];
+  const sound = new Set<SettingName>();
+  for (const name of names) {
+    const { variable, parse, ...rest } = settings[name] as Setting<unknown>;
+    const text = environment[variable] || undefined;
+    try {
+      if (text === undefined && !("unset" in rest)) throw new TypeError("is missing");
+      Object.assign(config, { [name]: text === undefined ? rest.unset : parse(text) });
+      sound.add(name);
+    } catch (error) {
+      faults.push(`${variable} ${(error as TypeError).message}`);
+    }
+  }
+  for (const { needs, fault } of rules) {
+    const found = needs.every((name) => sound.has(name)) && fault(config as Settings);
+    if (found) faults.push(found);
+  }
+  if (faults.length > 0)
+    throw new Error(`The configuration is not valid:\n${faults.map((f) => `- ${f}`).join("\n")}`);
+  return config as Config<Name>;
+}
+
+function setting<T>(variable: string, parse: (text: string) => T, options?: { unset: T }): Setting<T> {
+  return { variable, parse, ...options };
+}
+
+function matching(pattern: RegExp, rule: string) {
+  return (text: string): string => {
+    if (!pattern.test(text)) throw new TypeError(rule);
+    return text;
+  };
+}
+
+function oneOf<const T extends string>(...values: T[]) {
+  return (text: string): T => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new TypeError(`must be one of ${values.join(", ")}`);
+    return value;
+  };
+}
+
+function integer(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new TypeError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+function parseTableName(text: string): string {
+  return matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table")(text);
+}
+
+function parseUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new TypeError("must be an http or https URL");
+  return text;
+}
+
+/** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2). */
+function parseIssuer(text: string): string {
+  const { search, hash } = new URL(parseUrl(text));
+  if (search || hash || text.endsWith("/") || text.length > 200) {
+    throw new TypeError("must be a URL of at most 200 characters without query, fragment and final slash");
+  }
+  return text;
+}
+
+function parseRoutes(text: string): { method: string; path: string }[] {
+  return text.split(",").map((route) => {
+    const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? [];
+    if (method === undefined || path === undefined)
+      throw new TypeError("must list routes such as GET /movies");
+    return { method, path };
+  });
+}
+
+function parseOrigins(text: string): string[] {
+  const origins = text.split(",").map((origin) => origin.trim());
+  const isExact = (origin: string) =>
+    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  if (!origins.every(isExact)) {
+    throw new TypeError(
+      "must be exact origins such as https://app.example.com, separated by commas; no *, no path",
+    );
+  }
+  return origins;
+}

@@ -1,0 +1,71 @@
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
+
+/** Credentials as they stood in the headers; nothing about them is checked. */
+export interface RawCredentials {
+  /** Every `name=value` of the Cookie header. */
+  cookies: string[];
+  authorization: string | undefined;
+}
+
+/**
+ * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and no credentials,
+ * so that whoever logs the event logs none.
+ */
+export interface ApiEvent {
+  headers: Readonly<Record<string, string>>;
+  /** The request body: text at first, what the JSON says after `jsonBody`. */
+  body: unknown;
+  isBase64Encoded: boolean;
+  pathParameters: Readonly<Record<string, string | undefined>>;
+  queryStringParameters: Readonly<Record<string, string | undefined>>;
+  rawPath: string;
+  method: string;
+  /** The gateway's own host name. */
+  domainName: string | undefined;
+  /** The client's address as the gateway saw it; no header can forge it. */
+  sourceIp: string | undefined;
+  userAgent: string | undefined;
+}
+
+/** Parses whatever Lambda was invoked with into an event and the credentials taken off it. Never throws. */
+export function parseEvent(input: unknown): { event: ApiEvent; credentials: RawCredentials } {
+  const raw = asRecord(input) as Partial<APIGatewayProxyEventV2>;
+  const context = asRecord(raw.requestContext);
+  const http = asRecord(context.http);
+  const { cookie, authorization, ...headers } = lowerCaseNames(raw.headers);
+  // Payload 2.0 moves cookies out of the headers; serverless-offline and function URLs may leave them there.
+  const cookies = [...(Array.isArray(raw.cookies) ? raw.cookies : []), ...(cookie?.split(";") ?? [])];
+  return {
+    event: {
+      headers,
+      body: raw.body,
+      isBase64Encoded: raw.isBase64Encoded === true,
+      pathParameters: asRecord(raw.pathParameters) as Record<string, string>,
+      queryStringParameters: asRecord(raw.queryStringParameters) as Record<string, string>,
+      rawPath: asText(raw.rawPath) ?? "",
+      method: asText(http.method) ?? "",
+      domainName: asText(context.domainName),
+      sourceIp: asText(http.sourceIp),
+      userAgent: asText(http.userAgent),
+    },
+    credentials: { cookies: cookies.filter((text) => typeof text === "string"), authorization },
+  };
+}
+
+/** Adds a member that neither JSON.stringify nor the console shows: credentials do not end in a log. */
+export function addHidden<Name extends string, Value>(target: object, name: Name, value: Value): void {
+  Object.defineProperty(target, name, { value, configurable: true });
+}
+
+function lowerCaseNames(headers: unknown): Record<string, string> {
+  const entries = Object.entries(asRecord(headers)).filter(([, value]) => typeof value === "string");
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value as string]));
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

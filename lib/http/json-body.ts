@@ -1,0 +1,60 @@
+import httpJsonBodyParser from "@middy/http-json-body-parser";
+import { AppError } from "../errors.ts";
+import type { Middleware } from "./api.ts";
+import { hasRepeatedName } from "./repeated-name.ts";
+
+/** Larger bodies are refused before they are parsed. */
+const maxBytes = 16_384;
+/** JSON is UTF-8 (RFC 8259, section 8.1); a form or a text/plain post, which browsers send cross-site, is not it. */
+const jsonType = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Parses the body, if there is one, as JSON. Throws AppError `body_too_large`, `unsupported_media_type`,
+ * `invalid_body`; none of them holds any of the body.
+ */
+export function jsonBody(): Middleware {
+  const parser = httpJsonBodyParser();
+  return {
+    before({ event }) {
+      if (event.body === undefined || event.body === null || event.body === "") {
+        event.body = undefined;
+        return;
+      }
+      const text = decode(event.body, event.isBase64Encoded);
+      if (!jsonType.test(event.headers["content-type"] ?? "")) {
+        throw new AppError("unsupported_media_type", {
+          detail: "Send the body with content-type: application/json.",
+        });
+      }
+      event.body = text;
+      event.isBase64Encoded = false;
+      try {
+        parser.before?.({ event } as never);
+      } catch {
+        // The parser's error carries the body, password included.
+        throw invalidJson();
+      }
+      if (hasRepeatedName(text, event.body)) {
+        throw new AppError("invalid_body", { detail: "The body has a name twice." });
+      }
+    },
+  };
+}
+
+function decode(body: unknown, isBase64Encoded: boolean): string {
+  if (typeof body !== "string") throw invalidJson();
+  const bytes = Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+  if (bytes.length > maxBytes) {
+    throw new AppError("body_too_large", { detail: `The body may have at most ${maxBytes} bytes.` });
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw invalidJson();
+  }
+}
+
+function invalidJson(): AppError {
+  return new AppError("invalid_body", { detail: "The body is not valid JSON in UTF-8." });
+}

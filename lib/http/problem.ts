@@ -1,0 +1,40 @@
+import { AppError, problems } from "../errors.ts";
+import { logFailure } from "../log.ts";
+import { type ApiResponse, securityHeaders } from "./response.ts";
+
+/** Seconds after which a client may repeat a request that met a 503. */
+const retryAfterSeconds = 1;
+
+/**
+ * Turns whatever was thrown into a problem document (RFC 9457). The only place that does.
+ * Anything but an AppError says nothing but the request id; failures of ours are logged under it.
+ */
+export function toProblem(error: unknown, requestId: string): ApiResponse {
+  const refusal = error instanceof AppError ? error : new AppError("internal_error");
+  const { status, title } = problems[refusal.code];
+  if (status >= 500) logFailure(requestId, error);
+  return {
+    statusCode: status,
+    headers: {
+      ...securityHeaders,
+      "content-type": "application/problem+json; charset=utf-8",
+      ...(status === 401 && { "www-authenticate": challenge(refusal) }),
+      ...(status === 503 && { "retry-after": String(retryAfterSeconds) }),
+      ...refusal.headers,
+    },
+    body: JSON.stringify({
+      type: `urn:problem:${refusal.code}`,
+      title,
+      status,
+      detail: refusal.detail,
+      instance: requestId,
+      code: refusal.code,
+      errors: refusal.errors,
+    }),
+  };
+}
+
+/** RFC 6750, section 3.1: no error code where no credentials came. */
+function challenge({ code }: AppError): string {
+  return code === "invalid_token" ? 'Bearer error="invalid_token"' : "Bearer";
+}

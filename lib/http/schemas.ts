@@ -1,0 +1,68 @@
+import * as v from "valibot";
+import { AppError } from "../errors.ts";
+import { isEmail, normalizeEmail } from "../users/email.ts";
+import { passwordLength, passwordMaxLength } from "../users/password-policy.ts";
+
+const email = v.pipe(
+  v.string("must be a string"),
+  v.transform(normalizeEmail),
+  v.check(isEmail, "must be an e-mail address of at most 254 bytes, such as ada@example.com"),
+);
+
+const password = v.pipe(
+  v.string("must be a string"),
+  v.check(
+    (text) => isLengthWithin(text, 1, passwordMaxLength),
+    `must have 1 to ${passwordMaxLength} characters`,
+  ),
+);
+
+/** The body of a login. A password that is too short today may have been long enough once. */
+export const loginBody = v.strictObject({ email, password });
+
+/** The body of a registration. */
+export function createRegisterBody({ passwordMinLength }: { passwordMinLength: number }) {
+  const isLongEnough = (text: string) => isLengthWithin(text, passwordMinLength, passwordMaxLength);
+  const rule = `must have ${passwordMinLength} to ${passwordMaxLength} characters`;
+  return v.strictObject({
+    email,
+    password: v.pipe(v.string("must be a string"), v.check(isLongEnough, rule)),
+  });
+}
+
+/** Parses a request body. Throws AppError `invalid_body` that names every field at fault. */
+export function parseBody<Schema extends v.GenericSchema>(
+  schema: Schema,
+  body: unknown,
+): v.InferOutput<Schema> {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new AppError("invalid_body", { detail: "Send a JSON object as the body." });
+  }
+  const result = v.safeParse(schema, body);
+  if (result.success) return result.output;
+  const faults = result.issues.map((issue) => {
+    return { field: nameOf(issue), detail: describe(issue) };
+  });
+  throw new AppError("invalid_body", {
+    detail: faults.map(({ field, detail }) => `${field} ${detail}`).join("; "),
+    errors: faults.map(({ field, detail }) => ({ pointer: `#/${field}`, detail })),
+  });
+}
+
+function describe({ message, received, expected }: v.BaseIssue<unknown>): string {
+  if (expected === "never") return "is not known";
+  return received === "undefined" ? "is missing" : message;
+}
+
+/** A field of ours by its name; a name that a client made up is repeated only if it is a plain word. */
+function nameOf({ path }: v.BaseIssue<unknown>): string {
+  const name = String(path?.[0]?.key);
+  return /^\w{1,64}$/.test(name) ? name : "another_field";
+}
+
+/** Counts cheaply first: nobody makes us normalise a megabyte. */
+function isLengthWithin(text: string, min: number, max: number): boolean {
+  if (text.length > 4 * max) return false;
+  const length = passwordLength(text);
+  return length !== undefined && length >= min && length <= max;
+}
