@@ -1,6 +1,12 @@
 import { createLogin } from "../lib/auth/login.ts";
 import { systemClock } from "../lib/clock.ts";
-import { readConfig } from "../lib/config.ts";
+import {
+  cookieSettings,
+  issuerSettings,
+  lifetimeSettings,
+  readConfig,
+  requestSettings,
+} from "../lib/config.ts";
 import { createDynamoDB } from "../lib/dynamodb.ts";
 import { api } from "../lib/http/api.ts";
 import { clientMode, pairResponse } from "../lib/http/client-mode.ts";
@@ -14,22 +20,13 @@ import { importSigningKeys } from "../lib/tokens/keys.ts";
 import { createUserStore } from "../lib/users/store.ts";
 
 const config = readConfig([
-  "stage",
-  "issuer",
-  "audience",
-  "clientId",
-  "allowedOrigins",
-  "cookieName",
-  "cookieSameSite",
-  "cookieDomain",
+  ...requestSettings,
+  ...cookieSettings,
+  ...issuerSettings,
+  ...lifetimeSettings,
   "usersTable",
   "sessionsTable",
   "dynamodbEndpoint",
-  "accessTokenTtlSeconds",
-  "refreshTokenTtlSeconds",
-  "sessionMaxAgeSeconds",
-  "jwtPublicKeys",
-  "jwtSigningKeys",
 ]);
 const dynamodb = createDynamoDB(config);
 const login = createLogin({

@@ -1,6 +1,6 @@
 import { createLogout } from "../lib/auth/logout.ts";
 import { systemClock } from "../lib/clock.ts";
-import { readConfig } from "../lib/config.ts";
+import { cookieSettings, readConfig, requestSettings } from "../lib/config.ts";
 import { createDynamoDB } from "../lib/dynamodb.ts";
 import { AppError } from "../lib/errors.ts";
 import { api } from "../lib/http/api.ts";
@@ -14,16 +14,12 @@ import { importVerificationKeys } from "../lib/tokens/keys.ts";
 import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
 
 const config = readConfig([
-  "stage",
-  "issuer",
+  ...requestSettings,
+  ...cookieSettings,
   "audience",
-  "allowedOrigins",
-  "cookieName",
-  "cookieSameSite",
-  "cookieDomain",
+  "jwtPublicKeys",
   "sessionsTable",
   "dynamodbEndpoint",
-  "jwtPublicKeys",
 ]);
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const logout = createLogout({

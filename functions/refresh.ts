@@ -1,6 +1,12 @@
 import { createRefresh } from "../lib/auth/refresh.ts";
 import { systemClock } from "../lib/clock.ts";
-import { readConfig } from "../lib/config.ts";
+import {
+  cookieSettings,
+  issuerSettings,
+  lifetimeSettings,
+  readConfig,
+  requestSettings,
+} from "../lib/config.ts";
 import { createDynamoDB } from "../lib/dynamodb.ts";
 import { api } from "../lib/http/api.ts";
 import { clientMode, pairResponse, requirePair } from "../lib/http/client-mode.ts";
@@ -14,24 +20,15 @@ import { importSigningKeys, importVerificationKeys } from "../lib/tokens/keys.ts
 import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
 
 const config = readConfig([
-  "stage",
-  "issuer",
-  "audience",
-  "clientId",
-  "allowedOrigins",
-  "cookieName",
-  "cookieSameSite",
-  "cookieDomain",
-  "sessionsTable",
-  "dynamodbEndpoint",
-  "accessTokenTtlSeconds",
-  "refreshTokenTtlSeconds",
-  "sessionMaxAgeSeconds",
+  ...requestSettings,
+  ...cookieSettings,
+  ...issuerSettings,
+  ...lifetimeSettings,
   "refreshWindowSeconds",
   "refreshMinIntervalSeconds",
   "sessionsNotBefore",
-  "jwtPublicKeys",
-  "jwtSigningKeys",
+  "sessionsTable",
+  "dynamodbEndpoint",
 ]);
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const refresh = createRefresh({

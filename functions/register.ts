@@ -1,6 +1,6 @@
 import { createRegister } from "../lib/auth/register.ts";
 import { systemClock } from "../lib/clock.ts";
-import { readConfig } from "../lib/config.ts";
+import { readConfig, requestSettings } from "../lib/config.ts";
 import { createDynamoDB } from "../lib/dynamodb.ts";
 import { api } from "../lib/http/api.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
@@ -10,14 +10,7 @@ import { createRegisterBody, parseBody } from "../lib/http/schemas.ts";
 import { readCommonPasswords } from "../lib/users/common-passwords.ts";
 import { createUserStore } from "../lib/users/store.ts";
 
-const config = readConfig([
-  "stage",
-  "issuer",
-  "allowedOrigins",
-  "usersTable",
-  "dynamodbEndpoint",
-  "passwordMinLength",
-]);
+const config = readConfig([...requestSettings, "usersTable", "dynamodbEndpoint", "passwordMinLength"]);
 const registerBody = createRegisterBody(config);
 const register = createRegister({
   users: createUserStore(createDynamoDB(config), config.usersTable),

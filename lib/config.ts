@@ -28,13 +28,7 @@ const settings = {
   sessionMaxAgeSeconds: setting("SESSION_MAX_AGE_SECONDS", integer(1, 34_560_000), { unset: 2_592_000 }),
   refreshWindowSeconds: setting("REFRESH_WINDOW_SECONDS", integer(0, 60), { unset: 10 }),
   refreshMinIntervalSeconds: setting("REFRESH_MIN_INTERVAL_SECONDS", integer(0, 3_600), { unset: 30 }),
-  cookieName: setting(
-    "COOKIE_NAME",
-    matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -"),
-    {
-      unset: "auth-cookie",
-    },
-  ),
+  cookieName: setting("COOKIE_NAME", parseCookieName, { unset: "auth-cookie" }),
   cookieSameSite: setting("COOKIE_SAME_SITE", oneOf("Strict", "Lax", "None"), { unset: "Strict" as const }),
   cookieDomain: setting<string | undefined>(
     "COOKIE_DOMAIN",
@@ -56,6 +50,22 @@ export type SettingName = keyof Settings;
 
 /** The settings that a function asked for. */
 export type Config<Name extends SettingName> = Pick<Settings, Name>;
+
+/** What every state-changing route reads for its cross-site check. */
+export const requestSettings = ["stage", "issuer", "allowedOrigins"] as const;
+/** What shapes the auth cookie. */
+export const cookieSettings = ["cookieName", "cookieSameSite", "cookieDomain"] as const;
+/** What the issuing of pairs needs. The public keys too: a signing key that nobody can verify is refused at start. */
+export const issuerSettings = [
+  "issuer",
+  "audience",
+  "clientId",
+  "accessTokenTtlSeconds",
+  "jwtPublicKeys",
+  "jwtSigningKeys",
+] as const;
+/** How long sessions live. */
+export const lifetimeSettings = ["refreshTokenTtlSeconds", "sessionMaxAgeSeconds"] as const;
 
 /** All environment variables that settings are read from. */
 export const settingVariables: string[] = Object.values(settings).map(({ variable }) => variable);
@@ -163,6 +173,10 @@ function integer(min: number, max: number) {
     }
     return value;
   };
+}
+
+function parseCookieName(text: string): string {
+  return matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -")(text);
 }
 
 function parseTableName(text: string): string {
