@@ -126,7 +126,7 @@ export function readConfig<const Name extends SettingName>(
   const config: Partial<Settings> = {};
   const faults: string[] = [];
   const sound = new Set<SettingName>();
-  for (const name of names) {
+  for (const name of new Set<SettingName>(names)) {
     const { variable, parse, ...rest } = settings[name] as Setting<unknown>;
     const text = environment[variable] || undefined;
     try {
