@@ -3,6 +3,7 @@ import type { Config } from "jest";
 /** Native ESM: middy exports only the `import` condition, and the bundles under test are ES modules. */
 const config: Config = {
   testEnvironment: "node",
+  globalSetup: "<rootDir>/tests/global-setup.ts",
   testMatch: ["<rootDir>/lib/**/*.test.ts", "<rootDir>/tests/**/*.test.ts"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
@@ -11,6 +12,7 @@ const config: Config = {
       { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } },
     ],
   },
+  moduleNameMapper: { "^common-passwords:file$": "<rootDir>/tests/common-passwords-file.ts" },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
   testTimeout: 30_000,
 };

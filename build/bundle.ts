@@ -1,0 +1,34 @@
+import { readdirSync } from "node:fs";
+import { join, parse } from "node:path";
+import { type BuildOptions, build, type Metafile } from "esbuild";
+import { commonPasswordsFile } from "./common-passwords-file.ts";
+import { nodeHttp } from "./node-http.ts";
+
+/** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
+export const bundleOptions = {
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minify: true,
+  // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
+  mainFields: ["module", "main"],
+  plugins: [nodeHttp, commonPasswordsFile],
+} satisfies BuildOptions;
+
+/** Bundles every `functions/*.ts` to `<outdir>/functions/<name>.mjs` and returns esbuild's metafile of each by name. */
+export async function buildFunctions(outdir: string): Promise<Record<string, Metafile>> {
+  const names = readdirSync("functions").filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const built = names.map(async (file) => {
+    const { metafile } = await build({
+      ...bundleOptions,
+      entryPoints: [`functions/${file}`],
+      outdir: join(outdir, "functions"),
+      outExtension: { ".js": ".mjs" },
+      metafile: true,
+      logLevel: "warning",
+    });
+    return [parse(file).name, metafile] as const;
+  });
+  return Object.fromEntries(await Promise.all(built));
+}

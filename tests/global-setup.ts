@@ -1,0 +1,17 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { buildFunctions } from "../build/bundle.ts";
+import { sls } from "./sls.ts";
+
+/**
+ * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/<name>.mjs`, esbuild's
+ * metafiles in `.local/test/metafiles.json`, and the tables of serverless.yml in `.local/test/resources.json`.
+ */
+export default async function globalSetup(): Promise<void> {
+  mkdirSync(".local/test", { recursive: true });
+  const [metafiles, service] = await Promise.all([
+    buildFunctions(".local/test/bundles"),
+    sls(["print", "--stage", "test", "--format", "json"]),
+  ]);
+  writeFileSync(".local/test/metafiles.json", JSON.stringify(metafiles));
+  writeFileSync(".local/test/resources.json", JSON.stringify(JSON.parse(service).resources.Resources));
+}
