@@ -16,7 +16,7 @@ import { jsonBody } from "../lib/http/json-body.ts";
 import { loginBody, parseBody } from "../lib/http/schemas.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
-import { importSigningKeys } from "../lib/tokens/keys.ts";
+import { openSigningKeys } from "../lib/tokens/open-signing-keys.ts";
 import { createUserStore } from "../lib/users/store.ts";
 
 const config = readConfig([
@@ -28,11 +28,12 @@ const config = readConfig([
   "sessionsTable",
   "dynamodbEndpoint",
 ]);
+const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const login = createLogin({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
-  issuePair: createPairIssuer(await importSigningKeys(config.jwtSigningKeys), config),
+  issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
   ...config,
 });
@@ -43,6 +44,8 @@ export const handler = api()
   .use(clientMode(config))
   .handler(async ({ body, headers, mode, userAgent, sourceIp: ip }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
-    const pair = await login({ ...parseBody(loginBody, body), idempotencyKey, userAgent, ip });
+    const credentials = parseBody(loginBody, body);
+    await signingKeys.ready();
+    const pair = await login({ ...credentials, idempotencyKey, userAgent, ip });
     return pairResponse(pair, mode, config);
   });

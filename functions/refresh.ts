@@ -16,7 +16,8 @@ import { jsonBody } from "../lib/http/json-body.ts";
 import { logSecurityEvent } from "../lib/log.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
-import { importSigningKeys, importVerificationKeys } from "../lib/tokens/keys.ts";
+import { importVerificationKeys } from "../lib/tokens/keys.ts";
+import { openSigningKeys } from "../lib/tokens/open-signing-keys.ts";
 import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
 
 const config = readConfig([
@@ -30,11 +31,12 @@ const config = readConfig([
   "sessionsTable",
   "dynamodbEndpoint",
 ]);
+const signingKeys = await openSigningKeys(config, systemClock);
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const refresh = createRefresh({
   sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
-  issuePair: createPairIssuer(await importSigningKeys(config.jwtSigningKeys), config),
+  issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
   log: logSecurityEvent,
   settings: config,
@@ -46,6 +48,8 @@ export const handler = api()
   .use(clientMode(config))
   .handler(async ({ headers, mode, presented }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
-    const pair = await refresh({ ...requirePair(presented), idempotencyKey });
+    const credentials = requirePair(presented);
+    await signingKeys.ready();
+    const pair = await refresh({ ...credentials, idempotencyKey });
     return pairResponse(pair, mode, config);
   });

@@ -40,7 +40,10 @@ const settings = {
   sessionsNotBefore: setting("SESSIONS_NOT_BEFORE", integer(0, Number.MAX_SAFE_INTEGER), { unset: 0 }),
   routes: setting("ROUTES", parseRoutes),
   jwtPublicKeys: setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public")),
-  jwtSigningKeys: setting("JWT_SIGNING_KEYS", (text) => parseJwkSet(text, "private")),
+  jwtSigningKeys: setting<OurJwk[] | undefined>("JWT_SIGNING_KEYS", parsePrivateKeys, { unset: undefined }),
+  jwtSigningKeysSecret: setting<string | undefined>("JWT_SIGNING_KEYS_SECRET", parseSecretId, {
+    unset: undefined,
+  }),
 };
 
 type Settings = { [Name in keyof typeof settings]: ReturnType<(typeof settings)[Name]["parse"]> };
@@ -63,6 +66,7 @@ export const issuerSettings = [
   "accessTokenTtlSeconds",
   "jwtPublicKeys",
   "jwtSigningKeys",
+  "jwtSigningKeysSecret",
 ] as const;
 /** How long sessions live. */
 export const lifetimeSettings = ["refreshTokenTtlSeconds", "sessionMaxAgeSeconds"] as const;
@@ -109,9 +113,22 @@ const rules: { needs: SettingName[]; fault: (config: Settings) => string | false
   {
     needs: ["jwtSigningKeys", "jwtPublicKeys"],
     fault: (c) => {
-      const kids = findUnpublishedKids(c.jwtSigningKeys as OurJwk[], c.jwtPublicKeys as OurJwk[]);
+      const kids = findUnpublishedKids(c.jwtSigningKeys ?? [], c.jwtPublicKeys);
       return kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`;
     },
+  },
+  {
+    needs: ["jwtSigningKeys", "jwtSigningKeysSecret"],
+    fault: (c) =>
+      (c.jwtSigningKeys === undefined) === (c.jwtSigningKeysSecret === undefined) &&
+      "JWT_SIGNING_KEYS_SECRET (or on one's own machine JWT_SIGNING_KEYS) must be set, and not both",
+  },
+  {
+    needs: ["stage", "jwtSigningKeys"],
+    fault: (c) =>
+      !localStages.includes(c.stage) &&
+      c.jwtSigningKeys !== undefined &&
+      `JWT_SIGNING_KEYS must not be used in stage ${c.stage}: name a secret in JWT_SIGNING_KEYS_SECRET`,
   },
 ];
 
@@ -177,6 +194,14 @@ function integer(min: number, max: number) {
 
 function parseCookieName(text: string): string {
   return matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -")(text);
+}
+
+function parsePrivateKeys(text: string): OurJwk[] {
+  return parseJwkSet(text, "private");
+}
+
+function parseSecretId(text: string): string {
+  return matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, "must be the name or ARN of a secret")(text);
 }
 
 function parseTableName(text: string): string {

@@ -24,3 +24,9 @@ export function json(statusCode: number, body: unknown, cookies?: string[]): Api
     ...(cookies && { cookies }),
   };
 }
+
+/** Makes a JSON answer that anybody may keep for ten minutes. */
+export function cacheableJson(body: unknown): ApiResponse {
+  const response = json(200, body);
+  return { ...response, headers: { ...response.headers, "cache-control": "public, max-age=600" } };
+}

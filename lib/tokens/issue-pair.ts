@@ -1,7 +1,9 @@
 import { SignJWT } from "jose";
+import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SigningKey } from "./keys.ts";
 import { createTokenId } from "./refresh-token.ts";
+import type { SigningKeys } from "./signing-keys.ts";
 
 /** An access token and its refresh token, with how long each is good for from its issue on. */
 export interface TokenPair {
@@ -28,15 +30,11 @@ export type IssuePair = (session: Session, refreshToken: string) => Promise<Toke
  * Makes the issuer of pairs (access tokens after RFC 9068). A pair is a function of session, refresh token and keys
  * alone, so every answer to one rotation has the same bytes (with Ed25519 and RS256; ES256 signatures are random).
  */
-export function createPairIssuer(keys: SigningKey[], settings: AccessTokenSettings): IssuePair {
-  const newestFirst = keys.toSorted((a, b) => b.activeFrom - a.activeFrom);
-
+export function createPairIssuer(keys: Pick<SigningKeys, "get">, settings: AccessTokenSettings): IssuePair {
   return async function issuePair(session, refreshToken) {
     const iat = session.rotatedAt ?? session.createdAt;
     const exp = Math.min(iat + settings.accessTokenTtlSeconds, session.expiresAt);
-    // The newest key that was active at `iat`, not now: racing sandboxes must sign with the same one.
-    const signing = newestFirst.find(({ activeFrom }) => activeFrom <= iat);
-    if (!signing) throw new Error("no signing key was active when the pair was issued");
+    const signing = findKeyActiveAt(iat, await keys.get());
     const token = await new SignJWT({
       iss: settings.issuer,
       aud: settings.audience,
@@ -58,4 +56,14 @@ export function createPairIssuer(keys: SigningKey[], settings: AccessTokenSettin
       sessionExpiresInSeconds: session.expiresAt - iat,
     };
   };
+}
+
+/** The newest key that was active when the pair was issued, not now: racing sandboxes must sign with the same one. */
+function findKeyActiveAt(iat: number, keys: SigningKey[]): SigningKey {
+  const active = keys.filter(({ activeFrom }) => activeFrom <= iat);
+  const newest = active.sort((a, b) => b.activeFrom - a.activeFrom)[0];
+  if (newest) return newest;
+  throw new AppError("unavailable", {
+    cause: new Error("no signing key was active when the pair was issued"),
+  });
 }

@@ -14,8 +14,10 @@ export type Algorithm = keyof typeof algorithms;
 export interface OurJwk extends JWK {
   kid: string;
   alg: Algorithm;
-  /** Private keys: the key signs tokens whose `iat` is not earlier. Epoch seconds. */
+  /** Private keys: signs tokens whose `iat` is not earlier; absent while the key is only published. Epoch seconds. */
   activeFrom?: number;
+  /** Replaced private keys: when no live token of theirs is left. Epoch seconds. */
+  retireAfter?: number;
 }
 
 /** A key ready for verifying. */
@@ -41,6 +43,9 @@ export function parseJwkSet(text: string, kind: "public" | "private"): OurJwk[] 
   );
   const kids = keys.map(({ kid }) => kid);
   if (new Set(kids).size < kids.length) faults.push("two keys have one kid");
+  const materials = keys.map(({ x, y, n }) => JSON.stringify([x, y, n]));
+  if (new Set(materials).size < materials.length) faults.push("one key stands there twice");
+  if (kind === "private" && !keys.some((jwk) => "activeFrom" in jwk)) faults.push("no key has an activeFrom");
   if (faults.length > 0) throw new TypeError(faults.join("; "));
   return keys as OurJwk[];
 }
@@ -72,20 +77,33 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
     faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
   if (!members.every((name) => typeof jwk[name] === "string"))
     faults.push(`${members.join(" and ")} missing`);
-  if (
-    jwk.alg === "RS256" &&
-    typeof jwk.n === "string" &&
-    Buffer.from(jwk.n, "base64url").length * 8 < minRsaBits
-  ) {
-    faults.push(`an RSA key needs at least ${minRsaBits} bits`);
+  if (jwk.alg === "RS256" && (bitsOf(jwk.n) < minRsaBits || bitsOf(jwk.e) < 17)) {
+    faults.push(`an RSA key needs at least ${minRsaBits} bits and the exponent 65537`);
   }
   if (jwk.use !== undefined && jwk.use !== "sig") faults.push("use must be sig");
   if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
   if (kind === "private") {
     if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
-    if (!Number.isSafeInteger((jwk as OurJwk).activeFrom)) faults.push("activeFrom must be epoch seconds");
+    for (const name of ["activeFrom", "retireAfter"] as const) {
+      const time = (jwk as OurJwk)[name];
+      if (time !== undefined && !Number.isSafeInteger(time)) faults.push(`${name} must be epoch seconds`);
+    }
   }
   return faults;
+}
+
+/** The length of a big-endian number without leading zeros, in bits. */
+function bitsOf(member: unknown): number {
+  const hex =
+    typeof member === "string" ? Buffer.from(member, "base64url").toString("hex").replace(/^0+/, "") : "";
+  return hex === "" ? 0 : BigInt(`0x${hex}`).toString(2).length;
+}
+
+/** The public half of a key as it is published (RFC 7517): public members, `kid`, `alg`, `use` and nothing else. */
+export function toPublicJwk({ kid, alg, ...jwk }: OurJwk): OurJwk {
+  const { kty, crv, members } = algorithms[alg];
+  const values = members.map((name) => [name, jwk[name]]);
+  return { kty, ...(crv && { crv }), ...Object.fromEntries(values), kid, alg, use: "sig" };
 }
 
 /** Lists the kids of signing keys that verifiers do not know. */
@@ -102,19 +120,26 @@ export async function importVerificationKeys(jwks: OurJwk[]): Promise<ReadonlyMa
   return new Map(await Promise.all(entries));
 }
 
-/** Imports private keys. */
+/** Imports the private keys that have been promoted to signing. */
 export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
-  const keys = jwks.map(async (jwk) => ({
-    kid: jwk.kid,
-    alg: jwk.alg,
-    activeFrom: jwk.activeFrom ?? 0,
-    key: await importKey(jwk),
-  }));
-  return Promise.all(keys);
+  const promoted = jwks.flatMap(({ activeFrom, ...jwk }) =>
+    activeFrom === undefined ? [] : [{ activeFrom, jwk }],
+  );
+  return Promise.all(
+    promoted.map(async ({ activeFrom, jwk }) => ({
+      kid: jwk.kid,
+      alg: jwk.alg,
+      activeFrom,
+      key: await importKey(jwk),
+    })),
+  );
 }
 
-function importKey({ kty, alg, crv, x, y, n, e, d, p, q, dp, dq, qi }: OurJwk): Promise<CryptoKey> {
-  const members = Object.entries({ kty, crv, x, y, n, e, d, p, q, dp, dq, qi });
-  const jwk = Object.fromEntries(members.filter(([, value]) => value !== undefined)) as JWK;
-  return importJWK(jwk, alg) as Promise<CryptoKey>;
+async function importKey(jwk: OurJwk): Promise<CryptoKey> {
+  const { activeFrom, retireAfter, key_ops, ...members } = jwk;
+  try {
+    return (await importJWK(members, jwk.alg)) as CryptoKey;
+  } catch (error) {
+    throw new TypeError(`the key ${jwk.kid} is not valid`, { cause: error });
+  }
 }

@@ -1,0 +1,85 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { logFailure } from "../log.ts";
+import { findUnpublishedKids, importSigningKeys, type OurJwk, parseJwkSet, type SigningKey } from "./keys.ts";
+
+/** Where the functions that sign get their keys from. Both throw AppError `unavailable`. */
+export interface SigningKeys {
+  /**
+   * Resolves when there are keys to sign with; to be awaited before a write whose answer must be signed.
+   * Starts to read the keys again when they are a few minutes old, and does not wait for that.
+   */
+  ready(): Promise<void>;
+  /** The keys, newest reading included. */
+  get(): Promise<SigningKey[]>;
+}
+
+/** Keys are read again after so long. */
+const freshSeconds = 300;
+/**
+ * A promoted key becomes active at least so long after it was stored (`npm run keys -- promote`), so keys read less
+ * long ago sign exactly as the newest ones would: they may be used when the store is away.
+ */
+const usableSeconds = 600;
+
+/** Makes the source of keys that stand in the environment (`JWT_SIGNING_KEYS`). */
+export async function createStaticSigningKeys(jwks: OurJwk[]): Promise<SigningKeys> {
+  const keys = await importSigningKeys(jwks);
+  return { ready: async () => {}, get: async () => keys };
+}
+
+interface SecretSigningKeysOptions {
+  /** Reads the key set (JWK set, JSON); called at once and again when the keys are no longer fresh. */
+  readSecret: () => Promise<string>;
+  published: OurJwk[];
+  clock: Clock;
+}
+
+/** Makes the source of keys that are kept in a secret store. A failed reading is not kept. */
+export function createSecretSigningKeys(options: SecretSigningKeysOptions): SigningKeys {
+  const { readSecret, published, clock } = options;
+  let current: { keys: SigningKey[]; readAt: number } | undefined;
+  let reading: Promise<void> | undefined;
+
+  const age = () => (current ? Math.max(0, clock() - current.readAt) : Number.POSITIVE_INFINITY);
+
+  function read(): Promise<void> {
+    reading ??= importSecret().finally(() => {
+      reading = undefined;
+    });
+    return reading;
+  }
+
+  async function importSecret(): Promise<void> {
+    const readAt = clock();
+    try {
+      const jwks = parseJwkSet(await readSecret(), "private");
+      const unpublished = findUnpublishedKids(jwks, published);
+      // Nobody could verify what they sign. They become ours with the deployment that publishes them.
+      const keys = await importSigningKeys(jwks.filter(({ kid }) => !unpublished.includes(kid)));
+      current = { keys, readAt };
+    } catch (error) {
+      throw new AppError("unavailable", { cause: error });
+    }
+  }
+
+  /** For a reading that somebody awaits later, or nobody. */
+  function readInBackground(): void {
+    read().catch((error: unknown) => logFailure("signing keys", error));
+  }
+
+  readInBackground();
+  return {
+    async ready() {
+      if (age() >= usableSeconds) return read();
+      if (age() >= freshSeconds) readInBackground();
+    },
+    async get() {
+      await reading?.catch((error: unknown) => {
+        if (age() >= usableSeconds) throw error;
+      });
+      if (!current) throw new AppError("unavailable");
+      return current.keys;
+    },
+  };
+}
