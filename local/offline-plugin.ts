@@ -1,0 +1,76 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  cookieSettings,
+  issuerSettings,
+  lifetimeSettings,
+  readConfig,
+  requestSettings,
+  type SettingName,
+} from "../lib/config.ts";
+import { createTables, type Resources } from "./tables.ts";
+
+/** What this plugin reads of a resolved serverless.yml. */
+type Service = {
+  provider: { environment: Environment };
+  functions: Record<string, { environment?: Environment }>;
+  resources: { Resources: Resources };
+};
+type Environment = Record<string, string | null>;
+
+/** Every setting that some function reads. */
+const settingNames: SettingName[] = [
+  ...requestSettings,
+  ...cookieSettings,
+  ...issuerSettings,
+  ...lifetimeSettings,
+  "usersTable",
+  "sessionsTable",
+  "dynamodbEndpoint",
+  "refreshWindowSeconds",
+  "refreshMinIntervalSeconds",
+  "passwordMinLength",
+  "sessionsNotBefore",
+  "routes",
+];
+
+/** Serverless plugin: what serverless-offline needs around it when `npm start` runs it. */
+export default class OfflinePlugin {
+  readonly hooks: Record<string, () => Promise<void> | void>;
+
+  constructor({ service }: { service: Service }) {
+    const { log } = console;
+    this.hooks = {
+      "before:offline:start:init": async () => {
+        // The channel closes when `npm start` ends, however it ends: nothing is left running
+        process.once("disconnect", () => process.exit());
+        await prepare(service).catch((error: Error) => {
+          console.error(error.message);
+          process.exit(1);
+        });
+        console.log = () => {}; // serverless-offline's table of routes; handlers have consoles of their own
+      },
+      "after:offline:start:init": () => {
+        console.log = log;
+        process.send?.("ready");
+      },
+    };
+  }
+}
+
+/** Checks the settings and makes the tables, before anything is served. */
+async function prepare({ provider, functions, resources }: Service): Promise<void> {
+  const environments = [provider, ...Object.values(functions)].map(({ environment = {} }) => environment);
+  environments.forEach(dropUnset);
+  const { dynamodbEndpoint: endpoint } = readConfig(settingNames, Object.assign({}, ...environments));
+  if (!endpoint) throw new Error("DYNAMODB_ENDPOINT is missing. `npm start` brings its own.");
+  await createTables(new DynamoDBClient({ endpoint }), resources.Resources).catch((error: Error) => {
+    throw new Error(
+      `The tables cannot be made on DYNAMODB_ENDPOINT ${endpoint}: ${error.message || error.name}`,
+    );
+  });
+}
+
+/** Packaging leaves out variables that are null; serverless-offline would hand on the text "null". */
+function dropUnset(environment: Environment): void {
+  for (const [name, value] of Object.entries(environment)) if (value === null) delete environment[name];
+}

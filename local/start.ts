@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { buildFunctions } from "../build/bundle.ts";
+import { startEngine } from "./engine.ts";
+import { keySettings, localKeys } from "./keys.ts";
+import { findPortFault } from "./ports.ts";
+import { welcome } from "./welcome.ts";
+
+/** What `npm start` runs: an embedded DynamoDB in this process, and serverless-offline in a child. */
+const { PORT = "3000", LAMBDA_PORT = "3002", DYNAMODB_PORT = "8000", LOCAL_DIR = ".local" } = process.env;
+const { DYNAMODB_ENDPOINT } = process.env;
+const url = `http://localhost:${PORT}`;
+
+let offline: ChildProcess | undefined;
+let isStopping = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    isStopping = true;
+    if (!offline) process.exit(0);
+    if (offline.connected) offline.disconnect(); // local/offline-plugin.ts ends with the channel
+  });
+}
+
+await assertPortsFree();
+const engine = DYNAMODB_ENDPOINT
+  ? undefined
+  : await startEngine({ port: Number(DYNAMODB_PORT), path: `${LOCAL_DIR}/dynamodb` }).catch(fail);
+// serverless-offline would hang at a build error, and not say so
+await buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above."));
+
+offline = spawn(
+  process.execPath,
+  ["--enable-source-maps", "node_modules/serverless/bin/serverless.js", "offline", "start", "--stage", "dev"],
+  { env: environment(), stdio: ["ignore", "inherit", "inherit", "ipc"] },
+);
+offline.once("message", () => console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt"))));
+const [code] = await once(offline, "exit");
+await engine?.stop();
+process.exit(isStopping ? 0 : (code ?? 1));
+
+/** The settings of this shell, completed with what a local run can choose by itself. */
+function environment(): NodeJS.ProcessEnv {
+  const own = engine ? Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")) : [];
+  return {
+    ISSUER: url,
+    ...keySettings(localKeys(`${LOCAL_DIR}/keys.json`)),
+    // An engine that is not AWS takes any credentials, but the SDK wants some
+    AWS_REGION: "us-east-1",
+    ...((engine || !process.env.AWS_PROFILE) && {
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
+    }),
+    ...(engine ? Object.fromEntries(own) : process.env),
+    ...(engine && { DYNAMODB_ENDPOINT: engine.endpoint }),
+    SLS_LOG_LEVEL: "warning",
+  };
+}
+
+async function assertPortsFree(): Promise<void> {
+  const faults = await Promise.all([
+    findPortFault({ port: PORT, variable: "PORT", purpose: "the API" }),
+    findPortFault({ port: LAMBDA_PORT, variable: "LAMBDA_PORT", purpose: "serverless-offline's own" }),
+    DYNAMODB_ENDPOINT
+      ? undefined
+      : findPortFault({ port: DYNAMODB_PORT, variable: "DYNAMODB_PORT", purpose: "the embedded DynamoDB" }),
+  ]);
+  const found = faults.filter((fault) => fault !== undefined);
+  if (found.length > 0) fail(found.join("\n"));
+}
+
+/** Ends with a message and no stack: what went wrong here is for the person at the terminal to mend. */
+function fail(problem: unknown): never {
+  console.error(problem instanceof Error ? problem.message : problem);
+  process.exit(1);
+}

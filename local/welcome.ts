@@ -1,0 +1,16 @@
+/** What to type next: four lines of curl that register, log in, fetch a protected resource and refresh. */
+export function welcome(url: string, cookieJar: string): string {
+  const account = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"a long and private sentence"}'`;
+  const curl = `curl -isS -w '\\n\\n'`;
+  const jar = `-b '${cookieJar}' -c '${cookieJar}'`;
+  return `
+${url} is ready. In another terminal:
+
+${curl} ${url}/auth/register ${account}
+${curl} ${jar} ${url}/auth/login ${account}
+${curl} ${jar} ${url}/movies
+${curl} ${jar} -X POST ${url}/auth/refresh
+
+Changes of functions/ and lib/ are picked up as you save them. Ctrl-C ends it.
+`;
+}
