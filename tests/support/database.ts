@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { createTables, type Resources } from "../../local/tables.ts";
+
+const resources: Resources = JSON.parse(readFileSync(".local/test/resources.json", "utf8"));
+const nameOf = (table: string) =>
+  (resources[table] as { Properties: { TableName: string } }).Properties.TableName;
+
+/** The tables of serverless.yml by what they hold. */
+export const tableNames = { users: nameOf("UsersTable"), sessions: nameOf("SessionsTable") };
+
+/** A table by what it holds. */
+export type TableName = keyof typeof tableNames;
+
+/** The primary key of an item. */
+export type Key = Record<string, string>;
+
+/** An item as the table holds it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look at single attributes
+export type Item = Record<string, any>;
+
+/** An embedded DynamoDB with the tables of serverless.yml, and a way past the service to its items. */
+export type Database = Awaited<ReturnType<typeof startDatabase>>;
+
+/** Starts an embedded DynamoDB in memory, in a thread of its own, and creates the tables. */
+export async function startDatabase() {
+  const engine = new Worker(new URL("./engine-thread.ts", import.meta.url));
+  const [endpoint] = (await once(engine, "message")) as [string];
+  const client = new DynamoDBClient({
+    endpoint,
+    region: "eu-central-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  });
+  await createTables(client, resources);
+  const documents = DynamoDBDocumentClient.from(client);
+
+  return {
+    endpoint,
+
+    /** Reads an item. */
+    async find(table: TableName, key: Key): Promise<Item | undefined> {
+      const command = new GetCommand({ TableName: tableNames[table], Key: key, ConsistentRead: true });
+      return (await documents.send(command)).Item;
+    },
+
+    /** Writes an item over whatever was there. */
+    async put(table: TableName, item: Item): Promise<void> {
+      await documents.send(new PutCommand({ TableName: tableNames[table], Item: item }));
+    },
+
+    /** Sets or (with undefined) removes attributes of an item. */
+    async change(table: TableName, key: Key, attributes: Item): Promise<void> {
+      const AttributeUpdates = Object.fromEntries(
+        Object.entries(attributes).map(([name, Value]) => [
+          name,
+          Value === undefined ? { Action: "DELETE" as const } : { Action: "PUT" as const, Value },
+        ]),
+      );
+      await documents.send(new UpdateCommand({ TableName: tableNames[table], Key: key, AttributeUpdates }));
+    },
+
+    /** Deletes an item, as the TTL of DynamoDB would. */
+    async delete(table: TableName, key: Key): Promise<void> {
+      await documents.send(new DeleteCommand({ TableName: tableNames[table], Key: key }));
+    },
+
+    /** All sessions of a user. */
+    async sessionsOf(userId: string): Promise<Item[]> {
+      const command = new QueryCommand({
+        TableName: tableNames.sessions,
+        KeyConditionExpression: "userId = :userId",
+        ExpressionAttributeValues: { ":userId": userId },
+        ConsistentRead: true,
+      });
+      return (await documents.send(command)).Items ?? [];
+    },
+
+    /** Stops the engine. */
+    async stop(): Promise<void> {
+      client.destroy();
+      await engine.terminate();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Answer, Fault, WireRequest } from "./wire.ts";
+
+/** The connection breaks before the engine has the request. */
+export const loseRequest: Fault = async () => undefined;
+
+/** The engine applies the request and the connection breaks before the answer. */
+export const loseAnswer: Fault = async (request) => {
+  await request.deliver();
+  return undefined;
+};
+
+/** Nothing ever happens. */
+export const hang: Fault = () => new Promise(() => {});
+
+/** The engine gets the request twice; the client sees the first answer. */
+export const deliverTwice: Fault = async (request) => {
+  const answer = await request.deliver();
+  await request.deliver();
+  return answer;
+};
+
+/** DynamoDB has no capacity left for the request. */
+export const throttle: Fault = async () => refuse(400, "ThrottlingException");
+
+/** DynamoDB fails. */
+export const fail: Fault = async () => refuse(500, "InternalServerError");
+
+/** Another party acts first, then the request goes on. */
+export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fault {
+  return async (request) => {
+    await act(request);
+    return request.deliver();
+  };
+}
+
+/** Holds a request back: before it is applied, or with its answer. */
+export function hold(what: "request" | "answer") {
+  const arrival = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  const fault: Fault = async (request) => {
+    let answer: Answer | undefined;
+    if (what === "answer") answer = await request.deliver();
+    arrival.resolve();
+    await gate.promise;
+    answer ??= await request.deliver();
+    end.resolve();
+    return answer;
+  };
+  return {
+    fault,
+    /** Settles when the request is being held. */
+    arrived: arrival.promise,
+    /** Lets it go on and waits until the engine has applied it. */
+    async release(): Promise<void> {
+      gate.resolve();
+      await end.promise;
+    },
+  };
+}
+
+function refuse(status: number, type: string): Answer {
+  return {
+    status,
+    body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type }),
+  };
+}

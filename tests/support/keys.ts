@@ -1,0 +1,35 @@
+import { generateKeyPairSync, type JsonWebKey, randomUUID } from "node:crypto";
+import { keepSecrets } from "./log.ts";
+
+const generate = {
+  EdDSA: () => generateKeyPairSync("ed25519"),
+  ES256: () => generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  RS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
+};
+
+/** A private key as JWT_SIGNING_KEYS holds it. */
+export interface TestKey extends JsonWebKey {
+  kid: string;
+  alg: keyof typeof generate;
+  activeFrom: number;
+}
+
+/** Makes a signing key of any algorithm that the service takes. */
+export function createKey(alg: keyof typeof generate, { activeFrom = 0 } = {}): TestKey {
+  const jwk = generate[alg]().privateKey.export({ format: "jwk" });
+  keepSecrets(jwk.d);
+  return { ...jwk, kid: randomUUID().slice(0, 8), alg, activeFrom };
+}
+
+/** The public half of a key. */
+export function publicKey({ kty, crv, x, y, n, e, kid, alg }: TestKey) {
+  return { kty, crv, x, y, n, e, kid, alg, use: "sig" };
+}
+
+/** The two settings that hold the keys. */
+export function keySettings(...keys: TestKey[]) {
+  return {
+    JWT_SIGNING_KEYS: JSON.stringify({ keys }),
+    JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(publicKey) }),
+  };
+}

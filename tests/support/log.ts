@@ -1,0 +1,54 @@
+import { format } from "node:util";
+import { afterAll, expect } from "@jest/globals";
+
+const lines: string[] = [];
+const secrets = new Set<string>();
+
+/** Everything that the handlers of a test file wrote, to the console or past it. */
+export const log = {
+  /** The JSON lines written since the last `clear`, parsed. */
+  entries(): { level: string; event: string; [name: string]: unknown }[] {
+    return lines.slice(start).flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+  },
+
+  /** The security events written since the last `clear`. */
+  events(): string[] {
+    return log.entries().flatMap(({ level, event }) => (level === "WARN" ? [event] : []));
+  },
+
+  /** Forgets no line: what was written before is only not told any more. */
+  clear(): void {
+    start = lines.length;
+  },
+};
+
+let start = 0;
+
+/** Remembers texts that must not be in any line of this test file, whenever it is written. */
+export function keepSecrets(...texts: (string | undefined)[]): void {
+  for (const text of texts) if (text !== undefined && text.length >= 8) secrets.add(text);
+}
+
+for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) {
+  console[method] = (...values: unknown[]) => {
+    lines.push(format(...values));
+  };
+}
+
+const streams = [process.stdout, process.stderr].map((stream) => {
+  const { write } = stream;
+  stream.write = ((text: string | Uint8Array, ...rest: never[]) => {
+    lines.push(typeof text === "string" ? text : Buffer.from(text).toString());
+    return write.call(stream, text, ...rest);
+  }) as typeof write;
+  return { stream, write };
+});
+
+afterAll(() => {
+  for (const { stream, write } of streams) stream.write = write;
+  const text = lines.join("\n");
+  // Not the secret itself: a failing test would print it.
+  const leaked = [...secrets].filter((secret) => text.includes(secret)).map((secret) => secret.slice(0, 4));
+  expect(leaked).toEqual([]);
+  expect(secrets.size).toBeGreaterThan(0);
+});

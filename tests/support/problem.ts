@@ -1,0 +1,92 @@
+import { expect } from "@jest/globals";
+import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
+
+/** A refusal as a client sees it. */
+export interface Refusal {
+  status: number;
+  code: string;
+  detail: string | undefined;
+  headers?: Record<string, string>;
+  errors?: { pointer: string; detail: string }[];
+}
+
+/** The refusals that more than one test expects, with the exact texts of the API. */
+export const refusals = {
+  noCredentials: {
+    status: 401,
+    code: "missing_credentials",
+    detail: "Log in first: the request carries no credentials.",
+    headers: { "www-authenticate": "Bearer" },
+  },
+  invalidToken: {
+    status: 401,
+    code: "invalid_token",
+    detail: "The access token is not valid. Refresh the session or log in again.",
+    headers: { "www-authenticate": 'Bearer error="invalid_token"' },
+  },
+  loginFailed: {
+    status: 401,
+    code: "invalid_credentials",
+    detail: "The e-mail address or the password is wrong.",
+    headers: { "www-authenticate": "Bearer" },
+  },
+  invalidJwt: { status: 400, code: "invalid_jwt_token", detail: "invalid jwt token" },
+  invalidRefreshToken: { status: 400, code: "invalid_refresh_token", detail: "invalid refresh token" },
+  tokenExpired: { status: 400, code: "token_expired", detail: "token expired" },
+  conflict: {
+    status: 400,
+    code: "conflicting_credentials",
+    detail: "Send either the session cookie or bearer credentials, not both.",
+  },
+  crossSite: {
+    status: 403,
+    code: "cross_site_request",
+    detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
+  },
+  notJson: { status: 400, code: "invalid_body", detail: "The body is not valid JSON in UTF-8." },
+  noObject: { status: 400, code: "invalid_body", detail: "Send a JSON object as the body." },
+  repeatedName: { status: 400, code: "invalid_body", detail: "The body has a name twice." },
+  tooLarge: { status: 413, code: "body_too_large", detail: "The body may have at most 16384 bytes." },
+  wrongType: {
+    status: 415,
+    code: "unsupported_media_type",
+    detail: "Send the body with content-type: application/json.",
+  },
+  unavailable: {
+    status: 503,
+    code: "unavailable",
+    detail: "Nothing was lost. Try the same request again in a moment.",
+    headers: { "retry-after": "1" },
+  },
+} satisfies Record<string, Refusal>;
+
+/** Asserts that an answer is exactly this problem document (RFC 9457) and sets no cookie. */
+export function expectProblem(
+  response: ApiResponse,
+  { status, code, detail, headers = {}, errors }: Refusal,
+): void {
+  const body = JSON.parse(response.body ?? "");
+  expect({ ...response, body }).toEqual({
+    statusCode: status,
+    headers: { ...securityHeaders, "content-type": "application/problem+json; charset=utf-8", ...headers },
+    body: {
+      type: `urn:problem:${code}`,
+      title: expect.stringMatching(/^\S.+\S$/),
+      status,
+      ...(detail !== undefined && { detail }),
+      instance: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      code,
+      ...(errors && { errors }),
+    },
+  });
+}
+
+/** Asserts that an answer is this JSON, and returns its one cookie line if it may have one. */
+export function expectJson(response: ApiResponse, status: number, body: unknown): void {
+  const { cookies, ...rest } = response;
+  expect({ ...rest, body: JSON.parse(response.body ?? "") }).toEqual({
+    statusCode: status,
+    headers: { ...securityHeaders, "content-type": "application/json; charset=utf-8" },
+    body,
+  });
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from "node:crypto";
+import type { Context } from "aws-lambda";
+import type { LambdaHandler } from "../../lib/http/api.ts";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { type ClientRequest, createEvent, type RouteName, routes } from "./event.ts";
+import { keepSecrets } from "./log.ts";
+import { keepAnswerSecrets, keepTokens } from "./pair.ts";
+
+/** The environment of a sandbox. */
+export type Environment = Record<string, string>;
+
+/** One sandbox of every function: calls by route name, each bundle loaded at its first call. */
+export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
+  /** Calls a function with whatever Lambda might be given. */
+  invoke(route: RouteName, event: unknown): Promise<ApiResponse>;
+};
+
+/** Makes a sandbox of its own: nothing but the environment is shared with others. */
+export function createSandbox(environment: Environment): Sandbox {
+  const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
+
+  async function invoke(route: RouteName, event: unknown): Promise<ApiResponse> {
+    handlers[route] ??= loadHandler(route, environment);
+    const handler = await handlers[route];
+    keepEventSecrets(event);
+    const response = await handler(event, createContext());
+    keepAnswerSecrets(response);
+    return response;
+  }
+
+  const names = Object.keys(routes) as RouteName[];
+  const calls = names.map((name) => [
+    name,
+    (request?: ClientRequest) => invoke(name, createEvent(name, request)),
+  ]);
+  return { ...Object.fromEntries(calls), invoke };
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Imports a fresh instance of a bundled function; the environment holds for the import, and for it alone. */
+export function loadHandler(name: string, environment: Environment): Promise<LambdaHandler> {
+  const handler = turn.then(() => importHandler(name, environment));
+  turn = handler.catch(() => undefined);
+  return handler;
+}
+
+async function importHandler(name: string, environment: Environment): Promise<LambdaHandler> {
+  const bundle = new URL(`../../.local/test/bundles/functions/${name}.mjs`, import.meta.url);
+  bundle.search = randomUUID();
+  const before = { ...process.env };
+  Object.assign(process.env, environment);
+  try {
+    const { handler } = await import(bundle.href);
+    return handler;
+  } finally {
+    for (const variable of Object.keys(environment)) delete process.env[variable];
+    Object.assign(process.env, before);
+  }
+}
+
+/** The context of one invocation. */
+export function createContext(): Context {
+  return { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 10_000 } as unknown as Context;
+}
+
+function keepEventSecrets(event: unknown): void {
+  const { headers = {}, cookies = [], body } = (event ?? {}) as Partial<ReturnType<typeof createEvent>>;
+  const { authorization, cookie, "idempotency-key": key } = (headers ?? {}) as Record<string, string>;
+  keepSecrets(authorization?.replace(/^bearer /i, ""), key);
+  for (const text of [...(cookies ?? []), cookie, body]) {
+    if (typeof text !== "string") continue;
+    keepTokens(text);
+    try {
+      keepTokens(decodeURIComponent(text));
+    } catch {
+      // Not every cookie of a test can be decoded.
+    }
+  }
+}

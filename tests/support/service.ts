@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeEach, expect } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { clock } from "./clock.ts";
+import { startDatabase, tableNames } from "./database.ts";
+import { createKey, keySettings } from "./keys.ts";
+import { keepSecrets, log } from "./log.ts";
+import { type Pair, pairOf } from "./pair.ts";
+import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
+import { startWire } from "./wire.ts";
+
+/** AWS's DynamoDB returns the old item with a failed condition; the embedded one does not. */
+export const engines = ["DynamoDB", "embedded"] as const;
+
+/** An account, with its password. */
+export interface Account {
+  email: string;
+  password: string;
+  userId: string;
+}
+
+/** The whole service of one test file. */
+export type Service = Awaited<ReturnType<typeof startService>>;
+
+/** The key that signs the tokens of every test that asks for no other. */
+export const signingKey = createKey("EdDSA");
+
+// The SDK reads these when it first sends, not at import.
+Object.assign(process.env, {
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+});
+keepSecrets("test-secret-access-key");
+
+/** Starts engine, tables and wire; they end with the test file. One service of each kind fits in a file. */
+export async function startService(engine: (typeof engines)[number] = "DynamoDB") {
+  const database = await startDatabase();
+  const wire = await startWire({ endpoint: database.endpoint, addsItems: engine === "DynamoDB" });
+  if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;
+  beforeEach(() => {
+    wire.clear();
+    log.clear();
+  });
+  afterAll(async () => {
+    await wire.stop();
+    await database.stop();
+  });
+
+  const environment: Environment = {
+    STAGE: "test",
+    ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
+    AUDIENCE: "api",
+    CLIENT_ID: "web",
+    USERS_TABLE: tableNames.users,
+    SESSIONS_TABLE: tableNames.sessions,
+    ROUTES:
+      "GET /auth/me,GET /movies,POST /auth/login,POST /auth/logout,POST /auth/refresh,POST /auth/register",
+    ...keySettings(signingKey),
+    ...(engine === "embedded" && { DYNAMODB_ENDPOINT: wire.endpoint }),
+  };
+  const sandbox = createSandbox(environment);
+  let control: Pair | undefined;
+
+  const service = {
+    engine,
+    database,
+    wire,
+    environment,
+    /** The sandbox of every test that asks for no other. */
+    sandbox,
+
+    /** Another sandbox, with other settings where the test says so. */
+    createSandbox(overrides: Environment = {}): Sandbox {
+      return createSandbox({ ...environment, ...overrides });
+    },
+
+    /** Registers a new account. */
+    async register(): Promise<Account> {
+      const body = {
+        email: `${randomUUID().slice(0, 13)}@example.com`,
+        password: `correct horse ${randomUUID()}`,
+      };
+      const response = await sandbox.register({ body });
+      return { ...body, userId: JSON.parse(response.body ?? "").userId };
+    },
+
+    /** Logs in, with the file's own account if no other is named, and forgets what the login sent. */
+    async logIn({ key, as = sandbox, account }: { key?: string; as?: Sandbox; account?: Account } = {}) {
+      const { email, password } = account ?? (await ownAccount());
+      const headers = key === undefined ? {} : { "idempotency-key": key };
+      const pair = pairOf(await as.login({ body: { email, password }, headers }));
+      wire.clear();
+      return pair;
+    },
+
+    /** The stored record of a pair's session. */
+    findSession: ({ key }: Pick<Pair, "key">) => database.find("sessions", key),
+
+    /** Asserts that a call sends these requests and no others. */
+    async expectRequests<T>(names: string[], call: () => Promise<T>): Promise<T> {
+      const before = wire.requests.length;
+      const result = await call();
+      expect(wire.names.slice(before)).toEqual(names);
+      return result;
+    },
+
+    /** Asserts that a session which has nothing to do with the test is unharmed: it refreshes and opens /movies. */
+    async expectControlUnharmed(): Promise<void> {
+      const pair = await openControl();
+      const { names } = wire;
+      const refreshed = await sandbox.refresh({ cookies: pair.cookies });
+      expect(refreshed.statusCode).toBe(200);
+      control = pairOf(refreshed);
+      expect((await sandbox.movies({ cookies: control.cookies })).statusCode).toBe(200);
+      expect(wire.names.length).toBeGreaterThan(names.length);
+    },
+
+    /** Lets a call happen beside a session that must not notice it. */
+    async beside(call: () => Promise<ApiResponse>): Promise<ApiResponse> {
+      await openControl();
+      const response = await call();
+      await service.expectControlUnharmed();
+      return response;
+    },
+  };
+
+  async function openControl(): Promise<Pair> {
+    if (!control || control.claims.iat + 43_200 < clock.now) control = await service.logIn();
+    return control;
+  }
+
+  let own: Promise<Account> | undefined;
+  function ownAccount(): Promise<Account> {
+    own ??= service.register();
+    return own;
+  }
+
+  return service;
+}

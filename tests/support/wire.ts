@@ -1,0 +1,183 @@
+import { once } from "node:events";
+import { Agent, createServer, type IncomingMessage, request as sendRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Item, type TableName, tableNames } from "./database.ts";
+import { keepSecrets } from "./log.ts";
+
+/** An answer of the engine. */
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+/** One request that the service sent to DynamoDB. */
+export interface WireRequest {
+  /** Like `UpdateItem sessions`. */
+  name: string;
+  /** The parameters, attribute values in DynamoDB's own JSON. */
+  parameters: Item;
+  /** Which attempt of the SDK it is, from 1. */
+  attempt: number;
+  /** It was applied: the engine answered 200. */
+  isApplied: boolean;
+  /** Delivers the request, or one more copy of it, to the engine. */
+  deliver(): Promise<Answer>;
+}
+
+/** What happens to a request on its way: an answer, or undefined when the connection breaks. */
+export type Fault = (request: WireRequest) => Promise<Answer | undefined>;
+
+/** The way between the service and the engine, under the control of a test. */
+export type Wire = Awaited<ReturnType<typeof startWire>>;
+
+interface WireOptions {
+  /** The engine's URL. */
+  endpoint: string;
+  /** Adds the old item to a failed condition when it was asked for: DynamoDB does that, dynalite does not. */
+  addsItems: boolean;
+}
+
+const writes = /^(?:Put|Update|Delete)Item /;
+
+/** Starts an HTTP proxy on loopback that records what the service sends to the engine, and breaks it on demand. */
+export async function startWire({ endpoint, addsItems }: WireOptions) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  let requests: WireRequest[] = [];
+  let rules: { name: string; left: number; fault: Fault }[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One after the other where the old item is added, so that no write slips between the refusal and the look. */
+  function forward(target: string, text: string): Promise<Answer> {
+    if (!addsItems) return send(target, text);
+    const answer = turn.then(() => sendAsAws(target, text));
+    turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async function sendAsAws(target: string, text: string): Promise<Answer> {
+    const answer = await send(target, text);
+    const { TableName, Key, Item: item, ReturnValuesOnConditionCheckFailure } = JSON.parse(text) as Item;
+    const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
+    if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
+    const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
+    const found = await send("DynamoDB_20120810.GetItem", JSON.stringify(read));
+    const body = { ...JSON.parse(answer.body), ...JSON.parse(found.body) };
+    return { ...answer, body: JSON.stringify(body) };
+  }
+
+  function send(target: string, text: string): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const headers = {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": target,
+      "x-amz-date": "20260101T000000Z",
+      authorization:
+        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+    };
+    const outgoing = sendRequest(endpoint, { method: "POST", agent, headers }, async (response) => {
+      resolve({ status: response.statusCode ?? 0, body: await textOf(response) });
+    });
+    outgoing.on("error", reject);
+    outgoing.end(text);
+    return promise;
+  }
+
+  function parseRequest(incoming: IncomingMessage, text: string): WireRequest {
+    const target = String(incoming.headers["x-amz-target"]);
+    const parameters = JSON.parse(text) as Item;
+    const tables = Object.keys(tableNames) as TableName[];
+    const table = tables.find((name) => tableNames[name] === parameters.TableName);
+    const request: WireRequest = {
+      name: `${target.split(".")[1]} ${table}`,
+      parameters,
+      attempt: Number(/attempt=(\d+)/.exec(String(incoming.headers["amz-sdk-request"]))?.[1]),
+      isApplied: false,
+      async deliver() {
+        const answer = await forward(target, text);
+        keepStoredSecrets(answer.body);
+        request.isApplied ||= answer.status === 200;
+        return answer;
+      },
+    };
+    return request;
+  }
+
+  const server = createServer(async (incoming, outgoing) => {
+    const text = await textOf(incoming);
+    keepStoredSecrets(text);
+    const request = parseRequest(incoming, text);
+    requests.push(request);
+    const rule = rules.find(({ name, left }) => left > 0 && request.name.startsWith(name));
+    if (rule) rule.left--;
+    const answer = await (rule ? rule.fault(request) : request.deliver()).catch(() => undefined);
+    if (outgoing.destroyed) return;
+    if (!answer) return void outgoing.destroy();
+    // The clocks of the tests are elsewhere in time, and the SDK would repeat requests to make up for it.
+    outgoing.sendDate = false;
+    outgoing.writeHead(answer.status, { "content-type": "application/x-amz-json-1.0" }).end(answer.body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    /** The URL that the service takes for DynamoDB's. */
+    endpoint: `http://127.0.0.1:${port}`,
+
+    /** The requests since the last `clear`, in the order in which they arrived. */
+    get requests(): readonly WireRequest[] {
+      return requests;
+    },
+
+    /** Their names. */
+    get names(): string[] {
+      return requests.map(({ name }) => name);
+    },
+
+    /** The names of the writes among them that were applied. */
+    get appliedWrites(): string[] {
+      return requests.filter(({ name, isApplied }) => isApplied && writes.test(name)).map(({ name }) => name);
+    },
+
+    /** Lets a fault befall the next requests whose name starts so: one, or as many as `times` says. */
+    break(name: string, fault: Fault, { times = 1 } = {}): void {
+      rules.push({ name, left: times, fault });
+    },
+
+    /** Takes back every fault and forgets the recorded requests. */
+    clear(): void {
+      rules = [];
+      requests = [];
+    },
+
+    /** Refuses connections until `reopen`. */
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+
+    /** Takes connections again. */
+    async reopen(): Promise<void> {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
+
+    /** Ends the proxy. */
+    async stop(): Promise<void> {
+      agent.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function textOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Hashes and salts go to and from the tables only. */
+function keepStoredSecrets(text: string): void {
+  for (const [, value] of text.matchAll(/"S":"([\w-]{43}|\$argon2[^"]*)"/g)) keepSecrets(value);
+}
