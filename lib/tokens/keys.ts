@@ -1,4 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from "jose";
+import { isRocaModulus } from "./roca.ts";
 
 /** The signature algorithms that keys may have (RFC 7518, RFC 8037), and what such a key looks like. */
 const algorithms = {
@@ -16,6 +17,8 @@ export interface OurJwk extends JWK {
   alg: Algorithm;
   /** Private keys: signs tokens whose `iat` is not earlier; absent while the key is only published. Epoch seconds. */
   activeFrom?: number;
+  /** Private keys: when a deployment that publishes the key had finished. Epoch seconds. */
+  publishedAt?: number;
   /** Replaced private keys: when no live token of theirs is left. Epoch seconds. */
   retireAfter?: number;
 }
@@ -77,14 +80,20 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
     faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
   if (!members.every((name) => typeof jwk[name] === "string"))
     faults.push(`${members.join(" and ")} missing`);
-  if (jwk.alg === "RS256" && (bitsOf(jwk.n) < minRsaBits || bitsOf(jwk.e) < 17)) {
-    faults.push(`an RSA key needs at least ${minRsaBits} bits and the exponent 65537`);
+  if (jwk.alg === "RS256") {
+    if (bitsOf(jwk.n) < minRsaBits || bitsOf(jwk.e) < 17) {
+      faults.push(`an RSA key needs at least ${minRsaBits} bits and the exponent 65537`);
+    }
+    if (isRocaModulus(numberOf(jwk.n))) faults.push("the RSA key can be factored (CVE-2017-15361)");
   }
   if (jwk.use !== undefined && jwk.use !== "sig") faults.push("use must be sig");
+  const operation = kind === "public" ? "verify" : "sign";
+  if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes(operation)))
+    faults.push(`key_ops must allow ${operation}`);
   if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
   if (kind === "private") {
     if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
-    for (const name of ["activeFrom", "retireAfter"] as const) {
+    for (const name of ["activeFrom", "publishedAt", "retireAfter"] as const) {
       const time = (jwk as OurJwk)[name];
       if (time !== undefined && !Number.isSafeInteger(time)) faults.push(`${name} must be epoch seconds`);
     }
@@ -92,11 +101,16 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
   return faults;
 }
 
-/** The length of a big-endian number without leading zeros, in bits. */
+/** The length of a number, in bits. */
 function bitsOf(member: unknown): number {
-  const hex =
-    typeof member === "string" ? Buffer.from(member, "base64url").toString("hex").replace(/^0+/, "") : "";
-  return hex === "" ? 0 : BigInt(`0x${hex}`).toString(2).length;
+  const number = numberOf(member);
+  return number === 0n ? 0 : number.toString(2).length;
+}
+
+/** A big-endian number in base64url (RFC 7518, section 2); 0 if it is none. */
+function numberOf(member: unknown): bigint {
+  const bytes = Buffer.from(typeof member === "string" ? member : "", "base64url");
+  return BigInt(`0x0${bytes.toString("hex")}`);
 }
 
 /** The public half of a key as it is published (RFC 7517): public members, `kid`, `alg`, `use` and nothing else. */
@@ -136,7 +150,7 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {
-  const { activeFrom, retireAfter, key_ops, ...members } = jwk;
+  const { activeFrom, publishedAt, retireAfter, key_ops, ...members } = jwk;
   try {
     return (await importJWK(members, jwk.alg)) as CryptoKey;
   } catch (error) {

@@ -9,7 +9,9 @@ export async function openSigningKeys(
   clock: Clock,
 ): Promise<SigningKeys> {
   const { jwtSigningKeys, jwtSigningKeysSecret, jwtPublicKeys } = config;
-  if (jwtSigningKeysSecret === undefined) return createStaticSigningKeys(jwtSigningKeys ?? []);
+  if (jwtSigningKeysSecret === undefined) {
+    return createStaticSigningKeys(jwtSigningKeys ?? [], clock);
+  }
   return createSecretSigningKeys({
     readSecret: createSecretReader(jwtSigningKeysSecret),
     published: jwtPublicKeys,

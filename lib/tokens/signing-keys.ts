@@ -6,7 +6,7 @@ import { findUnpublishedKids, importSigningKeys, type OurJwk, parseJwkSet, type 
 /** Where the functions that sign get their keys from. Both throw AppError `unavailable`. */
 export interface SigningKeys {
   /**
-   * Resolves when there are keys to sign with; to be awaited before a write whose answer must be signed.
+   * Resolves when there is a key to sign with; to be awaited before a write whose answer must be signed.
    * Starts to read the keys again when they are a few minutes old, and does not wait for that.
    */
   ready(): Promise<void>;
@@ -14,18 +14,20 @@ export interface SigningKeys {
   get(): Promise<SigningKey[]>;
 }
 
+/**
+ * Keys may be used for so long after they were read. A promoted key becomes active later than that
+ * (`npm run keys -- promote`), so keys that are not older sign exactly as the newest ones would.
+ */
+export const usableSeconds = 600;
 /** Keys are read again after so long. */
 const freshSeconds = 300;
-/**
- * A promoted key becomes active at least so long after it was stored (`npm run keys -- promote`), so keys read less
- * long ago sign exactly as the newest ones would: they may be used when the store is away.
- */
-const usableSeconds = 600;
+/** When that fails, it is tried again after so long: the keys are still usable, and the store is not well. */
+const retrySeconds = 30;
 
 /** Makes the source of keys that stand in the environment (`JWT_SIGNING_KEYS`). */
-export async function createStaticSigningKeys(jwks: OurJwk[]): Promise<SigningKeys> {
+export async function createStaticSigningKeys(jwks: OurJwk[], clock: Clock): Promise<SigningKeys> {
   const keys = await importSigningKeys(jwks);
-  return { ready: async () => {}, get: async () => keys };
+  return { ready: async () => assertActive(keys, clock()), get: async () => keys };
 }
 
 interface SecretSigningKeysOptions {
@@ -40,8 +42,10 @@ export function createSecretSigningKeys(options: SecretSigningKeysOptions): Sign
   const { readSecret, published, clock } = options;
   let current: { keys: SigningKey[]; readAt: number } | undefined;
   let reading: Promise<void> | undefined;
+  let triedAt = 0;
 
   const age = () => (current ? Math.max(0, clock() - current.readAt) : Number.POSITIVE_INFINITY);
+  const isUsable = () => age() < usableSeconds;
 
   function read(): Promise<void> {
     reading ??= importSecret().finally(() => {
@@ -52,11 +56,13 @@ export function createSecretSigningKeys(options: SecretSigningKeysOptions): Sign
 
   async function importSecret(): Promise<void> {
     const readAt = clock();
+    triedAt = readAt;
     try {
       const jwks = parseJwkSet(await readSecret(), "private");
       const unpublished = findUnpublishedKids(jwks, published);
       // Nobody could verify what they sign. They become ours with the deployment that publishes them.
       const keys = await importSigningKeys(jwks.filter(({ kid }) => !unpublished.includes(kid)));
+      assertActive(keys, readAt);
       current = { keys, readAt };
     } catch (error) {
       throw new AppError("unavailable", { cause: error });
@@ -71,15 +77,21 @@ export function createSecretSigningKeys(options: SecretSigningKeysOptions): Sign
   readInBackground();
   return {
     async ready() {
-      if (age() >= usableSeconds) return read();
-      if (age() >= freshSeconds) readInBackground();
+      if (!isUsable()) await read();
+      else if (age() >= freshSeconds && clock() - triedAt >= retrySeconds) readInBackground();
     },
     async get() {
       await reading?.catch((error: unknown) => {
-        if (age() >= usableSeconds) throw error;
+        if (!isUsable()) throw error;
       });
       if (!current) throw new AppError("unavailable");
       return current.keys;
     },
   };
+}
+
+/** Without a key that signs what is issued now, nothing may be written: its answer could not be signed. */
+function assertActive(keys: SigningKey[], now: number): void {
+  if (keys.some(({ activeFrom }) => activeFrom <= now)) return;
+  throw new AppError("unavailable", { cause: new Error("no published signing key is active") });
 }

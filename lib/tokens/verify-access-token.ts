@@ -1,5 +1,6 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../clock.ts";
+import { AccessTokenError, selectKey } from "./compact-jws.ts";
 import type { VerificationKey } from "./keys.ts";
 
 /** The claims of an access token of ours (RFC 9068, section 2.2). Times are epoch seconds. */
@@ -20,10 +21,7 @@ export interface AccessClaims {
   jti: string;
 }
 
-/** A token that is not to be trusted; the reason is for the log, not for the client. */
-export class AccessTokenError extends Error {
-  override readonly name = "AccessTokenError";
-}
+export { AccessTokenError } from "./compact-jws.ts";
 
 interface VerifierOptions {
   keys: ReadonlyMap<string, VerificationKey>;
@@ -47,8 +45,6 @@ export type VerifyExpiredToken = (token: string) => Promise<{ claims: AccessClai
 
 /** Sandboxes' clocks may differ by so much. */
 const clockSkewSeconds = 5;
-const maxTokenLength = 4096;
-const segments = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** Makes the verifier of protected routes: an expired token is refused. */
 export function createAccessTokenVerifier(options: ProtectedRouteOptions): VerifyAccessToken {
@@ -68,7 +64,10 @@ export function createExpiredTokenVerifier(options: VerifierOptions): VerifyExpi
 }
 
 async function verify(token: string, options: VerifierOptions, maxLifeSeconds: number) {
-  const { alg, key } = selectKey(token, options.keys);
+  const { alg, key, typ, payload: claimsBytes } = selectKey(token, options.keys);
+  if (typeof typ !== "string") throw new AccessTokenError("unexpected header");
+  // A byte order mark or blanks before the claims would be dropped silently.
+  if (claimsBytes[0] !== 0x7b) throw new AccessTokenError("claims are not an object");
   const now = options.clock();
   let payload: JWTPayload;
   let isExpired = false;
@@ -94,41 +93,6 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   if (claims.exp - claims.iat > maxLifeSeconds) throw new AccessTokenError("lives too long");
   if (claims.iat > now + clockSkewSeconds) throw new AccessTokenError("issued in the future");
   return { claims, isExpired };
-}
-
-/**
- * Checks size and form before any cryptography and finds the key that `kid` names.
- * jose alone accepts padding, blanks, non-canonical last characters, unknown header members and 1 MB tokens.
- */
-function selectKey(token: string, keys: ReadonlyMap<string, VerificationKey>): VerificationKey {
-  if (typeof token !== "string" || token.length > maxTokenLength || !segments.test(token)) {
-    throw new AccessTokenError("not a compact JWS");
-  }
-  const [header, payload] = token.split(".").map(decodeCanonical) as [Buffer, Buffer, Buffer];
-  // A byte order mark or blanks before the claims would be dropped silently.
-  if (payload[0] !== 0x7b) throw new AccessTokenError("claims are not an object");
-  const { kid, alg, typ, ...others } = parseHeader(header);
-  const key = typeof kid === "string" ? keys.get(kid) : undefined;
-  if (!key || alg !== key.alg) throw new AccessTokenError("unknown key");
-  if (typeof typ !== "string" || Object.keys(others).length > 0)
-    throw new AccessTokenError("unexpected header");
-  return key;
-}
-
-function decodeCanonical(segment: string): Buffer {
-  const bytes = Buffer.from(segment, "base64url");
-  if (bytes.toString("base64url") !== segment) throw new AccessTokenError("not canonical base64url");
-  return bytes;
-}
-
-function parseHeader(bytes: Buffer): Record<string, unknown> {
-  try {
-    const header: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof header === "object" && header !== null) return header as Record<string, unknown>;
-  } catch {
-    // Refused below.
-  }
-  throw new AccessTokenError("header is not a JSON object");
 }
 
 function parseClaims(payload: JWTPayload): AccessClaims {
