@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeEach, expect } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { expectProblem, type Refusal } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { startDatabase, tableNames } from "./database.ts";
 import { createKey, keySettings } from "./keys.ts";
@@ -17,6 +18,13 @@ export interface Account {
   email: string;
   password: string;
   userId: string;
+}
+
+interface CallOptions {
+  /** Sent as Idempotency-Key. */
+  key?: string | undefined;
+  /** The sandbox that is called. */
+  as?: Sandbox;
 }
 
 /** The whole service of one test file. */
@@ -41,7 +49,8 @@ export async function startService(engine: (typeof engines)[number] = "DynamoDB"
   const wire = await startWire({ endpoint: database.endpoint, addsItems: engine === "DynamoDB" });
   if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;
   beforeEach(() => {
-    wire.clear();
+    wire.mend();
+    wire.forget();
     log.clear();
   });
   afterAll(async () => {
@@ -87,13 +96,20 @@ export async function startService(engine: (typeof engines)[number] = "DynamoDB"
       return { ...body, userId: JSON.parse(response.body ?? "").userId };
     },
 
-    /** Logs in, with the file's own account if no other is named, and forgets what the login sent. */
-    async logIn({ key, as = sandbox, account }: { key?: string; as?: Sandbox; account?: Account } = {}) {
+    /** Logs in, with the file's own account if no other is named. */
+    async logIn({ key, as = sandbox, account }: CallOptions & { account?: Account } = {}): Promise<Pair> {
       const { email, password } = account ?? (await ownAccount());
-      const headers = key === undefined ? {} : { "idempotency-key": key };
-      const pair = pairOf(await as.login({ body: { email, password }, headers }));
-      wire.clear();
-      return pair;
+      return pairOf(await as.login({ body: { email, password }, headers: keyHeader(key) }));
+    },
+
+    /** Refreshes with a pair's cookie. */
+    refresh(pair: Pair, { key, as = sandbox }: CallOptions = {}): Promise<ApiResponse> {
+      return as.refresh({ cookies: pair.cookies, headers: keyHeader(key) });
+    },
+
+    /** Refreshes, and takes the pair out of the answer. */
+    async rotate(pair: Pair, options?: CallOptions): Promise<Pair> {
+      return pairOf(await service.refresh(pair, options));
     },
 
     /** The stored record of a pair's session. */
@@ -101,29 +117,30 @@ export async function startService(engine: (typeof engines)[number] = "DynamoDB"
 
     /** Asserts that a call sends these requests and no others. */
     async expectRequests<T>(names: string[], call: () => Promise<T>): Promise<T> {
-      const before = wire.requests.length;
+      const { length } = wire.requests;
       const result = await call();
-      expect(wire.names.slice(before)).toEqual(names);
+      expect(wire.names.slice(length)).toEqual(names);
       return result;
     },
 
-    /** Asserts that a session which has nothing to do with the test is unharmed: it refreshes and opens /movies. */
-    async expectControlUnharmed(): Promise<void> {
-      const pair = await openControl();
-      const { names } = wire;
-      const refreshed = await sandbox.refresh({ cookies: pair.cookies });
-      expect(refreshed.statusCode).toBe(200);
-      control = pairOf(refreshed);
-      expect((await sandbox.movies({ cookies: control.cookies })).statusCode).toBe(200);
-      expect(wire.names.length).toBeGreaterThan(names.length);
+    /**
+     * Asserts that a call is refused: this problem, no cookie, these requests (nothing, if none are named), and
+     * another session does not notice it.
+     */
+    async expectRefusal(
+      call: () => Promise<ApiResponse>,
+      refusal: Refusal,
+      names: string[] = [],
+    ): Promise<void> {
+      await openControl();
+      expectProblem(await service.expectRequests(names, call), refusal);
+      await service.expectControlUnharmed();
     },
 
-    /** Lets a call happen beside a session that must not notice it. */
-    async beside(call: () => Promise<ApiResponse>): Promise<ApiResponse> {
-      await openControl();
-      const response = await call();
-      await service.expectControlUnharmed();
-      return response;
+    /** Asserts that a session which has nothing to do with the test is alive: it refreshes and opens /movies. */
+    async expectControlUnharmed(): Promise<void> {
+      control = await service.rotate(await openControl());
+      expect((await sandbox.movies({ cookies: control.cookies })).statusCode).toBe(200);
     },
   };
 
@@ -139,4 +156,9 @@ export async function startService(engine: (typeof engines)[number] = "DynamoDB"
   }
 
   return service;
+}
+
+/** The header that proves a repeat, if there is a key. */
+export function keyHeader(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { "idempotency-key": key };
 }

@@ -124,7 +124,7 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
     /** The URL that the service takes for DynamoDB's. */
     endpoint: `http://127.0.0.1:${port}`,
 
-    /** The requests since the last `clear`, in the order in which they arrived. */
+    /** The requests since the last `forget`, in the order in which they arrived. */
     get requests(): readonly WireRequest[] {
       return requests;
     },
@@ -144,9 +144,13 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
       rules.push({ name, left: times, fault });
     },
 
-    /** Takes back every fault and forgets the recorded requests. */
-    clear(): void {
+    /** Takes back every fault. */
+    mend(): void {
       rules = [];
+    },
+
+    /** Forgets the recorded requests. */
+    forget(): void {
       requests = [];
     },
 

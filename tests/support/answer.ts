@@ -65,8 +65,7 @@ export function expectProblem(
   response: ApiResponse,
   { status, code, detail, headers = {}, errors }: Refusal,
 ): void {
-  const body = JSON.parse(response.body ?? "");
-  expect({ ...response, body }).toEqual({
+  expect({ ...response, body: bodyOf(response) }).toEqual({
     statusCode: status,
     headers: { ...securityHeaders, "content-type": "application/problem+json; charset=utf-8", ...headers },
     body: {
@@ -81,12 +80,25 @@ export function expectProblem(
   });
 }
 
-/** Asserts that an answer is this JSON, and returns its one cookie line if it may have one. */
+/** Asserts that an answer is this JSON with this status; its cookie is for the test to look at. */
 export function expectJson(response: ApiResponse, status: number, body: unknown): void {
-  const { cookies, ...rest } = response;
-  expect({ ...rest, body: JSON.parse(response.body ?? "") }).toEqual({
+  const { cookies: _, ...rest } = response;
+  expect({ ...rest, body: bodyOf(response) }).toEqual({
     statusCode: status,
     headers: { ...securityHeaders, "content-type": "application/json; charset=utf-8" },
     body,
   });
+}
+
+/** Asserts that an answer is a success that only a cookie carries, and returns the cookie's line. */
+export function expectCookie(response: ApiResponse): string {
+  expectJson(response, 200, { msg: "success" });
+  expect(response.cookies).toHaveLength(1);
+  return response.cookies?.[0] ?? "";
+}
+
+/** The JSON of an answer. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look at single members
+export function bodyOf({ body }: ApiResponse): any {
+  return JSON.parse(body ?? "");
 }
