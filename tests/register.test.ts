@@ -4,7 +4,7 @@ import { bodyOf, expectJson, expectProblem, refusals } from "./support/answer.ts
 import { clock } from "./support/clock.ts";
 import { loseAnswer } from "./support/faults.ts";
 import { pairOf } from "./support/pair.ts";
-import { engines, startService } from "./support/service.ts";
+import { startServices } from "./support/service.ts";
 
 const password = "a long enough password";
 const taken = { status: 409, code: "email_taken", detail: "There is an account with this e-mail address." };
@@ -22,8 +22,8 @@ const ownAddress = invalid(["password", "must not be your e-mail address"]);
 let count = 0;
 const newEmail = () => `ada.${++count}@example.com`;
 
-const services = await Promise.all(engines.map(startService));
-const [service] = services as [(typeof services)[0]];
+const services = await startServices();
+const [service] = services;
 const { sandbox, database, expectRefusal } = service;
 const short = service.createSandbox({ PASSWORD_MIN_LENGTH: "8" });
 

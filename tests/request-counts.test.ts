@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "./support/clock.ts";
 import { cookieOf } from "./support/pair.ts";
-import { engines, startService } from "./support/service.ts";
+import { startServices } from "./support/service.ts";
 
 /** An idempotency key as clients make one. */
 const key = "b2f0a2f6-6f0b-4f6e-9f53-0d7f3c2b9a11";
 
-describe.each(await Promise.all(engines.map(startService)))("DynamoDB requests on $engine", (service) => {
+describe.each(await startServices())("DynamoDB requests on $engine", (service) => {
   const { sandbox, expectRequests } = service;
   // The embedded engine does not return the item that refused a write: one more read, only then.
   const look = service.engine === "embedded" ? ["GetItem sessions"] : [];

@@ -50,7 +50,7 @@ export function keepAnswerSecrets({ cookies = [], body = "" }: ApiResponse): voi
 
 /** Remembers every token in a text, and the signature of each. */
 export function keepTokens(text: string): void {
-  for (const [token] of text.matchAll(/[\w-]{16,}\.[\w-]{16,}\.[\w-]+/g)) {
+  for (const [token] of text.matchAll(/(?<![\w-])[\w-]{16,}\.[\w-]{16,}\.[\w-]+/g)) {
     keepSecrets(token, token.slice(token.lastIndexOf(".") + 1));
   }
   for (const [, token] of text.matchAll(/"(?:refreshToken|password)":"([^"]+)"/g)) keepSecrets(token);

@@ -11,7 +11,7 @@ import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
 import { startWire } from "./wire.ts";
 
 /** AWS's DynamoDB returns the old item with a failed condition; the embedded one does not. */
-export const engines = ["DynamoDB", "embedded"] as const;
+type EngineKind = "DynamoDB" | "embedded";
 
 /** An account, with its password. */
 export interface Account {
@@ -43,8 +43,13 @@ Object.assign(process.env, {
 });
 keepSecrets("test-secret-access-key");
 
+/** Starts a service on an engine of each kind, that of AWS first. */
+export async function startServices(): Promise<[aws: Service, embedded: Service]> {
+  return [await startService("DynamoDB"), await startService("embedded")];
+}
+
 /** Starts engine, tables and wire; they end with the test file. One service of each kind fits in a file. */
-export async function startService(engine: (typeof engines)[number] = "DynamoDB") {
+export async function startService(engine: EngineKind = "DynamoDB") {
   const database = await startDatabase();
   const wire = await startWire({ endpoint: database.endpoint, addsItems: engine === "DynamoDB" });
   if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;

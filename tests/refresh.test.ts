@@ -1,0 +1,274 @@
+import { createHash, createHmac } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { bodyOf, expectCookie, expectJson, refusals } from "./support/answer.ts";
+import { clock } from "./support/clock.ts";
+import { cookieOf, type Pair, pairOf } from "./support/pair.ts";
+import { startServices } from "./support/service.ts";
+
+const services = await startServices();
+const [service] = services;
+const { sandbox, expectRequests, expectRefusal } = service;
+const hash = (token: string) => createHash("sha256").update(token).digest("base64url");
+const halves = ({ token, refreshToken }: Pair) => ({ token, refreshToken });
+const rawCookie = (text: string) => `auth-cookie=${encodeURIComponent(text)}`;
+const pair = await service.logIn();
+
+describe.each(services)("POST /auth/refresh on $engine", (service) => {
+  test("replaces the pair with one write, which stores hashes and the salt only", async () => {
+    const first = await service.logIn();
+    const before = await service.findSession(first);
+    clock.advance(1_000);
+    const response = await service.expectRequests(["UpdateItem sessions"], () => service.refresh(first));
+    expectCookie(response);
+    const second = pairOf(response);
+    const stored = await service.findSession(first);
+    expect(stored).toEqual({
+      ...before,
+      tokenHash: hash(second.refreshToken),
+      previousTokenHash: hash(first.refreshToken),
+      rotationSalt: expect.stringMatching(/^[\w-]{43}$/),
+      rotatedAt: clock.now,
+      expiresAt: clock.now + 86_400,
+    });
+    const hmac = createHmac("sha256", Buffer.from(stored?.rotationSalt, "base64url"));
+    expect(second.refreshToken).toBe(hmac.update(first.refreshToken).digest("base64url"));
+    expect(second.claims).toEqual({
+      ...first.claims,
+      iat: clock.now,
+      exp: clock.now + 900,
+      jti: createHash("sha256").update(second.refreshToken).digest().subarray(0, 16).toString("base64url"),
+    });
+  });
+});
+
+describe("refresh accepts", () => {
+  const accepted = async (request: Parameters<typeof sandbox.refresh>[0]) => {
+    const response = await expectRequests(["UpdateItem sessions"], () => sandbox.refresh(request));
+    expectCookie(response);
+    return pairOf(response);
+  };
+
+  test("a pair whose access token has expired, and one whose token is alive", async () => {
+    const first = await service.logIn();
+    clock.advance(80_000);
+    const second = await accepted({ cookies: first.cookies });
+    clock.advance(30);
+    expect((await accepted({ cookies: second.cookies })).claims.sid).toBe(first.claims.sid);
+  });
+
+  test("the cookie among 50 others with odd names, in any place", async () => {
+    const { cookies } = await service.logIn();
+    const others = Array.from({ length: 47 }, (_, i) => `other${i}=${"x".repeat(i)}`);
+    const odd = ["__proto__=x", "constructor=x", "toString=x", "=auth-cookie=x", "auth-cookie", ""];
+    await accepted({ cookies: [...others, ...cookies, ...odd] });
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test("the cookie twice with one value", async () => {
+    const { cookies } = await service.logIn();
+    await accepted({ cookies: [...cookies, ...cookies] });
+  });
+
+  test("the cookie in a raw Cookie header, with any case of the header's name, alone and beside event.cookies", async () => {
+    for (const name of ["cookie", "Cookie"]) {
+      const { cookies } = await service.logIn();
+      await accepted({ headers: { [name]: `a=b; ${cookies[0]}; c=d` } });
+    }
+    const { cookies } = await service.logIn();
+    await accepted({ cookies, headers: { cookie: `a=b;\t${cookies[0]} ` } });
+  });
+
+  test("a bearer client's pair in the body, and answers in the body", async () => {
+    const first = await service.logIn();
+    const headers = { "auth-mode": "bearer" };
+    const response = await sandbox.refresh({ headers, body: halves(first) });
+    const second = pairOf(response);
+    expectJson(response, 200, { msg: "success", ...halves(second), expiresIn: 900 });
+    expect(response.cookies).toBeUndefined();
+    expect(second.refreshToken).not.toBe(first.refreshToken);
+  });
+
+  test("a pair in another way than it was handed out", async () => {
+    const first = await service.logIn();
+    const inBody = pairOf(await sandbox.refresh({ headers: { "auth-mode": "bearer" }, body: halves(first) }));
+    clock.advance(30);
+    await accepted({ cookies: [cookieOf(halves(inBody))] });
+  });
+});
+
+describe("refresh is refused", () => {
+  test.each([
+    ["nothing", {}],
+    ["other cookies", { cookies: ["session=x", "auth-cookie2=y", "Auth-Cookie=z"] }],
+    ["a pair in the body without Auth-Mode: bearer", { body: halves(pair) }],
+    ["a bearer client's empty request", { headers: { "auth-mode": "bearer" } }],
+    ["a nameless cookie", { cookies: [`=${pair.cookies[0]}`] }],
+    ["an access token in the Authorization header", { headers: { authorization: `Bearer ${pair.token}` } }],
+  ])("with 401 for %s", async (_, request) => {
+    await expectRefusal(() => sandbox.refresh(request), refusals.noCredentials);
+  });
+
+  test("with 401 for the plain cookie where the prefixed one is configured", async () => {
+    const prefixed = service.createSandbox({ COOKIE_NAME: "__Host-auth-cookie" });
+    await expectRefusal(() => prefixed.refresh({ cookies: pair.cookies }), refusals.noCredentials);
+  });
+
+  const { token, refreshToken } = pair;
+  const json = JSON.stringify(halves(pair));
+  test.each([
+    ["empty", "auth-cookie="],
+    ["no JSON", "auth-cookie=x"],
+    ["percent-encoded badly", "auth-cookie=%E0%A4%A"],
+    ["a lone percent sign", "auth-cookie=%"],
+    ["percent-encoded NUL", "auth-cookie=%00"],
+    ["encoded twice", `auth-cookie=${encodeURIComponent(encodeURIComponent(json))}`],
+    ["not encoded", `auth-cookie=${json}`],
+    ["in double quotes", `auth-cookie="${encodeURIComponent(json)}"`],
+    ["in Express's JSON form", rawCookie(`j:${json}`)],
+    ["in Express's signed form", rawCookie(`s:${json}.signature`)],
+    ["followed by more", rawCookie(`${json}x`)],
+    ["preceded by a byte order mark", rawCookie(`\ufeff${json}`)],
+    ["a JSON array", cookieOf([token, refreshToken])],
+    ["an array of a pair", cookieOf([halves(pair)])],
+    ["JSON null", cookieOf(null)],
+    ["a JSON number", cookieOf(1)],
+    ["a JSON string", cookieOf(json)],
+    ["an empty object", cookieOf({})],
+    ["without a token", cookieOf({ refreshToken })],
+    ["with a token that is an object", cookieOf({ token: { token }, refreshToken })],
+    ["with a token that is null", cookieOf({ token: null, refreshToken })],
+    ["with a member too many", cookieOf({ token, refreshToken, admin: true })],
+    ["with its halves in __proto__", rawCookie(`{"__proto__":${json}}`)],
+    ["with __proto__ beside its halves", rawCookie(`{"__proto__":{},${json.slice(1)}`)],
+    [
+      "with two tokens, good then bad",
+      rawCookie(`{"token":"${token}","token":"x","refreshToken":"${refreshToken}"}`),
+    ],
+    [
+      "with two tokens, bad then good",
+      rawCookie(`{"token":"x","token":"${token}","refreshToken":"${refreshToken}"}`),
+    ],
+    ["with two tokens, one name escaped", rawCookie(`{"t\\u006fken":"x",${json.slice(1)}`)],
+    ["with two refresh tokens", rawCookie(`{"refreshToken":"x",${json.slice(1)}`)],
+    ["of 8 kB", cookieOf({ token: "x".repeat(8_000), refreshToken })],
+    ["of 64 kB", cookieOf({ token, refreshToken: "x".repeat(64_000) })],
+    ["an access token only", `auth-cookie=${token}`],
+  ])("with 400 for a cookie that is %s", async (_, cookie) => {
+    await expectRefusal(() => sandbox.refresh({ cookies: [cookie] }), refusals.invalidJwt);
+  });
+
+  test("with 400 for two cookies of the name with different values, in any order and place", async () => {
+    const good = pair.cookies[0] ?? "";
+    const other = (await service.logIn()).cookies[0] ?? "";
+    for (const bad of [other, "auth-cookie=", "auth-cookie=x", `${good}x`]) {
+      for (const request of [
+        { cookies: [good, bad] },
+        { cookies: [bad, good] },
+        { cookies: [good], headers: { cookie: bad } },
+        { headers: { cookie: `${good}; ${bad}` } },
+      ]) {
+        await expectRefusal(() => sandbox.refresh(request), refusals.invalidJwt);
+      }
+    }
+  });
+
+  test.each([
+    ["absent", { token }],
+    ["null", { token, refreshToken: null }],
+    ["a number", { token, refreshToken: 1 }],
+    ["an array", { token, refreshToken: [refreshToken] }],
+    ["an object", { token, refreshToken: { S: refreshToken } }],
+    ["empty", { token, refreshToken: "" }],
+    ["too short", { token, refreshToken: refreshToken.slice(1) }],
+    ["too long", { token, refreshToken: `${refreshToken}A` }],
+    ["padded", { token, refreshToken: `${refreshToken}=` }],
+    ["in blanks", { token, refreshToken: ` ${refreshToken} ` }],
+    ["followed by a line break", { token, refreshToken: `${refreshToken}\n` }],
+    ["of other letters", { token, refreshToken: "é".repeat(43) }],
+    ["in plain base64", { token, refreshToken: `${"+/".repeat(21)}A` }],
+    ["not canonical", { token, refreshToken: nextLetter(refreshToken) }],
+    ["the access token", { token, refreshToken: token }],
+    ["its own hash", { token, refreshToken: hash(refreshToken) }],
+    ["random", { token, refreshToken: hash("random") }],
+  ])("with 400 for a refresh token that is %s, in the cookie and in the body", async (_, value) => {
+    await expectRefusal(() => sandbox.refresh({ cookies: [cookieOf(value)] }), refusals.invalidRefreshToken);
+    const headers = { "auth-mode": "bearer" };
+    await expectRefusal(() => sandbox.refresh({ headers, body: value }), refusals.invalidRefreshToken);
+  });
+
+  test("with 400 for halves of two pairs, and neither session notices", async () => {
+    const stranger = await service.logIn({ account: await service.register() });
+    const [other, first] = [await service.logIn(), await service.logIn()];
+    const second = await service.rotate(first);
+    for (const [a, b] of [
+      [first, stranger],
+      [stranger, first],
+      [first, other],
+      [second, other],
+      [first, second],
+      [second, first],
+    ] as [Pair, Pair][]) {
+      const cookies = [cookieOf({ token: a.token, refreshToken: b.refreshToken })];
+      await expectRefusal(() => sandbox.refresh({ cookies }), refusals.invalidRefreshToken);
+    }
+    for (const survivor of [stranger, other, second]) {
+      expect((await service.refresh(survivor)).statusCode).toBe(200);
+    }
+  });
+
+  test("for a thousand guesses, and the session does not notice", async () => {
+    const victim = await service.logIn();
+    await expectRequests([], async () => {
+      for (let i = 0; i < 1_000; i++) {
+        const guess = cookieOf({ token: victim.token, refreshToken: hash(`guess ${i}`) });
+        const response = await sandbox.refresh({ cookies: [guess] });
+        expect(bodyOf(response).code).toBe("invalid_refresh_token");
+      }
+    });
+    expect((await service.refresh(victim)).statusCode).toBe(200);
+  });
+
+  test.each([
+    ["an array", []],
+    ["a string", '"x"'],
+    ["null", "null"],
+    ["an empty object", {}],
+    ["a token of a wrong type", { token: 1, refreshToken }],
+    ["a member too many", { token, refreshToken, msg: "success" }],
+  ])("with 400 for a bearer client whose body is %s", async (_, body) => {
+    await expectRefusal(
+      () => sandbox.refresh({ headers: { "auth-mode": "bearer" }, body }),
+      refusals.invalidJwt,
+    );
+  });
+
+  test("with 400 for two kinds of credentials", async () => {
+    const { cookies } = pair;
+    const mode = { "auth-mode": "bearer" };
+    const authorization = `Bearer ${token}`;
+    for (const request of [
+      { cookies, headers: mode },
+      { cookies, headers: mode, body: halves(pair) },
+      { cookies, headers: { authorization } },
+      { cookies, headers: { authorization: "Basic x" } },
+      { cookies: ["auth-cookie=x"], headers: mode, body: halves(pair) },
+    ]) {
+      await expectRefusal(() => sandbox.refresh(request), refusals.conflict);
+    }
+  });
+
+  test("with 400 for an Idempotency-Key that is none, before anything is written", async () => {
+    const headers = { "idempotency-key": "short" };
+    await expectRefusal(() => sandbox.refresh({ cookies: pair.cookies, headers }), {
+      status: 400,
+      code: "invalid_idempotency_key",
+      detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
+    });
+  });
+});
+
+/** Changes a bit that the last character of 32 bytes in base64url does not carry. */
+function nextLetter(text: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1) ?? "") + 1];
+}
