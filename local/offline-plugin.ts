@@ -59,6 +59,7 @@ export default class OfflinePlugin {
 
 /** Checks the settings and makes the tables, before anything is served. */
 async function prepare({ provider, functions, resources }: Service): Promise<void> {
+  for (const { environment } of Object.values(functions)) if (environment) useOwnKeys(environment);
   const environments = [provider, ...Object.values(functions)].map(({ environment = {} }) => environment);
   environments.forEach(dropUnset);
   const { dynamodbEndpoint: endpoint } = readConfig(settingNames, Object.assign({}, ...environments));
@@ -68,6 +69,13 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
       `The tables cannot be made on DYNAMODB_ENDPOINT ${endpoint}: ${error.message || error.name}`,
     );
   });
+}
+
+/** Only here do private keys stand in the environment: nothing but a local run puts them there. */
+function useOwnKeys(environment: Environment): void {
+  if (!("JWT_SIGNING_KEYS_SECRET" in environment)) return;
+  delete environment.JWT_SIGNING_KEYS_SECRET;
+  environment.JWT_SIGNING_KEYS = process.env.JWT_SIGNING_KEYS ?? null;
 }
 
 /** Packaging leaves out variables that are null; serverless-offline would hand on the text "null". */

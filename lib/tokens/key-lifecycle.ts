@@ -62,7 +62,8 @@ export function stateOf(key: OurJwk, { keys }: KeySet, now: number): KeyState {
 /** Adds the key that is to sign next, unless there is one already. Throws KeyLifecycleError. */
 export function rotate(set: KeySet, key: OurJwk): Step {
   const next = findNext(set);
-  if (!next) return { set: { ...set, keys: [...set.keys, key] }, done: `Added the next key ${key.kid}.` };
+  if (!next)
+    return { set: { ...set, keys: [...set.keys, key] }, done: `Added the next key ${key.kid} (${key.alg}).` };
   if (next.alg !== key.alg) {
     throw new KeyLifecycleError(
       `The next key ${next.kid} is there already, and it is for ${next.alg}, not ${key.alg}. Promote it first.`,
@@ -79,7 +80,7 @@ export function promote(set: KeySet, now: number): Step {
   if (!next) throw new KeyLifecycleError("There is no next key to promote. Rotate first.");
   if (next.publishedAt === undefined) {
     throw new KeyLifecycleError(
-      `The next key ${next.kid} is not published: what it signed would be refused. Deploy first.`,
+      `The next key ${next.kid} is not published: what it signed would be refused. Publish it first.`,
     );
   }
   const activeFrom = Math.max(Math.max(now, next.publishedAt) + promotionLeadSeconds, newest + 1);
@@ -107,7 +108,10 @@ export function retire(set: KeySet, now: number): Step {
 
 /** Replaces all keys at once by a new one: for a private key that may have leaked. Ends every session. */
 export function replaceAll(set: KeySet, key: OurJwk, now: number): Step {
-  return { set: { ...set, keys: createKeySet(key, now).keys }, done: `All keys are replaced by ${key.kid}.` };
+  return {
+    set: { ...set, keys: createKeySet(key, now).keys },
+    done: `All keys are replaced by ${key.kid} (${key.alg}).`,
+  };
 }
 
 /** Notes that a deployment which publishes the keys `kids` has finished, and how long its refresh tokens live. */

@@ -11,6 +11,9 @@ const algorithms = {
 /** An algorithm that tokens may be signed with. */
 export type Algorithm = keyof typeof algorithms;
 
+/** All of them. */
+export const algorithmNames = Object.keys(algorithms) as Algorithm[];
+
 /** A public or private JWK (RFC 7517) of ours: `kid` and `alg` are required. */
 export interface OurJwk extends JWK {
   kid: string;
@@ -73,7 +76,7 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
     faults.push("kid must be 1 to 64 of A-Z a-z 0-9 . _ -");
   }
   if (typeof jwk.alg !== "string" || !Object.hasOwn(algorithms, jwk.alg)) {
-    return [...faults, `alg must be one of ${Object.keys(algorithms).join(", ")}`];
+    return [...faults, `alg must be one of ${algorithmNames.join(", ")}`];
   }
   const { kty, crv, members } = algorithms[jwk.alg as Algorithm];
   if (jwk.kty !== kty || jwk.crv !== crv)
