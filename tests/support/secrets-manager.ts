@@ -55,7 +55,11 @@ export async function startSecretsManager() {
     const answer = await (rule ? rule.fault(request) : request.deliver());
     if (outgoing.destroyed) return;
     if (!answer) return void outgoing.destroy();
-    outgoing.writeHead(answer.status, { "content-type": "application/x-amz-json-1.1" }).end(answer.body);
+    // With another time than the client's the SDK would correct its clock, and repeat a refused request.
+    const date = new Date(Date.now()).toUTCString();
+    outgoing
+      .writeHead(answer.status, { "content-type": "application/x-amz-json-1.1", date })
+      .end(answer.body);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

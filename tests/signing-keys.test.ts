@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { expectProblem, refusals } from "./support/answer.ts";
+import { clock } from "./support/clock.ts";
+import { hang, hold, loseRequest, throttle } from "./support/faults.ts";
+import { createKey, publicKey, type TestKey } from "./support/keys.ts";
+import { log } from "./support/log.ts";
+import type { Pair } from "./support/pair.ts";
+import type { Sandbox } from "./support/sandbox.ts";
+import { garble, refuse, startSecretsManager } from "./support/secrets-manager.ts";
+import { type Account, startService } from "./support/service.ts";
+import type { Fault } from "./support/wire.ts";
+
+const service = await startService();
+const secrets = await startSecretsManager();
+process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
+afterAll(() => secrets.stop());
+
+const first = createKey("EdDSA");
+const second = createKey("EdDSA");
+let secretId: string;
+let account: Account;
+
+beforeEach(async () => {
+  secrets.mend();
+  secretId = randomUUID();
+  secrets.put(secretId, setOf(first));
+  account ??= await service.register();
+});
+
+describe("a sandbox", () => {
+  test("reads the keys once, and again after five minutes", async () => {
+    const sandbox = createSandbox();
+    const pair = await logIn(sandbox);
+    await Promise.all([logIn(sandbox), logIn(sandbox)]);
+    expect(secrets.names).toEqual(["GetSecretValue"]);
+    clock.advance(299);
+    await logIn(sandbox);
+    expect(secrets.names).toHaveLength(1);
+    clock.advance(1);
+    await Promise.all([logIn(sandbox), logIn(sandbox)]);
+    expect(secrets.names).toHaveLength(2);
+    await service.rotate(pair, { as: sandbox });
+    expect(secrets.names).toHaveLength(3); // refresh is a sandbox of its own
+  });
+
+  test("signs with a key that was promoted since, from its activeFrom on", async () => {
+    const sandbox = createSandbox();
+    await logIn(sandbox);
+    const activeFrom = clock.now + 660;
+    secrets.put(secretId, setOf(first, { ...second, activeFrom }));
+    clock.advance(659);
+    expect(kidOf(await logIn(sandbox))).toBe(first.kid);
+    clock.advance(1);
+    expect(kidOf(await logIn(sandbox))).toBe(second.kid);
+  });
+
+  test("reads them again beside the request to DynamoDB, not before it", async () => {
+    const sandbox = createSandbox();
+    const pair = await service.rotate(await logIn(sandbox), { as: sandbox });
+    clock.advance(300);
+    const reading = hold("request");
+    secrets.break("GetSecretValue", reading.fault);
+    const refreshed = service.rotate(pair, { as: sandbox });
+    await reading.arrived;
+    while (service.wire.appliedWrites.at(-1) !== "UpdateItem sessions")
+      await new Promise((resolve) => setImmediate(resolve));
+    await reading.release();
+    expect(kidOf(await refreshed)).toBe(first.kid);
+  });
+
+  test("uses keys that are five to ten minutes old when the store is away, and asks it again every 30 s", async () => {
+    const sandbox = createSandbox();
+    await logIn(sandbox);
+    secrets.mend();
+    secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: Number.POSITIVE_INFINITY });
+    clock.advance(300);
+    await logIn(sandbox);
+    await logIn(sandbox);
+    expect(secrets.names).toHaveLength(1);
+    clock.advance(299);
+    await logIn(sandbox);
+    expect(secrets.names).toHaveLength(2);
+    clock.advance(1);
+    expectProblem(await answerOf(sandbox), refusals.unavailable);
+    secrets.mend();
+    await logIn(sandbox);
+  });
+
+  test("signs nothing with a key that is not published", async () => {
+    secrets.put(secretId, setOf(first, { ...second, activeFrom: clock.now }));
+    expect(kidOf(await logIn(createSandbox([first])))).toBe(first.kid);
+    expect(kidOf(await logIn(createSandbox([first, second])))).toBe(second.kid);
+    expect(kidOf(await logIn(createSandbox([first, { ...createKey("EdDSA"), kid: second.kid }])))).toBe(
+      first.kid,
+    );
+  });
+});
+
+describe("without a key to sign with nothing is written, and the next request tries again", () => {
+  const truncated = setOf(first).slice(0, -3);
+  const faults: [string, Fault | string][] = [
+    ["the store hangs", hang],
+    ["the store is away", loseRequest],
+    ["the store throttles", throttle],
+    ["access is denied", refuse("AccessDeniedException")],
+    ["there is no secret", refuse("ResourceNotFoundException")],
+    ["the store's answer is not JSON", garble],
+    ["the secret is not JSON", truncated],
+    ["the secret is no key set", JSON.stringify({ keys: [{ ...first, alg: "HS256" }] })],
+    ["a key is damaged", setOf({ ...first, x: "AA" })],
+    ["the only key is not published", setOf(createKey("EdDSA"))],
+    ["no key is active yet", setOf({ ...first, activeFrom: 4_000_000_000 })],
+  ];
+  test.each(faults)("%s", async (_, fault) => {
+    const pair = await logIn(createSandbox());
+    const sandbox = createSandbox();
+    if (typeof fault === "string") secrets.put(secretId, fault);
+    else secrets.break("GetSecretValue", fault, { times: Number.POSITIVE_INFINITY });
+    service.wire.forget();
+    log.clear();
+
+    const answers = await Promise.all([answerOf(sandbox), service.refresh(pair, { as: sandbox })]);
+    for (const answer of answers) {
+      expectProblem(answer, refusals.unavailable);
+    }
+    expect(service.wire.names).toEqual([]);
+    expect(log.entries().length).toBeGreaterThan(0);
+
+    secrets.mend();
+    secrets.put(secretId, setOf(first));
+    await logIn(sandbox);
+    await service.rotate(pair, { as: sandbox });
+  });
+});
+
+/** A sandbox that reads the test's secret and knows the public halves of these keys. */
+function createSandbox(published: TestKey[] = [first, second]): Sandbox {
+  return service.createSandbox({
+    JWT_SIGNING_KEYS: "",
+    JWT_SIGNING_KEYS_SECRET: secretId,
+    JWT_PUBLIC_KEYS: JSON.stringify({ keys: published.map(publicKey) }),
+  });
+}
+
+function setOf(...keys: TestKey[]): string {
+  return JSON.stringify({ keys });
+}
+
+function logIn(as: Sandbox): Promise<Pair> {
+  return service.logIn({ as, account });
+}
+
+function answerOf(sandbox: Sandbox) {
+  const { email, password } = account;
+  return sandbox.login({ body: { email, password } });
+}
+
+function kidOf({ token }: Pair): string {
+  return JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+}
