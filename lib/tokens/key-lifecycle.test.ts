@@ -1,0 +1,134 @@
+import { describe, expect, test } from "@jest/globals";
+import { generateKey } from "./generate-key.ts";
+import {
+  createKeySet,
+  KeyLifecycleError,
+  type KeySet,
+  markPublished,
+  parseKeySet,
+  promote,
+  promotionLeadSeconds,
+  replaceAll,
+  retire,
+  rotate,
+  stateOf,
+} from "./key-lifecycle.ts";
+import { algorithmNames, parseJwkSet, toPublicJwk } from "./keys.ts";
+import { usableSeconds } from "./signing-keys.ts";
+
+const now = 1_800_000_000;
+const refreshTokenTtlSeconds = 7_200;
+const firstKey = await generateKey();
+const nextKey = await generateKey();
+const published = (set: KeySet, at = now): KeySet =>
+  markPublished(set, { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds, now: at });
+const initial = published(createKeySet(firstKey, now));
+const rotated = rotate(initial, nextKey).set;
+const promoted = promote(published(rotated), now).set;
+const activeFrom = now + promotionLeadSeconds;
+const retireAfter = activeFrom + refreshTokenTtlSeconds + 3600;
+const statesOf = (set: KeySet, at: number) => set.keys.map((key) => stateOf(key, set, at));
+
+describe("a new key", () => {
+  test.each(algorithmNames)(
+    "%s is private, signs nothing yet, and passes every check once it does",
+    async (alg) => {
+      const key = await generateKey(alg);
+      expect(key).toMatchObject({ alg, use: "sig", kid: expect.stringMatching(/^[\w-]{8}$/) });
+      expect(key.activeFrom).toBeUndefined();
+      expect(parseKeySet(JSON.stringify(createKeySet(key, now))).keys).toEqual([{ ...key, activeFrom: now }]);
+      expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(key)] }), "public")).toHaveLength(1);
+      expect(Buffer.from(key.n ?? "", "base64url")).toHaveLength(alg === "RS256" ? 384 : 0);
+    },
+  );
+
+  test("is added once, however often the step is taken", async () => {
+    expect(statesOf(rotated, now)).toEqual(["signing", "unpublished"]);
+    const again = rotate(rotated, await generateKey());
+    expect(again.set).toBe(rotated);
+    expect(again.done).toContain(nextKey.kid);
+  });
+
+  test("of another algorithm does not take the place of the one that is waiting", async () => {
+    const other = await generateKey("ES256");
+    expect(() => rotate(rotated, other)).toThrow(KeyLifecycleError);
+  });
+});
+
+describe("promotion", () => {
+  test("is refused before a deployment with the key has finished", () => {
+    expect(() => promote(rotated, now)).toThrow(/not published/);
+    expect(() => promote(markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now }), now)).toThrow(
+      KeyLifecycleError,
+    );
+  });
+
+  test("takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
+    expect(promotionLeadSeconds).toBeGreaterThan(usableSeconds);
+    expect(promoted.keys[1]?.activeFrom).toBe(now + promotionLeadSeconds);
+    const late = promote(published(rotated, now + 50), now).set; // the deploying machine's clock is ahead
+    expect(late.keys[1]?.activeFrom).toBe(now + 50 + promotionLeadSeconds);
+  });
+
+  test("is done once, however often the step is taken", () => {
+    expect(promote(promoted, now + 5).set).toBe(promoted);
+    expect(() => promote(promoted, activeFrom)).toThrow(/no next key/);
+  });
+
+  test("leaves the old key signing until the new one does", () => {
+    expect(statesOf(promoted, activeFrom - 1)).toEqual(["signing", "promoted"]);
+    expect(statesOf(promoted, activeFrom)).toEqual(["replaced", "signing"]);
+  });
+});
+
+describe("retirement", () => {
+  test("waits until the last refresh token that came with a token of the key is over, and an hour more", () => {
+    expect(promoted.keys[0]?.retireAfter).toBe(retireAfter);
+    expect(() => retire(promoted, retireAfter - 1)).toThrow(new RegExp(`${firstKey.kid} from 20`));
+    expect(retire(promoted, retireAfter).set.keys).toEqual([promoted.keys[1]]);
+  });
+
+  test("never takes away a key that is not replaced", () => {
+    for (const set of [initial, rotated, published(rotated)]) expect(retire(set, now + 1e8).set).toBe(set);
+  });
+
+  test("comes later where a later deployment has let refresh tokens live longer, and never sooner", () => {
+    const kids: string[] = [];
+    const longer = markPublished(promoted, { kids, refreshTokenTtlSeconds: 86_400, now });
+    expect(longer.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+    const shorter = markPublished(longer, { kids, refreshTokenTtlSeconds: 60, now });
+    expect(shorter.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+  });
+
+  test("is counted from the next key, where several have been promoted one after the other", async () => {
+    const third = promote(published(rotate(promoted, await generateKey()).set), now + 5).set;
+    const times = third.keys.map((key) => key.activeFrom ?? 0);
+    expect(times[2]).toBeGreaterThan(times[1] ?? 0);
+    expect(third.keys.map((key) => key.retireAfter)).toEqual([
+      retireAfter,
+      (times[2] ?? 0) + refreshTokenTtlSeconds + 3600,
+      undefined,
+    ]);
+  });
+});
+
+test("publication is noted once, and only of the keys that were deployed", () => {
+  const noted = markPublished(rotated, { kids: [firstKey.kid], refreshTokenTtlSeconds, now: now + 9 });
+  expect(noted.keys.map(({ publishedAt }) => publishedAt)).toEqual([now, undefined]);
+});
+
+test("in an emergency only a new key is left, and it signs at once", async () => {
+  const key = await generateKey();
+  const { set } = replaceAll(promoted, key, now);
+  expect(set).toEqual({ keys: [{ ...key, activeFrom: now }], refreshTokenTtlSeconds });
+  expect(statesOf(set, now)).toEqual(["signing"]);
+});
+
+test("a stored set survives being stored, and a damaged one is refused without being quoted", () => {
+  expect(parseKeySet(JSON.stringify(promoted))).toEqual(promoted);
+  const secret = String(firstKey.d);
+  for (const damage of ["x", { keys: [{ ...firstKey, kid: secret.repeat(3) }] }, { keys: [firstKey] }]) {
+    expect(() => parseKeySet(JSON.stringify(damage))).toThrow(TypeError);
+    expect(() => parseKeySet(JSON.stringify(damage))).not.toThrow(secret);
+  }
+});
