@@ -38,7 +38,10 @@ async function assertUnused(path: string): Promise<void> {
   } catch (error) {
     const { cause } = error as { cause?: { code?: string } };
     if (cause?.code === "LEVEL_LOCKED")
-      throw new Error(`${path} is in use by another process`, { cause: error });
+      throw new Error(
+        `The folder ${path} is in use. End the other process, or choose another: LOCAL_DIR=<folder>`,
+        { cause: error },
+      );
     throw error;
   }
   await db.close();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
+import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
 import { startEngine } from "./engine.ts";
 import { keySettings, localKeys } from "./keys.ts";
@@ -14,13 +15,10 @@ const url = `http://localhost:${PORT}`;
 
 let offline: ChildProcess | undefined;
 let isStopping = false;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    isStopping = true;
-    if (!offline) process.exit(0);
-    if (offline.connected) offline.disconnect(); // local/offline-plugin.ts ends with the channel
-  });
-}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+// A signal sent to npm reaches the shell between, but not this process
+const { ppid } = process;
+setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 
 await assertPortsFree();
 const engine = DYNAMODB_ENDPOINT
@@ -28,6 +26,7 @@ const engine = DYNAMODB_ENDPOINT
   : await startEngine({ port: Number(DYNAMODB_PORT), path: `${LOCAL_DIR}/dynamodb` }).catch(fail);
 // serverless-offline would hang at a build error, and not say so
 await buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above."));
+await esbuild.stop();
 
 offline = spawn(
   process.execPath,
@@ -39,19 +38,23 @@ const [code] = await once(offline, "exit");
 await engine?.stop();
 process.exit(isStopping ? 0 : (code ?? 1));
 
+function stop(): void {
+  isStopping = true;
+  if (!offline) process.exit(0);
+  if (offline.connected) offline.disconnect(); // local/offline-plugin.ts ends with the channel
+}
+
 /** The settings of this shell, completed with what a local run can choose by itself. */
 function environment(): NodeJS.ProcessEnv {
-  const own = engine ? Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")) : [];
+  const shell = Object.entries(process.env).filter(([name]) => !engine || !name.startsWith("AWS_"));
   return {
     ISSUER: url,
     ...keySettings(localKeys(`${LOCAL_DIR}/keys.json`)),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",
-    ...((engine || !process.env.AWS_PROFILE) && {
-      AWS_ACCESS_KEY_ID: "local",
-      AWS_SECRET_ACCESS_KEY: "local",
-    }),
-    ...(engine ? Object.fromEntries(own) : process.env),
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    ...Object.fromEntries(shell),
     ...(engine && { DYNAMODB_ENDPOINT: engine.endpoint }),
     SLS_LOG_LEVEL: "warning",
   };
