@@ -15,6 +15,7 @@ export const clock = {
 
   /** Moves the clock on. */
   advance(seconds: number): void {
+    if (seconds < 0) throw new RangeError("the clock goes forward only: no token is from the future");
     now += seconds;
   },
 

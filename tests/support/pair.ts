@@ -21,7 +21,7 @@ export function pairOf(response: ApiResponse): Pair {
   const value = cookie.slice(cookie.indexOf("=") + 1);
   const { token, refreshToken } = JSON.parse(line ? decodeURIComponent(value) : (response.body ?? ""));
   if (typeof token !== "string" || typeof refreshToken !== "string")
-    throw new TypeError("no pair in the answer");
+    throw new TypeError(`no pair in the answer: ${response.statusCode} ${response.body}`);
   const claims = decodeClaims(token);
   return {
     token,
