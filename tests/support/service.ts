@@ -24,7 +24,7 @@ interface CallOptions {
   /** Sent as Idempotency-Key. */
   key?: string | undefined;
   /** The sandbox that is called. */
-  as?: Sandbox;
+  as?: Sandbox | undefined;
 }
 
 /** The whole service of one test file. */
