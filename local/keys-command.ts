@@ -90,7 +90,7 @@ function adviceAfter(
 function commandsOf({ stage, region }: Options): Commands {
   const target = `--stage ${stage}${region === defaultRegion() ? "" : ` --region ${region}`}`;
   return isLocal
-    ? { publish: "npm start (end it and start it again)", keys: (command) => `npm run keys -- ${command}` }
+    ? { publish: "npm start (end the running one first)", keys: (command) => `npm run keys -- ${command}` }
     : { publish: `npx sls deploy ${target}`, keys: (command) => `npm run keys -- ${command} ${target}` };
 }
 

@@ -3,8 +3,12 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
+import { systemClock } from "../lib/clock.ts";
+import { readConfig } from "../lib/config.ts";
+import { findOrCreateKeySet, notePublished } from "../lib/tokens/key-store.ts";
+import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { startEngine } from "./engine.ts";
-import { keySettings, localKeys } from "./keys.ts";
+import { openKeyFile } from "./key-file.ts";
 import { findPortFault } from "./ports.ts";
 import { welcome } from "./welcome.ts";
 
@@ -21,6 +25,8 @@ const { ppid } = process;
 setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 
 await assertPortsFree();
+const keyFile = openKeyFile(`${LOCAL_DIR}/keys.json`);
+const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);
 const engine = DYNAMODB_ENDPOINT
   ? undefined
   : await startEngine({ port: Number(DYNAMODB_PORT), path: `${LOCAL_DIR}/dynamodb` }).catch(fail);
@@ -33,7 +39,11 @@ offline = spawn(
   ["--enable-source-maps", "node_modules/serverless/bin/serverless.js", "offline", "start", "--stage", "dev"],
   { env: environment(), stdio: ["ignore", "inherit", "inherit", "ipc"] },
 );
-offline.once("message", () => console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt"))));
+offline.once("message", async () => {
+  const kids = process.env.JWT_PUBLIC_KEYS ? [] : keys.map(({ kid }) => kid);
+  await notePublished(keyFile, { kids, ...readConfig(["refreshTokenTtlSeconds"]), now: systemClock() });
+  console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt")));
+});
 const [code] = await once(offline, "exit");
 await engine?.stop();
 process.exit(isStopping ? 0 : (code ?? 1));
@@ -49,7 +59,8 @@ function environment(): NodeJS.ProcessEnv {
   const shell = Object.entries(process.env).filter(([name]) => !engine || !name.startsWith("AWS_"));
   return {
     ISSUER: url,
-    ...keySettings(localKeys(`${LOCAL_DIR}/keys.json`)),
+    JWT_SIGNING_KEYS: JSON.stringify({ keys }),
+    JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "local",
