@@ -12,7 +12,7 @@ const config: Config = {
       { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } },
     ],
   },
-  moduleNameMapper: { "^common-passwords:file$": "<rootDir>/tests/common-passwords-file.ts" },
+  moduleNameMapper: { "^common-passwords:file$": "<rootDir>/tests/support/common-passwords-file.ts" },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
   testTimeout: 30_000,
 };

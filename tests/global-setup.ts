@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { buildFunctions } from "../build/bundle.ts";
-import { sls } from "./sls.ts";
+import { sls } from "./support/sls.ts";
 
 /**
  * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/<name>.mjs`, esbuild's
