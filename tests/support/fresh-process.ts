@@ -1,0 +1,22 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import type { ApiResponse } from "../../lib/http/response.ts";
+
+/** Imports a bundle, gives its handler one event, and says what it answered and which of Node's modules it loaded. */
+const program = `
+  const { bundle, event } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+  const context = { awsRequestId: "request-1", getRemainingTimeInMillis: () => 10_000 };
+  import(bundle).then(async ({ handler }) => {
+    const response = await handler(event, context);
+    const modules = process.moduleLoadList.filter((name) => name.startsWith("NativeModule "));
+    process.stdout.write(JSON.stringify({ response, modules }));
+  });
+`;
+
+/** Invokes the handler of a bundle once, in a process that has nothing but the given environment. */
+export async function invokeFresh(bundle: string, env: Record<string, string>, event: unknown) {
+  const child = spawn(process.execPath, ["--eval", program], { env, stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify({ bundle: pathToFileURL(bundle).href, event }));
+  return JSON.parse(await text(child.stdout)) as { response: ApiResponse; modules: string[] };
+}

@@ -1,0 +1,24 @@
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What `npm start` and `sls` read of the project; its packages are linked. */
+const parts = ["build", "functions", "lib", "local", "package.json", "serverless.yml"];
+
+/** Copies the project to a folder of its own, where tests may start, package and change it; returns the folder. */
+export function copyProject(): string {
+  const folder = createFolder();
+  for (const part of parts) cpSync(part, join(folder, part), { recursive: true });
+  symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+/** Makes an empty folder outside the project. */
+export function createFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), "serverless-auth-api-")));
+}
+
+/** Removes a folder made here. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
