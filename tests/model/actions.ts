@@ -1,0 +1,302 @@
+import { hold } from "./invariants.ts";
+import {
+  type Answer,
+  type Call,
+  generationOf,
+  type Issued,
+  type Item,
+  type Outcome,
+  shiftCall,
+  shiftItem,
+  type Token,
+} from "./symbols.ts";
+import type { Table } from "./table.ts";
+import type { NextStep } from "./use-case.ts";
+import { type Copy, later, type Pair, type Request, type World } from "./world.ts";
+
+/** Who takes part, and by what settings. */
+export interface Scope {
+  /** The login carried a key. */
+  keyed: boolean;
+  /** What the browser's tabs send as Idempotency-Key. */
+  browserKey: string | null;
+  /** The tabs leave a pair alone until it is so old. Seconds; 0: they refresh at any time. */
+  browserWaitsSeconds: number;
+  /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. */
+  thiefKeys: (string | null)[];
+  hasLogout: boolean;
+  /** By what the clock may jump. Seconds. */
+  jumps: number[];
+  /** How long a request may be under way, from its start at the client to the client's answer. Seconds. */
+  underWaySeconds: number;
+  /** A failed condition brings the old item along; if not, a read follows as a step of its own. */
+  returnsItemOnFailure: boolean;
+}
+
+/** What can happen next. An event counts against the depth of the search; other steps of what is under way do not. */
+export interface Action {
+  name: string;
+  isEvent: boolean;
+  /** The world after it; null if it makes no difference. */
+  apply: () => World | null | Promise<World | null>;
+}
+
+/** Lists everything that can happen in a world; events only if there is room for them. Applying an action throws Violation. */
+export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
+  return function listActions(world: World, hasRoom: boolean): Action[] {
+    const steps = world.requests.map((request) => step(world, request));
+    if (!hasRoom) return steps;
+    const underWay = world.requests.filter(({ issued }) => issued === null);
+    const losses = underWay.map((request) => lostAnswer(world, request));
+    const landings = world.copies.map((copy) => landing(world, copy));
+    return [...steps, ...sends(world), ...jumps(world), ...losses, ...landings];
+  };
+
+  function sends(world: World): Action[] {
+    const event = (name: string, apply: () => World): Action => ({ name, isEvent: true, apply });
+    const send = (
+      kind: Request["kind"],
+      who: Request["who"],
+      { presented, key }: Pick<Request, "presented" | "key">,
+    ): World => {
+      const request: Request = {
+        ...{ kind, who, presented, key, salt: world.salts, sentAt: 0 },
+        ...{ isAfterLogout: world.isLogoutAnswered, clock: null, answers: [], call: null, issued: null },
+      };
+      return { ...world, salts: world.salts + 1, requests: [...world.requests, request] };
+    };
+
+    const actions: Action[] = [];
+    const { jar, stolen, item } = world;
+    const presented = jar.token;
+    if (jar.rotatedAt === null || jar.rotatedAt <= -scope.browserWaitsSeconds) {
+      actions.push(
+        event(`the browser sends ${presented}`, () =>
+          send("refresh", "browser", { presented, key: scope.browserKey }),
+        ),
+      );
+    }
+    if (scope.hasLogout && !world.isLogoutAnswered) {
+      actions.push(event("the browser logs out", () => send("logout", "browser", { presented, key: null })));
+    }
+    if (scope.thiefKeys.length > 0 && stolen.length === 0) {
+      const browser = item !== null && generationOf(item.token) > generationOf(presented);
+      actions.push(
+        event(`a thief copies ${presented}`, () => {
+          return { ...world, stolen: [presented], isAheadOfTheft: { browser, thief: false } };
+        }),
+      );
+    }
+    for (const token of stolen) {
+      for (const key of scope.thiefKeys) {
+        const name = `the thief sends ${token} with ${key ?? "no key"}`;
+        actions.push(event(name, () => send("refresh", "thief", { presented: token, key })));
+      }
+    }
+    return actions;
+  }
+
+  /** Whoever has been sent may or may not have read the clock before it jumps. */
+  function jumps(world: World): Action[] {
+    return scope.jumps.flatMap((seconds) => {
+      const survivors = world.requests.filter(
+        ({ clock, issued, sentAt }) =>
+          clock === null && issued === null && seconds - sentAt <= scope.underWaySeconds,
+      );
+      return subsets(survivors).map((starting): Action => {
+        const started = starting.map(({ presented }) => presented).join(" and ");
+        return {
+          name: `${started && `${started} starts, `}${seconds} s pass`,
+          isEvent: true,
+          async apply() {
+            let next = world;
+            for (const request of starting) next = replace(next, request, await start(request));
+            return later(next, seconds, scope.underWaySeconds);
+          },
+        };
+      });
+    });
+  }
+
+  /** A request comes on by itself: to the table, or its answer to the browser. */
+  function step(world: World, request: Request): Action {
+    const { issued } = request;
+    if (!issued) {
+      const name = `${nameOf(request)} reaches the table`;
+      return { name, isEvent: false, apply: () => acknowledge(world, request) };
+    }
+    const name = `the browser is answered ${issued.token}`;
+    return { name, isEvent: false, apply: () => replace({ ...world, jar: issued }, request, undefined) };
+  }
+
+  /** A write is applied, and the SDK, which does not learn of it, will send it again. */
+  function lostAnswer(world: World, request: Request): Action {
+    return {
+      name: `${nameOf(request)} reaches the table, the answer is lost`,
+      isEvent: true,
+      async apply() {
+        const started = await start(request);
+        const { after, isWritten } = write(world.item, started.call as Call, started.clock as number);
+        return isWritten && after !== world.item
+          ? { ...replace(world, request, started), item: after }
+          : null;
+      },
+    };
+  }
+
+  function landing(world: World, copy: Copy): Action {
+    return {
+      name: `a late copy of the ${copy.call.is} arrives`,
+      isEvent: true,
+      apply() {
+        const { after, isWritten } = write(world.item, copy.call, copy.clock);
+        if (!isWritten) return null;
+        return { ...world, item: after, copies: world.copies.filter((other) => other !== copy) };
+      },
+    };
+  }
+
+  /** The function starts: it reads its clock and comes to its first store call. */
+  async function start(request: Request): Promise<Request> {
+    if (request.clock !== null) return request;
+    const step = await nextStep(request);
+    if (!("call" in step)) throw new Error("a genuine pair comes to a store call");
+    await assertUnavailable(request);
+    return { ...request, clock: 0, call: step.call };
+  }
+
+  async function assertUnavailable(request: Request): Promise<void> {
+    const step = await nextStep({ ...request, answers: [...request.answers, { is: "unavailable" }] });
+    const isUnavailable = "outcome" in step && codeOf(step.outcome) === "unavailable";
+    hold("unavailable", isUnavailable, () => JSON.stringify(step));
+  }
+
+  /** The store call of a request is applied, and its answer reaches the function. */
+  async function acknowledge(world: World, unstarted: Request): Promise<World> {
+    const request = await start(unstarted);
+    const clock = request.clock as number;
+    const call = request.call as Call;
+    const { after, isWritten } = write(world.item, call, clock);
+    const seen = after && shiftItem(after, -clock);
+    const written = withCopies({ ...world, item: after }, { call, clock, sentAt: request.sentAt });
+
+    const isReadNext =
+      !scope.returnsItemOnFailure && call.is !== "delete" && call.is !== "read" && !isWritten;
+    if (isReadNext) return replace(written, unstarted, { ...request, call: { is: "read" } });
+    const answer: Answer =
+      call.is === "delete" ? { is: "deleted" } : { is: isWritten ? "written" : "refused", item: seen };
+    const answered = { ...request, answers: [...request.answers, answer] };
+    const step = await nextStep(answered);
+    if ("outcome" in step) return end(written, unstarted, answered, step.outcome);
+    if (step.call.is === "delete" && seen) checkReplay(answered, seen);
+    await assertUnavailable(answered);
+    return replace(written, unstarted, { ...answered, call: step.call });
+  }
+
+  /** Keeps the copies that would do something now: a condition that is false once is false for good. */
+  function withCopies(world: World, copy: Copy): World {
+    const copies = [...world.copies, copy].filter(({ call, clock }) => {
+      return call.is === "delete" ? world.item !== null : attempt(world.item, call, clock) !== null;
+    });
+    return { ...world, copies };
+  }
+
+  function attempt(item: Item | null, call: Call, clock: number): Item | null {
+    const ours = shiftCall(call, clock);
+    if (ours.is === "rotate") return table.rotate(item, ours);
+    return ours.is === "rearm" ? table.rearm(item, ours) : null;
+  }
+
+  function write(before: Item | null, call: Call, clock: number): { after: Item | null; isWritten: boolean } {
+    if (call.is === "read") return { after: before, isWritten: false };
+    if (call.is === "delete") return { after: null, isWritten: true };
+    const after = attempt(before, call, clock);
+    if (!after) return { after: before, isWritten: false };
+    const what = () => `${JSON.stringify(before)} became ${JSON.stringify(after)}`;
+    hold("noRevival", before !== null && before.expiresAt > clock, what);
+    const isChained =
+      before?.token === after.token
+        ? before.previous === after.previous
+        : before?.token === after.previous &&
+          generationOf(after.token) === generationOf(after.previous ?? after.token) + 1;
+    hold("oneChain", isChained && (after.rotatedAt ?? 0) >= (before?.rotatedAt ?? -Infinity), what);
+    return { after, isWritten: true };
+  }
+
+  /** A refresh is about to end a session for a replay. */
+  function checkReplay({ presented, key, salt, who }: Request, seen: Item): void {
+    const what = () => `${presented} by the ${who}, with ${key ?? "no key"}, met ${JSON.stringify(seen)}`;
+    const isProven = seen.previous === presented && key !== null && key === seen.key;
+    hold("provenRepeat", seen.token !== presented && !isProven && seen.salt !== salt, what);
+    const isHonest = scope.browserKey !== null && scope.thiefKeys.length === 0;
+    hold("honestKeepsSession", !isHonest, what);
+  }
+
+  function end(world: World, unstarted: Request, request: Request, outcome: Outcome): World {
+    if (outcome === "done") return replace({ ...world, isLogoutAnswered: true }, unstarted, undefined);
+    if (!("token" in outcome)) {
+      checkRefusal(world, request, outcome.code);
+      return replace(world, unstarted, undefined);
+    }
+    const pair = checkSuccess(world, request, outcome);
+    const next = withProgress(world, request.who, pair.token);
+    if (request.who === "thief") {
+      const stolen = next.stolen.includes(pair.token) ? next.stolen : [...next.stolen, pair.token];
+      return replace({ ...next, stolen }, unstarted, undefined);
+    }
+    // The age of a pair matters only to a browser that waits for it.
+    const issued = scope.browserWaitsSeconds === 0 ? { ...pair, rotatedAt: null } : pair;
+    const forgotten = { key: null, isAfterLogout: false, clock: null, answers: [], call: null };
+    return replace(next, unstarted, { ...request, ...forgotten, issued });
+  }
+
+  /** Notes who has been issued a pair of a generation after the stolen one. */
+  function withProgress(world: World, who: Request["who"], token: Token): World {
+    const { stolen } = world;
+    if (stolen[0] === undefined || generationOf(token) <= generationOf(stolen[0])) return world;
+    const isAheadOfTheft = { ...world.isAheadOfTheft, [who]: true };
+    const isTold = scope.keyed && !scope.thiefKeys.includes(scope.browserKey);
+    hold(
+      "thiefOrVictim",
+      !isTold || !isAheadOfTheft.browser || !isAheadOfTheft.thief,
+      () => `both hold pairs of ${JSON.stringify(world.item)}`,
+    );
+    return { ...world, isAheadOfTheft };
+  }
+
+  function checkSuccess({ item }: World, request: Request, { token, ...issued }: Issued): Pair {
+    const { presented } = request;
+    const clock = request.clock as number;
+    const rotatedAt = issued.rotatedAt === null ? null : issued.rotatedAt + clock;
+    const what = () => `${token} of ${rotatedAt} for ${presented}, the table holds ${JSON.stringify(item)}`;
+    hold("logoutIsFinal", !request.isAfterLogout, what);
+    hold("noGrandparent", presented === item?.token || presented === item?.previous, what);
+    hold("currentPair", token === item?.token && rotatedAt === item?.rotatedAt, what);
+    hold("noExpired", item !== null && item.expiresAt > clock, what);
+    return { token: token as Token, rotatedAt };
+  }
+
+  function checkRefusal({ item }: World, { clock, presented }: Request, code: string): void {
+    if (code === "unavailable") return;
+    const isOver = item === null || item.expiresAt <= (clock as number);
+    const what = () => `${code} for ${presented}, the table holds ${JSON.stringify(item)}`;
+    hold("notRefusedWhileLiving", code === "token_expired" && isOver, what);
+  }
+}
+
+function codeOf(outcome: Outcome): string | undefined {
+  return typeof outcome === "object" && "code" in outcome ? outcome.code : undefined;
+}
+
+function replace(world: World, request: Request, next: Request | undefined): World {
+  const requests = world.requests.flatMap((other) => (other !== request ? [other] : next ? [next] : []));
+  return { ...world, requests };
+}
+
+function nameOf({ who, kind, presented }: Request): string {
+  return `${who}'s ${kind === "logout" ? "logout" : presented}`;
+}
+
+function subsets<T>(values: T[]): T[][] {
+  return values.reduce<T[][]>((sets, value) => sets.flatMap((set) => [set, [...set, value]]), [[]]);
+}
