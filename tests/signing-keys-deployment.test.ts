@@ -1,0 +1,172 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import JSZip from "jszip";
+import SigningKeysPlugin from "../build/signing-keys-plugin.ts";
+import { openSigningKeysSecret } from "../build/signing-keys-secret.ts";
+import { readConfig } from "../lib/config.ts";
+import { type KeySet, parseKeySet, rotate } from "../lib/tokens/key-lifecycle.ts";
+import { findOrCreateKeySet } from "../lib/tokens/key-store.ts";
+import { toPublicJwk } from "../lib/tokens/keys.ts";
+import { clock } from "./support/clock.ts";
+import { precededBy } from "./support/faults.ts";
+import { createKey, keySettings, publicKey } from "./support/keys.ts";
+import { copyProject, removeFolder } from "./support/project.ts";
+import { startSecretsManager } from "./support/secrets-manager.ts";
+import { sls } from "./support/sls.ts";
+
+const secretId = "serverless-auth-api-qa-signing-keys";
+const region = "eu-central-1";
+const cwd = copyProject();
+const secrets = await startSecretsManager();
+afterAll(async () => {
+  await secrets.stop();
+  removeFolder(cwd);
+});
+
+const credentials = {
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
+  AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+  // Every other service of AWS refuses connections, so a deployment ends when it first asks CloudFormation.
+  AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+  AWS_MAX_ATTEMPTS: "1",
+};
+Object.assign(process.env, credentials);
+
+beforeEach(() => secrets.mend());
+
+describe("a package", () => {
+  const key = createKey("EdDSA");
+  const own = keySettings(createKey("EdDSA"));
+
+  test("without public keys has a placeholder with which no function starts, and cannot be deployed", async () => {
+    await expectNoPrivateKey("dev", { JWT_PUBLIC_KEYS: "" });
+    const fault = "JWT_PUBLIC_KEYS must be a JSON Web Key set";
+    for (const environment of await readEnvironments())
+      expect(() => readConfig(["jwtPublicKeys"], environment)).toThrow(fault);
+    const deployment = sls(["deploy", "--stage", "dev", "--package", ".serverless"], {
+      cwd,
+      env: credentials,
+    });
+    await expect(deployment).rejects.toMatchObject({ stdout: expect.stringContaining(fault) });
+  });
+
+  test("has the public keys of the shell, if there are any", async () => {
+    const JWT_PUBLIC_KEYS = JSON.stringify({ keys: [publicKey(key)] });
+    await expectNoPrivateKey("prod", { JWT_PUBLIC_KEYS });
+    for (const environment of await readEnvironments())
+      expect(environment.JWT_PUBLIC_KEYS).toBe(JWT_PUBLIC_KEYS);
+  });
+
+  /** Packages without asking anybody, with private keys in the shell and in the project's folder, and looks for them. */
+  async function expectNoPrivateKey(stage: string, env: Record<string, string>): Promise<void> {
+    await writeFile(join(cwd, "keys.json"), JSON.stringify({ keys: [key] }));
+    const shell = { ...credentials, ...own, PRIVATE_KEY: key.d ?? "", ...env };
+    const said = await sls(["package", "--stage", stage], { cwd, env: shell });
+    expect(secrets.names).toEqual([]);
+
+    const texts = Object.entries({ said, ...(await readPackage()) });
+    expect(texts.map(([name]) => name)).toContain("login.zip/functions/login.mjs");
+    const secret = [key.d ?? "", JSON.parse(own.JWT_SIGNING_KEYS).keys[0].d];
+    const leaks = texts.filter(([, text]) => secret.some((member) => text.includes(member)));
+    expect(leaks.map(([name]) => name)).toEqual([]);
+
+    const environments = await readEnvironments();
+    expect(environments.filter(({ JWT_SIGNING_KEYS }) => JWT_SIGNING_KEYS !== undefined)).toEqual([]);
+    const secretIds = environments.flatMap(({ JWT_SIGNING_KEYS_SECRET: id }) =>
+      id === undefined ? [] : [id],
+    );
+    expect(secretIds).toEqual([1, 2].map(() => `serverless-auth-api-${stage}-signing-keys`)); // login, refresh
+  }
+});
+
+describe("a deployment", () => {
+  test("makes the key set of a new stage, and publishes what is public of it", async () => {
+    const env = { ...credentials, ...keySettings(createKey("EdDSA")) };
+    const ended = sls(["deploy", "--stage", "qa"], { cwd, env });
+    await expect(ended).rejects.toMatchObject({ stdout: expect.stringContaining("ECONNREFUSED") });
+    expect(secrets.names).toEqual(["GetSecretValue", "CreateSecret", "GetSecretValue"]);
+
+    const { keys } = readStored();
+    expect(keys).toEqual([expect.objectContaining({ alg: "EdDSA", activeFrom: expect.any(Number) })]);
+    const environments = await readEnvironments();
+    expect(environments.length).toBeGreaterThan(8);
+    for (const { JWT_PUBLIC_KEYS } of environments)
+      expect(JSON.parse(JWT_PUBLIC_KEYS ?? "")).toEqual({ keys: keys.map(toPublicJwk) });
+  });
+
+  test("does not make two key sets, however many deploy at once", async () => {
+    const store = openSigningKeysSecret({ secretId: "new", region });
+    const sets = await Promise.all([1, 2, 3].map(() => findOrCreateKeySet(store, clock.now)));
+    expect(new Set(sets.map(({ keys }) => keys[0]?.kid)).size).toBe(1);
+  });
+
+  test("notes what it has published, though the key set is changed meanwhile", async () => {
+    const old = createKey("EdDSA");
+    const next = { ...createKey("EdDSA"), activeFrom: undefined };
+    secrets.put(secretId, JSON.stringify({ keys: [old] }));
+    const theirs = rotate({ keys: [old] } as KeySet, next as never).set;
+    secrets.break(
+      "UpdateSecretVersionStage",
+      precededBy(async () => secrets.put(secretId, JSON.stringify(theirs))),
+    );
+
+    await deployed({
+      JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey(old)] }),
+      REFRESH_TOKEN_TTL_SECONDS: "7200",
+    });
+    expect(readStored()).toEqual({
+      keys: [
+        expect.objectContaining({ kid: old.kid, publishedAt: clock.now }),
+        expect.not.objectContaining({ publishedAt: expect.anything() }),
+      ],
+      refreshTokenTtlSeconds: 7200,
+    });
+
+    secrets.mend();
+    await deployed({
+      JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey(old)] }),
+      REFRESH_TOKEN_TTL_SECONDS: "7200",
+    });
+    expect(secrets.names).toEqual(["GetSecretValue"]);
+  });
+});
+
+/** What the plugin does at the end of a deployment of functions with this environment. */
+async function deployed(variables: Record<string, string>): Promise<void> {
+  const compiledCloudFormationTemplate = {
+    Resources: { Table: {}, MoviesLambdaFunction: { Properties: { Environment: { Variables: variables } } } },
+  };
+  const service = {
+    custom: { signingKeysSecret: secretId },
+    provider: { region, compiledCloudFormationTemplate },
+  };
+  await new SigningKeysPlugin({ service }).hooks["after:deploy:deploy"]?.();
+}
+
+function readStored(): KeySet {
+  return parseKeySet(secrets.find(secretId) ?? "");
+}
+
+/** Every text that packaging made: templates, state, and the files in the zips. */
+async function readPackage(): Promise<Record<string, string>> {
+  const folder = join(cwd, ".serverless");
+  const texts: Record<string, string> = {};
+  for (const file of await readdir(folder)) {
+    const content = await readFile(join(folder, file));
+    texts[file] = content.toString("latin1");
+    const zipped = file.endsWith(".zip") ? (await JSZip.loadAsync(content)).files : {};
+    for (const [name, entry] of Object.entries(zipped))
+      texts[`${file}/${name}`] = await entry.async("string");
+  }
+  return texts;
+}
+
+/** The environment of each function in the packaged template. */
+async function readEnvironments(): Promise<Record<string, string | undefined>[]> {
+  const file = join(cwd, ".serverless/cloudformation-template-update-stack.json");
+  const { Resources } = JSON.parse(await readFile(file, "utf8"));
+  return Object.keys(Resources).flatMap((name) => Resources[name].Properties?.Environment?.Variables ?? []);
+}
