@@ -1,0 +1,255 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { functionTimeoutSeconds, settingVariables } from "../lib/config.ts";
+import { type ClientRequest, createEvent, type RouteName } from "./support/event.ts";
+import { invokeFresh } from "./support/fresh-process.ts";
+import { createKey, keySettings } from "./support/keys.ts";
+import {
+  environmentOf,
+  functionsOf,
+  type Package,
+  packageStage,
+  permissionsOf,
+  propertiesOf,
+  roleOf,
+  unpack,
+} from "./support/packages.ts";
+import { createFolder, removeFolder } from "./support/project.ts";
+
+const service = "serverless-auth-api";
+const aws = (arn: string) => ({ "Fn::Sub": `arn:\${AWS::Partition}:${arn}` });
+const logs = (name: string) =>
+  aws(`logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${name}:*:*`);
+const signingKeys = (stage: string) =>
+  aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-signing-keys-??????`);
+const users = { "Fn::GetAtt": ["UsersTable", "Arn"] };
+const sessions = { "Fn::GetAtt": ["SessionsTable", "Arn"] };
+
+/** Everything that a function may do besides writing its own logs. One that is not listed may do nothing. */
+const permissions = (stage: string): Record<string, [action: string, resource: object][]> => ({
+  register: [["dynamodb:PutItem", users]],
+  login: [
+    ["dynamodb:GetItem", users],
+    ["dynamodb:UpdateItem", users],
+    ["dynamodb:PutItem", sessions],
+    ["dynamodb:DeleteItem", sessions],
+    ["secretsmanager:GetSecretValue", signingKeys(stage)],
+  ],
+  refresh: [
+    ["dynamodb:UpdateItem", sessions],
+    ["dynamodb:DeleteItem", sessions],
+    ["secretsmanager:GetSecretValue", signingKeys(stage)],
+  ],
+  logout: [["dynamodb:DeleteItem", sessions]],
+});
+
+const everySetting: Record<string, string> = {
+  ...Object.fromEntries(settingVariables.map((variable) => [variable, `value-of-${variable}`])),
+  ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
+};
+
+let dev: Package;
+let prod: Package;
+/** A stage that serverless.yml does not name, with every setting set. */
+let staging: Package;
+
+beforeAll(async () => {
+  [dev, prod] = await Promise.all([packageStage("dev"), packageStage("prod")]);
+  staging = await packageStage("staging", everySetting);
+}, 120_000);
+
+afterAll(() => {
+  for (const { folder } of [dev, prod, staging]) removeFolder(folder);
+});
+
+describe.each([
+  ["dev", () => dev],
+  ["prod", () => prod],
+  ["staging", () => staging],
+] as const)("stage %s", (stage, packaged) => {
+  const isDisposable = stage === "dev";
+
+  test("each function has a role of its own with exactly its permissions", () => {
+    const names = Object.keys(functionsOf(packaged()));
+    expect(names).toEqual(expect.arrayContaining(Object.keys(permissions(stage))));
+    expect(new Set(names.map((name) => roleOf(packaged(), name))).size).toBe(names.length);
+    for (const name of names) {
+      const log = ["CreateLogStream", "CreateLogGroup", "PutLogEvents"].map((action) => [
+        `logs:${action}`,
+        logs(`${service}-${stage}-${name}`),
+      ]);
+      expect([name, permissionsOf(packaged(), name)]).toEqual([
+        name,
+        [...log, ...(permissions(stage)[name] ?? [])],
+      ]);
+    }
+  });
+
+  test("functions run on Node 24, arm64, with the timeout that lib/config.ts counts on", () => {
+    for (const properties of Object.values(functionsOf(packaged()))) {
+      expect(properties).toMatchObject({
+        Runtime: "nodejs24.x",
+        Architectures: ["arm64"],
+        Timeout: functionTimeoutSeconds,
+      });
+    }
+  });
+
+  test("tables: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
+    const { UsersTable, SessionsTable } = packaged().resources;
+    for (const table of [UsersTable, SessionsTable]) {
+      expect(table?.Properties).toMatchObject({
+        BillingMode: "PAY_PER_REQUEST",
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true },
+        DeletionProtectionEnabled: !isDisposable,
+      });
+      const policy = isDisposable ? "Delete" : "Retain";
+      expect([table?.DeletionPolicy, table?.UpdateReplacePolicy]).toEqual([policy, policy]);
+    }
+    const timeToLive = { AttributeName: "expiresAt", Enabled: true };
+    expect(SessionsTable?.Properties.TimeToLiveSpecification).toEqual(timeToLive);
+  });
+
+  test("each function's logs are kept for a limited time", () => {
+    const groups = propertiesOf(packaged(), "AWS::Logs::LogGroup");
+    const names = Object.keys(functionsOf(packaged())).map(
+      (name) => `/aws/lambda/${service}-${stage}-${name}`,
+    );
+    expect(groups.map(({ LogGroupName }) => LogGroupName).sort()).toEqual(names.sort());
+    for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
+  });
+
+  test("no private key is packaged; only login and refresh know the secret that holds them", () => {
+    const template = JSON.stringify(packaged().resources);
+    expect(template).not.toContain('"JWT_SIGNING_KEYS"');
+    expect(template).not.toContain("value-of-JWT_SIGNING_KEYS");
+    const knowing = Object.keys(functionsOf(packaged())).filter(
+      (name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name),
+    );
+    expect(knowing.sort()).toEqual(["login", "refresh"]);
+  });
+
+  test("notFound knows exactly the gateway's routes, and gets every other request", () => {
+    const keys = propertiesOf(packaged(), "AWS::ApiGatewayV2::Route").map(({ RouteKey }) => RouteKey);
+    const { ROUTES } = environmentOf(packaged(), "notFound");
+    expect([...ROUTES.split(","), "$default"].sort()).toEqual(keys.sort());
+  });
+});
+
+describe("without any setting", () => {
+  test.each([
+    ["dev", () => dev, "auth-cookie"],
+    ["prod", () => prod, "__Host-auth-cookie"],
+  ] as const)("stage %s has tables, cookie and issuer of its own, and no CORS", (stage, packaged, cookie) => {
+    expect(packaged().resources.HttpApi?.Properties).toEqual({
+      Name: `${stage}-${service}`,
+      ProtocolType: "HTTP",
+    });
+    expect(environmentOf(packaged(), "refresh")).toEqual({
+      STAGE: stage,
+      ISSUER: { "Fn::Sub": `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` },
+      AUDIENCE: "api",
+      CLIENT_ID: "web",
+      COOKIE_NAME: cookie,
+      USERS_TABLE: `${service}-${stage}-users`,
+      SESSIONS_TABLE: `${service}-${stage}-sessions`,
+      JWT_SIGNING_KEYS_SECRET: `${service}-${stage}-signing-keys`,
+      JWT_PUBLIC_KEYS: expect.stringContaining("none"),
+    });
+  });
+});
+
+describe("settings of the deploying shell", () => {
+  const notFromShell = ["STAGE", "ROUTES", "JWT_SIGNING_KEYS", "JWT_SIGNING_KEYS_SECRET"];
+
+  test.each(settingVariables.filter((variable) => !notFromShell.includes(variable)))(
+    "%s reaches the functions",
+    (variable) => {
+      expect(environmentOf(staging, "refresh")[variable]).toBe(everySetting[variable]);
+    },
+  );
+
+  test("ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, with credentials", () => {
+    expect(staging.resources.HttpApi?.Properties.CorsConfiguration).toEqual({
+      AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
+      AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
+      AllowMethods: ["GET", "POST", "DELETE"],
+      AllowCredentials: true,
+    });
+  });
+});
+
+describe("the zips", () => {
+  const files: Record<string, string[]> = {};
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = createFolder();
+    for (const name of Object.keys(functionsOf(prod)))
+      files[name] = await unpack(prod, name, join(folder, name));
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  const bundleOf = (name: string): string => functionsOf(prod)[name].Handler.replace(/\.handler$/, ".mjs");
+
+  /** Invokes the handler in a function's zip with the packaged environment, as a deployment completes it. */
+  async function invoke(name: string, request: ClientRequest = {}, without: string[] = []) {
+    const env = Object.entries({
+      ...environmentOf(prod, name),
+      ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
+      JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
+      AWS_REGION: "eu-central-1",
+    }).filter(([variable]) => !without.includes(variable));
+    const route = (name === "notFound" ? "not-found" : name) as RouteName;
+    const { response } = await invokeFresh(
+      join(folder, name, bundleOf(name)),
+      Object.fromEntries(env),
+      createEvent(route, request),
+    );
+    return { ...response, body: JSON.parse(response.body ?? "null") };
+  }
+
+  test("hold the bundle and nothing else, but for register's common passwords", () => {
+    for (const name of Object.keys(files)) {
+      const list = name === "register" ? ["functions/register.common-passwords.txt"] : [];
+      expect(files[name]).toEqual([...list, bundleOf(name)]);
+    }
+  });
+
+  test.each(["movies", "me"])(
+    "%s starts without any table's name and refuses a request without credentials",
+    async (name) => {
+      expect(await invoke(name, {}, ["USERS_TABLE", "SESSIONS_TABLE"])).toMatchObject({
+        statusCode: 401,
+        headers: { "content-type": expect.stringContaining("application/problem+json") },
+        body: { code: "missing_credentials" },
+      });
+    },
+  );
+
+  test("register finds its list of common passwords", async () => {
+    const list = readFileSync(join(folder, "register/functions/register.common-passwords.txt"), "utf8");
+    const words = list.split("\n");
+    expect(words.length).toBeGreaterThan(17_000);
+    expect(
+      words.filter((word) => [...word].length < 8 || word !== word.normalize("NFKC").toLowerCase()),
+    ).toEqual([]);
+    const password = words.find((word) => word.length >= 15)?.toUpperCase();
+    const answer = await invoke("register", { body: { email: "a@example.com", password } });
+    expect([answer.statusCode, JSON.stringify(answer.body.errors)]).toEqual([
+      400,
+      expect.stringContaining("common"),
+    ]);
+  });
+
+  test("logout and notFound answer", async () => {
+    expect(await invoke("logout")).toMatchObject({ statusCode: 200 });
+    expect(await invoke("notFound", { path: "/auth/login", method: "GET" })).toMatchObject({
+      statusCode: 405,
+    });
+    expect(await invoke("notFound", { path: "/nowhere", method: "GET" })).toMatchObject({ statusCode: 404 });
+  });
+});

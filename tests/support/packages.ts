@@ -1,0 +1,87 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import JSZip from "jszip";
+import { copyProject } from "./project.ts";
+import { sls } from "./sls.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: every type of resource has properties of its own
+type Properties = any;
+
+/** A resource of a CloudFormation template. */
+export interface Resource {
+  Type: string;
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
+  Properties: Properties;
+}
+
+/** What `sls package` made of the project for one stage. */
+export interface Package {
+  /** The copy of the project that was packaged. */
+  folder: string;
+  stage: string;
+  resources: Record<string, Resource>;
+}
+
+/** Packages a copy of the project, without credentials and with no settings but the given ones. */
+export async function packageStage(stage: string, env: Record<string, string> = {}): Promise<Package> {
+  const folder = copyProject();
+  await sls(["package", "--stage", stage], { cwd: folder, env });
+  const template = readFileSync(
+    join(folder, ".serverless/cloudformation-template-update-stack.json"),
+    "utf8",
+  );
+  return { folder, stage, resources: JSON.parse(template).Resources };
+}
+
+/** The properties of all resources of a type. */
+export function propertiesOf({ resources }: Package, type: string): Properties[] {
+  return Object.values(resources).flatMap(({ Type, Properties }) => (Type === type ? [Properties] : []));
+}
+
+/** The functions by their name in serverless.yml. */
+export function functionsOf(packaged: Package): Record<string, Properties> {
+  const prefix = `serverless-auth-api-${packaged.stage}-`;
+  const functions = propertiesOf(packaged, "AWS::Lambda::Function");
+  return Object.fromEntries(
+    functions.map((properties) => [properties.FunctionName.replace(prefix, ""), properties]),
+  );
+}
+
+/** The environment of a function. */
+export function environmentOf(packaged: Package, name: string): Record<string, Properties> {
+  return functionsOf(packaged)[name].Environment.Variables;
+}
+
+/** What a function's role allows: pairs of action and resource. Throws if anything but inline `Allow` grants it. */
+export function permissionsOf(packaged: Package, name: string): [action: string, resource: unknown][] {
+  const role = packaged.resources[roleOf(packaged, name)]?.Properties;
+  if (role.ManagedPolicyArns?.length > 0) throw new TypeError(`${name} has managed policies`);
+  const statements: Properties[] = role.Policies.flatMap(
+    ({ PolicyDocument }: Properties) => PolicyDocument.Statement,
+  );
+  return statements.flatMap(({ Effect, Action, Resource, ...others }) => {
+    if (Effect !== "Allow" || Object.keys(others).length > 0)
+      throw new TypeError(`${name} has an odd statement`);
+    return [Action]
+      .flat()
+      .flatMap((action) => [Resource].flat().map((resource) => [action, resource] as [string, unknown]));
+  });
+}
+
+/** The logical id of a function's role. */
+export function roleOf(packaged: Package, name: string): string {
+  return functionsOf(packaged)[name].Role["Fn::GetAtt"][0];
+}
+
+/** Unpacks a function's zip to a folder and returns the names of the files in it. */
+export async function unpack({ folder }: Package, name: string, target: string): Promise<string[]> {
+  const { files } = await JSZip.loadAsync(readFileSync(join(folder, `.serverless/${name}.zip`)));
+  const entries = Object.values(files).filter(({ dir }) => !dir);
+  for (const entry of entries) {
+    const path = join(target, entry.name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, await entry.async("nodebuffer"));
+  }
+  return entries.map((entry) => entry.name).sort();
+}
