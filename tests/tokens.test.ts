@@ -1,0 +1,753 @@
+import { createHmac, createPublicKey, type JsonWebKeyInput } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { bodyOf, expectJson, expectProblem, refusals } from "./support/answer.ts";
+import { clock } from "./support/clock.ts";
+import { createKey, keySettings, publicKey } from "./support/keys.ts";
+import { cookieOf } from "./support/pair.ts";
+import type { Sandbox } from "./support/sandbox.ts";
+import { signingKey, startService } from "./support/service.ts";
+import { buildToken, encode, foreignSigner, type Signer, secretsOf, signerOf } from "./support/token.ts";
+
+const service = await startService();
+const { sandbox, expectRequests } = service;
+const pair = await service.logIn();
+const stranger = await service.logIn({ account: await service.register() });
+const { refreshToken, claims } = pair;
+const header = { alg: "EdDSA", typ: "at+jwt", kid: signingKey.kid };
+const ours = signerOf(signingKey);
+const [head = "", body = "", signature = ""] = pair.token.split(".");
+const publicJwk = publicKey(signingKey);
+
+/** A token that only differs so from one of ours, and is signed with our key. */
+const withHeader = (members: object) => buildToken({ ...header, ...members }, claims, ours);
+const withClaims = (members: object) => buildToken(header, { ...claims, ...members }, ours);
+const withText = (text: string | Buffer) => buildToken(header, text, ours);
+const hmac =
+  (secret: Buffer | string): Signer =>
+  (input) =>
+    createHmac("sha256", secret).update(input).digest();
+
+/** `{ ...claims, name: text }` where the text need not be what JSON.stringify would make. */
+const rawClaim = (name: string, text: string) =>
+  withText(JSON.stringify({ ...claims, [name]: "?" }).replace(`"${name}":"?"`, `"${name}":${text}`));
+
+/** Asserts that every route refuses a token, from the cookie, as bearer and in a body, and that nobody is asked. */
+async function expectRefusedEverywhere(token: string, as: Sandbox = sandbox, refresh = refreshToken) {
+  const cookies = [cookieOf({ token, refreshToken: refresh })];
+  const headers = { "auth-mode": "bearer" };
+  const authorization = `Bearer ${token}`;
+  await expectRequests([], async () => {
+    expectProblem(await as.movies({ cookies }), refusals.invalidToken);
+    expectProblem(await as.movies({ headers: { authorization } }), refusals.invalidToken);
+    expectProblem(await as.refresh({ cookies }), refusals.invalidJwt);
+    expectJson(await as.logout({ cookies }), 200, { msg: "success" });
+    if (token.length > 10_000) return;
+    expectProblem(await as.refresh({ headers, body: { token, refreshToken: refresh } }), refusals.invalidJwt);
+    expectJson(await as.logout({ headers: { authorization } }), 200, { msg: "success" });
+  });
+}
+
+/** Asserts that a token opens the protected route and passes as half of a pair. */
+async function expectAccepted(token: string) {
+  expect((await sandbox.movies({ headers: { authorization: `Bearer ${token}` } })).statusCode).toBe(200);
+  const cookies = [cookieOf({ token, refreshToken: `${refreshToken.slice(0, -4)}AAAA` })];
+  expectProblem(await sandbox.refresh({ cookies }), refusals.invalidRefreshToken);
+}
+
+const listener = createServer((_, response) => {
+  heard++;
+  response.end(JSON.stringify({ keys: [publicKey(attacker)] }));
+});
+let heard = 0;
+listener.listen(0, "127.0.0.1");
+await once(listener, "listening");
+afterAll(() => {
+  listener.close();
+});
+const away = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/jwks.json`;
+const attacker = createKey("EdDSA");
+const theirs = signerOf(attacker);
+const attackerJwk = publicKey(attacker);
+
+test("the tokens that the others are made of are accepted", async () => {
+  expect(buildToken(header, claims, ours)).toBe(pair.token);
+  await expectAccepted(pair.token);
+  await expectAccepted(withClaims({ note: "a claim of tomorrow" }));
+  expect((await service.refresh(await service.logIn())).statusCode).toBe(200);
+});
+
+const forged: [id: string, what: string, tokens: string[]][] = [
+  ["J02", "alg none, without a signature", [`${encode({ ...header, alg: "none" })}.${body}.`]],
+  [
+    "J03",
+    "alg none in other letters",
+    ["None", "NONE", "nOnE", "none ", "none\0", "", " "].flatMap((alg) => [
+      `${encode({ ...header, alg })}.${body}.`,
+      `${encode({ ...header, alg })}.${body}.${signature}`,
+      withHeader({ alg }),
+    ]),
+  ],
+  [
+    "J04",
+    "alg none, with the original signature",
+    [`${encode({ ...header, alg: "none" })}.${body}.${signature}`, withHeader({ alg: "none" })],
+  ],
+  ["J05", "our alg, without a signature", [`${head}.${body}.`, `${head}.${body}`]],
+  [
+    "J06",
+    "too few or too many segments",
+    [
+      "",
+      "x",
+      head,
+      "..",
+      "...",
+      "a.b.c",
+      `.${pair.token}`,
+      `${pair.token}.`,
+      `${pair.token}.${signature}`,
+      `${head}..${body}.${signature}`,
+      `.${body}.${signature}`,
+      `${head}..${signature}`,
+      `${pair.token},${pair.token}`,
+    ],
+  ],
+  [
+    "J07",
+    "HS256 with our public key as the secret",
+    secretsOf(createPublicKey({ key: publicJwk, format: "jwk" } as JsonWebKeyInput)).flatMap((secret) => [
+      buildToken({ ...header, alg: "HS256" }, claims, hmac(secret)),
+      buildToken(header, claims, hmac(secret)),
+    ]),
+  ],
+  [
+    "J08",
+    "HS256 with a common secret",
+    ["", "secret", "password", "your-256-bit-secret", "changeme", "jwt", "key", "test", "123456"].map(
+      (secret) => buildToken({ ...header, alg: "HS256" }, claims, hmac(secret)),
+    ),
+  ],
+  [
+    "J09",
+    "another's key under our kid",
+    (["EdDSA", "ES256", "RS256"] as const).flatMap((alg) => [
+      buildToken({ ...header, alg }, claims, foreignSigner(alg)),
+      buildToken(header, claims, foreignSigner(alg)),
+    ]),
+  ],
+  [
+    "J10",
+    "an algorithm that is not the key's",
+    ["ES256", "ES384", "RS256", "PS256", "Ed25519", "Ed448", "eddsa", "HS256", "RSA-OAEP"].map((alg) =>
+      withHeader({ alg }),
+    ),
+  ],
+  [
+    "J10",
+    "an alg that is no text, or none",
+    [1, null, ["EdDSA"], { alg: "EdDSA" }, undefined, true].map((alg) => withHeader({ alg })),
+  ],
+  [
+    "J11",
+    "the attacker's key in the header",
+    [
+      buildToken({ ...header, jwk: attackerJwk }, claims, theirs),
+      buildToken({ ...header, jwk: { ...attackerJwk, kid: header.kid } }, claims, theirs),
+      withHeader({ jwk: publicJwk }),
+    ],
+  ],
+  [
+    "J12",
+    "a URL of the attacker's keys",
+    [
+      buildToken({ ...header, jku: away }, claims, theirs),
+      buildToken({ ...header, kid: attacker.kid, jku: away }, claims, theirs),
+      buildToken({ ...header, kid: away }, claims, theirs),
+    ],
+  ],
+  [
+    "J13",
+    "a certificate, or where to find one",
+    [
+      buildToken({ ...header, x5u: away }, claims, theirs),
+      buildToken({ ...header, x5c: ["MIIB"] }, claims, theirs),
+      withHeader({ x5t: "x" }),
+      withHeader({ "x5t#S256": "x" }),
+    ],
+  ],
+  [
+    "J14",
+    "a path as kid",
+    ["../../dev/null", "/dev/null", "file:///etc/passwd", "C:\\NUL"].flatMap((kid) => [
+      buildToken({ ...header, kid, alg: "HS256" }, claims, hmac("")),
+      withHeader({ kid }),
+    ]),
+  ],
+  [
+    "J15",
+    "a kid that would be a command elsewhere",
+    [
+      "' OR '1'='1",
+      "x' UNION SELECT 'key",
+      "$(id)",
+      "| id",
+      "*)(uid=*",
+      ":kid = :kid",
+      `${header.kid}' --`,
+    ].map((kid) => withHeader({ kid })),
+  ],
+  [
+    "J16",
+    "a kid that is no text",
+    [1, null, true, [header.kid], { kid: header.kid }, "", "k".repeat(2_000)].map((kid) =>
+      withHeader({ kid }),
+    ),
+  ],
+  [
+    "J17",
+    "a kid that every object has",
+    ["__proto__", "constructor", "toString", "hasOwnProperty", "size", "get"].map((kid) =>
+      withHeader({ kid }),
+    ),
+  ],
+  [
+    "J18",
+    "our kid with more to it",
+    [`${header.kid}\0`, `${header.kid}\r\n`, ` ${header.kid}`, `${header.kid} `, `${header.kid}x`].map(
+      (kid) => withHeader({ kid }),
+    ),
+  ],
+  ["J19", "no kid", [withHeader({ kid: undefined })]],
+  [
+    "J20",
+    "crit",
+    [["exp"], [], ["alg"], ["x"], "exp", ["b64", "b64"], null, [1]].map((crit) => withHeader({ crit, x: 1 })),
+  ],
+  ["J20", "crit alone", [["exp"], [], "x"].map((crit) => withHeader({ crit }))],
+  [
+    "J21",
+    "b64",
+    [
+      withHeader({ b64: false }),
+      withHeader({ b64: true }),
+      withHeader({ b64: false, crit: ["b64"] }),
+      withHeader({ b64: true, crit: ["b64"] }),
+    ],
+  ],
+  [
+    "J22",
+    "another typ",
+    [
+      undefined,
+      "JWT",
+      "jwt",
+      "id+jwt",
+      "at+jwt ",
+      "at+jwt; x=y",
+      "",
+      ["at+jwt"],
+      1,
+      null,
+      { typ: "at+jwt" },
+    ].map((typ) => withHeader({ typ })),
+  ],
+  [
+    "J23",
+    "another iss",
+    [
+      undefined,
+      null,
+      "",
+      "https://evil.example",
+      `${claims.iss}/`,
+      claims.iss.toUpperCase(),
+      claims.iss.replace("https", "http"),
+      [claims.iss],
+      { iss: claims.iss },
+    ].map((iss) => withClaims({ iss })),
+  ],
+  [
+    "J24",
+    "another aud",
+    [undefined, null, "", "web", "apis", "ap", "API", [], ["web"], { aud: "api" }, 1, [["api"]], [null]].map(
+      (aud) => withClaims({ aud }),
+    ),
+  ],
+  [
+    "J25",
+    "an exp that is no number",
+    [undefined, null, String(claims.exp), [claims.exp], true, { exp: claims.exp }, "", "never"].map((exp) =>
+      withClaims({ exp }),
+    ),
+  ],
+  [
+    "J26",
+    "an exp that is no time",
+    ["1e308", "1e999", "9007199254740993", `${claims.exp}.5`, "-1", "0", "-0", `-${claims.exp}`].map((text) =>
+      rawClaim("exp", text),
+    ),
+  ],
+  [
+    "J27",
+    "an exp ten years ahead",
+    [withClaims({ exp: claims.iat + 315_360_000 }), withClaims({ exp: claims.iat + 86_401 })],
+  ],
+  [
+    "J28",
+    "an odd iat",
+    [
+      undefined,
+      null,
+      String(claims.iat),
+      claims.iat + 3_600,
+      claims.iat + 6,
+      claims.iat + 0.5,
+      -1,
+      claims.exp + 1,
+      [claims.iat],
+    ].map((iat) => withClaims({ iat })),
+  ],
+  [
+    "J28",
+    "an iat out of bounds",
+    [rawClaim("iat", "1e308"), rawClaim("iat", "-1e308"), rawClaim("iat", "9007199254740993")],
+  ],
+  [
+    "J29",
+    "an nbf in the future, or none at all",
+    [claims.iat + 3_600, claims.iat + 6, "now", null, [claims.iat]].map((nbf) => withClaims({ nbf })),
+  ],
+  ["J29", "an nbf out of bounds", [rawClaim("nbf", "1e308")]],
+  [
+    "J31",
+    "an identity that is no text",
+    ["sub", "sid", "jti", "email", "client_id"].flatMap((name) =>
+      [undefined, null, 1, true, {}, { S: "x" }, [], ["x"], "", "x".repeat(257)].map((value) =>
+        withClaims({ [name]: value }),
+      ),
+    ),
+  ],
+  [
+    "J31",
+    "an odd auth_time",
+    [undefined, null, "1800000000", -1, 0.5, [], {}, true].map((value) => withClaims({ auth_time: value })),
+  ],
+  [
+    "J34",
+    "claims that are no object",
+    ["[]", "null", '"x"', "1", "true", "", "{", "{}x", "x{}"].map(withText),
+  ],
+  ["J34", "claims in an array", [withText(JSON.stringify([claims]))]],
+  [
+    "J34",
+    "a header that is no object",
+    ["[]", "null", '"x"', "1", "", "{", "x"].map((text) => buildToken(text, claims, ours)),
+  ],
+  [
+    "J35",
+    "claims in another encoding",
+    [
+      withText(
+        Buffer.concat([
+          Buffer.from(JSON.stringify(claims).slice(0, -1)),
+          Buffer.from(',"x":"\xff"}', "latin1"),
+        ]),
+      ),
+      withText(`\ufeff${JSON.stringify(claims)}`),
+      withText(Buffer.from(JSON.stringify(claims), "utf16le")),
+      withText(` ${JSON.stringify(claims)}`),
+      withText(`\n${JSON.stringify(claims)}`),
+    ],
+  ],
+  [
+    "J36",
+    "claims in __proto__",
+    [
+      withText(`{"__proto__":${JSON.stringify(claims)}}`),
+      withText(
+        `{"__proto__":{"exp":${claims.exp}},${JSON.stringify({ ...claims, exp: undefined }).slice(1)}`,
+      ),
+    ],
+  ],
+  [
+    "J38",
+    "an Ed25519 signature that is another number for the same",
+    [
+      malleate(signature),
+      Buffer.alloc(64).toString("base64url"),
+      `${"A".repeat(43)}${signature.slice(43)}`,
+    ].map((forged) => `${head}.${body}.${forged}`),
+  ],
+  [
+    "J40",
+    "a signature of another length",
+    [0, 1, 32, 63, 65, 96, 132].map((length) => {
+      const bytes = Buffer.concat([Buffer.from(signature, "base64url"), Buffer.alloc(132)]).subarray(
+        0,
+        length,
+      );
+      return `${head}.${body}.${bytes.toString("base64url")}`;
+    }),
+  ],
+  [
+    "J42",
+    "spare bits in the last letter of the signature",
+    spareBits(signature, 4).map((text) => `${head}.${body}.${text}`),
+  ],
+  [
+    "J43",
+    "padding",
+    [
+      `${pair.token}=`,
+      `${pair.token}==`,
+      `${head}=.${body}.${signature}`,
+      `${head}.${body}=.${signature}`,
+      `${head}.${body}==.${signature}`,
+    ],
+  ],
+  [
+    "J43",
+    "blanks",
+    [" ", "\t", "\n", "\r\n", "\u00a0", "\0"].flatMap((blank) => [
+      `${head}${blank}.${body}.${signature}`,
+      `${head}.${blank}${body}.${signature}`,
+      `${head}.${body}.${signature.slice(0, 40)}${blank}${signature.slice(40)}`,
+    ]),
+  ],
+  [
+    "J44",
+    "plain base64",
+    [Buffer.from(signature, "base64url").toString("base64"), `+/${signature.slice(2)}`].map(
+      (text) => `${head}.${body}.${text}`,
+    ),
+  ],
+  [
+    "J45",
+    "characters that look like others, or like nothing",
+    [
+      pair.token.replaceAll(".", "\uff0e"),
+      pair.token.replaceAll(".", "%2E"),
+      pair.token.replace(".", ".\u200b"),
+      `\ufeff${pair.token}`,
+      `${pair.token}\u200d`,
+      `${pair.token}\ud800`,
+      pair.token.replace("e", "\u0435"),
+    ],
+  ],
+  [
+    "J46",
+    "more than 4,096 bytes, correctly signed",
+    [sized(4_097), sized(65_536), sized(1_000_000), withHeader({ kid: "k".repeat(6_000) })],
+  ],
+  [
+    "J47",
+    "a header that is nested deeply",
+    [
+      `${encode(`{"alg":${"[".repeat(900)}${"]".repeat(900)}}`)}.${body}.${signature}`,
+      `${encode(`${"[".repeat(10_000)}${"]".repeat(10_000)}`)}.${body}.${signature}`,
+    ],
+  ],
+  [
+    "J48",
+    "the JSON form of a JWS",
+    [
+      JSON.stringify({ protected: head, payload: body, signature }),
+      JSON.stringify({ payload: body, signatures: [{ protected: head, signature }] }),
+    ],
+  ],
+  [
+    "J49",
+    "tokens of another environment with the same key",
+    [
+      withClaims({ iss: "https://staging.example.com" }),
+      withClaims({ aud: "other" }),
+      withClaims({ iss: "https://staging.example.com", aud: "other" }),
+    ],
+  ],
+  ["J50", "a refresh token", [refreshToken, `${refreshToken}.${refreshToken}.${refreshToken}`]],
+  [
+    "J51",
+    "halves of two tokens",
+    [
+      `${head}.${stranger.token.split(".")[1]}.${signature}`,
+      `${head}.${body}.${stranger.token.split(".")[2]}`,
+      `${head}.${encode({ ...claims, sub: stranger.claims.sub })}.${signature}`,
+      `${head}.${encode({ ...claims, exp: claims.exp + 900 })}.${signature}`,
+    ],
+  ],
+  [
+    "J53",
+    "other members in the header",
+    [
+      { zip: "DEF" },
+      { cty: "JWT" },
+      { foo: "bar" },
+      { enc: "A256GCM" },
+      { p2c: 1_000_000_000 },
+      { nonce: "x" },
+      { url: away },
+      { "": 1 },
+      { Alg: "none" },
+    ].map(withHeader),
+  ],
+  ["J53", "a nested token", [buildToken({ ...header, cty: "JWT" }, pair.token, ours), withText(pair.token)]],
+];
+
+describe("a forged or malformed access token is refused everywhere, and nobody is asked", () => {
+  test.each(forged)("%s %s", async (_, __, tokens) => {
+    expect(tokens.length).toBeGreaterThan(0);
+    for (const token of tokens) await expectRefusedEverywhere(token);
+    expect(heard).toBe(0);
+    await service.expectControlUnharmed();
+    expect((await sandbox.movies({ cookies: pair.cookies })).statusCode).toBe(200);
+  });
+
+  test("J37 every bit of the signature matters", async () => {
+    const bytes = Buffer.from(signature, "base64url");
+    expect(bytes).toHaveLength(64);
+    for (let bit = 0; bit < 512; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await expectRefusedEverywhere(`${head}.${body}.${flipped.toString("base64url")}`);
+    }
+  });
+
+  test("J37 every letter of header and claims matters", async () => {
+    const letters = [...`${head}.${body}`].keys();
+    for (const at of letters) {
+      if (pair.token[at] === ".") continue;
+      const other = pair.token[at] === "A" ? "B" : "A";
+      await expectRefusedEverywhere(`${pair.token.slice(0, at)}${other}${pair.token.slice(at + 1)}`);
+    }
+  });
+
+  test("J52 the kid of one key with the signature of another, both ours", async () => {
+    const second = createKey("EdDSA");
+    const both = service.createSandbox(keySettings(signingKey, second));
+    const swapped = [
+      buildToken({ ...header, kid: second.kid }, claims, ours),
+      buildToken(header, claims, signerOf(second)),
+    ];
+    for (const token of swapped) await expectRefusedEverywhere(token, both);
+    const good = buildToken({ ...header, kid: second.kid }, claims, signerOf(second));
+    expectJson(await both.movies({ headers: { authorization: `Bearer ${good}` } }), 200, [
+      "Avatar",
+      "Avengers",
+    ]);
+    await expectRefusedEverywhere(good);
+  });
+
+  test("J52 an algorithm of one key with another key, both ours", async () => {
+    const rsa = createKey("RS256");
+    const both = service.createSandbox(keySettings(signingKey, rsa));
+    for (const token of [
+      buildToken({ ...header, alg: "RS256" }, claims, signerOf(rsa)),
+      buildToken({ ...header, kid: rsa.kid }, claims, signerOf(rsa)),
+      buildToken({ ...header, kid: rsa.kid, alg: "PS256" }, claims, signerOf(rsa)),
+      buildToken({ ...header, kid: rsa.kid, alg: "HS256" }, claims, hmac(rsa.n ?? "")),
+    ]) {
+      await expectRefusedEverywhere(token, both);
+    }
+  });
+});
+
+describe("with an ES256 key", () => {
+  const key = createKey("ES256");
+  const elliptic = service.createSandbox(keySettings(key));
+  const es256 = { alg: "ES256", typ: "at+jwt", kid: key.kid };
+  const token = buildToken(es256, claims, signerOf(key));
+  const input = token.slice(0, token.lastIndexOf("."));
+
+  test("the token that the others are made of is accepted", async () => {
+    expect((await elliptic.movies({ headers: { authorization: `Bearer ${token}` } })).statusCode).toBe(200);
+  });
+
+  test("J38 r and s of 0, 1, n-1 and n are refused", async () => {
+    const n = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    const numbers = [0n, 1n, n - 1n, n].map((x) => Buffer.from(x.toString(16).padStart(64, "0"), "hex"));
+    for (const r of numbers) {
+      for (const s of numbers) {
+        await expectRefusedEverywhere(`${input}.${Buffer.concat([r, s]).toString("base64url")}`, elliptic);
+      }
+    }
+  });
+
+  test("J39 a signature in DER form is refused", async () => {
+    const bytes = Buffer.from(token.slice(input.length + 1), "base64url");
+    const integer = (part: Buffer) => {
+      const value = part[0] && part[0] > 127 ? Buffer.concat([Buffer.of(0), part]) : part;
+      return Buffer.concat([Buffer.of(2, value.length), value]);
+    };
+    const both = Buffer.concat([integer(bytes.subarray(0, 32)), integer(bytes.subarray(32))]);
+    const der = Buffer.concat([Buffer.of(0x30, both.length), both]);
+    for (const text of ["MAYCAQACAQA", der.toString("base64url")]) {
+      await expectRefusedEverywhere(`${input}.${text}`, elliptic);
+    }
+  });
+
+  test("J05 J40 J42 a signature of another length or form is refused", async () => {
+    const good = token.slice(input.length + 1);
+    const bytes = Buffer.from(good, "base64url");
+    const lengths = [0, 1, 63, 65, 96, 132].map((length) =>
+      Buffer.concat([bytes, Buffer.alloc(132)])
+        .subarray(0, length)
+        .toString("base64url"),
+    );
+    for (const text of [...lengths, ...spareBits(good, 4)]) {
+      await expectRefusedEverywhere(`${input}.${text}`, elliptic);
+    }
+  });
+
+  test("J07 J09 HS256 with the public key, and other algorithms, are refused", async () => {
+    const secrets = secretsOf(createPublicKey({ key: publicKey(key), format: "jwk" } as JsonWebKeyInput));
+    for (const secret of secrets) {
+      await expectRefusedEverywhere(buildToken({ ...es256, alg: "HS256" }, claims, hmac(secret)), elliptic);
+    }
+    for (const alg of ["ES384", "ES256K", "ES512", "EdDSA", "RS256"]) {
+      await expectRefusedEverywhere(buildToken({ ...es256, alg }, claims, signerOf(key)), elliptic);
+    }
+  });
+});
+
+describe("time", () => {
+  const at = (seconds: number) => clock.now + seconds;
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+  test("J01 an expired token is refused on /movies and refreshes", async () => {
+    const { cookies } = await service.logIn();
+    clock.advance(906);
+    await expectRequests([], async () => {
+      expectProblem(await sandbox.movies({ cookies }), refusals.invalidToken);
+      expectProblem(await sandbox.me({ cookies }), refusals.invalidToken);
+    });
+    expect((await sandbox.refresh({ cookies })).statusCode).toBe(200);
+  });
+
+  test("J30 exp is taken with 5 s of skew", async () => {
+    const expired = (seconds: number) => withClaims({ iat: at(-600), exp: at(-seconds) });
+    for (const seconds of [0, 4])
+      expect((await sandbox.movies(bearer(expired(seconds)))).statusCode).toBe(200);
+    for (const seconds of [5, 6]) {
+      expectProblem(await sandbox.movies(bearer(expired(seconds))), refusals.invalidToken);
+    }
+  });
+
+  test("J28 J29 iat and nbf are taken with 5 s of skew", async () => {
+    for (const name of ["iat", "nbf"]) {
+      const token = (seconds: number) => withClaims({ iat: at(0), exp: at(600), [name]: at(seconds) });
+      expect((await sandbox.movies(bearer(token(5)))).statusCode).toBe(200);
+      await expectRefusedEverywhere(token(6));
+    }
+  });
+
+  test("J26 J29 expiry is the only defect that refresh forgives", async () => {
+    const expired = { iat: at(-2_000), exp: at(-1_100) };
+    const defects = [
+      { iss: "https://evil.example" },
+      { aud: "web" },
+      { sub: 1 },
+      { sid: undefined },
+      { jti: null },
+      { auth_time: "x" },
+      { email: undefined },
+      { iat: undefined },
+      { iat: at(3_600) },
+      { nbf: at(3_600) },
+      { nbf: "x" },
+      { exp: 0 },
+      { exp: -1 },
+      { exp: 1.5 },
+      { iat: at(-100_000) },
+    ];
+    for (const defect of defects) await expectRefusedEverywhere(withClaims({ ...expired, ...defect }));
+    await expectRefusedEverywhere(buildToken({ ...header, typ: "JWT" }, { ...claims, ...expired }, ours));
+    await expectRefusedEverywhere(buildToken(header, { ...claims, ...expired }, theirs));
+    const token = withClaims(expired);
+    const bits = Buffer.from(token.slice(-86), "base64url");
+    bits[5] = (bits[5] ?? 0) ^ 1;
+    await expectRefusedEverywhere(token.slice(0, -86) + bits.toString("base64url"));
+  });
+
+  test("J27 protected routes take no longer life than is configured, refresh up to a day", async () => {
+    const lived = (seconds: number) => withClaims({ iat: at(0), exp: at(seconds) });
+    const cookies = (token: string) => [cookieOf({ token, refreshToken })];
+    expect((await sandbox.movies({ cookies: cookies(lived(900)) })).statusCode).toBe(200);
+    for (const seconds of [901, 86_400]) {
+      const token = lived(seconds);
+      expectProblem(await sandbox.movies({ cookies: cookies(token) }), refusals.invalidToken);
+      expectProblem(
+        await sandbox.refresh({ cookies: [cookieOf({ token, refreshToken: "x" })] }),
+        refusals.invalidRefreshToken,
+      );
+    }
+    await expectRefusedEverywhere(lived(86_401));
+  });
+});
+
+describe("an access token is accepted", () => {
+  const bearer = (token: string) => sandbox.me({ headers: { authorization: `Bearer ${token}` } });
+  const fresh = () => ({ ...claims, iat: clock.now, exp: clock.now + 900 });
+
+  test("J24 with our audience among others", async () => {
+    const token = buildToken(header, { ...fresh(), aud: ["web", "api"] }, ours);
+    expect(bodyOf(await bearer(token)).aud).toEqual(["web", "api"]);
+  });
+
+  test("J46 with up to 4,096 bytes", async () => {
+    const token = sized(4_095, fresh());
+    expect(token.length).toBeLessThanOrEqual(4_096);
+    expect((await bearer(token)).statusCode).toBe(200);
+  });
+
+  test("J33 with a claim twice, and every reader sees the last one", async () => {
+    const text = JSON.stringify(fresh()).replace('{"', `{"sub":"${stranger.claims.sub}","`);
+    expect(bodyOf(await bearer(buildToken(header, text, ours))).sub).toBe(claims.sub);
+  });
+});
+
+test("J32 a genuine token reaches the session of exactly its user and its session id", async () => {
+  const victim = await service.logIn();
+  const times = { iat: clock.now, exp: clock.now + 900 };
+  for (const [sub, sid] of [
+    [stranger.claims.sub, victim.claims.sid],
+    [`${victim.claims.sub}#${victim.claims.sid}`, victim.claims.sid],
+    [`${victim.claims.sub}\0`, victim.claims.sid],
+    [victim.claims.sub, `${victim.claims.sid} `],
+    [victim.claims.sub.toUpperCase(), victim.claims.sid],
+  ]) {
+    const token = buildToken(header, { ...victim.claims, ...times, sub, sid }, ours);
+    const cookies = [cookieOf({ token, refreshToken: victim.refreshToken })];
+    await expectRequests(["UpdateItem sessions"], async () => {
+      expectProblem(await sandbox.refresh({ cookies }), refusals.tokenExpired);
+    });
+  }
+  expect((await service.refresh(victim)).statusCode).toBe(200);
+});
+
+/** A token of so many bytes, signed with our key, or of one more: base64url has no text of 4n + 1 letters. */
+function sized(length: number, from: object = claims): string {
+  const padded = (pad: number) => buildToken(header, { ...from, pad: "x".repeat(pad) }, ours);
+  let pad = Math.floor((length - padded(0).length) * 0.75);
+  while (padded(pad).length < length) pad++;
+  return padded(pad);
+}
+
+/** The other texts that a lenient decoder reads as the same bytes. */
+function spareBits(text: string, bits: number): string[] {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = alphabet.indexOf(text.at(-1) ?? "");
+  const variants = Array.from({ length: 2 ** bits - 1 }, (_, i) => alphabet[last + i + 1]);
+  return variants.map((letter) => text.slice(0, -1) + letter);
+}
+
+/** Adds the group order to the S of an Ed25519 signature (RFC 8032, section 5.1.7: S must be below it). */
+function malleate(text: string): string {
+  const bytes = Buffer.from(text, "base64url");
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  const s = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString("hex")}`) + order;
+  const hex = s.toString(16).padStart(64, "0");
+  return Buffer.concat([bytes.subarray(0, 32), Buffer.from(hex, "hex").reverse()]).toString("base64url");
+}
