@@ -1,0 +1,110 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import {
+  createRefreshToken,
+  createRotationSalt,
+  createTokenId,
+  deriveSuccessor,
+  hashToken,
+  isRefreshToken,
+  isSameHash,
+} from "./refresh-token.ts";
+
+// Made with `openssl dgst -sha256 -binary` and `-mac HMAC -macopt hexkey:…`, not with this code.
+// The token is the bytes 00…1f, the salt the bytes 20…3f, both base64url.
+const token = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const salt = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+
+test("the stored hash is SHA-256 over the token's ASCII text", () => {
+  expect(hashToken(token)).toBe("6oZqdX5MOLq_qBJ8vppAnT4fk6AP8UiP9zX8-Rev_9A");
+  expect(hashToken("abc")).toBe("ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+});
+
+test("the successor is HMAC-SHA-256 over the token's ASCII text, keyed with the salt's 32 bytes", () => {
+  expect(deriveSuccessor(token, salt)).toBe("Wkv_HcUFeHnPQIRxNUOg4hpNu0Jp2-ce9cmwFZ6RdK0");
+});
+
+test("the jti is the first 16 bytes of the token's SHA-256", () => {
+  expect(createTokenId(token)).toBe("6oZqdX5MOLq_qBJ8vppAnQ");
+});
+
+test("10,000 tokens and salts are distinct and canonical", () => {
+  const made = Array.from({ length: 10_000 }, () => [createRefreshToken(), createRotationSalt()]).flat();
+  expect(new Set(made).size).toBe(20_000);
+  expect(made.every(isRefreshToken)).toBe(true);
+});
+
+test("every bit of a token varies", () => {
+  const seen = Array.from({ length: 200 }, () => Buffer.from(createRefreshToken(), "base64url"));
+  for (let bit = 0; bit < 256; bit++) {
+    const values = new Set(seen.map((bytes) => ((bytes[bit >> 3] as number) >> (bit & 7)) & 1));
+    expect(values.size).toBe(2);
+  }
+});
+
+const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
+
+test("every encoding of 32 bytes has the form of a refresh token", () => {
+  fc.assert(fc.property(bytes32, (bytes) => isRefreshToken(bytes.toString("base64url"))));
+});
+
+test("a text has the form of a refresh token only if it is the one encoding of its 32 bytes", () => {
+  const alphabet = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"];
+  for (const last of alphabet) {
+    const text = `${token.slice(0, 42)}${last}`;
+    const isCanonical = Buffer.from(text, "base64url").toString("base64url") === text;
+    expect([text, isRefreshToken(text)]).toEqual([text, isCanonical]);
+  }
+  const texts = fc.oneof(
+    fc.string(),
+    fc.string({ unit: fc.constantFrom(...alphabet, "=", "+", "/", " ", "\n"), minLength: 40, maxLength: 46 }),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const bytes = Buffer.from(text, "base64url");
+      expect(isRefreshToken(text)).toBe(bytes.length === 32 && bytes.toString("base64url") === text);
+    }),
+  );
+});
+
+test.each([
+  ["a character short", token.slice(1)],
+  ["a character long", `${token}A`],
+  ["padded", `${token}=`],
+  ["with a line feed at the end", `${token}\n`],
+  ["with a blank before it", ` ${token.slice(1)}`],
+  ["in the other base64 alphabet", `+/${token.slice(2)}`],
+  ["with the last bits set", `${token.slice(0, 42)}9`],
+  ["empty", ""],
+  ["a number", 1],
+  ["undefined", undefined],
+  ["null", null],
+  ["an array of it", [token]],
+  ["an object that prints like it", { toString: () => token }],
+])("not a refresh token: %s", (_, value) => {
+  expect(isRefreshToken(value)).toBe(false);
+});
+
+test("successors are canonical, differ by token and by salt, and are the same for the same two", () => {
+  fc.assert(
+    fc.property(bytes32, bytes32, bytes32, (a, b, c) => {
+      const [first, second, third] = [a, b, c].map((bytes) => bytes.toString("base64url")) as [
+        string,
+        string,
+        string,
+      ];
+      const successor = deriveSuccessor(first, second);
+      expect(isRefreshToken(successor)).toBe(true);
+      expect(deriveSuccessor(first, second)).toBe(successor);
+      if (second !== third) expect(deriveSuccessor(first, third)).not.toBe(successor);
+      if (first !== third) expect(deriveSuccessor(third, second)).not.toBe(successor);
+    }),
+  );
+});
+
+test("hashes are the same if every byte is", () => {
+  fc.assert(fc.property(fc.string(), fc.string(), (a, b) => isSameHash(a, b) === (a === b)));
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (a) => isSameHash(a, a)));
+  expect(isSameHash("", "")).toBe(true);
+  expect(isSameHash("a", "a ")).toBe(false);
+});
