@@ -167,8 +167,8 @@ test.each(["EdDSA", "RS256"] as const)(
     const kids = new Set<string>();
     for (const offset of [-70, -1, 0, 1]) {
       clock.advance(activeFrom + offset - clock.now);
-      const pair = await service.logIn({ as: sandboxes[0] as Sandbox });
-      const calls = sandboxes.flatMap((as) =>
+      const pair = await service.logIn({ as: early });
+      const calls = [early, late].flatMap((as) =>
         [-1, 0, 1].map((skew) => clock.runAt(clock.now + skew, () => service.refresh(pair, { as }))),
       );
       const lines = (await Promise.all(calls)).map(({ cookies }) => cookies?.[0]);
