@@ -1,0 +1,94 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { promisify } from "node:util";
+
+/** A running `npm start`. */
+export interface Started {
+  url: string;
+  ports: Ports;
+  /** The lines of curl that it printed. */
+  curls: string[];
+  /** All that it has printed so far. */
+  output(): string;
+  /** Presses Ctrl-C; resolves to what was left running: process ids. */
+  interrupt(): Promise<number[]>;
+}
+
+/** The variables that choose the three ports. */
+export type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
+
+/** Three ports that nobody listens on. */
+export async function freePorts(): Promise<Ports> {
+  const servers = [0, 1, 2].map(() => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const [PORT = "", LAMBDA_PORT = "", DYNAMODB_PORT = ""] = servers.map((server) =>
+    String((server.address() as AddressInfo).port),
+  );
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return { PORT, LAMBDA_PORT, DYNAMODB_PORT };
+}
+
+/** Types `npm start` in a folder and waits until it is ready. Throws with what it printed if it ends instead. */
+export async function npmStart(folder: string, env: Record<string, string> = {}): Promise<Started> {
+  const ports = await freePorts();
+  const { child, output } = run(folder, { ...ports, ...env });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on("data", () => output().includes("Ctrl-C ends it") && resolve());
+    child.once("exit", () => reject(new Error(output())));
+  });
+  return {
+    url: `http://localhost:${ports.PORT}`,
+    ports,
+    curls: output()
+      .split("\n")
+      .filter((line) => line.startsWith("curl ")),
+    output,
+    async interrupt() {
+      // A terminal sends Ctrl-C to the whole process group
+      process.kill(-(child.pid as number), "SIGINT");
+      await once(child, "exit");
+      return waitForEnd(child.pid as number);
+    },
+  };
+}
+
+/** Types `npm start` where it must fail; returns its exit code and what it printed. */
+export async function npmStartFails(folder: string, env: Record<string, string>) {
+  const { child, output } = run(folder, { ...(await freePorts()), ...env });
+  const [code] = await once(child, "close");
+  return { code, output: output() };
+}
+
+/** Runs a line as it would run when pasted into a terminal; returns what it prints. */
+export async function paste(line: string): Promise<string> {
+  return (await promisify(execFile)("bash", ["-c", line])).stdout;
+}
+
+function run(folder: string, env: Record<string, string>): { child: ChildProcess; output: () => string } {
+  const { PATH, HOME } = process.env;
+  const child = spawn("npm", ["start"], {
+    cwd: folder,
+    env: { PATH, HOME, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (printed += chunk));
+  return { child, output: () => printed };
+}
+
+/** Waits up to 5 s for a process group to end, and returns who is left of it. */
+async function waitForEnd(group: number): Promise<number[]> {
+  const deadline = Date.now() + 5_000;
+  while (Date.now() < deadline) {
+    try {
+      process.kill(-group, 0);
+    } catch {
+      return [];
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  process.kill(-group, "SIGKILL");
+  return [group];
+}
