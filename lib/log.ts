@@ -15,13 +15,26 @@ export function logFailure(requestId: string, error: unknown): void {
   console.error(JSON.stringify({ level: "ERROR", event: "failure", requestId, errors: describe(error) }));
 }
 
-function describe(error: unknown): { name: string; message: string | undefined; stack: string[] }[] {
-  if (!(error instanceof Error)) return [];
+/** A chain of causes is cut here; it could lead back to itself. */
+const maxErrors = 5;
+
+function describe(
+  error: unknown,
+  room = maxErrors,
+): { name: string; message: string | undefined; stack: string[] }[] {
+  if (!(error instanceof Error) || room === 0) return [];
   // A SyntaxError of JSON.parse quotes the text it was given.
   const message = error instanceof SyntaxError ? undefined : error.message;
-  const stack = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return [
-    { name: error.name, message, stack: stack.slice(0, 8).map((line) => line.trim()) },
-    ...describe(error.cause),
-  ];
+  return [{ name: error.name, message, stack: framesOf(error) }, ...describe(error.cause, room - 1)];
+}
+
+/** The first frames of a stack, without the message before them, whose lines may look like frames. */
+function framesOf({ message, stack = "" }: Error): string[] {
+  const start = stack.indexOf(message);
+  const frames = start < 0 ? stack : stack.slice(start + message.length);
+  return frames
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim());
 }
