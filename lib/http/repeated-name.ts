@@ -7,7 +7,7 @@ const strings = /"(?:[^"\\]|\\.)*"(\s*:)?/g;
  */
 export function hasRepeatedName(text: string, parsed: unknown): boolean {
   if (typeof parsed !== "object" || parsed === null) return false;
-  if (Object.values(parsed).some((value) => typeof value === "object")) return false;
+  if (Object.values(parsed).some((value) => typeof value === "object" && value !== null)) return false;
   let names = 0;
   for (const [, colon] of text.matchAll(strings)) if (colon !== undefined) names++;
   return names > Object.keys(parsed).length;
