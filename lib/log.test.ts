@@ -13,7 +13,9 @@ beforeEach(() => {
     });
   }
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /** Logs a failure and gives back the one line that it became. */
 function logged(error: unknown, requestId = "request-1") {

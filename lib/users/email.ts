@@ -2,7 +2,7 @@ const maxBytes = 254;
 const local = /^[^\s@\p{C}]{1,64}$/u;
 const label = /^[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
 
-/** The one form of an e-mail address under which an account is stored: trimmed, NFKC, lower case. Idempotent. */
+/** The one form of an e-mail address under which an account is stored: trimmed, NFKC, lower case. Idempotent for addresses. */
 export function normalizeEmail(text: string): string {
   return text.trim().normalize("NFKC").toLowerCase().normalize("NFKC");
 }
