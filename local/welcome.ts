@@ -2,7 +2,8 @@
 export function welcome(url: string, cookieJar: string): string {
   const account = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"a long and private sentence"}'`;
   const curl = `curl -isS -w '\\n\\n'`;
-  const jar = `-b '${cookieJar}' -c '${cookieJar}'`;
+  const file = `'${cookieJar.replaceAll("'", `'\\''`)}'`;
+  const jar = `-b ${file} -c ${file}`;
   return `
 ${url} is ready. In another terminal:
 
@@ -11,6 +12,6 @@ ${curl} ${jar} ${url}/auth/login ${account}
 ${curl} ${jar} ${url}/movies
 ${curl} ${jar} -X POST ${url}/auth/refresh
 
-Changes of functions/ and lib/ are picked up as you save them. Ctrl-C ends it.
+Changes of functions/ and lib/ are picked up as you save them, those of serverless.yml at the next start. Ctrl-C ends it.
 `;
 }

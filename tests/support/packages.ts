@@ -26,6 +26,9 @@ export interface Package {
 /** Packages a copy of the project, without credentials and with no settings but the given ones. */
 export async function packageStage(stage: string, env: Record<string, string> = {}): Promise<Package> {
   const folder = copyProject();
+  // What a packaging that was broken off has left behind
+  mkdirSync(join(folder, ".esbuild/.build/functions"), { recursive: true });
+  writeFileSync(join(folder, ".esbuild/.build/functions/gone.mjs"), "");
   await sls(["package", "--stage", stage], { cwd: folder, env });
   const template = readFileSync(
     join(folder, ".serverless/cloudformation-template-update-stack.json"),
