@@ -2,7 +2,7 @@ import { argon2Sync, createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { bodyOf, expectCookie, expectJson, expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
-import { precededBy, throttle } from "./support/faults.ts";
+import { fail, precededBy } from "./support/faults.ts";
 import { createKey, keySettings } from "./support/keys.ts";
 import { keepSecrets } from "./support/log.ts";
 import { cookieOf, decodeClaims, pairOf } from "./support/pair.ts";
@@ -337,7 +337,7 @@ describe("a login succeeds", () => {
     const account = await service.register();
     const weak = hashWith(account.password, { memory: 8_192, passes: 1 });
     await database.change("users", { email: account.email }, { passwordHash: weak });
-    wire.break("UpdateItem users", throttle, { times: 3 });
+    wire.break("UpdateItem users", fail, { times: 3 });
     await service.logIn({ account });
     expect((await database.find("users", { email: account.email }))?.passwordHash).toBe(weak);
   });

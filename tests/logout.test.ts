@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { expectCookie, expectJson, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
-import { throttle } from "./support/faults.ts";
+import { fail } from "./support/faults.ts";
 import { cookieOf, type Pair } from "./support/pair.ts";
 import { startServices } from "./support/service.ts";
 
@@ -188,7 +188,7 @@ describe("logout is refused", () => {
 
   test("with 503 and the cookie kept while the deletion is not confirmed; a later logout works", async () => {
     const pair = await service.logIn();
-    wire.break("DeleteItem sessions", throttle, { times: 3 });
+    wire.break("DeleteItem sessions", fail, { times: 3 });
     const deletions = Array.from({ length: 3 }, () => "DeleteItem sessions");
     await expectRefusal(() => sandbox.logout({ cookies: pair.cookies }), refusals.unavailable, deletions);
     expect(await service.findSession(pair)).toBeDefined();

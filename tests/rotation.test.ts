@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { expectCookie, expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
-import { precededBy, throttle } from "./support/faults.ts";
+import { fail, precededBy } from "./support/faults.ts";
 import { createKey, keySettings } from "./support/keys.ts";
 import { log } from "./support/log.ts";
 import { type Pair, pairOf } from "./support/pair.ts";
@@ -255,7 +255,7 @@ describe.each(services)("rotation on $engine", (service) => {
     test("ends the session at its next use when the deletion was not confirmed", async () => {
       const { first, second } = await rotated();
       clock.advance(10);
-      wire.break(remove, throttle, { times: 3 });
+      wire.break(remove, fail, { times: 3 });
       const names = [update, ...look, remove, remove, remove];
       await expectRefusal(() => service.refresh(first), refusals.unavailable, names);
       expect(log.events()).toEqual([]);

@@ -150,7 +150,7 @@ export async function startService(engine: EngineKind = "DynamoDB") {
   };
 
   async function openControl(): Promise<Pair> {
-    if (!control || control.claims.iat + 43_200 < clock.now) control = await service.logIn();
+    if (!control || control.claims.iat + 86_000 < clock.now) control = await service.logIn();
     return control;
   }
 
