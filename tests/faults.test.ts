@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { expectCookie, expectProblem, refusals } from "./support/answer.ts";
+import { bodyOf, expectCookie, expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
+import { createEvent } from "./support/event.ts";
 import {
   deliverTwice,
   fail,
@@ -268,6 +269,39 @@ describe("an outage", () => {
     expectCookie(response);
     expect(wire.names.toSorted()).toEqual([remove, remove, update, update]);
     expect(await service.findSession(other)).toBeUndefined();
+  });
+
+  test("that outlasts the function is a 503 before Lambda cuts it off, and the late write is the client's", async () => {
+    const pair = await service.logIn({ key });
+    const held = hold("request");
+    wire.break(update, held.fault);
+    const event = createEvent("refresh", { cookies: pair.cookies, headers: { "idempotency-key": key } });
+    expectProblem(await sandbox.invoke("refresh", event, 700), refusals.unavailable);
+    await held.release();
+    const { rotatedAt } = (await service.findSession(pair)) ?? {};
+    expect(rotatedAt).toBe(clock.now);
+    clock.advance(3_600);
+    const second = await service.rotate(pair, { key });
+    clock.advance(30);
+    await service.rotate(second, { key });
+  });
+
+  test("is logged under the request id that the client was told, with nothing of the request", async () => {
+    const pair = await service.logIn();
+    wire.break(update, fail, { times: 3 });
+    const { instance } = bodyOf(await service.refresh(pair));
+    const failure = { name: expect.any(String), message: expect.any(String), stack: expect.any(Array) };
+    expect(log.entries()).toEqual([
+      {
+        level: "ERROR",
+        event: "failure",
+        requestId: instance,
+        errors: [
+          { ...failure, name: "AppError", message: "unavailable" },
+          { ...failure, name: "InternalServerError" },
+        ],
+      },
+    ]);
   });
 
   test("a table that does not exist is a 503 which names no table", async () => {

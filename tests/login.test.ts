@@ -4,7 +4,7 @@ import { bodyOf, expectCookie, expectJson, expectProblem, refusals } from "./sup
 import { clock } from "./support/clock.ts";
 import { fail, precededBy } from "./support/faults.ts";
 import { createKey, keySettings } from "./support/keys.ts";
-import { keepSecrets } from "./support/log.ts";
+import { keepSecrets, log } from "./support/log.ts";
 import { cookieOf, decodeClaims, pairOf } from "./support/pair.ts";
 import { signingKey, startServices } from "./support/service.ts";
 
@@ -155,6 +155,16 @@ describe("the cookie of a login", () => {
       /^session=%7B%22token%22[^;]+; HttpOnly; Secure; SameSite=Lax; Path=\/; Max-Age=3600; Domain=example\.com$/,
     );
   });
+});
+
+test("a failure of ours says nothing but the request id, and is logged without the cookie", async () => {
+  // No proxy between here and the browser takes such a line.
+  const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
+  const response = await broken.login({ body: { email, password } });
+  expectProblem(response, { status: 500, code: "internal_error", detail: undefined });
+  const [entry, ...others] = log.entries();
+  expect(others).toEqual([]);
+  expect(entry).toMatchObject({ level: "ERROR", event: "failure", requestId: bodyOf(response).instance });
 });
 
 describe("a bearer client", () => {

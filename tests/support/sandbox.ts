@@ -11,19 +11,19 @@ export type Environment = Record<string, string>;
 
 /** One sandbox of every function: calls by route name, each bundle loaded at its first call. */
 export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
-  /** Calls a function with whatever Lambda might be given. */
-  invoke(route: RouteName, event: unknown): Promise<ApiResponse>;
+  /** Calls a function with whatever Lambda might be given, so many milliseconds before it is cut off. */
+  invoke(route: RouteName, event: unknown, remainingMs?: number): Promise<ApiResponse>;
 };
 
 /** Makes a sandbox of its own: nothing but the environment is shared with others. */
 export function createSandbox(environment: Environment): Sandbox {
   const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
 
-  async function invoke(route: RouteName, event: unknown): Promise<ApiResponse> {
+  async function invoke(route: RouteName, event: unknown, remainingMs = 10_000): Promise<ApiResponse> {
     handlers[route] ??= loadHandler(route, environment);
     const handler = await handlers[route];
     keepEventSecrets(event);
-    const response = await handler(event, createContext());
+    const response = await handler(event, createContext(remainingMs));
     keepAnswerSecrets(response);
     return response;
   }
@@ -59,9 +59,9 @@ async function importHandler(name: string, environment: Environment): Promise<La
   }
 }
 
-/** The context of one invocation. */
-export function createContext(): Context {
-  return { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 10_000 } as unknown as Context;
+/** The context of one invocation, so many milliseconds before it is cut off. */
+export function createContext(remainingMs = 10_000): Context {
+  return { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => remainingMs } as unknown as Context;
 }
 
 /** Any of the texts in an event may be a credential, whatever else its sender put there. */
