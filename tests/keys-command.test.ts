@@ -5,7 +5,12 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { openSigningKeysSecret } from "../build/signing-keys-secret.ts";
 import { generateKey } from "../lib/tokens/generate-key.ts";
 import { createKeySet, type KeySet, rotate } from "../lib/tokens/key-lifecycle.ts";
-import { type KeyStore, notePublished } from "../lib/tokens/key-store.ts";
+import {
+  KeySetMovedError,
+  type KeyStore,
+  notePublished,
+  type StoredKeySet,
+} from "../lib/tokens/key-store.ts";
 import { openKeyFile } from "../local/key-file.ts";
 import { parseOptions } from "../local/keys-options.ts";
 import { clock } from "./support/clock.ts";
@@ -100,6 +105,18 @@ describe.each(kinds)("in a %s", (kind) => {
     for (const { exitCode, stderr } of runs) if (exitCode !== 0) expect(stderr).toContain("somebody else");
     expect(runs.map(({ exitCode }) => exitCode)).toContain(0);
   });
+});
+
+test.each(kinds)("a %s keeps the set of whoever is faster", async (kind) => {
+  const { store } = stores[kind];
+  const seen = (await store.find()) as StoredKeySet;
+  const faster = rotate(seen.set, await generateKey()).set;
+  await store.replace(seen, faster);
+  await expect(store.replace(seen, rotate(seen.set, await generateKey()).set)).rejects.toThrow(
+    KeySetMovedError,
+  );
+  await store.create(initial);
+  expect(await readSet(store)).toEqual(faster);
 });
 
 describe("in a secret", () => {
