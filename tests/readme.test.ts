@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { readConfig, settingVariables } from "../lib/config.ts";
+
+const readme = readFileSync("README.md", "utf8");
+const serverless = readFileSync("serverless.yml", "utf8");
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** The cells of every row of the README's tables, their code spans only. */
+const rows = readme
+  .split("\n")
+  .filter((line) => line.startsWith("| `"))
+  .map((line) => line.split("|").slice(1, -1));
+const codeOf = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? "");
+
+describe("the README", () => {
+  test("names every route of serverless.yml, and no other", () => {
+    const routes = [...serverless.matchAll(/httpApi: ([A-Z]+ \/\S*)/g)].map(([, route]) => route);
+    const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z]+ \//.test(code));
+    expect(named.sort()).toEqual(routes.sort());
+  });
+
+  test("names every setting, and no other", () => {
+    const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z][A-Z_]+$/.test(code));
+    // ROUTES is made by the packaging, for one function.
+    expect(named.sort()).toEqual(settingVariables.filter((variable) => variable !== "ROUTES").sort());
+  });
+
+  test("gives the defaults that the code has", () => {
+    const config = readConfig(
+      [
+        "accessTokenTtlSeconds",
+        "refreshTokenTtlSeconds",
+        "sessionMaxAgeSeconds",
+        "refreshWindowSeconds",
+        "refreshMinIntervalSeconds",
+        "passwordMinLength",
+        "sessionsNotBefore",
+      ],
+      {},
+    );
+    const defaults = Object.fromEntries(rows.map(([name, value]) => [codeOf(name)[0], Number(value)]));
+    expect(defaults).toMatchObject({
+      ACCESS_TOKEN_TTL_SECONDS: config.accessTokenTtlSeconds,
+      REFRESH_TOKEN_TTL_SECONDS: config.refreshTokenTtlSeconds,
+      SESSION_MAX_AGE_SECONDS: config.sessionMaxAgeSeconds,
+      REFRESH_WINDOW_SECONDS: config.refreshWindowSeconds,
+      REFRESH_MIN_INTERVAL_SECONDS: config.refreshMinIntervalSeconds,
+      PASSWORD_MIN_LENGTH: config.passwordMinLength,
+      SESSIONS_NOT_BEFORE: config.sessionsNotBefore,
+    });
+  });
+
+  test("gives a reason for every package that is deployed", () => {
+    for (const name of Object.keys(manifest.dependencies)) expect(readme).toContain(`\`${name}\``);
+  });
+
+  test("shows a protected route as functions/movies.ts has it", () => {
+    const movies = readFileSync("functions/movies.ts", "utf8");
+    const imports = movies.split("\n").filter((line) => line.startsWith("import"));
+    expect(readme).toContain(imports.join("\n"));
+    expect(readme).toContain(".use(await authenticate())");
+  });
+
+  test("links only to files that are there", () => {
+    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? "");
+    expect(links.length).toBeGreaterThan(0);
+    for (const path of links) expect(() => readFileSync(path)).not.toThrow();
+  });
+});
