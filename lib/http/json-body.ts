@@ -14,7 +14,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * `invalid_body`; none of them holds any of the body.
  */
 export function jsonBody(): Middleware {
-  const parser = httpJsonBodyParser();
+  // The content type is checked below, in all the forms that it may have.
+  const parser = httpJsonBodyParser({ disableContentTypeCheck: true });
   return {
     before({ event }) {
       if (event.body === undefined || event.body === null || event.body === "") {

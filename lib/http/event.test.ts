@@ -1,0 +1,133 @@
+import { inspect } from "node:util";
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { addHidden, parseEvent } from "./event.ts";
+
+/** An event as the gateway sends it (payload format 2.0). */
+const input = {
+  version: "2.0",
+  routeKey: "POST /auth/refresh",
+  rawPath: "/auth/refresh",
+  rawQueryString: "a=b",
+  cookies: ["auth-cookie=secret", "other=1"],
+  headers: {
+    "Content-Type": "application/json",
+    Authorization: "Bearer secret",
+    "X-Forwarded-For": "1.2.3.4",
+  },
+  queryStringParameters: { a: "b" },
+  pathParameters: { sessionId: "s" },
+  requestContext: {
+    domainName: "api.example.com",
+    http: { method: "POST", path: "/auth/refresh", sourceIp: "192.0.2.1", userAgent: "curl/8" },
+  },
+  body: "{}",
+  isBase64Encoded: false,
+};
+
+test("an event of the gateway becomes an event without credentials", () => {
+  expect(parseEvent(input)).toEqual({
+    event: {
+      headers: { "content-type": "application/json", "x-forwarded-for": "1.2.3.4" },
+      body: "{}",
+      isBase64Encoded: false,
+      pathParameters: { sessionId: "s" },
+      queryStringParameters: { a: "b" },
+      rawPath: "/auth/refresh",
+      method: "POST",
+      domainName: "api.example.com",
+      sourceIp: "192.0.2.1",
+      userAgent: "curl/8",
+    },
+    credentials: { cookies: ["auth-cookie=secret", "other=1"], authorization: "Bearer secret" },
+  });
+});
+
+test("no credential is left on the event, however its header is written", () => {
+  for (const [cookie, authorization] of [
+    ["cookie", "authorization"],
+    ["Cookie", "Authorization"],
+    ["COOKIE", "AUTHORIZATION"],
+  ] as const) {
+    const { event, credentials } = parseEvent({
+      headers: { [cookie]: "auth-cookie=secret", [authorization]: "Bearer secret" },
+    });
+    expect(JSON.stringify(event)).not.toContain("secret");
+    expect(credentials).toEqual({ cookies: ["auth-cookie=secret"], authorization: "Bearer secret" });
+  }
+});
+
+test("cookies are read from both places that engines put them", () => {
+  const { credentials } = parseEvent({ cookies: ["a=1"], headers: { cookie: "b=2; c=3" } });
+  expect(credentials.cookies).toEqual(["a=1", "b=2", " c=3"]);
+});
+
+test("B10 only the flag itself makes a body base64", () => {
+  expect(parseEvent({ isBase64Encoded: true }).event.isBase64Encoded).toBe(true);
+  expect(parseEvent({ isBase64Encoded: "true" }).event.isBase64Encoded).toBe(false);
+});
+
+test("A25 the client's address comes from the gateway, whatever the headers say", () => {
+  expect(parseEvent({ headers: { "x-forwarded-for": "1.2.3.4" } }).event.sourceIp).toBeUndefined();
+});
+
+test.each([
+  [undefined],
+  [null],
+  ["text"],
+  [1],
+  [[]],
+  [{}],
+  [{ headers: null, cookies: null, requestContext: null }],
+])("an event that is %j becomes one with nothing in it", (odd) => {
+  expect(parseEvent(odd)).toEqual({
+    event: {
+      ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
+      ...{ pathParameters: {}, queryStringParameters: {} },
+      ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined },
+    },
+    credentials: { cookies: [], authorization: undefined },
+  });
+});
+
+test("a header named __proto__ is a header", () => {
+  const { event } = parseEvent(JSON.parse('{"headers":{"__proto__":"x"}}'));
+  expect(Object.entries(event.headers)).toEqual([["__proto__", "x"]]);
+  expect(Object.getPrototypeOf(event.headers)).toBe(Object.prototype);
+});
+
+test("whatever Lambda is invoked with, parsing never throws and gives texts", () => {
+  const odd = fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true });
+  const context = fc.oneof(odd, fc.record({ http: odd, domainName: odd }));
+  const like = fc.record(
+    {
+      ...{ headers: fc.oneof(odd, fc.dictionary(fc.string(), odd)), cookies: fc.oneof(odd, fc.array(odd)) },
+      ...{ requestContext: context, body: odd, isBase64Encoded: odd, rawPath: odd },
+      ...{ pathParameters: odd, queryStringParameters: odd },
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(odd, like), (anything) => {
+      const { event, credentials } = parseEvent(anything);
+      expect([typeof event.rawPath, typeof event.method, typeof event.isBase64Encoded]).toEqual([
+        "string",
+        "string",
+        "boolean",
+      ]);
+      const texts = [...Object.values(event.headers), ...credentials.cookies];
+      expect(texts.every((text) => typeof text === "string")).toBe(true);
+      expect(Object.keys(event.headers).every((name) => name === name.toLowerCase())).toBe(true);
+      expect(event.headers).not.toHaveProperty("cookie");
+      expect(event.headers).not.toHaveProperty("authorization");
+    }),
+  );
+});
+
+test("what is hidden can be read, but neither printed nor serialised", () => {
+  const target: { presented?: string } = {};
+  addHidden(target, "presented", "secret");
+  expect(target.presented).toBe("secret");
+  expect(JSON.stringify(target) + inspect(target, { depth: 9 })).not.toContain("secret");
+  expect({ ...target }).toEqual({});
+});

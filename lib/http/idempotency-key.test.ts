@@ -1,0 +1,58 @@
+import { expect, test } from "@jest/globals";
+import { AppError } from "../errors.ts";
+import { parseIdempotencyKey } from "./idempotency-key.ts";
+
+const key = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+test("no header is no key", () => {
+  expect(parseIdempotencyKey(undefined)).toBeUndefined();
+});
+
+test.each([
+  ["as it is", key, key],
+  ["in the quotes of a structured field", `"${key}"`, key],
+  ["with blanks around", `  ${key} `, key],
+  ["16 characters", "k".repeat(16), "k".repeat(16)],
+  ["16 characters in quotes", `"${"k".repeat(16)}"`, "k".repeat(16)],
+  ["128 characters", "k".repeat(128), "k".repeat(128)],
+  ["visible punctuation", "!#$%&'()*+-./:;<=>?@[]^_`{|}~", "!#$%&'()*+-./:;<=>?@[]^_`{|}~"],
+])("a key is read: %s", (_, header, expected) => {
+  expect(parseIdempotencyKey(header)).toBe(expected);
+});
+
+test.each([
+  ["empty", ""],
+  ["empty in quotes", '""'],
+  ["15 characters", "k".repeat(15)],
+  ["15 characters in quotes", `"${"k".repeat(15)}"`],
+  ["129 characters", "k".repeat(129)],
+  ["sent twice", `${key}, ${key}`],
+  ["a quote inside", `${key}"${key}`],
+  ["one quote only", `"${key}`],
+  ["two pairs of quotes", `""${key}""`],
+  ["a backslash", `${key}\\`],
+  ["a blank inside", `${key} ${key}`],
+  ["a line feed", `${key}\n${key}`],
+  ["a NUL", `${key}\u0000`],
+  ["DEL", `${key}\u007f`],
+  ["a letter beyond ASCII", `${key}é`],
+])("a key is refused and not repeated: %s", (_, header) => {
+  const call = () => parseIdempotencyKey(header);
+  expect(call).toThrow(AppError);
+  try {
+    call();
+  } catch (error) {
+    expect((error as AppError).code).toBe("invalid_idempotency_key");
+    expect((error as AppError).detail).not.toContain(key);
+  }
+});
+
+test("a character is allowed if and only if it is visible ASCII and none of the three", () => {
+  for (let code = 0; code < 0x300; code++) {
+    const text = "k".repeat(8) + String.fromCharCode(code) + "k".repeat(8);
+    const isAllowed = code > 0x20 && code < 0x7f && !'",\\'.includes(String.fromCharCode(code));
+    const attempt = () => parseIdempotencyKey(text);
+    if (isAllowed) expect(attempt()).toBe(text);
+    else expect(attempt).toThrow(AppError);
+  }
+});

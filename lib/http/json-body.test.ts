@@ -1,0 +1,133 @@
+import { expect, test } from "@jest/globals";
+import { AppError } from "../errors.ts";
+import { parseEvent } from "./event.ts";
+import { jsonBody } from "./json-body.ts";
+
+const { before } = jsonBody();
+const json = "application/json";
+
+/** The body as a handler sees it; throws the refusal. */
+async function parse(
+  body: unknown,
+  contentType: string | undefined = json,
+  isBase64Encoded: unknown = false,
+) {
+  const headers = contentType === "" ? {} : { "Content-Type": contentType };
+  const request = parseEvent({ headers, body, isBase64Encoded });
+  await before(request);
+  return request.event.body;
+}
+
+const refusalOf = async (...request: Parameters<typeof parse>): Promise<AppError> => {
+  const thrown: unknown = await parse(...request).then(
+    () => "accepted",
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(AppError);
+  return thrown as AppError;
+};
+
+test.each([
+  ["an object", '{"a":"b"}', { a: "b" }],
+  ["blanks around", ' \n{"a":1}\t', { a: 1 }],
+  ["letters beyond ASCII", '{"a":"é😀"}', { a: "é😀" }],
+  ["null", "null", null],
+  ["an array", "[1]", [1]],
+])("JSON is parsed: %s", async (_, text, value) => {
+  expect(await parse(text)).toEqual(value);
+  expect(await parse(Buffer.from(text).toString("base64"), json, true)).toEqual(value);
+});
+
+test.each([undefined, null, ""])("no body (%j) needs no content type", async (body) => {
+  expect(await parse(body, "")).toBeUndefined();
+});
+
+test.each([
+  "application/json",
+  "Application/JSON",
+  "application/json; charset=utf-8",
+  'application/json;charset="UTF-8"',
+  "application/json ",
+  "application/json ; charset=utf-8",
+])("B09 content type %j is JSON", async (contentType) => {
+  expect(await parse("{}", contentType)).toEqual({});
+});
+
+test.each([
+  "",
+  "text/plain",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=x",
+  "application/json; charset=utf-16",
+  "application/vnd.api+json",
+  "application/jsonp",
+  "text/plain; application/json",
+  "application/json, text/plain",
+  "application/json;",
+])("B08 content type %j is refused", async (contentType) => {
+  expect((await refusalOf("{}", contentType)).code).toBe("unsupported_media_type");
+});
+
+test.each([
+  ["truncated", '{"password":"hunter2'],
+  ["a trailing comma", '{"password":"hunter2",}'],
+  ["single quotes", "{'password':'hunter2'}"],
+  ["a comment", '{"password":"hunter2"}//'],
+  ["NaN", '{"hunter2":NaN}'],
+  ["B21 a second document", '{"password":"hunter2"}{}'],
+  ["blanks only", "  "],
+  ["a byte order mark", "\ufeff{}"],
+  ["a raw line break in a string", '{"a":"hunter2\n"}'],
+])("B03 what is not JSON is refused, and nothing of it is kept: %s", async (_, text) => {
+  const refusal = await refusalOf(text);
+  expect(refusal).toMatchObject({ code: "invalid_body", detail: "The body is not valid JSON in UTF-8." });
+  expect(refusal.cause).toBeUndefined();
+});
+
+test.each([
+  ["invalid UTF-8", Buffer.from([0x22, 0xff, 0x22])],
+  ["overlong", Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
+  ["a surrogate in UTF-8", Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
+  ["UTF-16", Buffer.from('{"a":1}', "utf16le")],
+])("B04 what is not UTF-8 is refused: %s", async (_, bytes) => {
+  expect((await refusalOf(bytes.toString("base64"), json, true)).code).toBe("invalid_body");
+});
+
+test("B10 a body is base64 only by the flag itself", async () => {
+  const encoded = Buffer.from("{}").toString("base64");
+  expect(await parse(encoded, json, true)).toEqual({});
+  expect((await refusalOf(encoded, json, "true")).code).toBe("invalid_body");
+});
+
+test.each([[{ a: 1 }], [1], [true], [["{}"]]])("a body that is no text (%j) is refused", async (body) => {
+  expect((await refusalOf(body)).code).toBe("invalid_body");
+});
+
+test("B05 16,384 bytes are parsed, one more is refused, whatever they are", async () => {
+  const filled = (bytes: number) => `{"a":"${"x".repeat(bytes - 8)}"}`;
+  expect(await parse(filled(16_384))).toHaveProperty("a");
+  expect((await refusalOf(filled(16_385))).code).toBe("body_too_large");
+  expect((await refusalOf("x".repeat(16_385), "text/plain")).code).toBe("body_too_large");
+  expect((await refusalOf("é".repeat(8_193))).code).toBe("body_too_large");
+  const encoded = Buffer.from(filled(16_384)).toString("base64");
+  expect(await parse(encoded, json, true)).toHaveProperty("a");
+});
+
+test("B12 a name twice is refused", async () => {
+  const refusal = await refusalOf('{"password":"hunter2","password":"hunter3"}');
+  expect(refusal).toMatchObject({ code: "invalid_body", detail: "The body has a name twice." });
+});
+
+test.each(['{"__proto__":{"a":1}}', '{"a":{"__proto__":1}}', '{"constructor":{"prototype":{"a":1}}}'])(
+  "B11 %s is refused and changes no prototype",
+  async (text) => {
+    expect((await refusalOf(text)).code).toBe("invalid_body");
+    expect({}).not.toHaveProperty("a");
+  },
+);
+
+test("B06 arrays 8,000 deep are parsed or refused, as the stack allows, and nothing worse", async () => {
+  const text = `{"a":${"[".repeat(8_000)}${"]".repeat(8_000)}}`;
+  const given = await parse(text).catch((error: unknown) => (error as AppError).code);
+  expect(typeof given === "string" ? given : Object.keys(given as object)[0]).toMatch(/^(a|invalid_body)$/);
+});
