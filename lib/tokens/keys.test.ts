@@ -1,0 +1,207 @@
+import { generateKeyPairSync } from "node:crypto";
+import { expect, test } from "@jest/globals";
+import { CompactSign, compactVerify } from "jose";
+import {
+  findUnpublishedKids,
+  importSigningKeys,
+  importVerificationKeys,
+  type OurJwk,
+  parseJwkSet,
+  toPublicJwk,
+} from "./keys.ts";
+
+const made = {
+  EdDSA: generateKeyPairSync("ed25519"),
+  ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+  RS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+};
+const algorithms = Object.keys(made) as (keyof typeof made)[];
+
+/** A private key of ours. */
+function privateJwk(alg: keyof typeof made, kid = `${alg}-1`): OurJwk {
+  return { ...made[alg].privateKey.export({ format: "jwk" }), kid, alg, activeFrom: 1000 } as OurJwk;
+}
+
+const publicJwk = (alg: keyof typeof made, kid?: string) => toPublicJwk(privateJwk(alg, kid));
+const set = (...keys: unknown[]) => JSON.stringify({ keys });
+
+/** The message of the refusal. */
+function faultsOf(text: string, kind: "public" | "private"): string {
+  try {
+    parseJwkSet(text, kind);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TypeError);
+    return (error as TypeError).message;
+  }
+  throw new Error("the set was accepted");
+}
+
+test("keys of all three algorithms are accepted, public and private", () => {
+  const publicKeys = algorithms.map((alg) => publicJwk(alg));
+  expect(parseJwkSet(set(...publicKeys), "public")).toEqual(publicKeys);
+  const privateKeys = algorithms.map((alg) => privateJwk(alg));
+  expect(parseJwkSet(set(...privateKeys), "private")).toEqual(privateKeys);
+});
+
+test.each(algorithms)("%s: what a signing key signs, its published half verifies", async (alg) => {
+  const [signing] = await importSigningKeys([privateJwk(alg)]);
+  const verification = (await importVerificationKeys([publicJwk(alg)])).get(`${alg}-1`);
+  expect([signing?.alg, verification?.alg, signing?.kid, signing?.activeFrom]).toEqual([
+    alg,
+    alg,
+    `${alg}-1`,
+    1000,
+  ]);
+  if (!signing || !verification) throw new Error("keys are missing");
+  const jws = await new CompactSign(Buffer.from("text")).setProtectedHeader({ alg }).sign(signing.key);
+  const { payload } = await compactVerify(jws, verification.key, { algorithms: [alg] });
+  expect(Buffer.from(payload).toString()).toBe("text");
+});
+
+test("only keys that have been promoted sign", async () => {
+  const { activeFrom: _, ...waiting } = privateJwk("ES256");
+  const keys = await importSigningKeys([waiting as OurJwk, privateJwk("EdDSA")]);
+  expect(keys.map(({ kid }) => kid)).toEqual(["EdDSA-1"]);
+});
+
+test("a kid is looked up among the keys, not among what every object has", async () => {
+  const keys = await importVerificationKeys([publicJwk("EdDSA")]);
+  for (const kid of ["__proto__", "constructor", "toString", ""]) expect(keys.get(kid)).toBeUndefined();
+});
+
+test("imported private keys cannot be read out again", async () => {
+  const [signing] = await importSigningKeys([privateJwk("EdDSA")]);
+  expect(signing?.key.extractable).toBe(false);
+});
+
+test("a key whose members do not fit together is refused by its kid", async () => {
+  const broken = { ...publicJwk("ES256"), y: publicJwk("ES256").x } as OurJwk;
+  await expect(importVerificationKeys([broken])).rejects.toThrow("the key ES256-1 is not valid");
+});
+
+test("what is published of a key is its public members, kid, alg and use", () => {
+  const members = { EdDSA: ["crv", "x"], ES256: ["crv", "x", "y"], RS256: ["e", "n"] };
+  for (const alg of algorithms) {
+    const jwk = { ...privateJwk(alg), retireAfter: 1, publishedAt: 1, key_ops: ["sign"], x5c: ["x"] };
+    expect(Object.keys(toPublicJwk(jwk)).toSorted()).toEqual(
+      [...members[alg], "alg", "kid", "kty", "use"].toSorted(),
+    );
+  }
+});
+
+test("a signing key is unpublished unless its very key stands under its kid", () => {
+  const [first, second] = [privateJwk("EdDSA", "a"), privateJwk("ES256", "b")];
+  expect(findUnpublishedKids([first, second], [toPublicJwk(first), toPublicJwk(second)])).toEqual([]);
+  expect(findUnpublishedKids([first, second], [toPublicJwk(second)])).toEqual(["a"]);
+  expect(findUnpublishedKids([first, second], [])).toEqual(["a", "b"]);
+  expect(findUnpublishedKids([first], [{ ...toPublicJwk(second), kid: "a" }])).toEqual(["a"]);
+  const other = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+  expect(findUnpublishedKids([first], [{ ...toPublicJwk(first), ...other } as OurJwk])).toEqual(["a"]);
+});
+
+test.each([
+  ["no JSON", "hunter2"],
+  ["truncated JSON", '{"keys":[{"d":"hunter2"'],
+  ["null", "null"],
+  ["an array", JSON.stringify([privateJwk("EdDSA")])],
+  ["one key", JSON.stringify(privateJwk("EdDSA"))],
+  ["no keys", "{}"],
+  ["an empty list", set()],
+  ["keys that are no list", '{"keys":{"0":{}}}'],
+  ["keys that are no objects", set("hunter2")],
+  ["null among the keys", set(null)],
+])("not a key set: %s", (_, text) => {
+  for (const kind of ["public", "private"] as const) {
+    expect(faultsOf(text, kind)).toBe('must be a JSON Web Key set: {"keys":[...]} with at least one key');
+  }
+});
+
+const without = (jwk: OurJwk, ...names: string[]) =>
+  Object.fromEntries(Object.entries(jwk).filter(([name]) => !names.includes(name)));
+const rsa = (modulusLength: number, publicExponent = 65_537) =>
+  generateKeyPairSync("rsa", { modulusLength, publicExponent }).publicKey.export({ format: "jwk" });
+
+const badKid = "kid must be 1 to 64 of A-Z a-z 0-9 . _ -";
+const badAlg = "alg must be one of EdDSA, ES256, RS256";
+const badRsa = "an RSA key needs at least 2048 bits and the exponent 65537";
+
+test.each([
+  ["no kid", without(publicJwk("EdDSA"), "kid"), badKid],
+  ["an empty kid", { ...publicJwk("EdDSA"), kid: "" }, badKid],
+  ["a kid of 65 letters", { ...publicJwk("EdDSA"), kid: "a".repeat(65) }, badKid],
+  ["a kid with a blank", { ...publicJwk("EdDSA"), kid: "a b" }, badKid],
+  ["a kid that is a number", { ...publicJwk("EdDSA"), kid: 1 }, badKid],
+  ["no alg", without(publicJwk("EdDSA"), "alg"), badAlg],
+  ["alg none", { ...publicJwk("EdDSA"), alg: "none" }, badAlg],
+  ["alg HS256", { kty: "oct", k: "aHVudGVyMg", kid: "a", alg: "HS256" }, badAlg],
+  ["alg RS384", { ...publicJwk("RS256"), alg: "RS384" }, badAlg],
+  ["an alg that every object has", { ...publicJwk("EdDSA"), alg: "constructor" }, badAlg],
+  ["a list as alg", { ...publicJwk("EdDSA"), alg: ["EdDSA"] }, badAlg],
+  [
+    "another type than the alg",
+    { ...publicJwk("ES256"), alg: "EdDSA" },
+    "EdDSA needs kty OKP and crv Ed25519",
+  ],
+  ["another curve", { ...publicJwk("ES256"), crv: "P-384" }, "ES256 needs kty EC and crv P-256"],
+  ["a curve for RSA", { ...publicJwk("RS256"), crv: "P-256" }, "RS256 needs kty RSA"],
+  ["X25519", { ...publicJwk("EdDSA"), crv: "X25519" }, "EdDSA needs kty OKP and crv Ed25519"],
+  ["no x", without(publicJwk("EdDSA"), "x"), "x missing"],
+  ["no y", without(publicJwk("ES256"), "y"), "x and y missing"],
+  ["RSA of 1024 bits", { ...rsa(1024), kid: "a", alg: "RS256" }, badRsa],
+  ["RSA of 2047 bits", { ...publicJwk("RS256"), n: `AH${"_".repeat(340)}` }, badRsa],
+  ["RSA with exponent 3", { ...rsa(2048, 3), kid: "a", alg: "RS256" }, badRsa],
+  ["a key for encryption", { ...publicJwk("RS256"), use: "enc" }, "use must be sig"],
+  ["other operations", { ...publicJwk("EdDSA"), key_ops: ["sign"] }, "key_ops must allow verify"],
+])("a public key is refused: %s", (_, jwk, fault) => {
+  expect(faultsOf(set(jwk), "public").split("; ")).toContain(`key 1: ${fault}`);
+});
+
+test.each(algorithms)("%s: a private member among the public keys is refused, whatever it holds", (alg) => {
+  for (const member of ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]) {
+    expect(faultsOf(set({ ...publicJwk(alg), [member]: null }), "public")).toBe(
+      "key 1: holds a private member",
+    );
+  }
+});
+
+test.each([
+  ["a public key", publicJwk("EdDSA"), "key 1: d missing: not a private key; no key has an activeFrom"],
+  ["a time as text", { ...privateJwk("EdDSA"), activeFrom: "0" }, "key 1: activeFrom must be epoch seconds"],
+  ["a time in parts", { ...privateJwk("EdDSA"), activeFrom: 0.5 }, "key 1: activeFrom must be epoch seconds"],
+  ["no time yet", without(privateJwk("EdDSA"), "activeFrom"), "no key has an activeFrom"],
+  ["other operations", { ...privateJwk("EdDSA"), key_ops: ["verify"] }, "key 1: key_ops must allow sign"],
+])("a private key is refused: %s", (_, jwk, faults) => {
+  expect(faultsOf(set(jwk), "private")).toBe(faults);
+});
+
+test("everything wrong with a set is listed at once, by the place of the key", () => {
+  const keys = [
+    { ...publicJwk("EdDSA", "a"), use: "enc", d: "hunter2" },
+    { ...publicJwk("ES256", "a"), alg: "hunter2" },
+    without(publicJwk("RS256", "c"), "kid"),
+  ];
+  expect(faultsOf(set(...keys), "public")).toBe(
+    [
+      "key 1: use must be sig",
+      "key 1: holds a private member",
+      `key 2: ${badAlg}`,
+      `key 3: ${badKid}`,
+      "two keys have one kid",
+    ].join("; "),
+  );
+});
+
+test("two keys with one kid, and one key with two, are refused", () => {
+  expect(faultsOf(set(publicJwk("EdDSA", "a"), publicJwk("ES256", "a")), "public")).toBe(
+    "two keys have one kid",
+  );
+  expect(faultsOf(set(publicJwk("EdDSA", "a"), publicJwk("EdDSA", "b")), "public")).toBe(
+    "one key stands there twice",
+  );
+});
+
+test("no refusal quotes a private member", () => {
+  const jwk = { ...privateJwk("EdDSA"), use: "hunter2", kty: "hunter2", crv: "hunter2", key_ops: "hunter2" };
+  expect(faultsOf(set({ ...jwk, activeFrom: "hunter2", kid: "hunter2 " }), "private")).not.toMatch(/hunter2/);
+  expect(faultsOf(set({ ...jwk }), "private")).not.toContain(jwk.d as string);
+});
