@@ -119,6 +119,7 @@ const rules: Rule[] = [
     refused: [
       ...["auth.example.com", "ftp://example.com", "https://", "https://example.com/", "https:example.com"],
       ...["https://example.com?a=b", "https://example.com#a", "javascript:alert(1)", "https://exa mple.com"],
+      ...["https://user@example.com", "https://:password@example.com"],
       `https://example.com/${"a".repeat(181)}`,
     ],
   },

@@ -134,7 +134,7 @@ const rules: { needs: SettingName[]; fault: (config: Settings) => string | false
 
 /**
  * Reads the named settings and refuses to start on the first look: throws an Error whose message lists every
- * problem, one a line. An empty variable counts as unset. No message quotes a value.
+ * problem, one a line. An empty variable counts as unset. No message quotes a secret.
  */
 export function readConfig<const Name extends SettingName>(
   names: readonly Name[],
@@ -215,9 +215,9 @@ function parseUrl(text: string): string {
 
 /** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2). */
 function parseIssuer(text: string): string {
-  const { search, hash } = new URL(parseUrl(text));
-  if (search || hash || text.endsWith("/") || text.length > 200) {
-    throw new TypeError("must be a URL of at most 200 characters without query, fragment and final slash");
+  const { search, hash, username, password } = new URL(parseUrl(text));
+  if (search || hash || username || password || text.endsWith("/") || text.length > 200) {
+    throw new TypeError("must be a URL of at most 200 characters without user, query, fragment, final slash");
   }
   return text;
 }

@@ -99,6 +99,10 @@ test("B10 a body is base64 only by the flag itself", async () => {
   expect((await refusalOf(encoded, json, "true")).code).toBe("invalid_body");
 });
 
+test.each(["{}!", "e30=e30=", "e 30", "e3"])("B10 what is not base64 is refused: %s", async (body) => {
+  expect((await refusalOf(body, json, true)).code).toBe("invalid_body");
+});
+
 test.each([[{ a: 1 }], [1], [true], [["{}"]]])("a body that is no text (%j) is refused", async (body) => {
   expect((await refusalOf(body)).code).toBe("invalid_body");
 });

@@ -49,6 +49,8 @@ function decode(body: unknown, isBase64Encoded: boolean): string {
   if (bytes.length > maxBytes) {
     throw new AppError("body_too_large", { detail: `The body may have at most ${maxBytes} bytes.` });
   }
+  // The decoder skips what is not base64.
+  if (isBase64Encoded && bytes.toString("base64") !== body) throw invalidJson();
   try {
     return utf8.decode(bytes);
   } catch {
