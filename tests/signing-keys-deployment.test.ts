@@ -9,6 +9,7 @@ import { type KeySet, parseKeySet, rotate } from "../lib/tokens/key-lifecycle.ts
 import { findOrCreateKeySet } from "../lib/tokens/key-store.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { clock } from "./support/clock.ts";
+import { startCloudFormation } from "./support/cloudformation.ts";
 import { precededBy } from "./support/faults.ts";
 import { createKey, keySettings, publicKey } from "./support/keys.ts";
 import { copyProject, removeFolder } from "./support/project.ts";
@@ -19,7 +20,9 @@ const secretId = "serverless-auth-api-qa-signing-keys";
 const region = "eu-central-1";
 const cwd = copyProject();
 const secrets = await startSecretsManager();
+const aws = await startCloudFormation();
 afterAll(async () => {
+  await aws.stop();
   await secrets.stop();
   removeFolder(cwd);
 });
@@ -29,7 +32,7 @@ const credentials = {
   AWS_ACCESS_KEY_ID: "test",
   AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
   AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-  // Every other service of AWS refuses connections, so a deployment ends when it first asks CloudFormation.
+  // Nobody listens there: a deployment breaks off when it first asks CloudFormation.
   AWS_ENDPOINT_URL: "http://127.0.0.1:1",
   AWS_MAX_ATTEMPTS: "1",
 };
@@ -51,7 +54,7 @@ describe("a package", () => {
       env: credentials,
     });
     await expect(deployment).rejects.toMatchObject({ stdout: expect.stringContaining(fault) });
-  });
+  }, 60_000);
 
   test("has the public keys of the shell, if there are any", async () => {
     const JWT_PUBLIC_KEYS = JSON.stringify({ keys: [publicKey(key)] });
@@ -83,19 +86,27 @@ describe("a package", () => {
 });
 
 describe("a deployment", () => {
-  test("makes the key set of a new stage, and publishes what is public of it", async () => {
+  test("makes the key set of a new stage, publishes what is public of it, and notes that when it is done", async () => {
     const env = { ...credentials, ...keySettings(createKey("EdDSA")) };
-    const ended = sls(["deploy", "--stage", "qa"], { cwd, env });
-    await expect(ended).rejects.toMatchObject({ stdout: expect.stringContaining("ECONNREFUSED") });
+    const broken = sls(["deploy", "--stage", "qa"], { cwd, env });
+    await expect(broken).rejects.toMatchObject({ stdout: expect.stringContaining("ECONNREFUSED") });
     expect(secrets.names).toEqual(["GetSecretValue", "CreateSecret", "GetSecretValue"]);
-
     const { keys } = readStored();
     expect(keys).toEqual([expect.objectContaining({ alg: "EdDSA", activeFrom: expect.any(Number) })]);
+    expect(keys[0]?.publishedAt).toBeUndefined();
+
+    await sls(["deploy", "--stage", "qa"], { cwd, env: { ...env, AWS_ENDPOINT_URL: aws.endpoint } });
+    expect(aws.actions).toContain("ExecuteChangeSet");
+    expect(readStored()).toEqual({
+      keys: [{ ...keys[0], publishedAt: expect.any(Number) }],
+      refreshTokenTtlSeconds: 86_400,
+    });
+
     const environments = await readEnvironments();
     expect(environments.length).toBeGreaterThan(8);
     for (const { JWT_PUBLIC_KEYS } of environments)
       expect(JSON.parse(JWT_PUBLIC_KEYS ?? "")).toEqual({ keys: keys.map(toPublicJwk) });
-  });
+  }, 90_000);
 
   test("does not make two key sets, however many deploy at once", async () => {
     const store = openSigningKeysSecret({ secretId: "new", region });
