@@ -33,7 +33,7 @@ const listener = createServer((_, response) => {
   response.end(JSON.stringify({ keys: [publicKey(attacker)] }));
 });
 let heard = 0;
-listener.listen(0, "127.0.0.1");
+listener.listen(0, "127.0.0.1").unref();
 await once(listener, "listening");
 afterAll(() => {
   listener.close();

@@ -36,6 +36,8 @@ export type Database = Awaited<ReturnType<typeof startDatabase>>;
 export async function startDatabase() {
   const engine = new Worker(new URL("./engine-thread.ts", import.meta.url));
   const [endpoint] = (await once(engine, "message")) as [string];
+  // Where all tests of a file are filtered out, nobody stops it.
+  engine.unref();
   const client = new DynamoDBClient({
     endpoint,
     region: "eu-central-1",

@@ -116,6 +116,8 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
     outgoing.sendDate = false;
     outgoing.writeHead(answer.status, { "content-type": "application/x-amz-json-1.0" }).end(answer.body);
   });
+  // Who waits for an answer keeps the process alive; the proxy alone does not.
+  server.on("connection", (socket) => socket.unref()).unref();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
