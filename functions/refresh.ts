@@ -46,10 +46,10 @@ export const handler = api()
   .use(crossSite(config))
   .use(jsonBody())
   .use(clientMode(config))
-  .handler(async ({ headers, mode, presented }) => {
+  .handler(async ({ headers, mode, presented }, { signal }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
     const credentials = requirePair(presented);
     await signingKeys.ready();
-    const pair = await refresh({ ...credentials, idempotencyKey });
+    const pair = await refresh({ ...credentials, idempotencyKey }, signal);
     return pairResponse(pair, mode, config);
   });

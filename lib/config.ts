@@ -1,6 +1,6 @@
 import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
 
-/** No function runs longer (serverless.yml); a late write cannot arrive later than this either. */
+/** No function runs longer (serverless.yml), nor does a refresh that was cut off: its requests are aborted. */
 export const functionTimeoutSeconds = 10;
 
 /** Stages on one's own machine: plain http is allowed, and so is any rotation interval. */

@@ -35,9 +35,9 @@ function syntaxError(text: string): unknown {
   }
 }
 
-test("a security event is one line that names it and nothing else", () => {
-  logSecurityEvent("authn_token_reuse");
-  expect(lines).toEqual(['{"level":"WARN","event":"authn_token_reuse"}']);
+test("a security event is one line that names it and the user, and nothing else", () => {
+  logSecurityEvent("authn_token_reuse", { userId: "user-1", sessionId: "session-1" } as { userId: string });
+  expect(lines).toEqual(['{"level":"WARN","event":"authn_token_reuse","userId":"user-1"}']);
 });
 
 test("a failure is one line with its request id, name, message and stack", () => {

@@ -5,9 +5,9 @@ export type SecurityEvent =
   /** A predecessor came back without a key, inside the window: it may be a lost answer or a thief. */
   | "authn_token_repeat_unproven";
 
-/** Writes one security event as a JSON line. Nothing of the request goes into it. */
-export function logSecurityEvent(event: SecurityEvent): void {
-  console.log(JSON.stringify({ level: "WARN", event }));
+/** Writes one security event as a JSON line: what happened, and to whom. */
+export function logSecurityEvent(event: SecurityEvent, { userId }: { userId: string }): void {
+  console.log(JSON.stringify({ level: "WARN", event, userId }));
 }
 
 /** Writes one failure of ours as a JSON line: name, message and stack of the error and its causes. */

@@ -150,3 +150,22 @@ test.each(outages.slice(0, 2))(
     await embedded.rotate(second);
   },
 );
+
+test("a refresh that ran out of time sends nothing more, however late its sandbox goes on", async () => {
+  const first = await service.logIn({ key });
+  const headers = { "idempotency-key": key };
+  wire.forget();
+  wire.break(update, hang, { times: 1 });
+  // 200 ms until the early answer, while the first attempt hangs; the SDK would try again after 800 ms.
+  const answer = await sandbox.invoke(
+    "refresh",
+    createEvent("refresh", { cookies: first.cookies, headers }),
+    700,
+  );
+  expectProblem(answer, refusals.unavailable);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(wire.names).toEqual([update]);
+  const second = await service.rotate(first, { key });
+  clock.advance(60);
+  expectCookie(await service.refresh(second, { key }));
+});

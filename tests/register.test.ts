@@ -17,7 +17,7 @@ const invalid = (...errors: [field: string, detail: string][]) => ({
 const noEmail = invalid(["email", "must be an e-mail address of at most 254 bytes, such as ada@example.com"]);
 const wrongLength = invalid(["password", "must have 15 to 256 characters"]);
 const common = invalid(["password", "is among the most common passwords; choose another one"]);
-const ownAddress = invalid(["password", "must not be your e-mail address"]);
+const ownAddress = invalid(["password", "must not be or contain your e-mail address"]);
 
 let count = 0;
 const newEmail = () => `ada.${++count}@example.com`;

@@ -501,8 +501,8 @@ test("a security event is one JSON line with nothing of the request in it", asyn
   clock.advance(10);
   await service.refresh(first);
   expect(log.entries()).toEqual([
-    { level: "WARN", event: "authn_token_repeat_unproven" },
-    { level: "WARN", event: "authn_token_reuse" },
+    { level: "WARN", event: "authn_token_repeat_unproven", userId: first.claims.sub },
+    { level: "WARN", event: "authn_token_reuse", userId: first.claims.sub },
   ]);
 });
 

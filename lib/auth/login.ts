@@ -74,7 +74,7 @@ export function createLogin({ users, sessions, issuePair, clock, ...lifetimes }:
       keyed: request.idempotencyKey !== undefined,
       createdAt: now,
       expiresAt: now + Math.min(lifetimes.refreshTokenTtlSeconds, lifetimes.sessionMaxAgeSeconds),
-      ...(request.userAgent !== undefined && { userAgent: request.userAgent.slice(0, 256) }),
+      ...(request.userAgent !== undefined && { userAgent: request.userAgent.slice(0, 256).toWellFormed() }),
       ...(request.ip !== undefined && { ip: request.ip }),
     };
   }

@@ -50,10 +50,13 @@ export function createRefresh({
 }: RefreshOptions) {
   /**
    * Replaces the pair by its successor with one conditional write, or repeats the answer of the write that did.
+   * When `signal` aborts nothing more is sent: a write or a verdict that comes after the client has gone on would be
+   * wrong.
    * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
    */
   return async function refresh(
     pair: PresentedPair & { idempotencyKey: string | undefined },
+    signal?: AbortSignal,
   ): Promise<TokenPair> {
     const claims = await verifyPair(pair);
     const key = { userId: claims.sub, sessionId: claims.sid };
@@ -70,12 +73,13 @@ export function createRefresh({
       now,
     };
     const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
-    let result: WriteResult = await sessions.rotate(key, {
+    const rotation = {
       ...attempt,
       successorHash: hashToken(successor),
       notRotatedSince: now - settings.refreshMinIntervalSeconds,
       expiresAt,
-    });
+    };
+    let result: WriteResult = await sessions.rotate(key, rotation, signal);
     if (result.written) return issuePair(result.session, successor);
 
     for (let look = 1; look <= maxLooks; look++) {
@@ -85,22 +89,22 @@ export function createRefresh({
           throw new AppError("token_expired");
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
-          await sessions.delete(key);
-          log("authn_token_reuse");
+          await sessions.delete(key, signal);
+          log("authn_token_reuse", key);
           throw new AppError("token_expired");
         case "own-write":
           return issuePair(verdict.session, successor);
         case "current":
           return issuePair(verdict.session, pair.refreshToken);
         case "repeat":
-          if (!verdict.proven) log("authn_token_repeat_unproven");
+          if (!verdict.proven) log("authn_token_repeat_unproven", key);
           if (!verdict.rearm) {
             return issuePair(
               verdict.session,
               deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt),
             );
           }
-          result = await sessions.rearm(verdict.session, { now, expiresAt });
+          result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
           if (result.written) {
             return issuePair(
               result.session,

@@ -21,7 +21,13 @@ export interface Middleware<Added = unknown> {
 /** A route being wired: checks in their order, then the handler, which sees only what the checks added. */
 export interface Route<Event extends ApiEvent> {
   use<Added>(middleware: Middleware<Added>): Route<Event & Added>;
-  handler(handle: (event: Event) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
+  handler(handle: (event: Event, call: ApiCall) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
+}
+
+/** What a handler may know of the invocation. */
+export interface ApiCall {
+  /** Aborts when the function runs out of time and 503 is answered in its stead: nothing may go on after that. */
+  signal: AbortSignal;
 }
 
 /** What Lambda calls. */
@@ -57,7 +63,8 @@ export function api(): Route<ApiEvent> {
     },
     handler(handle) {
       // middy's own type would let a handler ask for what no middleware has added.
-      return stack.handler(handle as never) as unknown as LambdaHandler;
+      const handleCall = (event: ApiEvent, _context: Context, call: ApiCall) => handle(event, call);
+      return stack.handler(handleCall as never) as unknown as LambdaHandler;
     },
   };
   return route;

@@ -8,8 +8,8 @@ export interface RawCredentials {
 }
 
 /**
- * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and no credentials,
- * so that whoever logs the event logs none.
+ * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and neither cookies nor
+ * Authorization, so that whoever logs the event logs none. The body is still there, password included.
  */
 export interface ApiEvent {
   headers: Readonly<Record<string, string>>;

@@ -42,15 +42,22 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
   const { client, returnsItemOnFailure } = dynamodb;
   let unretried: DynamoDB | undefined;
 
-  async function find(key: SessionKey): Promise<Session | undefined> {
+  async function find(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined> {
     const { Item } = await client
-      .send(new GetCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true }))
+      .send(
+        new GetCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true }),
+        toOptions(signal),
+      )
       .catch(unavailable);
     return Item && parseSession(Item);
   }
 
   /** Sends one conditional update and asks for the item back, whether it was written or not. */
-  async function update(key: SessionKey, expression: UpdateExpression): Promise<WriteResult> {
+  async function update(
+    key: SessionKey,
+    expression: UpdateExpression,
+    signal: AbortSignal | undefined,
+  ): Promise<WriteResult> {
     const command = new UpdateCommand({
       TableName: tableName,
       Key: keyOf(key),
@@ -59,13 +66,13 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     });
     try {
-      const { Attributes } = await client.send(command);
+      const { Attributes } = await client.send(command, toOptions(signal));
       return { written: true, session: parseSession(Attributes ?? {}) };
     } catch (error) {
       if (!isConditionFailure(error)) return unavailable(error);
       const item = findFailedItem(error);
       if (item) return { written: false, session: parseSession(item) };
-      return { written: false, session: returnsItemOnFailure ? undefined : await find(key) };
+      return { written: false, session: returnsItemOnFailure ? undefined : await find(key, signal) };
     }
   }
 
@@ -88,49 +95,62 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
     },
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
-    rotate(key: SessionKey, rotation: Rotation): Promise<WriteResult> {
+    rotate(key: SessionKey, rotation: Rotation, signal?: AbortSignal): Promise<WriteResult> {
       const { presentedHash, successorHash, rotationSalt, keyHash, now, notRotatedSince, expiresAt } =
         rotation;
-      return update(key, {
-        UpdateExpression:
-          "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
-          `rotatedAt = :now, expiresAt = :expiresAt${
-            keyHash === undefined ? " REMOVE rotationKeyHash" : ", rotationKeyHash = :key"
-          }`,
-        ConditionExpression:
-          "tokenHash = :presented AND expiresAt > :now " +
-          "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",
-        ExpressionAttributeValues: {
-          ":presented": presentedHash,
-          ":successor": successorHash,
-          ":salt": rotationSalt,
-          ":now": now,
-          ":notRotatedSince": notRotatedSince,
-          ":expiresAt": expiresAt,
-          ":key": keyHash,
+      return update(
+        key,
+        {
+          UpdateExpression:
+            "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
+            `rotatedAt = :now, expiresAt = :expiresAt${
+              keyHash === undefined ? " REMOVE rotationKeyHash" : ", rotationKeyHash = :key"
+            }`,
+          ConditionExpression:
+            "tokenHash = :presented AND expiresAt > :now " +
+            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",
+          ExpressionAttributeValues: {
+            ":presented": presentedHash,
+            ":successor": successorHash,
+            ":salt": rotationSalt,
+            ":now": now,
+            ":notRotatedSince": notRotatedSince,
+            ":expiresAt": expiresAt,
+            ":key": keyHash,
+          },
         },
-      });
+        signal,
+      );
     },
 
     /** Starts the interval of an unchanged pair anew, if the session is still exactly as it was seen. */
-    rearm(seen: RotatedSession, times: { now: number; expiresAt: number }): Promise<WriteResult> {
-      return update(seen, {
-        UpdateExpression: "SET rotatedAt = :now, expiresAt = :expiresAt",
-        ConditionExpression:
-          "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAt = :rotatedAt",
-        ExpressionAttributeValues: {
-          ":tokenHash": seen.tokenHash,
-          ":previousTokenHash": seen.previousTokenHash,
-          ":rotatedAt": seen.rotatedAt,
-          ":now": times.now,
-          ":expiresAt": times.expiresAt,
+    rearm(
+      seen: RotatedSession,
+      times: { now: number; expiresAt: number },
+      signal?: AbortSignal,
+    ): Promise<WriteResult> {
+      return update(
+        seen,
+        {
+          UpdateExpression: "SET rotatedAt = :now, expiresAt = :expiresAt",
+          ConditionExpression:
+            "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAt = :rotatedAt",
+          ExpressionAttributeValues: {
+            ":tokenHash": seen.tokenHash,
+            ":previousTokenHash": seen.previousTokenHash,
+            ":rotatedAt": seen.rotatedAt,
+            ":now": times.now,
+            ":expiresAt": times.expiresAt,
+          },
         },
-      });
+        signal,
+      );
     },
 
     /** Ends a session, whether or not it exists. */
-    async delete(key: SessionKey): Promise<void> {
-      await client.send(new DeleteCommand({ TableName: tableName, Key: keyOf(key) })).catch(unavailable);
+    async delete(key: SessionKey, signal?: AbortSignal): Promise<void> {
+      const command = new DeleteCommand({ TableName: tableName, Key: keyOf(key) });
+      await client.send(command, toOptions(signal)).catch(unavailable);
     },
   };
 }
@@ -140,6 +160,9 @@ interface UpdateExpression {
   ConditionExpression: string;
   ExpressionAttributeValues: Item;
 }
+
+/** An aborted call does not go on in a sandbox that was frozen after its answer. */
+const toOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
 
 const keyOf = ({ userId, sessionId }: SessionKey): SessionKey => ({ userId, sessionId });
 

@@ -1,5 +1,5 @@
 const maxBytes = 254;
-const local = /^[^\s@\p{C}]{1,64}$/u;
+const local = /^[^\s@\p{C}\uFFFD]{1,64}$/u;
 const label = /^[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
 
 /** The one form of an e-mail address under which an account is stored: trimmed, NFKC, lower case. Idempotent for addresses. */

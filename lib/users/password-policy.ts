@@ -16,6 +16,7 @@ export function findPasswordFault(
 ): string | undefined {
   const text = password.normalize("NFKC").toLowerCase();
   if (commonPasswords.has(text)) return "is among the most common passwords; choose another one";
-  if (text.includes(email) || text === email.split("@")[0]) return "must not be your e-mail address";
+  if (text.includes(email) || text === email.split("@")[0])
+    return "must not be or contain your e-mail address";
   return undefined;
 }
