@@ -40,10 +40,12 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
   invalid_jwt_token: "invalid jwt token",
   invalid_refresh_token: "invalid refresh token",
   token_expired: "token expired",
-  missing_credentials: "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
+  missing_credentials:
+    "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
-  conflicting_credentials: "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
+  conflicting_credentials:
+    "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 

@@ -80,7 +80,10 @@ test.each([
   ["a raw line break in a string", '{"a":"hunter2\n"}'],
 ])("B03 what is not JSON is refused, and nothing of it is kept: %s", async (_, text) => {
   const refusal = await refusalOf(text);
-  expect(refusal).toMatchObject({ code: "invalid_body", detail: "The body is not valid JSON in UTF-8, or has a forbidden name." });
+  expect(refusal).toMatchObject({
+    code: "invalid_body",
+    detail: "The body is not valid JSON in UTF-8, or has a forbidden name.",
+  });
   expect(refusal.cause).toBeUndefined();
 });
 

@@ -59,5 +59,7 @@ function decode(body: unknown, isBase64Encoded: boolean): string {
 }
 
 function invalidJson(): AppError {
-  return new AppError("invalid_body", { detail: "The body is not valid JSON in UTF-8, or has a forbidden name." });
+  return new AppError("invalid_body", {
+    detail: "The body is not valid JSON in UTF-8, or has a forbidden name.",
+  });
 }

@@ -15,7 +15,8 @@ export const refusals = {
   noCredentials: {
     status: 401,
     code: "missing_credentials",
-    detail: "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
+    detail:
+      "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
     headers: { "www-authenticate": "Bearer" },
   },
   invalidToken: {
@@ -36,14 +37,19 @@ export const refusals = {
   conflict: {
     status: 400,
     code: "conflicting_credentials",
-    detail: "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
+    detail:
+      "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
   },
   crossSite: {
     status: 403,
     code: "cross_site_request",
     detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
   },
-  notJson: { status: 400, code: "invalid_body", detail: "The body is not valid JSON in UTF-8, or has a forbidden name." },
+  notJson: {
+    status: 400,
+    code: "invalid_body",
+    detail: "The body is not valid JSON in UTF-8, or has a forbidden name.",
+  },
   noObject: { status: 400, code: "invalid_body", detail: "Send a JSON object as the body." },
   repeatedName: { status: 400, code: "invalid_body", detail: "The body has a name twice." },
   tooLarge: { status: 413, code: "body_too_large", detail: "The body may have at most 16384 bytes." },
