@@ -123,17 +123,15 @@ describe.each(await startServices())("between the service and $engine", (service
     });
 
     test("late, after the client's timeout and its successful retry, rotates once", async () => {
-      for (const what of ["request", "answer"] as const) {
-        const first = await service.logIn();
-        const held = hold(what);
-        wire.break(update, held.fault);
-        const second = await service.rotate(first, { as: noWindow });
-        const before = await service.findSession(first);
-        await held.release();
-        expect(await service.findSession(first)).toEqual(before);
-        clock.advance(30);
-        await service.rotate(second);
-      }
+      const pairs = [await service.logIn(), await service.logIn()];
+      const holds = [hold("request"), hold("answer")];
+      for (const { fault } of holds) wire.break(update, fault);
+      const seconds = await Promise.all(pairs.map((first) => service.rotate(first, { as: noWindow })));
+      const before = await Promise.all(pairs.map(service.findSession));
+      for (const { release } of holds) await release();
+      expect(await Promise.all(pairs.map(service.findSession))).toEqual(before);
+      clock.advance(30);
+      for (const second of seconds) await service.rotate(second);
     });
 
     test("only after the function gave up is there for the client's retry", async () => {

@@ -133,7 +133,7 @@ test("a table that does not exist is a 503 which names no table", async () => {
   }
 });
 
-test.each(outages.slice(0, 2))(
+test.each(outages.slice(1, 3))(
   "where the engine does not return the item and the read for it %s: 503, nothing ends",
   async (_, fault) => {
     const { wire } = embedded;
