@@ -30,7 +30,7 @@ const steps: Record<Options["command"], (set: KeySet, options: Options) => Promi
   status: (set) => ({ set, done: "" }),
   rotate: async (set, { alg, emergency }) => {
     const key = await generateKey(alg);
-    return emergency ? replaceAll(set, key, systemClock()) : rotate(set, key);
+    return emergency ? replaceAll(key, systemClock()) : rotate(set, key);
   },
   promote: (set) => promote(set, systemClock()),
   retire: (set) => retire(set, systemClock()),

@@ -98,8 +98,7 @@ describe("a deployment", () => {
     await sls(["deploy", "--stage", "qa"], { cwd, env: { ...env, AWS_ENDPOINT_URL: aws.endpoint } });
     expect(aws.actions).toContain("ExecuteChangeSet");
     expect(readStored()).toEqual({
-      keys: [{ ...keys[0], publishedAt: expect.any(Number) }],
-      refreshTokenTtlSeconds: 86_400,
+      keys: [{ ...keys[0], publishedAt: expect.any(Number), refreshTokenTtlSeconds: 86_400 }],
     });
 
     const environments = await readEnvironments();
@@ -130,10 +129,9 @@ describe("a deployment", () => {
     });
     expect(readStored()).toEqual({
       keys: [
-        expect.objectContaining({ kid: old.kid, publishedAt: clock.now }),
+        expect.objectContaining({ kid: old.kid, publishedAt: clock.now, refreshTokenTtlSeconds: 7200 }),
         expect.not.objectContaining({ publishedAt: expect.anything() }),
       ],
-      refreshTokenTtlSeconds: 7200,
     });
 
     secrets.mend();

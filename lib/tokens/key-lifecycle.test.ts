@@ -20,8 +20,8 @@ const now = 1_800_000_000;
 const refreshTokenTtlSeconds = 7_200;
 const firstKey = await generateKey();
 const nextKey = await generateKey();
-const published = (set: KeySet, at = now): KeySet =>
-  markPublished(set, { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds, now: at });
+const published = (set: KeySet, at = now, ttl = refreshTokenTtlSeconds): KeySet =>
+  markPublished(set, { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds: ttl, now: at });
 const initial = published(createKeySet(firstKey, now));
 const rotated = rotate(initial, nextKey).set;
 const promoted = promote(published(rotated), now).set;
@@ -93,11 +93,23 @@ describe("retirement", () => {
   });
 
   test("comes later where a later deployment has let refresh tokens live longer, and never sooner", () => {
-    const kids: string[] = [];
-    const longer = markPublished(promoted, { kids, refreshTokenTtlSeconds: 86_400, now });
+    const longer = published(promoted, now, 86_400);
     expect(longer.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
-    const shorter = markPublished(longer, { kids, refreshTokenTtlSeconds: 60, now });
+    const shorter = published(longer, now, 60);
     expect(shorter.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+  });
+
+  test("waits for pairs that an earlier deployment let live longer, and for those of the key itself only", async () => {
+    const month = 30 * 86_400;
+    const initially = published(createKeySet(firstKey, now), now, month);
+    const second = promote(published(rotate(initially, nextKey).set, now, 60), now).set;
+    const third = promote(published(rotate(second, await generateKey()).set, now, 60), now).set;
+    const stored = parseKeySet(JSON.stringify(third));
+    expect(stored.keys.map((key) => key.retireAfter)).toEqual([
+      activeFrom + month + 3600,
+      (third.keys[2]?.activeFrom ?? 0) + 60 + 3600,
+      undefined,
+    ]);
   });
 
   test("is counted from the next key, where several have been promoted one after the other", async () => {
@@ -119,8 +131,8 @@ test("publication is noted once, and only of the keys that were deployed", () =>
 
 test("in an emergency only a new key is left, and it signs at once", async () => {
   const key = await generateKey();
-  const { set } = replaceAll(promoted, key, now);
-  expect(set).toEqual({ keys: [{ ...key, activeFrom: now }], refreshTokenTtlSeconds });
+  const { set } = replaceAll(key, now);
+  expect(set).toEqual({ keys: [{ ...key, activeFrom: now }] });
   expect(statesOf(set, now)).toEqual(["signing"]);
 });
 

@@ -4,8 +4,6 @@ import { usableSeconds } from "./signing-keys.ts";
 /** The private keys of a stage, as they are kept (a JWK set, RFC 7517, section 5). */
 export interface KeySet {
   keys: OurJwk[];
-  /** REFRESH_TOKEN_TTL_SECONDS of the latest deployment: so long a pair may still come in. */
-  refreshTokenTtlSeconds?: number;
 }
 
 /** Where a key is in its life: published, then promoted to signing, then replaced by a newer one, then retired. */
@@ -35,11 +33,7 @@ const defaultRefreshTokenTtlSeconds = 86_400;
 
 /** Parses a stored key set. Throws TypeError that lists everything wrong with it, and quotes nothing. */
 export function parseKeySet(text: string): KeySet {
-  const keys = parseJwkSet(text, "private");
-  const { refreshTokenTtlSeconds } = JSON.parse(text) as KeySet;
-  return Number.isSafeInteger(refreshTokenTtlSeconds)
-    ? { keys, refreshTokenTtlSeconds: refreshTokenTtlSeconds as number }
-    : { keys };
+  return { keys: parseJwkSet(text, "private") };
 }
 
 /** The key set of a new stage: its first key signs at once. */
@@ -63,7 +57,7 @@ export function stateOf(key: OurJwk, { keys }: KeySet, now: number): KeyState {
 export function rotate(set: KeySet, key: OurJwk): Step {
   const next = findNext(set);
   if (!next)
-    return { set: { ...set, keys: [...set.keys, key] }, done: `Added the next key ${key.kid} (${key.alg}).` };
+    return { set: { keys: [...set.keys, key] }, done: `Added the next key ${key.kid} (${key.alg}).` };
   if (next.alg !== key.alg) {
     throw new KeyLifecycleError(
       `The next key ${next.kid} is there already, and it is for ${next.alg}, not ${key.alg}. Promote it first.`,
@@ -86,7 +80,7 @@ export function promote(set: KeySet, now: number): Step {
   const activeFrom = Math.max(Math.max(now, next.publishedAt) + promotionLeadSeconds, newest + 1);
   const keys = set.keys.map((key) => (key === next ? { ...key, activeFrom } : key));
   return {
-    set: withRetirement({ ...set, keys }),
+    set: withRetirement({ keys }),
     done: `Promoted: the key ${next.kid} signs from ${timeText(activeFrom)} on.`,
   };
 }
@@ -103,15 +97,12 @@ export function retire(set: KeySet, now: number): Step {
   }
   if (retirable.length === 0) return { set, done: "No key has been replaced: nothing changed." };
   const keys = set.keys.filter((key) => !retirable.includes(key));
-  return { set: { ...set, keys }, done: `Retired: ${retirable.map(({ kid }) => kid).join(", ")}.` };
+  return { set: { keys }, done: `Retired: ${retirable.map(({ kid }) => kid).join(", ")}.` };
 }
 
 /** Replaces all keys at once by a new one: for a private key that may have leaked. Ends every session. */
-export function replaceAll(set: KeySet, key: OurJwk, now: number): Step {
-  return {
-    set: { ...set, keys: createKeySet(key, now).keys },
-    done: `All keys are replaced by ${key.kid} (${key.alg}).`,
-  };
+export function replaceAll(key: OurJwk, now: number): Step {
+  return { set: createKeySet(key, now), done: `All keys are replaced by ${key.kid} (${key.alg}).` };
 }
 
 /** Notes that a deployment which publishes the keys `kids` has finished, and how long its refresh tokens live. */
@@ -119,10 +110,12 @@ export function markPublished(
   set: KeySet,
   { kids, refreshTokenTtlSeconds, now }: { kids: string[]; refreshTokenTtlSeconds: number; now: number },
 ): KeySet {
-  const keys = set.keys.map((key) =>
-    kids.includes(key.kid) && key.publishedAt === undefined ? { ...key, publishedAt: now } : key,
-  );
-  return withRetirement({ ...set, keys, refreshTokenTtlSeconds });
+  const keys = set.keys.map((key) => {
+    if (!kids.includes(key.kid)) return key;
+    const longest = Math.max(refreshTokenTtlSeconds, key.refreshTokenTtlSeconds ?? 0);
+    return { ...key, publishedAt: key.publishedAt ?? now, refreshTokenTtlSeconds: longest };
+  });
+  return withRetirement({ keys });
 }
 
 /** Writes a time as people read it, in UTC. */
@@ -136,17 +129,17 @@ function findNext({ keys }: KeySet): OurJwk | undefined {
 
 /**
  * Says of each replaced key when no live token of it is left: its last pair was issued when the next key became
- * active, and may come in for as long as a refresh token lives. Never earlier than was said before.
+ * active at the latest, and may come in for as long as any deployment with the key let a refresh token live. Never
+ * earlier than was said before.
  */
 function withRetirement(set: KeySet): KeySet {
-  const { refreshTokenTtlSeconds = defaultRefreshTokenTtlSeconds } = set;
   const times = set.keys.map(({ activeFrom }) => activeFrom ?? 0).sort((a, b) => a - b);
   const keys = set.keys.map((key) => {
-    const { activeFrom } = key;
+    const { activeFrom, refreshTokenTtlSeconds = defaultRefreshTokenTtlSeconds } = key;
     const replacedAt = activeFrom === undefined ? undefined : times.find((time) => time > activeFrom);
     if (replacedAt === undefined) return key;
     const retireAfter = replacedAt + refreshTokenTtlSeconds + retirementMarginSeconds;
     return { ...key, retireAfter: Math.max(retireAfter, key.retireAfter ?? 0) };
   });
-  return { ...set, keys };
+  return { keys };
 }

@@ -166,8 +166,8 @@ test.each(algorithms)("%s: a private member among the public keys is refused, wh
 
 test.each([
   ["a public key", publicJwk("EdDSA"), "key 1: d missing: not a private key; no key has an activeFrom"],
-  ["a time as text", { ...privateJwk("EdDSA"), activeFrom: "0" }, "key 1: activeFrom must be epoch seconds"],
-  ["a time in parts", { ...privateJwk("EdDSA"), activeFrom: 0.5 }, "key 1: activeFrom must be epoch seconds"],
+  ["a time as text", { ...privateJwk("EdDSA"), activeFrom: "0" }, "key 1: activeFrom must be whole seconds"],
+  ["a time in parts", { ...privateJwk("EdDSA"), activeFrom: 0.5 }, "key 1: activeFrom must be whole seconds"],
   ["no time yet", without(privateJwk("EdDSA"), "activeFrom"), "no key has an activeFrom"],
   ["other operations", { ...privateJwk("EdDSA"), key_ops: ["verify"] }, "key 1: key_ops must allow sign"],
 ])("a private key is refused: %s", (_, jwk, faults) => {

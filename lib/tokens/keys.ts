@@ -22,6 +22,8 @@ export interface OurJwk extends JWK {
   activeFrom?: number;
   /** Private keys: when a deployment that publishes the key had finished. Epoch seconds. */
   publishedAt?: number;
+  /** Private keys: the greatest REFRESH_TOKEN_TTL_SECONDS of the deployments that have published the key. */
+  refreshTokenTtlSeconds?: number;
   /** Replaced private keys: when no live token of theirs is left. Epoch seconds. */
   retireAfter?: number;
 }
@@ -96,9 +98,9 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
   if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
   if (kind === "private") {
     if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
-    for (const name of ["activeFrom", "publishedAt", "retireAfter"] as const) {
+    for (const name of ["activeFrom", "publishedAt", "refreshTokenTtlSeconds", "retireAfter"] as const) {
       const time = (jwk as OurJwk)[name];
-      if (time !== undefined && !Number.isSafeInteger(time)) faults.push(`${name} must be epoch seconds`);
+      if (time !== undefined && !Number.isSafeInteger(time)) faults.push(`${name} must be whole seconds`);
     }
   }
   return faults;
@@ -153,7 +155,7 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {
-  const { activeFrom, publishedAt, retireAfter, key_ops, ...members } = jwk;
+  const { activeFrom, publishedAt, refreshTokenTtlSeconds, retireAfter, key_ops, ...members } = jwk;
   try {
     return (await importJWK(members, jwk.alg)) as CryptoKey;
   } catch (error) {
