@@ -12,6 +12,7 @@ const explanations: Record<KeyState, (key: OurJwk) => string> = {
   unpublished: () => "added; verifiers do not know it yet",
   published: ({ publishedAt }) => `published ${timeText(publishedAt)}; signs nothing yet`,
   promoted: ({ activeFrom }) => `signs from ${timeText(activeFrom)} on`,
+  "signing, not published": ({ activeFrom }) => `since ${timeText(activeFrom)}; verifiers do not know it yet`,
   signing: ({ activeFrom }) => `signs since ${timeText(activeFrom)}`,
   replaced: ({ retireAfter }) => `verifies; may be retired from ${timeText(retireAfter)} on`,
   retirable: ({ retireAfter }) => `may be retired since ${timeText(retireAfter)}`,
@@ -21,7 +22,7 @@ const explanations: Record<KeyState, (key: OurJwk) => string> = {
 export function describeKeys(set: KeySet, now: number): string {
   const lines = set.keys.map((key) => {
     const state = stateOf(key, set, now);
-    return `${key.kid.padEnd(10)}${key.alg.padEnd(7)}${state.padEnd(13)}${explanations[state](key)}`;
+    return `${key.kid.padEnd(10)}${key.alg.padEnd(7)}${state.padEnd(24)}${explanations[state](key)}`;
   });
   return lines.join("\n");
 }
@@ -29,7 +30,9 @@ export function describeKeys(set: KeySet, now: number): string {
 /** Says what is to be done next with a set. */
 export function adviseNext(set: KeySet, now: number, { publish, keys }: Commands): string {
   const find = (wanted: KeyState) => set.keys.find((key) => stateOf(key, set, now) === wanted);
+  const unknown = find("signing, not published");
   const waiting = set.keys.find(({ retireAfter }) => retireAfter !== undefined);
+  if (unknown) return `Next: ${unknown.isEmergency ? `SESSIONS_NOT_BEFORE=${now} ` : ""}${publish}`;
   if (find("unpublished")) return `Next: ${publish}\nThen: ${keys("promote")}`;
   if (find("published")) return `Next: ${keys("promote")}`;
   if (find("retirable")) return `Next: ${keys("retire")}\nThen: ${publish}`;

@@ -16,14 +16,10 @@ import { openKeyFile } from "./key-file.ts";
 import { adviseNext, type Commands, describeKeys } from "./key-status.ts";
 import { defaultRegion, type Options, parseOptions, usage } from "./keys-options.ts";
 
-const emergencyAdvice = ({
-  publish,
-}: Commands) => `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
+const emergencyEffect = `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
 published; a refresh refuses them too, so everybody logs in again. Until it is published, verifiers accept the old keys
 still, and login and refresh may answer 503, because nobody could verify the new key.
-Raise SESSIONS_NOT_BEFORE to the present time as well: sessions that were opened with a forged token are over then.
-
-Next: SESSIONS_NOT_BEFORE=${systemClock()} ${publish}`;
+Raise SESSIONS_NOT_BEFORE to the present time as well: sessions that were opened with a forged token are over then.`;
 
 /** What a command does to a key set. */
 const steps: Record<Options["command"], (set: KeySet, options: Options) => Promise<Step> | Step> = {
@@ -80,8 +76,8 @@ function adviceAfter(
   set: KeySet,
   commands: Commands,
 ): string {
-  if (emergency) return emergencyAdvice(commands);
   const next = adviseNext(set, systemClock(), commands);
+  if (emergency) return `${emergencyEffect}\n\n${next}`;
   if (!isChanged || command === "rotate") return next;
   // A deployed stage reads what signs by itself; what verifies is published.
   return command === "retire" || isLocal ? `Now: ${commands.publish}\n${next}` : next;

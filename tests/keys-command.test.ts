@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { openSigningKeysSecret } from "../build/signing-keys-secret.ts";
 import { generateKey } from "../lib/tokens/generate-key.ts";
-import { createKeySet, type KeySet, rotate } from "../lib/tokens/key-lifecycle.ts";
+import { createKeySet, type KeySet, markPublished, rotate } from "../lib/tokens/key-lifecycle.ts";
 import {
   KeySetMovedError,
   type KeyStore,
@@ -49,7 +49,9 @@ const kinds = Object.keys(stores) as (keyof typeof stores)[];
 let initial: KeySet;
 
 beforeEach(async () => {
-  initial = createKeySet(await generateKey(), clock.now - 86_400);
+  const now = clock.now - 86_400;
+  const created = createKeySet(await generateKey(), now);
+  initial = markPublished(created, { kids: kidsOf(created), refreshTokenTtlSeconds: 86_400, now });
   secrets.put(secretId, JSON.stringify(initial));
   await rm(join(folder, "keys.json"), { force: true });
   await stores.file.store.create(initial);
@@ -92,11 +94,27 @@ describe.each(kinds)("in a %s", (kind) => {
 
   test("an emergency leaves only a new key and says what that does", async () => {
     await keys("rotate");
-    const said = ["every access token", "logs in again", "503", "SESSIONS_NOT_BEFORE", publish];
+    const next = `Next: SESSIONS_NOT_BEFORE=${clock.now} ${publish}`;
+    const said = ["every access token", "logs in again", "503", "signing, not published", next];
     await expectRun(keys("rotate", "--emergency", "--alg", "RS256"), 0, ...said);
     const set = await readSet(store);
     expect(set.keys).toEqual([expect.objectContaining({ alg: "RS256", activeFrom: clock.now })]);
     expect(set.keys[0]?.kid).not.toBe(initial.keys[0]?.kid);
+
+    await expectRun(keys("status"), 0, "signing, not published", next);
+    await keys("rotate", "--alg", "RS256");
+    await expectRun(keys("status"), 0, "unpublished", next);
+    await publishAll(store);
+    await expectRun(keys("status"), 0, "Next: npm run keys -- promote");
+  });
+
+  test("the first key of all is not published before a first deployment has finished", async () => {
+    const { version } = (await store.find()) as StoredKeySet;
+    const set = createKeySet(await generateKey(), clock.now);
+    await store.replace({ set: initial, version }, set);
+    await expectRun(keys("status"), 0, "signing, not published", `Next: ${publish}`);
+    await publishAll(store);
+    await expectRun(keys("status"), 0, "Nothing to do");
   });
 
   test("of two at once one adds the key, and the other finds it there or is told", async () => {
@@ -238,7 +256,11 @@ async function readSet(store: KeyStore): Promise<KeySet> {
 }
 
 async function kidsIn(store: KeyStore): Promise<string[]> {
-  return (await readSet(store)).keys.map(({ kid }) => kid);
+  return kidsOf(await readSet(store));
+}
+
+function kidsOf({ keys }: KeySet): string[] {
+  return keys.map(({ kid }) => kid);
 }
 
 async function publishAll(store: KeyStore): Promise<void> {

@@ -132,8 +132,9 @@ test("publication is noted once, and only of the keys that were deployed", () =>
 test("in an emergency only a new key is left, and it signs at once", async () => {
   const key = await generateKey();
   const { set } = replaceAll(key, now);
-  expect(set).toEqual({ keys: [{ ...key, activeFrom: now }] });
-  expect(statesOf(set, now)).toEqual(["signing"]);
+  expect(set).toEqual({ keys: [{ ...key, activeFrom: now, isEmergency: true }] });
+  expect(statesOf(set, now)).toEqual(["signing, not published"]);
+  expect(statesOf(published(set), now)).toEqual(["signing"]);
 });
 
 test("a stored set survives being stored, and a damaged one is refused without being quoted", () => {

@@ -6,8 +6,18 @@ export interface KeySet {
   keys: OurJwk[];
 }
 
-/** Where a key is in its life: published, then promoted to signing, then replaced by a newer one, then retired. */
-export type KeyState = "unpublished" | "published" | "promoted" | "signing" | "replaced" | "retirable";
+/**
+ * Where a key is in its life: published, then promoted to signing, then replaced by a newer one, then retired. The first
+ * key of a stage, and one made in an emergency, signs before it is published.
+ */
+export type KeyState =
+  | "unpublished"
+  | "published"
+  | "promoted"
+  | "signing, not published"
+  | "signing"
+  | "replaced"
+  | "retirable";
 
 /** What a step made of a key set; the same set if there was nothing to change. */
 export interface Step {
@@ -50,7 +60,8 @@ export function stateOf(key: OurJwk, { keys }: KeySet, now: number): KeyState {
   const isReplaced = keys.some(
     (other) => (other.activeFrom ?? 0) > activeFrom && (other.activeFrom ?? 0) <= now,
   );
-  return isReplaced ? "replaced" : "signing";
+  if (isReplaced) return "replaced";
+  return publishedAt === undefined ? "signing, not published" : "signing";
 }
 
 /** Adds the key that is to sign next, unless there is one already. Throws KeyLifecycleError. */
@@ -102,7 +113,8 @@ export function retire(set: KeySet, now: number): Step {
 
 /** Replaces all keys at once by a new one: for a private key that may have leaked. Ends every session. */
 export function replaceAll(key: OurJwk, now: number): Step {
-  return { set: createKeySet(key, now), done: `All keys are replaced by ${key.kid} (${key.alg}).` };
+  const set = createKeySet({ ...key, isEmergency: true }, now);
+  return { set, done: `All keys are replaced by ${key.kid} (${key.alg}).` };
 }
 
 /** Notes that a deployment which publishes the keys `kids` has finished, and how long its refresh tokens live. */

@@ -26,6 +26,8 @@ export interface OurJwk extends JWK {
   refreshTokenTtlSeconds?: number;
   /** Replaced private keys: when no live token of theirs is left. Epoch seconds. */
   retireAfter?: number;
+  /** Private keys: made because an older one may have leaked. */
+  isEmergency?: boolean;
 }
 
 /** A key ready for verifying. */
@@ -155,7 +157,8 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {
-  const { activeFrom, publishedAt, refreshTokenTtlSeconds, retireAfter, key_ops, ...members } = jwk;
+  const { activeFrom, publishedAt, refreshTokenTtlSeconds, retireAfter, isEmergency, key_ops, ...members } =
+    jwk;
   try {
     return (await importJWK(members, jwk.alg)) as CryptoKey;
   } catch (error) {
