@@ -16,7 +16,7 @@ export function openKeyFile(path: string): KeyStore {
   /** Writes a file beside the real one and lets `place` put it there, in one step. */
   async function write(set: object, place: (written: string) => Promise<void>): Promise<void> {
     const written = `${path}.${randomUUID()}`;
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(written, JSON.stringify(set), { mode: 0o600, flag: "wx" });
     await place(written).finally(() => rm(written, { force: true }));
   }

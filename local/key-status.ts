@@ -3,6 +3,8 @@ import type { OurJwk } from "../lib/tokens/keys.ts";
 
 /** How the steps around a key set are typed where it is kept. */
 export interface Commands {
+  /** Makes the first key. */
+  create: string;
   /** Publishes the keys: a deployment, or a restart of `npm start`. */
   publish: string;
   keys: (command: string) => string;

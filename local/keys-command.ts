@@ -33,7 +33,7 @@ const steps: Record<Options["command"], (set: KeySet, options: Options) => Promi
 };
 
 const options = readOptions();
-const isLocal = options.stage === "local";
+const isLocal = options.stage === undefined;
 const store = openStore(options);
 try {
   console.log(await run(options, store));
@@ -53,7 +53,7 @@ Next: ${commandsOf(options).keys("status")}`);
 async function run(options: Options, store: KeyStore): Promise<string> {
   const commands = commandsOf(options);
   const seen = await store.find();
-  if (!seen) throw new KeyLifecycleError(`${store.name} does not exist yet. Next: ${commands.publish}`);
+  if (!seen) throw new KeyLifecycleError(`${store.name} does not exist yet. Next: ${commands.create}`);
   const { set, done } = await takeStep(seen.set, options, commands);
   const isChanged = set !== seen.set;
   if (isChanged) await store.replace(seen, set);
@@ -86,19 +86,32 @@ function adviceAfter(
 function commandsOf({ stage, region }: Options): Commands {
   const target = `--stage ${stage}${region === defaultRegion() ? "" : ` --region ${region}`}`;
   return isLocal
-    ? { publish: "npm start (end the running one first)", keys: (command) => `npm run keys -- ${command}` }
-    : { publish: `npx sls deploy ${target}`, keys: (command) => `npm run keys -- ${command} ${target}` };
+    ? {
+        create: "npm start",
+        publish: "npm start (end the running one first)",
+        keys: (command) => `npm run keys -- ${command}`,
+      }
+    : {
+        create: `npx sls deploy ${target}`,
+        publish: `npx sls deploy ${target}`,
+        keys: (command) => `npm run keys -- ${command} ${target}`,
+      };
 }
 
 function openStore({ stage, region }: Options): KeyStore {
-  if (isLocal) return openKeyFile(`${process.env.LOCAL_DIR ?? ".local"}/keys.json`);
+  if (stage === undefined) return openKeyFile(`${process.env.LOCAL_DIR ?? ".local"}/keys.json`);
   const [, service] = /^service: (\S+)$/m.exec(readFileSync("serverless.yml", "utf8")) ?? [];
   return openSigningKeysSecret({ secretId: `${service}-${stage}-signing-keys`, region });
 }
 
 function readOptions(): Options {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(usage);
+    process.exit(0);
+  }
   try {
-    return parseOptions(process.argv.slice(2));
+    return parseOptions(args);
   } catch (error) {
     return fail(`${(error as Error).message}\n\n${usage}`, 2);
   }

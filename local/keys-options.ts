@@ -9,17 +9,18 @@ export const usage = `Usage: npm run keys -- <command> [options]
   promote    let the next key sign, from eleven minutes later on; it must be published
   retire     take replaced keys away, once no live token of theirs is left
 
-  --stage <stage>      the key set of a deployed stage; without it: of npm start
+  --stage <stage>      the key set of a deployed stage; without this: of npm start
   --region <region>    of the stage; as for sls deploy
   --alg <algorithm>    rotate: EdDSA (Ed25519, the default), ES256 or RS256
   --emergency          rotate: a new key at once and no old one, because a private key may have leaked
+  --help               this text
 `;
 
 /** A command line of `npm run keys`. */
 export interface Options {
   command: (typeof commands)[number];
-  /** `local` is the key set of `npm start`. */
-  stage: string;
+  /** Without one: the key set of `npm start`. */
+  stage?: string;
   region: string;
   alg: Algorithm;
   emergency: boolean;
@@ -33,7 +34,7 @@ export function parseOptions(args: string[]): Options {
     args,
     allowPositionals: true,
     options: {
-      stage: { type: "string", default: "local" },
+      stage: { type: "string" },
       region: { type: "string", default: defaultRegion() },
       alg: { type: "string", default: "EdDSA" },
       emergency: { type: "boolean", default: false },
@@ -43,7 +44,7 @@ export function parseOptions(args: string[]): Options {
   const alg = algorithmNames.find((name) => name === values.alg);
   if (!command || positionals.length > 1) throw new TypeError("Name one command.");
   if (!alg) throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);
-  if (!/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
+  if (values.stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new TypeError("--stage must be the name of a stage.");
   if (values.emergency && command !== "rotate") throw new TypeError("--emergency belongs to rotate.");
   return { ...values, command, alg };

@@ -7,7 +7,7 @@ import { sls } from "./support/sls.ts";
  * metafiles in `.local/test/metafiles.json`, and the tables of serverless.yml in `.local/test/resources.json`.
  */
 export default async function globalSetup(): Promise<void> {
-  mkdirSync(".local/test", { recursive: true });
+  mkdirSync(".local/test", { recursive: true, mode: 0o700 });
   const [metafiles, service] = await Promise.all([
     buildFunctions(".local/test/bundles"),
     sls(["print", "--stage", "test", "--format", "json"]),

@@ -202,10 +202,29 @@ describe("in a secret", () => {
   });
 });
 
-test("the file is for its owner only, and nothing is left beside it", async () => {
+test("the file is for its owner only, as is the folder that is made for it; nothing is left beside it", async () => {
+  await openKeyFile(join(folder, "new/.local/keys.json")).create(initial);
+  expect((await stat(join(folder, "new/.local"))).mode & 0o777).toBe(0o700);
+  await rm(join(folder, "new"), { recursive: true });
   await runKeys("rotate");
   expect((await stat(join(folder, "keys.json"))).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(["keys.json"]);
+});
+
+test("the file that is not there yet is made by `npm start`", async () => {
+  const none = { ...credentials, LOCAL_DIR: join(folder, "none") };
+  const { stderr } = await run("local/keys-command.ts", ["status"], none);
+  expect(stderr).toMatch(/does not exist yet. Next: npm start\n$/);
+});
+
+test("a stage may be called local", async () => {
+  const secret = "serverless-auth-api-local-signing-keys";
+  await expectRun(runKeys("status", "--stage", "local"), 1, secret, "npx sls deploy --stage local");
+});
+
+test.each(["--help", "-h", "rotate --help"])("%s prints the usage and does nothing", async (line) => {
+  await expectRun(runKeys(...line.split(" ")), 0, "Usage: npm run keys");
+  expect(await readSet(stores.file.store)).toEqual(initial);
 });
 
 test("bad usage is explained, and nothing is done", async () => {

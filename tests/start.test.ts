@@ -75,8 +75,9 @@ test("a change of the code is picked up, and what it logs is shown", async () =>
   expect(started.output()).toContain("the answer to everything");
 });
 
-test("the private key is readable by its owner only", () => {
+test("the private key is readable by its owner only, and so is all that npm start keeps", () => {
   expect(statSync(join(folder, ".local/keys.json")).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, ".local")).mode & 0o777).toBe(0o700);
 });
 
 describe("what it refuses, with a message and no stack", () => {
