@@ -119,7 +119,19 @@ const rules: Rule[] = [
     refused: [
       ...["auth.example.com", "ftp://example.com", "https://", "https://example.com/", "https:example.com"],
       ...["https://example.com?a=b", "https://example.com#a", "javascript:alert(1)", "https://exa mple.com"],
-      ...["https://user@example.com", "https://:password@example.com"],
+      ...["https://user@example.com", "https://:password@example.com", "https://example.com/a b"],
+      ...[
+        "https://example.com?",
+        "https://example.com/auth#",
+        "https://example.com ",
+        " https://example.com",
+      ],
+      ...[
+        "https://exam\tple.com",
+        "https://example.com\n",
+        "https://example.com/\u00a0",
+        "https://exämple.com",
+      ],
       `https://example.com/${"a".repeat(181)}`,
     ],
   },
@@ -199,8 +211,8 @@ const rules: Rule[] = [
   },
   {
     ...{ variable: "SESSIONS_NOT_BEFORE", name: "sessionsNotBefore" },
-    accepted: ["0", "1800000000", "9007199254740991"],
-    refused: ["9007199254740993", "2026-01-01"],
+    accepted: ["0", "1800000000", "99999999999"],
+    refused: ["100000000000", "1800000000000", "2026-01-01", "-1", "1.5", "1e9", " 5"],
   },
   {
     ...{ variable: "ROUTES", name: "routes" },
@@ -270,6 +282,27 @@ test.each([
     "plain http in prod",
     { ...inProd, ISSUER: "http://auth.example.com" },
     ["ISSUER must be an https URL in stage prod"],
+  ],
+  [
+    "a database without TLS in prod",
+    { ...inProd, DYNAMODB_ENDPOINT: "http://localhost:8000" },
+    ["DYNAMODB_ENDPOINT must be an https URL in stage prod"],
+  ],
+  ["another database in prod", { ...inProd, DYNAMODB_ENDPOINT: "https://db.example.com" }, []],
+  [
+    "origins without TLS in prod",
+    { ...inProd, ALLOWED_ORIGINS: "https://a.example,http://b.example" },
+    ["ALLOWED_ORIGINS must be https origins in stage prod"],
+  ],
+  [
+    "no TLS on one's own machine",
+    { ...required, ALLOWED_ORIGINS: "http://localhost:5173", DYNAMODB_ENDPOINT: "http://localhost:8000" },
+    [],
+  ],
+  [
+    "a time in milliseconds",
+    { ...required, SESSIONS_NOT_BEFORE: "1800000000000" },
+    ["SESSIONS_NOT_BEFORE must be epoch seconds, not milliseconds: at most 11 digits"],
   ],
   ["a __Host- cookie", { ...required, COOKIE_NAME: "__Host-a" }, []],
   [

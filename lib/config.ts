@@ -37,7 +37,7 @@ const settings = {
   ),
   allowedOrigins: setting<readonly string[]>("ALLOWED_ORIGINS", parseOrigins, { unset: [] }),
   passwordMinLength: setting("PASSWORD_MIN_LENGTH", integer(8, 64), { unset: 15 }),
-  sessionsNotBefore: setting("SESSIONS_NOT_BEFORE", integer(0, Number.MAX_SAFE_INTEGER), { unset: 0 }),
+  sessionsNotBefore: setting("SESSIONS_NOT_BEFORE", parseEpochSeconds, { unset: 0 }),
   routes: setting("ROUTES", parseRoutes),
   jwtPublicKeys: setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public")),
   jwtSigningKeys: setting<OurJwk[] | undefined>("JWT_SIGNING_KEYS", parsePrivateKeys, { unset: undefined }),
@@ -102,6 +102,20 @@ const rules: { needs: SettingName[]; fault: (config: Settings) => string | false
       !localStages.includes(c.stage) &&
       !c.issuer.startsWith("https:") &&
       `ISSUER must be an https URL in stage ${c.stage}`,
+  },
+  {
+    needs: ["stage", "dynamodbEndpoint"],
+    fault: (c) =>
+      !localStages.includes(c.stage) &&
+      c.dynamodbEndpoint?.startsWith("http:") === true &&
+      `DYNAMODB_ENDPOINT must be an https URL in stage ${c.stage}`,
+  },
+  {
+    needs: ["stage", "allowedOrigins"],
+    fault: (c) =>
+      !localStages.includes(c.stage) &&
+      c.allowedOrigins.some((origin) => origin.startsWith("http:")) &&
+      `ALLOWED_ORIGINS must be https origins in stage ${c.stage}`,
   },
   {
     needs: ["cookieName", "cookieDomain"],
@@ -192,6 +206,10 @@ function integer(min: number, max: number) {
   };
 }
 
+function parseEpochSeconds(text: string): number {
+  return Number(matching(/^\d{1,11}$/, "must be epoch seconds, not milliseconds: at most 11 digits")(text));
+}
+
 function parseCookieName(text: string): string {
   return matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -")(text);
 }
@@ -213,11 +231,13 @@ function parseUrl(text: string): string {
   return text;
 }
 
-/** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2). */
+/** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2), and `URL` trims what it parses. */
 function parseIssuer(text: string): string {
-  const { search, hash, username, password } = new URL(parseUrl(text));
-  if (search || hash || username || password || text.endsWith("/") || text.length > 200) {
-    throw new TypeError("must be a URL of at most 200 characters without user, query, fragment, final slash");
+  const { username, password } = new URL(parseUrl(text));
+  if (username || password || text.endsWith("/") || /[?#]/.test(text) || !/^[\x21-\x7e]{1,200}$/.test(text)) {
+    throw new TypeError(
+      "must be a URL of at most 200 visible ASCII characters without user, query, fragment, final slash",
+    );
   }
   return text;
 }
