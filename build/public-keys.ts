@@ -9,8 +9,8 @@ interface Variables {
   resolveVariable: (variable: string) => Promise<string>;
 }
 
-/** No JWK set: a function that is deployed with it refuses to start. */
-const placeholder = "none: packaged without a deployment";
+/** Stands for JWT_PUBLIC_KEYS in a package; it is no JWK set, and cannot be deployed (build/settings-plugin.ts). */
+export const placeholder = "none: packaged without a deployment";
 
 /**
  * Resolves JWT_PUBLIC_KEYS. A deployment publishes the public halves of all keys in the stage's secret, and makes the

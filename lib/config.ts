@@ -71,8 +71,12 @@ export const issuerSettings = [
 /** How long sessions live. */
 export const lifetimeSettings = ["refreshTokenTtlSeconds", "sessionMaxAgeSeconds"] as const;
 
+/** All settings. */
+export const settingNames = Object.keys(settings) as SettingName[];
+/** The environment variable that a setting is read from. */
+export const variableOf = (name: SettingName): string => settings[name].variable;
 /** All environment variables that settings are read from. */
-export const settingVariables: string[] = Object.values(settings).map(({ variable }) => variable);
+export const settingVariables: string[] = settingNames.map(variableOf);
 
 /** Rules between settings; each is checked where all of its settings are read. */
 const rules: { needs: SettingName[]; fault: (config: Settings) => string | false }[] = [

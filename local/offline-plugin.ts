@@ -1,12 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  cookieSettings,
-  issuerSettings,
-  lifetimeSettings,
-  readConfig,
-  requestSettings,
-  type SettingName,
-} from "../lib/config.ts";
+import { readConfig, settingNames } from "../lib/config.ts";
 import { createTables, type Resources } from "./tables.ts";
 
 /** What this plugin reads of a resolved serverless.yml. */
@@ -16,22 +9,6 @@ type Service = {
   resources: { Resources: Resources };
 };
 type Environment = Record<string, string | null>;
-
-/** Every setting that some function reads. */
-const settingNames: SettingName[] = [
-  ...requestSettings,
-  ...cookieSettings,
-  ...issuerSettings,
-  ...lifetimeSettings,
-  "usersTable",
-  "sessionsTable",
-  "dynamodbEndpoint",
-  "refreshWindowSeconds",
-  "refreshMinIntervalSeconds",
-  "passwordMinLength",
-  "sessionsNotBefore",
-  "routes",
-];
 
 /** Serverless plugin: what serverless-offline needs around it when `npm start` runs it. */
 export default class OfflinePlugin {

@@ -44,9 +44,22 @@ const permissions = (stage: string): Record<string, [action: string, resource: o
   logout: [["dynamodb:DeleteItem", sessions]],
 });
 
+/** A value of its own for every setting, none of them the default. */
 const everySetting: Record<string, string> = {
   ...Object.fromEntries(settingVariables.map((variable) => [variable, `value-of-${variable}`])),
+  ISSUER: "https://auth.example.com",
+  DYNAMODB_ENDPOINT: "https://dynamodb.example.com",
+  ACCESS_TOKEN_TTL_SECONDS: "901",
+  REFRESH_TOKEN_TTL_SECONDS: "86401",
+  SESSION_MAX_AGE_SECONDS: "86402",
+  REFRESH_WINDOW_SECONDS: "11",
+  REFRESH_MIN_INTERVAL_SECONDS: "31",
+  COOKIE_SAME_SITE: "Lax",
+  COOKIE_DOMAIN: "example.com",
   ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
+  PASSWORD_MIN_LENGTH: "16",
+  SESSIONS_NOT_BEFORE: "1800000000",
+  JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
 
 let dev: Package;

@@ -1,0 +1,79 @@
+import { afterAll, expect, test } from "@jest/globals";
+import { placeholder } from "../build/public-keys.ts";
+import SettingsPlugin from "../build/settings-plugin.ts";
+import { createKey, keySettings } from "./support/keys.ts";
+import { copyProject, removeFolder } from "./support/project.ts";
+import { sls } from "./support/sls.ts";
+
+const cwd = copyProject();
+afterAll(() => removeFolder(cwd));
+
+const { JWT_PUBLIC_KEYS } = keySettings(createKey("EdDSA"));
+/** What every function has, as in a packaged template. */
+const common = {
+  STAGE: "prod",
+  ISSUER: { "Fn::Sub": `https://\${HttpApi}.example.com` },
+  AUDIENCE: "api",
+  CLIENT_ID: "web",
+  USERS_TABLE: "users",
+  SESSIONS_TABLE: { Ref: "SessionsTable" },
+  JWT_PUBLIC_KEYS,
+};
+const own = { Login: { JWT_SIGNING_KEYS_SECRET: "keys" }, NotFound: { ROUTES: "GET /movies" }, Movies: {} };
+
+/** What the plugin says to a template with these settings, before it is packaged or deployed. */
+function check(step: "package" | "deploy", settings: object, { Movies = {} } = {}): string[] {
+  const environments = Object.entries({ ...own, Movies });
+  const functions = environments.map(([name, environment]) => [
+    `${name}LambdaFunction`,
+    { Properties: { Environment: { Variables: { ...common, ...settings, ...environment } } } },
+  ]);
+  const Resources = { Table: {}, Role: { Properties: {} }, ...Object.fromEntries(functions) };
+  const service = { provider: { compiledCloudFormationTemplate: { Resources } } };
+  const { hooks } = new SettingsPlugin({ service, classes: { Error } });
+  try {
+    hooks[{ package: "after:package:compileFunctions", deploy: "before:deploy:deploy" }[step]]?.();
+    return [];
+  } catch (error) {
+    return (error as Error).message.split("\n- ").slice(1);
+  }
+}
+
+test.each(["package", "deploy"] as const)("%s: sound settings, known to AWS only or not", (step) => {
+  expect(check(step, {})).toEqual([]);
+  expect(check(step, { ISSUER: "https://auth.example.com" })).toEqual([]);
+});
+
+test.each(["package", "deploy"] as const)("%s: everything that is wrong is listed at once", (step) => {
+  const settings = {
+    ...{ STAGE: "Prod", ISSUER: "auth.example.com", USERS_TABLE: "", REFRESH_WINDOW_SECONDS: "31" },
+    ...{ COOKIE_NAME: "__Host-a", COOKIE_DOMAIN: "example.com", SESSIONS_NOT_BEFORE: "yesterday" },
+  };
+  expect(check(step, settings)).toEqual([
+    expect.stringMatching(/^STAGE /),
+    expect.stringMatching(/^ISSUER /),
+    expect.stringMatching(/^USERS_TABLE /),
+    expect.stringMatching(/^SESSIONS_NOT_BEFORE /),
+    expect.stringMatching(/^REFRESH_WINDOW_SECONDS /),
+    expect.stringMatching(/^COOKIE_DOMAIN /),
+  ]);
+});
+
+test("a setting that a single function has of its own is looked at, too", () => {
+  const Movies = { ACCESS_TOKEN_TTL_SECONDS: "soon" };
+  expect(check("deploy", {}, { Movies })).toEqual([expect.stringMatching(/^ACCESS_TOKEN_TTL_SECONDS /)]);
+});
+
+test("a package may lack public keys, a deployment may not; what is no key may be in neither", () => {
+  const fault = [expect.stringMatching(/^JWT_PUBLIC_KEYS /)];
+  expect(check("package", { JWT_PUBLIC_KEYS: placeholder })).toEqual([]);
+  expect(check("deploy", { JWT_PUBLIC_KEYS: placeholder })).toEqual(fault);
+  expect(check("package", { JWT_PUBLIC_KEYS: "{}" })).toEqual(fault);
+});
+
+test("`sls package` refuses them without a stack", async () => {
+  const env = { PASSWORD_MIN_LENGTH: "3", ALLOWED_ORIGINS: "http://app.example.com" };
+  const { stdout } = await sls(["package", "--stage", "prod"], { cwd, env }).catch((error) => error);
+  expect(stdout).toMatch(/- PASSWORD_MIN_LENGTH must be .*\n- ALLOWED_ORIGINS must be https/);
+  expect(stdout).not.toMatch(/^\s+at /m);
+});
