@@ -1,6 +1,9 @@
+import { createAttemptLimit } from "../lib/attempts/limit.ts";
+import { createAttemptStore } from "../lib/attempts/store.ts";
 import { createLogin } from "../lib/auth/login.ts";
 import { systemClock } from "../lib/clock.ts";
 import {
+  attemptSettings,
   cookieSettings,
   issuerSettings,
   lifetimeSettings,
@@ -23,6 +26,7 @@ const config = readConfig([
   ...requestSettings,
   ...cookieSettings,
   ...issuerSettings,
+  ...attemptSettings,
   ...lifetimeSettings,
   "usersTable",
   "sessionsTable",
@@ -33,6 +37,11 @@ const dynamodb = createDynamoDB(config);
 const login = createLogin({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
+  attempts: createAttemptLimit({
+    attempts: createAttemptStore(dynamodb, config.attemptsTable),
+    signingKeys,
+    clock: systemClock,
+  }),
   issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
   ...config,

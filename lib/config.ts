@@ -22,6 +22,7 @@ const settings = {
   clientId: setting("CLIENT_ID", matching(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 visible characters")),
   usersTable: setting("USERS_TABLE", parseTableName),
   sessionsTable: setting("SESSIONS_TABLE", parseTableName),
+  attemptsTable: setting("ATTEMPTS_TABLE", parseTableName),
   dynamodbEndpoint: setting<string | undefined>("DYNAMODB_ENDPOINT", parseUrl, { unset: undefined }),
   accessTokenTtlSeconds: setting("ACCESS_TOKEN_TTL_SECONDS", integer(1, 86_400), { unset: 900 }),
   refreshTokenTtlSeconds: setting("REFRESH_TOKEN_TTL_SECONDS", integer(1, 34_560_000), { unset: 86_400 }),
@@ -64,6 +65,13 @@ export const issuerSettings = [
   "audience",
   "clientId",
   "accessTokenTtlSeconds",
+  "jwtPublicKeys",
+  "jwtSigningKeys",
+  "jwtSigningKeysSecret",
+] as const;
+/** What the attempt limit needs: its table, and the signing keys for its keyed hashes. */
+export const attemptSettings = [
+  "attemptsTable",
   "jwtPublicKeys",
   "jwtSigningKeys",
   "jwtSigningKeysSecret",

@@ -6,6 +6,13 @@ import { AppError } from "./errors.ts";
 /** An item as the document client gives it: not trusted to have any shape. */
 export type Item = Record<string, unknown>;
 
+/** The parts of a conditional update. */
+export interface UpdateExpression {
+  UpdateExpression: string;
+  ConditionExpression: string;
+  ExpressionAttributeValues: Item;
+}
+
 /** The document client, and what is known of the engine behind it. */
 export interface DynamoDB {
   client: DynamoDBDocumentClient;

@@ -11,7 +11,18 @@ const folder = ".local/test/bundles/functions";
 const metafiles: Record<string, Metafile> = JSON.parse(readFileSync(".local/test/metafiles.json", "utf8"));
 const names = readdirSync("functions").map((file) => file.replace(/\.ts$/, ""));
 /** Every other function verifies only: it makes no request. */
-const withDynamoDB = ["register", "login", "refresh", "logout"];
+const withDynamoDB = [
+  "register",
+  "login",
+  "refresh",
+  "logout",
+  "list-sessions",
+  "revoke-session",
+  "revoke-all-sessions",
+  "change-password",
+  "export-account",
+  "delete-account",
+];
 const verifyOnly = names.filter((name) => !withDynamoDB.includes(name));
 
 const size = (name: string) => statSync(`${folder}/${name}.mjs`).size / 1024;
@@ -29,16 +40,29 @@ describe("what a bundle holds", () => {
     expect(size(name)).toBeLessThanOrEqual(40);
   });
 
-  test.each(withDynamoDB)("%s: at most 400 KiB, with its own use case only", (name) => {
-    expect(inputs(name).filter((path) => path.startsWith("lib/auth/"))).toContain(`lib/auth/${name}.ts`);
+  test.each(withDynamoDB)("%s: at most 400 KiB, with the use cases it needs only", (name) => {
+    const useCases = inputs(name).filter((path) => path.startsWith("lib/auth/"));
+    expect([name, useCases.map((path) => path.slice("lib/auth/".length, -".ts".length)).sort()]).toEqual([
+      name,
+      {
+        login: ["end-sessions", "login"],
+        "revoke-session": [], // one call of the store
+        "revoke-all-sessions": ["end-sessions"],
+        "change-password": ["change-password", "end-sessions", "verify-user"],
+        "export-account": ["export-account", "list-sessions"],
+        "delete-account": ["delete-account", "end-sessions", "verify-user"],
+      }[name] ?? [name],
+    ]);
     expect(size(name)).toBeLessThanOrEqual(400);
   });
 
-  test("only login and refresh can sign, only register and login can hash", () => {
+  test("only login and refresh can sign, and only who takes a password can hash", () => {
     const holders = (path: string) => names.filter((name) => inputs(name).includes(path)).sort();
     expect(holders("lib/tokens/issue-pair.ts")).toEqual(["login", "refresh"]);
-    expect(holders("lib/users/passwords.ts")).toEqual(["login", "register"]);
-    expect(holders("lib/users/common-passwords.ts")).toEqual(["register"]);
+    const asking = ["change-password", "delete-account", "login"];
+    expect(holders("lib/attempts/limit.ts")).toEqual(asking);
+    expect(holders("lib/users/passwords.ts")).toEqual([...asking, "register"]);
+    expect(holders("lib/users/common-passwords.ts")).toEqual(["change-password", "register"]);
   });
 
   test("nothing is taken from outside the bundle but Node's own modules", () => {
@@ -62,6 +86,7 @@ describe("which of Node's modules a function has loaded at its first answer", ()
       CLIENT_ID: "web",
       USERS_TABLE: tableNames.users,
       SESSIONS_TABLE: tableNames.sessions,
+      ATTEMPTS_TABLE: tableNames.attempts,
       DYNAMODB_ENDPOINT: database.endpoint,
       AWS_REGION: "eu-central-1",
       AWS_ACCESS_KEY_ID: "test",
@@ -77,16 +102,31 @@ describe("which of Node's modules a function has loaded at its first answer", ()
       return response;
     }
 
+    async function invokeAuthorizer(request: ClientRequest) {
+      const event = createEvent("movies", request);
+      const { response, modules } = await invokeFresh(`${folder}/authorizer.mjs`, env, event);
+      expect(response).toMatchObject({ isAuthorized: true });
+      loaded.authorizer = modules;
+    }
+
     const body = { email: "fresh@example.com", password: "a long and private sentence" };
     await invoke("register", 201, { body });
     const { cookies } = pairOf(await invoke("login", 200, { body }));
-    const protectedRoutes = verifyOnly.filter((name) => inputs(name).includes("lib/http/authenticate.ts"));
+    const protectedRoutes = ["movies", "me"];
     await Promise.all([
       invoke("refresh", 200, { cookies }),
+      invoke("list-sessions", 200, { cookies }),
+      invoke("export-account", 200, { cookies }),
+      invoke("revoke-session", 404, { cookies, pathParameters: { sessionId: "none" } }),
       ...protectedRoutes.map((name) => invoke(name, 200, { cookies })),
+      invokeAuthorizer({ cookies }),
       invoke("not-found", 404),
       ...["jwks", "discovery"].map((name) => invoke(name, 200)),
     ]);
+    const newPassword = "another long and private sentence";
+    await invoke("change-password", 200, { cookies, body: { currentPassword: body.password, newPassword } });
+    await invoke("revoke-all-sessions", 204, { cookies, query: { except: "current" } });
+    await invoke("delete-account", 204, { cookies, body: { password: newPassword } });
     await invoke("logout", 200, { cookies });
     await database.stop();
   });

@@ -86,9 +86,9 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
 
   test("20 sessions of one user refresh beside one another", async () => {
     const account = await service.register();
-    const pairs = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => service.logIn({ account, as: sandboxes[i % 4] })),
-    );
+    const pairs: Pair[] = [];
+    // One after the other: of 20 logins at once the attempt limit lets five through.
+    for (let i = 0; i < 20; i++) pairs.push(await service.logIn({ account, as: sandboxes[i % 4] }));
     const answers = await Promise.all(
       pairs.map((pair, i) => service.refresh(pair, { as: sandboxes[i % 4] })),
     );

@@ -11,7 +11,7 @@ import {
   precededBy,
   throttle,
 } from "./support/faults.ts";
-import { startService } from "./support/service.ts";
+import { expectSteps, startService } from "./support/service.ts";
 import type { Fault } from "./support/wire.ts";
 
 const service = await startService();
@@ -20,9 +20,13 @@ const key = "f4a7a2c0-8a40-4a2e-8b5f-5a1d0f6e7b04";
 const remove = "DeleteItem sessions";
 const put = "PutItem sessions";
 const find = "GetItem users";
+const lookUp = [find, "UpdateItem attempts"];
+const forget = "DeleteItem attempts";
+/** The end of all sessions that another process began is finished: here there are none. */
+const sweep = ["Query sessions", "UpdateItem users"];
 
 describe("a login's put", () => {
-  const opened = [find, put, find];
+  const opened = [lookUp, put, find];
 
   /** Opens a session while a fault befalls the put; returns the pair and the puts in order. */
   async function logInWith(fault: Fault) {
@@ -45,7 +49,7 @@ describe("a login's put", () => {
     ["is never answered", hang, 1],
   ])("that %s is sent once, and again as another session", async (_, fault, stored) => {
     const { account, pair, puts } = await logInWith(fault);
-    expect(wire.names).toEqual([find, put, put, find]);
+    expectSteps(wire.names, [lookUp, put, put, find]);
     expect(puts.map(({ attempt }) => attempt)).toEqual([1, 1]);
     const [lost, kept] = puts.map(sessionIdOf);
     expect(lost).not.toBe(kept);
@@ -60,16 +64,16 @@ describe("a login's put", () => {
     const account = await service.register();
     const body = { email: account.email, password: account.password };
     wire.break(put, loseRequest, { times: 3 });
-    await expectRequests([find, put, put, put], async () => {
+    await expectRequests([lookUp, put, put, put], async () => {
       expectProblem(await sandbox.login({ body }), refusals.unavailable);
     });
     expect(new Set(wire.requests.slice(-3).map(sessionIdOf)).size).toBe(3);
-    await expectRequests(opened, () => service.logIn({ account }));
+    await expectRequests([lookUp, forget, put, find], () => service.logIn({ account }));
   });
 
   test("that arrives twice opens one session", async () => {
     const { account, pair } = await logInWith(deliverTwice);
-    expect(wire.names).toEqual(opened);
+    expectSteps(wire.names, opened);
     expect(await database.sessionsOf(account.userId)).toHaveLength(1);
     await service.rotate(pair, { key });
   });
@@ -87,7 +91,7 @@ describe("a login's put", () => {
   test("that arrives late after the logout makes a session whose token nobody holds", async () => {
     const held = hold("request");
     const { account, pair, puts } = await logInWith(held.fault);
-    expect(wire.names).toEqual([find, put, put, find]);
+    expectSteps(wire.names, [lookUp, put, put, find]);
     await sandbox.logout({ cookies: pair.cookies });
     await held.release();
     expect(puts[0]?.isApplied).toBe(true);
@@ -110,7 +114,7 @@ describe("a login beside the end of all sessions", () => {
     wire.break(find, (request) => request.deliver());
     wire.break(find, precededBy(endAll(account.email, 1)));
     const pair = await service.logIn({ account });
-    expect(wire.names).toEqual([find, put, find, remove, find, put, find]);
+    expectSteps(wire.names, [lookUp, put, find, remove, lookUp, forget, ...sweep, put, find]);
     expect((await database.sessionsOf(account.userId)).map(({ sessionId }) => sessionId)).toEqual([
       pair.claims.sid,
     ]);
@@ -126,7 +130,7 @@ describe("a login beside the end of all sessions", () => {
     wire.break(find, (request) => request.deliver());
     wire.break(find, precededBy(endAll(email, 2)));
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.unavailable);
-    expect(wire.names).toEqual([find, put, find, remove, find, put, find, remove]);
+    expectSteps(wire.names, [lookUp, put, find, remove, lookUp, forget, ...sweep, put, find, remove]);
     expect(await database.sessionsOf(userId)).toEqual([]);
     await service.logIn({ account });
   });

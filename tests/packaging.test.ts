@@ -25,6 +25,12 @@ const signingKeys = (stage: string) =>
   aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-signing-keys-??????`);
 const users = { "Fn::GetAtt": ["UsersTable", "Arn"] };
 const sessions = { "Fn::GetAtt": ["SessionsTable", "Arn"] };
+const attempts = { "Fn::GetAtt": ["AttemptsTable", "Arn"] };
+const countsAttempts: [action: string, resource: object][] = [
+  ["dynamodb:UpdateItem", attempts],
+  ["dynamodb:PutItem", attempts],
+  ["dynamodb:DeleteItem", attempts],
+];
 
 /** Everything that a function may do besides writing its own logs. One that is not listed may do nothing. */
 const permissions = (stage: string): Record<string, [action: string, resource: object][]> => ({
@@ -34,6 +40,9 @@ const permissions = (stage: string): Record<string, [action: string, resource: o
     ["dynamodb:UpdateItem", users],
     ["dynamodb:PutItem", sessions],
     ["dynamodb:DeleteItem", sessions],
+    ["dynamodb:Query", sessions],
+    ["dynamodb:BatchWriteItem", sessions],
+    ...countsAttempts,
     ["secretsmanager:GetSecretValue", signingKeys(stage)],
   ],
   refresh: [
@@ -42,6 +51,38 @@ const permissions = (stage: string): Record<string, [action: string, resource: o
     ["secretsmanager:GetSecretValue", signingKeys(stage)],
   ],
   logout: [["dynamodb:DeleteItem", sessions]],
+  listSessions: [["dynamodb:Query", sessions]],
+  revokeSession: [["dynamodb:DeleteItem", sessions]],
+  revokeAllSessions: [
+    ["dynamodb:UpdateItem", users],
+    ["dynamodb:GetItem", users],
+    ["dynamodb:Query", sessions],
+    ["dynamodb:BatchWriteItem", sessions],
+    ["dynamodb:GetItem", sessions],
+  ],
+  changePassword: [
+    ["dynamodb:GetItem", users],
+    ["dynamodb:UpdateItem", users],
+    ["dynamodb:GetItem", sessions],
+    ["dynamodb:Query", sessions],
+    ["dynamodb:BatchWriteItem", sessions],
+    ...countsAttempts,
+    ["secretsmanager:GetSecretValue", signingKeys(stage)],
+  ],
+  exportAccount: [
+    ["dynamodb:GetItem", users],
+    ["dynamodb:Query", sessions],
+  ],
+  deleteAccount: [
+    ["dynamodb:GetItem", users],
+    ["dynamodb:UpdateItem", users],
+    ["dynamodb:DeleteItem", users],
+    ["dynamodb:GetItem", sessions],
+    ["dynamodb:Query", sessions],
+    ["dynamodb:BatchWriteItem", sessions],
+    ...countsAttempts,
+    ["secretsmanager:GetSecretValue", signingKeys(stage)],
+  ],
 });
 
 /** A value of its own for every setting, none of them the default. */
@@ -110,8 +151,8 @@ describe.each([
   });
 
   test("tables: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
-    const { UsersTable, SessionsTable } = packaged().resources;
-    for (const table of [UsersTable, SessionsTable]) {
+    const { UsersTable, SessionsTable, AttemptsTable } = packaged().resources;
+    for (const table of [UsersTable, SessionsTable, AttemptsTable]) {
       expect(table?.Properties).toMatchObject({
         BillingMode: "PAY_PER_REQUEST",
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -123,6 +164,7 @@ describe.each([
     }
     const timeToLive = { AttributeName: "expiresAt", Enabled: true };
     expect(SessionsTable?.Properties.TimeToLiveSpecification).toEqual(timeToLive);
+    expect(AttemptsTable?.Properties.TimeToLiveSpecification).toEqual(timeToLive);
   });
 
   test("each function's logs are kept for a limited time", () => {
@@ -134,14 +176,14 @@ describe.each([
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
   });
 
-  test("no private key is packaged; only login and refresh know the secret that holds them", () => {
+  test("no private key is packaged; only who signs or counts attempts knows the secret with them", () => {
     const template = JSON.stringify(packaged().resources);
     expect(template).not.toContain('"JWT_SIGNING_KEYS"');
     expect(template).not.toContain("value-of-JWT_SIGNING_KEYS");
     const knowing = Object.keys(functionsOf(packaged())).filter(
       (name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name),
     );
-    expect(knowing.sort()).toEqual(["login", "refresh"]);
+    expect(knowing.sort()).toEqual(["changePassword", "deleteAccount", "login", "refresh"]);
   });
 
   test("notFound knows exactly the gateway's routes, and gets every other request", () => {
@@ -168,6 +210,7 @@ describe("without any setting", () => {
       COOKIE_NAME: cookie,
       USERS_TABLE: `${service}-${stage}-users`,
       SESSIONS_TABLE: `${service}-${stage}-sessions`,
+      ATTEMPTS_TABLE: `${service}-${stage}-attempts`,
       JWT_SIGNING_KEYS_SECRET: `${service}-${stage}-signing-keys`,
       JWT_PUBLIC_KEYS: expect.stringContaining("none"),
     });
@@ -225,9 +268,13 @@ describe("the zips", () => {
     return { ...response, body: JSON.parse(response.body ?? "null") };
   }
 
-  test("hold the bundle and nothing else, but for register's common passwords", () => {
+  test("hold the bundle and nothing else, but for the common passwords where one is chosen", () => {
+    const lists: Record<string, string[]> = {
+      register: ["functions/register.common-passwords.txt"],
+      changePassword: ["functions/change-password.common-passwords.txt"],
+    };
     for (const name of Object.keys(files)) {
-      const list = name === "register" ? ["functions/register.common-passwords.txt"] : [];
+      const list = lists[name] ?? [];
       expect(files[name]).toEqual([...list, bundleOf(name)]);
     }
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "./support/clock.ts";
 import { cookieOf } from "./support/pair.ts";
-import { startServices } from "./support/service.ts";
+import { logInSteps, lookUp, startServices } from "./support/service.ts";
 
 /** An idempotency key as clients make one. */
 const key = "b2f0a2f6-6f0b-4f6e-9f53-0d7f3c2b9a11";
@@ -22,17 +22,23 @@ describe.each(await startServices())("DynamoDB requests on $engine", (service) =
     await expectRequests(["PutItem users"], () => service.register());
   });
 
-  test("login sends 3, and both of its reads are strongly consistent", async () => {
-    await service.logIn();
-    await expectRequests(["GetItem users", "PutItem sessions", "GetItem users"], () => service.logIn());
+  test("login sends 4 in three steps, and both of its reads are strongly consistent", async () => {
+    const account = await service.register();
+    await expectRequests(logInSteps, () => service.logIn({ account }));
     const reads = service.wire.requests.filter(({ name }) => name === "GetItem users");
     expect(reads.every(({ parameters }) => parameters.ConsistentRead === true)).toBe(true);
   });
 
-  test("a failed login sends 1", async () => {
+  test("a failed login sends 2, and so does one that has to wait", async () => {
     const { email } = await service.register();
     const body = { email, password: "not the right password" };
-    await expectRequests(["GetItem users"], () => sandbox.login({ body }));
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      await expectRequests([lookUp], () => sandbox.login({ body }));
+    }
+    const row = service.engine === "embedded" ? ["GetItem attempts"] : [];
+    await expectRequests([lookUp, ...row], async () => {
+      expect((await sandbox.login({ body })).statusCode).toBe(429);
+    });
   });
 
   test("refresh sends 1", async () => {

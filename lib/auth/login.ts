@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
+import type { AttemptLimit } from "../attempts/limit.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import { createCustomClaims } from "../tokens/custom-claims.ts";
 import type { IssuePair, TokenPair } from "../tokens/issue-pair.ts";
 import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../users/passwords.ts";
 import type { User, UserStore } from "../users/store.ts";
+import { createSweep, isSweepDue } from "./end-sessions.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
 export interface LoginRequest {
@@ -18,8 +21,9 @@ export interface LoginRequest {
 }
 
 interface LoginOptions {
-  users: Pick<UserStore, "find" | "replacePasswordHash">;
-  sessions: Pick<SessionStore, "put" | "delete">;
+  users: Pick<UserStore, "find" | "replacePasswordHash" | "noteSwept">;
+  sessions: Pick<SessionStore, "put" | "delete" | "list" | "deleteAll">;
+  attempts: AttemptLimit;
   issuePair: IssuePair;
   clock: Clock;
   refreshTokenTtlSeconds: number;
@@ -30,8 +34,10 @@ interface LoginOptions {
 const putAttempts = 3;
 
 /** Makes the use case that opens a session. */
-export function createLogin({ users, sessions, issuePair, clock, ...lifetimes }: LoginOptions) {
-  /** Opens a session. Throws AppError `invalid_credentials`, `unavailable`. */
+export function createLogin({ users, sessions, attempts, issuePair, clock, ...lifetimes }: LoginOptions) {
+  const sweep = createSweep({ sessions, users });
+
+  /** Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `unavailable`. */
   return async function login(request: LoginRequest): Promise<TokenPair> {
     // The sessions of the user may all be ended while we work; then start again, once.
     const pair = (await tryLogin(request)) ?? (await tryLogin(request));
@@ -40,10 +46,13 @@ export function createLogin({ users, sessions, issuePair, clock, ...lifetimes }:
   };
 
   async function tryLogin(request: LoginRequest): Promise<TokenPair | undefined> {
-    const user = await users.find(request.email);
+    // Counted before the password is looked at, and with the same requests whether or not there is such a user.
+    const [attempt, user] = await Promise.all([attempts.count(request.email), users.find(request.email)]);
     const isVerified = await verifyPassword(user?.passwordHash, request.password);
     if (!user || !isVerified) throw new AppError("invalid_credentials");
 
+    await attempts.succeed(request.email, attempt);
+    if (isSweepDue(user)) await sweep(user);
     const { session, refreshToken } = await openSession(user, request);
     if (!(await isEpochUnmoved(user, session))) return undefined;
     if (needsRehash(user.passwordHash)) await rehash(user, request.password);
@@ -66,12 +75,15 @@ export function createLogin({ users, sessions, issuePair, clock, ...lifetimes }:
 
   function createSession(user: User, request: LoginRequest, refreshToken: string): Session {
     const now = clock();
+    const claims = createCustomClaims(user);
     return {
       userId: user.userId,
       sessionId: randomUUID(),
       email: user.email,
       tokenHash: hashToken(refreshToken),
       keyed: request.idempotencyKey !== undefined,
+      sessionEpoch: user.sessionEpoch,
+      ...(Object.keys(claims).length > 0 && { claims }),
       createdAt: now,
       expiresAt: now + Math.min(lifetimes.refreshTokenTtlSeconds, lifetimes.sessionMaxAgeSeconds),
       ...(request.userAgent !== undefined && { userAgent: request.userAgent.slice(0, 256).toWellFormed() }),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import { findPasswordFault } from "../users/password-policy.ts";
+import { assertUsablePassword } from "../users/password-policy.ts";
 import { hashPassword } from "../users/passwords.ts";
 import type { UserStore } from "../users/store.ts";
 
@@ -18,11 +18,7 @@ export function createRegister({ users, clock, readCommonPasswords }: RegisterOp
    * Throws AppError `invalid_body` for a password that may not be used, `email_taken`, `unavailable`.
    */
   return async function register({ email, password }: { email: string; password: string }) {
-    const fault = findPasswordFault(password, { email, commonPasswords: readCommonPasswords() });
-    if (fault) {
-      const errors = [{ pointer: "#/password", detail: fault }];
-      throw new AppError("invalid_body", { detail: `password ${fault}`, errors });
-    }
+    assertUsablePassword(password, { email, commonPasswords: readCommonPasswords(), pointer: "#/password" });
     const userId = randomUUID();
     const isCreated = await users.create({
       email,

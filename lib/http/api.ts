@@ -11,16 +11,19 @@ export interface ApiRequest<Event extends ApiEvent = ApiEvent> {
   credentials: RawCredentials;
 }
 
-/** A check before the handler. It may throw AppError; what it adds to the event is its type parameter. */
-export interface Middleware<Added = unknown> {
-  before: (request: ApiRequest) => void | Promise<void>;
+/**
+ * A check before the handler. It may throw AppError; its type parameters are what it adds to the event and what an
+ * earlier check must have added.
+ */
+export interface Middleware<Added = unknown, Needed extends ApiEvent = ApiEvent> {
+  before: (request: ApiRequest<Needed>) => void | Promise<void>;
   /** Never set; lets the compiler see what was added. */
   added?: Added;
 }
 
 /** A route being wired: checks in their order, then the handler, which sees only what the checks added. */
 export interface Route<Event extends ApiEvent> {
-  use<Added>(middleware: Middleware<Added>): Route<Event & Added>;
+  use<Added>(middleware: Middleware<Added, Event>): Route<Event & Added>;
   handler(handle: (event: Event, call: ApiCall) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
 }
 

@@ -1,6 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
+import type { SessionStore } from "../sessions/store.ts";
 import { importVerificationKeys } from "../tokens/keys.ts";
 import {
   type AccessClaims,
@@ -12,13 +13,14 @@ import { parseBearer } from "./bearer.ts";
 import { parseAuthCookie } from "./cookies.ts";
 import type { RawCredentials } from "./event.ts";
 
+/** Finds out who is calling. Throws AppError `missing_credentials`, `invalid_token`, `conflicting_credentials`. */
+export type Authenticator = (credentials: RawCredentials) => Promise<AccessClaims>;
+
 /**
- * The middleware of protected routes, made once per sandbox from the environment: only a caller with a live access
- * token passes, from the auth cookie or `Authorization: Bearer` (RFC 6750), and the handler gets its claims as
- * `event.auth`. It asks nobody: no database, no network. Throws AppError `missing_credentials`, `invalid_token`,
- * `conflicting_credentials`.
+ * Makes the authenticator, once per sandbox, from the environment: a live access token from the auth cookie or
+ * `Authorization: Bearer` (RFC 6750). It asks nobody: no database, no network.
  */
-export async function authenticate(): Promise<Middleware<{ auth: AccessClaims }>> {
+export async function createAuthenticator(): Promise<Authenticator> {
   const config = readConfig([
     "stage",
     "issuer",
@@ -31,12 +33,35 @@ export async function authenticate(): Promise<Middleware<{ auth: AccessClaims }>
   const keys = await importVerificationKeys(config.jwtPublicKeys);
   const verifyAccessToken = createAccessTokenVerifier({ ...config, keys, clock: systemClock });
 
+  return async (credentials) => {
+    const token = findToken(credentials, config.cookieName);
+    return verifyAccessToken(token).catch((error: unknown) => {
+      throw error instanceof AccessTokenError ? new AppError("invalid_token", { cause: error }) : error;
+    });
+  };
+}
+
+interface AuthenticateOptions {
+  /** Given the sessions, each call reads the session too: for routes that must not trust the JWT of an ended one. */
+  live?: Pick<SessionStore, "find">;
+}
+
+/**
+ * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
+ * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
+ * consistent read. Throws what the authenticator throws, and with `live` AppError `unavailable`.
+ */
+export async function authenticate({
+  live,
+}: AuthenticateOptions = {}): Promise<Middleware<{ auth: AccessClaims }>> {
+  const findCaller = await createAuthenticator();
   return {
     async before({ event, credentials }) {
-      const token = findToken(credentials, config.cookieName);
-      const auth = await verifyAccessToken(token).catch((error: unknown) => {
-        throw error instanceof AccessTokenError ? new AppError("invalid_token", { cause: error }) : error;
-      });
+      const auth = await findCaller(credentials);
+      if (live) {
+        const session = await live.find({ userId: auth.sub, sessionId: auth.sid });
+        if (!session || session.expiresAt <= systemClock()) throw new AppError("invalid_token");
+      }
       Object.assign(event, { auth });
     },
   };

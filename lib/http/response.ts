@@ -25,6 +25,11 @@ export function json(statusCode: number, body: unknown, cookies?: string[]): Api
   };
 }
 
+/** Makes an answer without a body: done. */
+export function noContent(): ApiResponse {
+  return { statusCode: 204, headers: { ...securityHeaders } };
+}
+
 /** Makes a JSON answer that anybody may keep for ten minutes. */
 export function cacheableJson(body: unknown): ApiResponse {
   const response = json(200, body);

@@ -20,14 +20,27 @@ const password = v.pipe(
 /** The body of a login. A password that is too short today may have been long enough once. */
 export const loginBody = v.strictObject({ email, password });
 
+/** The body of a request that asks for the password once more. */
+export const passwordBody = v.strictObject({ password });
+
 /** The body of a registration. */
-export function createRegisterBody({ passwordMinLength }: { passwordMinLength: number }) {
+export function createRegisterBody(settings: PasswordSettings) {
+  return v.strictObject({ email, password: createNewPassword(settings) });
+}
+
+/** The body of a change of password. */
+export function createChangePasswordBody(settings: PasswordSettings) {
+  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings) });
+}
+
+interface PasswordSettings {
+  passwordMinLength: number;
+}
+
+function createNewPassword({ passwordMinLength }: PasswordSettings) {
   const isLongEnough = (text: string) => isLengthWithin(text, passwordMinLength, passwordMaxLength);
   const rule = `must have ${passwordMinLength} to ${passwordMaxLength} characters`;
-  return v.strictObject({
-    email,
-    password: v.pipe(v.string("must be a string"), v.check(isLongEnough, rule)),
-  });
+  return v.pipe(v.string("must be a string"), v.check(isLongEnough, rule));
 }
 
 /** Parses a request body. Throws AppError `invalid_body` that names every field at fault. */

@@ -1,20 +1,34 @@
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { setTimeout } from "node:timers/promises";
+import {
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
 import {
   type DynamoDB,
   findFailedItem,
   type Item,
   isConditionFailure,
+  type UpdateExpression,
   unavailable,
   withoutRetries,
 } from "../dynamodb.ts";
-import { AppError } from "../errors.ts";
 import type { RotatedSession } from "./rotation.ts";
-import type { Session } from "./session.ts";
+import { parseSession, type Session } from "./session.ts";
 
 /** The primary key of a session. */
 export interface SessionKey {
   userId: string;
   sessionId: string;
+}
+
+/** Answers whether the value can be a session id of ours; others are not looked for. */
+export function isSessionId(value: unknown): value is string {
+  return typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 }
 
 /** One rotation as it is written. Times are epoch seconds. */
@@ -152,44 +166,80 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
       const command = new DeleteCommand({ TableName: tableName, Key: keyOf(key) });
       await client.send(command, toOptions(signal)).catch(unavailable);
     },
+
+    /** Ends a session and answers whether there was a live one. */
+    async end(key: SessionKey, now: number): Promise<boolean> {
+      const { Attributes, $metadata } = await client
+        .send(new DeleteCommand({ TableName: tableName, Key: keyOf(key), ReturnValues: "ALL_OLD" }))
+        .catch(unavailable);
+      // An earlier attempt of this very call may have deleted it; its answer was lost.
+      if (!Attributes) return ($metadata.attempts ?? 1) > 1;
+      return Attributes.expiresAt > now;
+    },
+
+    /** Reads a session, strongly consistent. */
+    find,
+
+    /** Lists all items of a user, expired ones included, strongly consistent; only what the caller asks for. */
+    async list<Name extends keyof Session>(
+      userId: string,
+      names: readonly Name[],
+    ): Promise<Pick<Session, Name>[]> {
+      const items: Item[] = [];
+      let startKey: Item | undefined;
+      do {
+        const page = await client
+          .send(
+            new QueryCommand({
+              TableName: tableName,
+              KeyConditionExpression: "userId = :userId",
+              ExpressionAttributeValues: { ":userId": userId },
+              ProjectionExpression: names.join(", "),
+              ConsistentRead: true,
+              ExclusiveStartKey: startKey,
+            }),
+          )
+          .catch(unavailable);
+        items.push(...(page.Items ?? []));
+        startKey = page.LastEvaluatedKey;
+      } while (startKey);
+      return items as Pick<Session, Name>[];
+    },
+
+    /** Ends many sessions, in batches. Throws AppError `unavailable` when some are left after all repeats. */
+    async deleteAll(keys: SessionKey[]): Promise<void> {
+      const batches = Array.from({ length: Math.ceil(keys.length / batchSize) }, (_, index) =>
+        keys.slice(index * batchSize, (index + 1) * batchSize),
+      );
+      const runners = Array.from({ length: parallelBatches }, async () => {
+        for (let batch = batches.pop(); batch; batch = batches.pop()) await deleteBatch(batch);
+      });
+      await Promise.all(runners);
+    },
   };
+
+  async function deleteBatch(keys: SessionKey[]): Promise<void> {
+    let requests: WriteRequests = keys.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+    for (let attempt = 1; requests.length > 0; attempt++) {
+      if (attempt > batchAttempts)
+        return unavailable(new Error("DynamoDB left items of a batch unprocessed"));
+      if (attempt > 1) await setTimeout(2 ** attempt * 25);
+      const { UnprocessedItems } = await client
+        .send(new BatchWriteCommand({ RequestItems: { [tableName]: requests } }))
+        .catch(unavailable);
+      requests = UnprocessedItems?.[tableName] ?? [];
+    }
+  }
 }
 
-interface UpdateExpression {
-  UpdateExpression: string;
-  ConditionExpression: string;
-  ExpressionAttributeValues: Item;
-}
+type WriteRequests = NonNullable<BatchWriteCommandInput["RequestItems"]>[string];
+
+/** DynamoDB's limit. */
+const batchSize = 25;
+const parallelBatches = 8;
+const batchAttempts = 5;
 
 /** An aborted call does not go on in a sandbox that was frozen after its answer. */
 const toOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
 
 const keyOf = ({ userId, sessionId }: SessionKey): SessionKey => ({ userId, sessionId });
-
-const required = {
-  userId: "string",
-  sessionId: "string",
-  email: "string",
-  tokenHash: "string",
-  createdAt: "number",
-  expiresAt: "number",
-} as const;
-const optional = {
-  previousTokenHash: "string",
-  rotationSalt: "string",
-  rotatedAt: "number",
-  rotationKeyHash: "string",
-  keyed: "boolean",
-  userAgent: "string",
-  ip: "string",
-} as const;
-
-/** A damaged item is our trouble, not the client's: 503, and the session stays as it is. */
-function parseSession(item: Item): Session {
-  const isSound =
-    Object.entries(required).every(([name, type]) => typeof item[name] === type) &&
-    Object.entries(optional).every(([name, type]) => item[name] === undefined || typeof item[name] === type);
-  if (!isSound)
-    throw new AppError("unavailable", { cause: new TypeError("a session item has a wrong shape") });
-  return { ...item, keyed: item.keyed === true } as Session;
-}

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
-import type { SigningKey } from "./keys.ts";
+import { findKeyActiveAt } from "./keys.ts";
 import { createTokenId } from "./refresh-token.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 
@@ -34,8 +34,11 @@ export function createPairIssuer(keys: Pick<SigningKeys, "get">, settings: Acces
   return async function issuePair(session, refreshToken) {
     const iat = session.rotatedAt ?? session.createdAt;
     const exp = Math.min(iat + settings.accessTokenTtlSeconds, session.expiresAt);
+    // The key that was active when the pair was issued, not now: racing sandboxes must sign with the same one.
     const signing = findKeyActiveAt(iat, await keys.get());
+    if (!signing) throw new AppError("unavailable", { cause: new Error("no signing key was active") });
     const token = await new SignJWT({
+      ...session.claims,
       iss: settings.issuer,
       aud: settings.audience,
       client_id: settings.clientId,
@@ -56,14 +59,4 @@ export function createPairIssuer(keys: Pick<SigningKeys, "get">, settings: Acces
       sessionExpiresInSeconds: session.expiresAt - iat,
     };
   };
-}
-
-/** The newest key that was active when the pair was issued, not now: racing sandboxes must sign with the same one. */
-function findKeyActiveAt(iat: number, keys: SigningKey[]): SigningKey {
-  const active = keys.filter(({ activeFrom }) => activeFrom <= iat);
-  const newest = active.sort((a, b) => b.activeFrom - a.activeFrom)[0];
-  if (newest) return newest;
-  throw new AppError("unavailable", {
-    cause: new Error("no signing key was active when the pair was issued"),
-  });
 }

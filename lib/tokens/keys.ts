@@ -1,3 +1,4 @@
+import { hkdfSync } from "node:crypto";
 import { type CryptoKey, importJWK, type JWK } from "jose";
 import { isRocaModulus } from "./roca.ts";
 
@@ -40,6 +41,8 @@ export interface VerificationKey {
 export interface SigningKey extends VerificationKey {
   kid: string;
   activeFrom: number;
+  /** A secret of its own for keyed hashes, derived from the private key (HKDF-SHA-256, RFC 5869). */
+  hashKey: Buffer;
 }
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -152,8 +155,15 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
       alg: jwk.alg,
       activeFrom,
       key: await importKey(jwk),
+      hashKey: Buffer.from(hkdfSync("sha256", Buffer.from(jwk.d ?? "", "base64url"), "", "keyed hashes", 32)),
     })),
   );
+}
+
+/** The newest key that is active at a time (epoch seconds), if there is one: all sandboxes agree on it. */
+export function findKeyActiveAt(time: number, keys: SigningKey[]): SigningKey | undefined {
+  const active = keys.filter(({ activeFrom }) => activeFrom <= time);
+  return active.sort((a, b) => b.activeFrom - a.activeFrom)[0];
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {

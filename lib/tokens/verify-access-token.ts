@@ -1,10 +1,11 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../clock.ts";
 import { AccessTokenError, selectKey } from "./compact-jws.ts";
+import { type CustomClaims, isCustomClaims } from "./custom-claims.ts";
 import type { VerificationKey } from "./keys.ts";
 
 /** The claims of an access token of ours (RFC 9068, section 2.2). Times are epoch seconds. */
-export interface AccessClaims {
+export interface AccessClaims extends CustomClaims {
   iss: string;
   aud: string | string[];
   client_id: string;
@@ -100,7 +101,8 @@ function parseClaims(payload: JWTPayload): AccessClaims {
     ["iss", "client_id", "sub", "sid", "jti"].every((name) => isText(payload[name], 256)) &&
     isText(payload.email, 254) &&
     ["iat", "exp", "auth_time"].every((name) => isTime(payload[name])) &&
-    (payload.exp as number) >= (payload.iat as number);
+    (payload.exp as number) >= (payload.iat as number) &&
+    isCustomClaims(payload);
   if (!isSound) throw new AccessTokenError("claims of a wrong type");
   return payload as unknown as AccessClaims;
 }

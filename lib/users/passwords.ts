@@ -39,6 +39,11 @@ export async function verifyPassword(stored: string | undefined, password: strin
   return isSame && stored !== undefined;
 }
 
+/** Answers whether two typed passwords are the same one (NFKC). */
+export function isSamePassword(a: string, b: string): boolean {
+  return a.normalize("NFKC") === b.normalize("NFKC");
+}
+
 /** Answers whether a stored PHC string is weaker than what new passwords get. */
 export function needsRehash(stored: string): boolean {
   const { memory, passes, parallelism } = parsePhc(stored).parameters;

@@ -17,7 +17,11 @@ const nameOf = (table: string) =>
   (resources[table] as { Properties: { TableName: string } }).Properties.TableName;
 
 /** The tables of serverless.yml by what they hold. */
-export const tableNames = { users: nameOf("UsersTable"), sessions: nameOf("SessionsTable") };
+export const tableNames = {
+  users: nameOf("UsersTable"),
+  sessions: nameOf("SessionsTable"),
+  attempts: nameOf("AttemptsTable"),
+};
 
 /** A table by what it holds. */
 export type TableName = keyof typeof tableNames;

@@ -8,6 +8,12 @@ export const routes = {
   logout: "POST /auth/logout",
   movies: "GET /movies",
   me: "GET /auth/me",
+  "list-sessions": "GET /auth/sessions",
+  "revoke-session": "DELETE /auth/sessions/{sessionId}",
+  "revoke-all-sessions": "DELETE /auth/sessions",
+  "change-password": "POST /auth/password",
+  "export-account": "GET /auth/account",
+  "delete-account": "DELETE /auth/account",
   jwks: "GET /.well-known/jwks.json",
   discovery: "GET /.well-known/openid-configuration",
   "not-found": "$default",
@@ -22,6 +28,8 @@ export interface ClientRequest {
   path?: string;
   headers?: Record<string, string>;
   cookies?: string[];
+  pathParameters?: Record<string, string>;
+  query?: Record<string, string>;
   body?: unknown;
   isBase64Encoded?: boolean;
 }
@@ -34,6 +42,8 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
     path = defaultPath,
     headers = {},
     cookies,
+    pathParameters,
+    query,
     body,
     isBase64Encoded,
   } = request;
@@ -41,13 +51,15 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
     version: "2.0",
     routeKey: routes[route],
     rawPath: path,
-    rawQueryString: "",
+    rawQueryString: new URLSearchParams(query).toString(),
     headers: {
       host: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
       ...(body !== undefined && { "content-type": "application/json" }),
       ...headers,
     },
     ...(cookies && { cookies }),
+    ...(pathParameters && { pathParameters }),
+    ...(query && { queryStringParameters: query }),
     requestContext: {
       domainName: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
       http: { method, path, protocol: "HTTP/1.1", sourceIp: "192.0.2.7", userAgent: "tests" },

@@ -86,7 +86,8 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
     const target = String(incoming.headers["x-amz-target"]);
     const parameters = JSON.parse(text) as Item;
     const tables = Object.keys(tableNames) as TableName[];
-    const table = tables.find((name) => tableNames[name] === parameters.TableName);
+    const [tableName] = Object.keys(parameters.RequestItems ?? { [parameters.TableName]: undefined });
+    const table = tables.find((name) => tableNames[name] === tableName);
     const request: WireRequest = {
       name: `${target.split(".")[1]} ${table}`,
       parameters,

@@ -1,0 +1,63 @@
+import type { AttemptLimit } from "../attempts/limit.ts";
+import { AppError } from "../errors.ts";
+import type { SessionKey, SessionStore } from "../sessions/store.ts";
+import { assertUsablePassword } from "../users/password-policy.ts";
+import { hashPassword, isSamePassword } from "../users/passwords.ts";
+import type { UserStore } from "../users/store.ts";
+import { createSweep, isSweepDue } from "./end-sessions.ts";
+import { verifyUser } from "./verify-user.ts";
+
+interface ChangePasswordOptions {
+  users: Pick<UserStore, "find" | "changePassword" | "noteSwept">;
+  sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
+  attempts: AttemptLimit;
+  readCommonPasswords: () => ReadonlySet<string>;
+}
+
+/** Makes the use case that changes a password and ends all sessions but the one it is done from. */
+export function createChangePassword({
+  users,
+  sessions,
+  attempts,
+  readCommonPasswords,
+}: ChangePasswordOptions) {
+  const sweep = createSweep({ sessions, users });
+
+  /**
+   * Changes the password. The session is known to live. Throws AppError `invalid_body`, `invalid_credentials`,
+   * `too_many_attempts`, `invalid_token`, `unavailable`: then the new password may hold already, and a repeat or a login ends the rest.
+   */
+  return async function changePassword(
+    session: SessionKey & { email: string },
+    { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
+  ): Promise<void> {
+    // First what can be said without the password: it takes no attempt.
+    assertUsablePassword(newPassword, {
+      email: session.email,
+      commonPasswords: readCommonPasswords(),
+      pointer: "#/newPassword",
+    });
+    if (isSamePassword(newPassword, currentPassword)) {
+      const detail = "must not be the current password";
+      throw new AppError("invalid_body", {
+        detail: `newPassword ${detail}`,
+        errors: [{ pointer: "#/newPassword", detail }],
+      });
+    }
+    const user = await verifyUser({ users, attempts }, session, currentPassword);
+    if (!user) throw new AppError("invalid_token");
+    if (isSweepDue(user)) {
+      await sweep(user);
+      // This session may be one of those that the earlier change ended.
+      if (!(await sessions.find(session))) throw new AppError("invalid_token");
+    }
+    const changed = await users.changePassword(session, {
+      from: user.passwordHash,
+      to: await hashPassword(newPassword),
+      keptSessionId: session.sessionId,
+    });
+    // Another change, a re-hash or the end of all sessions came between: all of it has to be looked at anew.
+    if (!changed) throw new AppError("unavailable");
+    await sweep(changed);
+  };
+}

@@ -1,0 +1,22 @@
+import type { AttemptLimit } from "../attempts/limit.ts";
+import { AppError } from "../errors.ts";
+import { verifyPassword } from "../users/passwords.ts";
+import type { User, UserKey, UserStore } from "../users/store.ts";
+
+/**
+ * The user of a live session, who typed the password again; undefined if the account is gone (the address may be
+ * somebody else's by now). Throws AppError `invalid_credentials`, `too_many_attempts` (the limit is that of login),
+ * `unavailable`.
+ */
+export async function verifyUser(
+  { users, attempts }: { users: Pick<UserStore, "find">; attempts: AttemptLimit },
+  { email, userId }: UserKey,
+  password: string,
+): Promise<User | undefined> {
+  const [attempt, user] = await Promise.all([attempts.count(email), users.find(email)]);
+  if (user?.userId !== userId) return undefined;
+  if (!(await verifyPassword(user.passwordHash, password)))
+    throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
+  await attempts.succeed(email, attempt);
+  return user;
+}

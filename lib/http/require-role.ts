@@ -1,0 +1,17 @@
+import { AppError } from "../errors.ts";
+import type { AccessClaims } from "../tokens/verify-access-token.ts";
+import type { Middleware } from "./api.ts";
+import type { ApiEvent } from "./event.ts";
+
+/**
+ * Lets only callers pass whose `roles` claim names the role; stands after `authenticate`, or it does not compile.
+ * A role taken away works until the session's end: claims are decided at login. Throws AppError `forbidden`.
+ */
+export function requireRole(role: string): Middleware<unknown, ApiEvent & { auth: AccessClaims }> {
+  return {
+    before({ event }) {
+      if (!event.auth.roles?.includes(role))
+        throw new AppError("forbidden", { detail: `This needs the role ${role}.` });
+    },
+  };
+}
