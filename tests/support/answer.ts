@@ -33,6 +33,13 @@ export const refusals = {
   },
   invalidJwt: { status: 400, code: "invalid_jwt_token", detail: "invalid jwt token" },
   invalidRefreshToken: { status: 400, code: "invalid_refresh_token", detail: "invalid refresh token" },
+  wrongPassword: {
+    status: 401,
+    code: "invalid_credentials",
+    detail: "The current password is wrong.",
+    headers: { "www-authenticate": "Bearer" },
+  },
+  noSuchSession: { status: 404, code: "not_found", detail: "You have no such session." },
   tokenExpired: { status: 400, code: "token_expired", detail: "token expired" },
   conflict: {
     status: 400,
@@ -94,6 +101,11 @@ export function expectJson(response: ApiResponse, status: number, body: unknown)
     headers: { ...securityHeaders, "content-type": "application/json; charset=utf-8" },
     body,
   });
+}
+
+/** Asserts that an answer says no more than that it is done. */
+export function expectNoContent(response: ApiResponse): void {
+  expect(response).toEqual({ statusCode: 204, headers: securityHeaders });
 }
 
 /** Asserts that an answer is a success that only a cookie carries, and returns the cookie's line. */

@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
+  BatchWriteCommand,
   DeleteCommand,
   DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { createTables, type Resources } from "../../local/tables.ts";
@@ -62,6 +64,19 @@ export async function startDatabase() {
     /** Writes an item over whatever was there. */
     async put(table: TableName, item: Item): Promise<void> {
       await documents.send(new PutCommand({ TableName: tableNames[table], Item: item }));
+    },
+
+    /** Writes many items over whatever was there. */
+    async putAll(table: TableName, items: Item[]): Promise<void> {
+      for (let start = 0; start < items.length; start += 25) {
+        const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
+        await documents.send(new BatchWriteCommand({ RequestItems: { [tableNames[table]]: requests } }));
+      }
+    },
+
+    /** All items of a table. */
+    async scan(table: TableName): Promise<Item[]> {
+      return (await documents.send(new ScanCommand({ TableName: tableNames[table] }))).Items ?? [];
     },
 
     /** Sets or (with undefined) removes attributes of an item. */

@@ -40,6 +40,7 @@ export async function startSecretsManager() {
     const parameters = JSON.parse(Buffer.concat(chunks).toString());
     const request: WireRequest = {
       name,
+      path: incoming.url ?? "/",
       parameters,
       attempt: Number(/attempt=(\d+)/.exec(String(incoming.headers["amz-sdk-request"]))?.[1]),
       isApplied: false,

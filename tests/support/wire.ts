@@ -14,6 +14,8 @@ export interface Answer {
 export interface WireRequest {
   /** Like `UpdateItem sessions`. */
   name: string;
+  /** Who sent it, where a test gave sandboxes endpoints with a path. */
+  path: string;
   /** The parameters, attribute values in DynamoDB's own JSON. */
   parameters: Item;
   /** Which attempt of the SDK it is, from 1. */
@@ -90,6 +92,7 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
     const table = tables.find((name) => tableNames[name] === tableName);
     const request: WireRequest = {
       name: `${target.split(".")[1]} ${table}`,
+      path: incoming.url ?? "/",
       parameters,
       attempt: Number(/attempt=(\d+)/.exec(String(incoming.headers["amz-sdk-request"]))?.[1]),
       isApplied: false,

@@ -1,0 +1,103 @@
+import type { Database, Item } from "./database.ts";
+import type { Account } from "./service.ts";
+import type { Wire, WireRequest } from "./wire.ts";
+
+/** One that acts in a race: its sandbox sends to the wire's endpoint with this path. */
+export interface Party {
+  path: string;
+  act: () => Promise<unknown>;
+}
+
+interface Waiting {
+  request: WireRequest;
+  goOn: () => void;
+}
+
+/** A login has sent so much when its first try is over: read, put, read, take back. What follows is another login. */
+const decisive = 4;
+
+/**
+ * Runs a race of a login with another party in every order in which their requests can reach the table, one at a time.
+ * `start` makes each run's parties, `check` looks at what is left. Returns the number of runs.
+ */
+export async function interleave(
+  wire: Wire,
+  start: () => Promise<[Party, Party]>,
+  check: (order: string) => Promise<void>,
+): Promise<number> {
+  let plan: number[] = [];
+  for (let runs = 1; ; runs++) {
+    const { choices, order } = await runInOrder(wire, await start(), plan);
+    await check(order.join(", "));
+    const last = choices.lastIndexOf(0);
+    if (last === -1) return runs;
+    plan = [...choices.slice(0, last), 1];
+  }
+}
+
+async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
+  const waiting: [Waiting[], Waiting[]] = [[], []];
+  const isDone = [false, false];
+  const choices: number[] = [];
+  const order: string[] = [];
+  let sent = 0;
+  let moved = Promise.withResolvers<void>();
+  const move = () => {
+    moved.resolve();
+    moved = Promise.withResolvers();
+  };
+
+  wire.break(
+    "",
+    async (request) => {
+      const index = parties.findIndex(({ path }) => request.path.startsWith(path));
+      // The count of attempts is sent beside another request, and decides nothing here.
+      const party = request.name.endsWith("attempts") ? undefined : waiting[index];
+      if (party) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        party.push({ request, goOn: resolve });
+        move();
+        await promise;
+      }
+      return request.deliver();
+    },
+    { times: Number.POSITIVE_INFINITY },
+  );
+  const acts = parties.map(async ({ act }, index) => {
+    await act();
+    isDone[index] = true;
+    move();
+  });
+
+  while (!(isDone[0] && isDone[1])) {
+    const isSettled = [0, 1].every((index) => isDone[index] || (waiting[index]?.length ?? 0) > 0);
+    if (!isSettled) {
+      await moved.promise;
+      continue;
+    }
+    const isOpen = !isDone[0] && !isDone[1] && sent < decisive;
+    if (isOpen) choices.push(plan[choices.length] ?? 0);
+    const chosen = isOpen ? (choices.at(-1) ?? 0) : Number(isDone[0]);
+    if (chosen === 0) sent++;
+    const next = waiting[chosen]?.shift();
+    order.push(`${parties[chosen]?.path} ${next?.request.name}`);
+    next?.goOn();
+  }
+  await Promise.all(acts);
+  wire.mend();
+  return { choices, order };
+}
+
+/** Remembers an account and its sessions; the function puts them back, and takes away what came since. */
+export async function rememberAccount(database: Database, { email, userId }: Account) {
+  const user = await database.find("users", { email });
+  const sessions = await database.sessionsOf(userId);
+
+  return async function restore(): Promise<void> {
+    const keyOf = ({ userId, sessionId }: Item) => ({ userId, sessionId });
+    for (const item of await database.sessionsOf(userId)) await database.delete("sessions", keyOf(item));
+    for (const { id } of await database.scan("attempts")) await database.delete("attempts", { id });
+    await database.putAll("sessions", sessions);
+    await database.put("users", user ?? {});
+  };
+}
