@@ -13,8 +13,8 @@ interface Waiting {
   goOn: () => void;
 }
 
-/** A login has sent so much when its first try is over: read, put, read, take back. What follows is another login. */
-const decisive = 4;
+/** A login has sent so much when its first try is decided: read, put, read. What follows is clearing up, or another one. */
+const decisive = 3;
 
 /**
  * Runs a race of a login with another party in every order in which their requests can reach the table, one at a time.
@@ -51,8 +51,11 @@ async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
     "",
     async (request) => {
       const index = parties.findIndex(({ path }) => request.path.startsWith(path));
-      // The count of attempts is sent beside another request, and decides nothing here.
-      const party = request.name.endsWith("attempts") ? undefined : waiting[index];
+      // These decide nothing, whenever they arrive: the count of attempts, the deletion of sessions already found, and
+      // what the other party reads of single items.
+      const isFree =
+        /attempts$|^Batch/.test(request.name) || (index === 1 && request.name.startsWith("GetItem"));
+      const party = isFree ? undefined : waiting[index];
       if (party) {
         const { promise, resolve } = Promise.withResolvers<void>();
         party.push({ request, goOn: resolve });
