@@ -89,9 +89,11 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
       return { ...user, sessionEpoch: isReread && isMoved ? reads : 0 };
     },
     replacePasswordHash: async () => true,
+    noteSwept: async () => {},
   };
+  const attempts = { count: async () => ({ count: 1 }), succeed: async () => {} };
   const login = createLogin({
-    ...{ users, sessions: table, issuePair, clock: () => now },
+    ...{ users, sessions: table, attempts, issuePair, clock: () => now },
     ...{ refreshTokenTtlSeconds: 86_400, sessionMaxAgeSeconds: 2_592_000 },
   });
   const request = {

@@ -1,7 +1,7 @@
 import type { AttemptLimit } from "../attempts/limit.ts";
 import { AppError } from "../errors.ts";
 import type { SessionKey, SessionStore } from "../sessions/store.ts";
-import { assertUsablePassword } from "../users/password-policy.ts";
+import { assertUsablePassword, invalidPassword } from "../users/password-policy.ts";
 import { hashPassword, isSamePassword } from "../users/passwords.ts";
 import type { UserStore } from "../users/store.ts";
 import { createSweep, isSweepDue } from "./end-sessions.ts";
@@ -32,18 +32,14 @@ export function createChangePassword({
     { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
   ): Promise<void> {
     // First what can be said without the password: it takes no attempt.
+    const pointer = "#/newPassword";
     assertUsablePassword(newPassword, {
       email: session.email,
       commonPasswords: readCommonPasswords(),
-      pointer: "#/newPassword",
+      pointer,
     });
-    if (isSamePassword(newPassword, currentPassword)) {
-      const detail = "must not be the current password";
-      throw new AppError("invalid_body", {
-        detail: `newPassword ${detail}`,
-        errors: [{ pointer: "#/newPassword", detail }],
-      });
-    }
+    if (isSamePassword(newPassword, currentPassword))
+      throw invalidPassword(pointer, "must not be the current password");
     const user = await verifyUser({ users, attempts }, session, currentPassword);
     if (!user) throw new AppError("invalid_token");
     if (isSweepDue(user)) {

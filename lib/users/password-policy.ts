@@ -8,29 +8,40 @@ export function passwordLength(password: string): number | undefined {
   return password.isWellFormed() ? [...password.normalize("NFKC")].length : undefined;
 }
 
-/**
- * Refuses common passwords and the user's own e-mail address (OWASP ASVS 6.2.4, 6.2.11) for a password of sufficient
- * length. There are no composition rules. Throws AppError `invalid_body` that points at the field.
- */
-export function assertUsablePassword(
-  password: string,
-  {
-    email,
-    commonPasswords,
-    pointer,
-  }: { email: string; commonPasswords: ReadonlySet<string>; pointer: string },
-): void {
-  const fault = findFault(password.normalize("NFKC").toLowerCase(), email, commonPasswords);
-  if (!fault) return;
-  throw new AppError("invalid_body", {
-    detail: `${pointer.slice(2)} ${fault}`,
-    errors: [{ pointer, detail: fault }],
-  });
+/** What a new password must not be. */
+interface Unusable {
+  email: string;
+  commonPasswords: ReadonlySet<string>;
 }
 
-function findFault(text: string, email: string, commonPasswords: ReadonlySet<string>): string | undefined {
+/**
+ * Says why a password of sufficient length may not be used: it is common, or the user's own e-mail address (OWASP ASVS
+ * 6.2.4, 6.2.11). There are no composition rules.
+ */
+export function findPasswordFault(
+  password: string,
+  { email, commonPasswords }: Unusable,
+): string | undefined {
+  const text = password.normalize("NFKC").toLowerCase();
   if (commonPasswords.has(text)) return "is among the most common passwords; choose another one";
   if (text.includes(email) || text === email.split("@")[0])
     return "must not be or contain your e-mail address";
   return undefined;
+}
+
+/** Throws AppError `invalid_body`, which points at the field, for a password that may not be used. */
+export function assertUsablePassword(
+  password: string,
+  { pointer, ...unusable }: Unusable & { pointer: string },
+): void {
+  const fault = findPasswordFault(password, unusable);
+  if (fault) throw invalidPassword(pointer, fault);
+}
+
+/** The refusal of a password: where it stands in the body, and what is wrong with it. */
+export function invalidPassword(pointer: string, detail: string): AppError {
+  return new AppError("invalid_body", {
+    detail: `${pointer.slice(2)} ${detail}`,
+    errors: [{ pointer, detail }],
+  });
 }
