@@ -93,7 +93,13 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
   };
   const attempts = { count: async () => ({ count: 1 }), succeed: async () => {} };
   const login = createLogin({
-    ...{ users, sessions: table, attempts, issuePair, clock: () => now },
+    ...{
+      users,
+      sessions: { ...table, list: async () => [], deleteAll: async () => {} },
+      attempts,
+      issuePair,
+      clock: () => now,
+    },
     ...{ refreshTokenTtlSeconds: 86_400, sessionMaxAgeSeconds: 2_592_000 },
   });
   const request = {

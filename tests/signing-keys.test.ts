@@ -134,6 +134,17 @@ describe("without a key to sign with nothing is written, and the next request tr
   });
 });
 
+test("a function that only counts attempts tries again, too, when its first reading failed", async () => {
+  const { cookies } = await logIn(createSandbox());
+  const sandbox = createSandbox();
+  secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
+  const body = { currentPassword: "not the right password", newPassword: "another private sentence" };
+  const change = () => sandbox["change-password"]({ cookies, body });
+  expectProblem(await change(), refusals.unavailable);
+  secrets.mend();
+  expectProblem(await change(), refusals.wrongPassword);
+});
+
 /** A sandbox that reads the test's secret and knows the public halves of these keys. */
 function createSandbox(published: TestKey[] = [first, second]): Sandbox {
   return service.createSandbox({

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import { settleAll } from "../settle-all.ts";
 import { createCustomClaims } from "../tokens/custom-claims.ts";
 import type { IssuePair, TokenPair } from "../tokens/issue-pair.ts";
 import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
@@ -47,7 +48,7 @@ export function createLogin({ users, sessions, attempts, issuePair, clock, ...li
 
   async function tryLogin(request: LoginRequest): Promise<TokenPair | undefined> {
     // Counted before the password is looked at, and with the same requests whether or not there is such a user.
-    const [attempt, user] = await Promise.all([attempts.count(request.email), users.find(request.email)]);
+    const [attempt, user] = await settleAll([attempts.count(request.email), users.find(request.email)]);
     const isVerified = await verifyPassword(user?.passwordHash, request.password);
     if (!user || !isVerified) throw new AppError("invalid_credentials");
 

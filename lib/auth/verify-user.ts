@@ -1,5 +1,6 @@
 import type { AttemptLimit } from "../attempts/limit.ts";
 import { AppError } from "../errors.ts";
+import { settleAll } from "../settle-all.ts";
 import { verifyPassword } from "../users/passwords.ts";
 import type { User, UserKey, UserStore } from "../users/store.ts";
 
@@ -13,7 +14,7 @@ export async function verifyUser(
   { email, userId }: UserKey,
   password: string,
 ): Promise<User | undefined> {
-  const [attempt, user] = await Promise.all([attempts.count(email), users.find(email)]);
+  const [attempt, user] = await settleAll([attempts.count(email), users.find(email)]);
   if (user?.userId !== userId) return undefined;
   if (!(await verifyPassword(user.passwordHash, password)))
     throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
