@@ -14,6 +14,8 @@ const config: Config = {
   },
   moduleNameMapper: { "^common-passwords:file$": "<rootDir>/tests/support/common-passwords-file.ts" },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
+  // Jest would leave a core idle, and most tests wait for a database half the time.
+  maxWorkers: "100%",
   testTimeout: 30_000,
 };
 

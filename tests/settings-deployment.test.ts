@@ -17,6 +17,7 @@ const common = {
   CLIENT_ID: "web",
   USERS_TABLE: "users",
   SESSIONS_TABLE: { Ref: "SessionsTable" },
+  ATTEMPTS_TABLE: "attempts",
   JWT_PUBLIC_KEYS,
 };
 const own = { Login: { JWT_SIGNING_KEYS_SECRET: "keys" }, NotFound: { ROUTES: "GET /movies" }, Movies: {} };

@@ -70,10 +70,11 @@ test("a change of the code is picked up, and what it logs is shown", async () =>
   const line = 'console.log("the answer to everything");\n';
   writeFileSync(file, readFileSync(file, "utf8").replace('"Avatar"', '"Arrival"') + line);
   const [, , movies = ""] = started.curls;
-  const deadline = Date.now() + 15_000;
+  // All functions are built anew, and whoever runs the tests has something else to do, too.
+  const deadline = Date.now() + 60_000;
   while (!(await paste(movies)).includes('["Arrival","Avengers"]')) expect(Date.now()).toBeLessThan(deadline);
   expect(started.output()).toContain("the answer to everything");
-});
+}, 90_000);
 
 test("the private key is readable by its owner only, and so is all that npm start keeps", () => {
   expect(statSync(join(folder, ".local/keys.json")).mode & 0o777).toBe(0o600);
