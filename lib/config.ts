@@ -1,3 +1,19 @@
+import {
+  integer,
+  matching,
+  oneOf,
+  parseCookieName,
+  parseEpochSeconds,
+  parseIssuer,
+  parseOrigins,
+  parsePrivateKeys,
+  parseRoutes,
+  parseSecretId,
+  parseTableName,
+  parseUrl,
+  type Setting,
+  setting,
+} from "./setting.ts";
 import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
 
 /** No function runs longer (serverless.yml), nor does a refresh that was cut off: its requests are aborted. */
@@ -5,14 +21,6 @@ export const functionTimeoutSeconds = 10;
 
 /** Stages on one's own machine: plain http is allowed, and so is any rotation interval. */
 const localStages = ["dev", "test"];
-
-/** One environment variable: how its text is read, and what holds when it is unset (nothing: it is required). */
-interface Setting<T> {
-  variable: string;
-  /** Throws TypeError that says what is allowed. */
-  parse: (text: string) => T;
-  unset?: T;
-}
 
 /** Every setting of the service (README, Configuration). Durations are seconds. */
 const settings = {
@@ -187,90 +195,4 @@ export function readConfig<const Name extends SettingName>(
   if (faults.length > 0)
     throw new Error(`The configuration is not valid:\n${faults.map((f) => `- ${f}`).join("\n")}`);
   return config as Config<Name>;
-}
-
-function setting<T>(variable: string, parse: (text: string) => T, options?: { unset: T }): Setting<T> {
-  return { variable, parse, ...options };
-}
-
-function matching(pattern: RegExp, rule: string) {
-  return (text: string): string => {
-    if (!pattern.test(text)) throw new TypeError(rule);
-    return text;
-  };
-}
-
-function oneOf<const T extends string>(...values: T[]) {
-  return (text: string): T => {
-    const value = values.find((candidate) => candidate === text);
-    if (value === undefined) throw new TypeError(`must be one of ${values.join(", ")}`);
-    return value;
-  };
-}
-
-function integer(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new TypeError(`must be a whole number from ${min} to ${max}`);
-    }
-    return value;
-  };
-}
-
-function parseEpochSeconds(text: string): number {
-  return Number(matching(/^\d{1,11}$/, "must be epoch seconds, not milliseconds: at most 11 digits")(text));
-}
-
-function parseCookieName(text: string): string {
-  return matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -")(text);
-}
-
-function parsePrivateKeys(text: string): OurJwk[] {
-  return parseJwkSet(text, "private");
-}
-
-function parseSecretId(text: string): string {
-  return matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, "must be the name or ARN of a secret")(text);
-}
-
-function parseTableName(text: string): string {
-  return matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table")(text);
-}
-
-function parseUrl(text: string): string {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new TypeError("must be an http or https URL");
-  return text;
-}
-
-/** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2), and `URL` trims what it parses. */
-function parseIssuer(text: string): string {
-  const { username, password } = new URL(parseUrl(text));
-  if (username || password || text.endsWith("/") || /[?#]/.test(text) || !/^[\x21-\x7e]{1,200}$/.test(text)) {
-    throw new TypeError(
-      "must be a URL of at most 200 visible ASCII characters without user, query, fragment, final slash",
-    );
-  }
-  return text;
-}
-
-function parseRoutes(text: string): { method: string; path: string }[] {
-  return text.split(",").map((route) => {
-    const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? [];
-    if (method === undefined || path === undefined)
-      throw new TypeError("must list routes such as GET /movies");
-    return { method, path };
-  });
-}
-
-function parseOrigins(text: string): string[] {
-  const origins = text.split(",").map((origin) => origin.trim());
-  const isExact = (origin: string) =>
-    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
-  if (!origins.every(isExact)) {
-    throw new TypeError(
-      "must be exact origins such as https://app.example.com, separated by commas; no *, no path",
-    );
-  }
-  return origins;
 }
