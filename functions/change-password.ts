@@ -1,5 +1,4 @@
-import { createAttemptLimit } from "../lib/attempts/limit.ts";
-import { createAttemptStore } from "../lib/attempts/store.ts";
+import { openAttemptLimit } from "../lib/attempts/open-attempt-limit.ts";
 import { createChangePassword } from "../lib/auth/change-password.ts";
 import { systemClock } from "../lib/clock.ts";
 import { attemptSettings, readConfig, requestSettings } from "../lib/config.ts";
@@ -28,11 +27,7 @@ const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const attempts = createAttemptLimit({
-  attempts: createAttemptStore(dynamodb, config.attemptsTable),
-  signingKeys,
-  clock: systemClock,
-});
+const attempts = openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock });
 const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({ users, sessions, attempts, readCommonPasswords });
 

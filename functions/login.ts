@@ -1,5 +1,4 @@
-import { createAttemptLimit } from "../lib/attempts/limit.ts";
-import { createAttemptStore } from "../lib/attempts/store.ts";
+import { openAttemptLimit } from "../lib/attempts/open-attempt-limit.ts";
 import { createLogin } from "../lib/auth/login.ts";
 import { systemClock } from "../lib/clock.ts";
 import {
@@ -37,11 +36,7 @@ const dynamodb = createDynamoDB(config);
 const login = createLogin({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
-  attempts: createAttemptLimit({
-    attempts: createAttemptStore(dynamodb, config.attemptsTable),
-    signingKeys,
-    clock: systemClock,
-  }),
+  attempts: openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock }),
   issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
   ...config,

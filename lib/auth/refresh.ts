@@ -96,21 +96,13 @@ export function createRefresh({
           return issuePair(verdict.session, successor);
         case "current":
           return issuePair(verdict.session, pair.refreshToken);
-        case "repeat":
+        case "repeat": {
           if (!verdict.proven) log("authn_token_repeat_unproven", key);
-          if (!verdict.rearm) {
-            return issuePair(
-              verdict.session,
-              deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt),
-            );
-          }
+          const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
+          if (!verdict.rearm) return issuePair(verdict.session, repeated);
           result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
-          if (result.written) {
-            return issuePair(
-              result.session,
-              deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt),
-            );
-          }
+          if (result.written) return issuePair(result.session, repeated);
+        }
       }
     }
     throw new AppError("unavailable");

@@ -61,6 +61,7 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
     }
   }
 
+  /** The item that refused a write: as DynamoDB sends it along, or read where an engine does not. */
   async function findRefusing(error: unknown, email: string): Promise<Item | undefined> {
     return findFailedItem(error) ?? (returnsItemOnFailure ? undefined : findItem(email));
   }
@@ -86,9 +87,7 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
         return true;
       } catch (error) {
         if (!isConditionFailure(error)) return unavailable(error);
-        const existing =
-          findFailedItem(error) ?? (returnsItemOnFailure ? undefined : await findItem(user.email));
-        return existing?.userId === user.userId;
+        return (await findRefusing(error, user.email))?.userId === user.userId;
       }
     },
 
