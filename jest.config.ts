@@ -5,6 +5,8 @@ const config: Config = {
   testEnvironment: "node",
   globalSetup: "<rootDir>/tests/global-setup.ts",
   testMatch: ["<rootDir>/lib/**/*.test.ts", "<rootDir>/tests/**/*.test.ts"],
+  // Suites with a command and a configuration of their own.
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/(fault-rig|browser|runtime)/"],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [
