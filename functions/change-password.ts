@@ -1,4 +1,4 @@
-import { openAttemptLimit } from "../lib/attempts/open-attempt-limit.ts";
+import { openAttemptLimit } from "../lib/attempts/open-limits.ts";
 import { createChangePassword } from "../lib/auth/change-password.ts";
 import { systemClock } from "../lib/clock.ts";
 import { attemptSettings, readConfig, requestSettings } from "../lib/config.ts";
@@ -7,9 +7,11 @@ import { api } from "../lib/http/api.ts";
 import { authenticate } from "../lib/http/authenticate.ts";
 import { toCaller } from "../lib/http/caller.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
+import { deviceCookie } from "../lib/http/device-cookie.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
 import { json } from "../lib/http/response.ts";
 import { createChangePasswordBody, parseBody } from "../lib/http/schemas.ts";
+import { note } from "../lib/log.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { openSigningKeys } from "../lib/tokens/open-signing-keys.ts";
 import { readCommonPasswords } from "../lib/users/common-passwords.ts";
@@ -21,13 +23,14 @@ const config = readConfig([
   "usersTable",
   "sessionsTable",
   "dynamodbEndpoint",
+  "cookieName",
   "passwordMinLength",
 ]);
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const attempts = openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock });
+const { attempts } = openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock });
 const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({ users, sessions, attempts, readCommonPasswords });
 
@@ -35,7 +38,9 @@ export const handler = api()
   .use(crossSite(config))
   .use(jsonBody())
   .use(await authenticate({ live: sessions }))
-  .handler(async ({ auth, body }) => {
-    await changePassword(toCaller(auth), parseBody(changePasswordBody, body));
+  .use(deviceCookie(config))
+  .handler(async ({ auth, body, device }) => {
+    await changePassword(toCaller(auth), parseBody(changePasswordBody, body), device);
+    note({ event: "authn_password_change" });
     return json(200, { msg: "success" });
   });

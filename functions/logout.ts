@@ -9,6 +9,7 @@ import { serializeClearedCookie } from "../lib/http/cookies.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
 import { json } from "../lib/http/response.ts";
+import { note } from "../lib/log.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { importVerificationKeys } from "../lib/tokens/keys.ts";
 import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
@@ -35,6 +36,7 @@ export const handler = api()
     if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
     if (presented.is === "pair") await logout(presented);
     if (bearer.is === "bearer") await logout({ token: bearer.token });
+    note({ event: "session_logout" });
     // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
     const hasCookie = mode === "cookie" && bearer.is === "none";
     return json(200, { msg: "success" }, hasCookie ? [serializeClearedCookie(config)] : undefined);

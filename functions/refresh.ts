@@ -13,9 +13,10 @@ import { clientMode, pairResponse, requirePair } from "../lib/http/client-mode.t
 import { crossSite } from "../lib/http/cross-site.ts";
 import { parseIdempotencyKey } from "../lib/http/idempotency-key.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
-import { logSecurityEvent } from "../lib/log.ts";
+import { createSessionNote } from "../lib/sessions/note.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
+import { createKeyedHash } from "../lib/tokens/keyed-hash.ts";
 import { importVerificationKeys } from "../lib/tokens/keys.ts";
 import { openSigningKeys } from "../lib/tokens/open-signing-keys.ts";
 import { createExpiredTokenVerifier } from "../lib/tokens/verify-access-token.ts";
@@ -33,12 +34,13 @@ const config = readConfig([
 ]);
 const signingKeys = await openSigningKeys(config, systemClock);
 const keys = await importVerificationKeys(config.jwtPublicKeys);
+const noteSession = createSessionNote(createKeyedHash({ signingKeys, clock: systemClock }));
 const refresh = createRefresh({
   sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
   issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
-  log: logSecurityEvent,
+  log: noteSession,
   settings: config,
 });
 
@@ -51,5 +53,6 @@ export const handler = api()
     const credentials = requirePair(presented);
     await signingKeys.ready();
     const pair = await refresh({ ...credentials, idempotencyKey }, signal);
+    await noteSession("session_renewed", pair);
     return pairResponse(pair, mode, config);
   });

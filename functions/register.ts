@@ -1,24 +1,45 @@
+import { openSourceLimit } from "../lib/attempts/open-limits.ts";
 import { createRegister } from "../lib/auth/register.ts";
 import { systemClock } from "../lib/clock.ts";
-import { readConfig, requestSettings } from "../lib/config.ts";
+import { attemptSettings, readConfig, requestSettings } from "../lib/config.ts";
 import { createDynamoDB } from "../lib/dynamodb.ts";
 import { api } from "../lib/http/api.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
 import { json } from "../lib/http/response.ts";
 import { createRegisterBody, parseBody } from "../lib/http/schemas.ts";
+import { note } from "../lib/log.ts";
+import { openSigningKeys } from "../lib/tokens/open-signing-keys.ts";
 import { readCommonPasswords } from "../lib/users/common-passwords.ts";
 import { createUserStore } from "../lib/users/store.ts";
 
-const config = readConfig([...requestSettings, "usersTable", "dynamodbEndpoint", "passwordMinLength"]);
+const config = readConfig([
+  ...requestSettings,
+  ...attemptSettings,
+  "usersTable",
+  "dynamodbEndpoint",
+  "passwordMinLength",
+  "registerLimitPerSourcePerHour",
+]);
+const signingKeys = await openSigningKeys(config, systemClock);
+const dynamodb = createDynamoDB(config);
 const registerBody = createRegisterBody(config);
 const register = createRegister({
-  users: createUserStore(createDynamoDB(config), config.usersTable),
+  users: createUserStore(dynamodb, config.usersTable),
   clock: systemClock,
   readCommonPasswords,
+  sources: openSourceLimit(
+    config,
+    { dynamodb, signingKeys, clock: systemClock },
+    { what: "registrations", limit: config.registerLimitPerSourcePerHour, windowSeconds: 3_600 },
+  ),
 });
 
 export const handler = api()
   .use(crossSite(config))
   .use(jsonBody())
-  .handler(async ({ body }) => json(201, await register(parseBody(registerBody, body))));
+  .handler(async ({ body, sourceIp: ip }) => {
+    const account = await register({ ...parseBody(registerBody, body), ip });
+    note({ event: "user_created", userId: account.userId });
+    return json(201, account);
+  });

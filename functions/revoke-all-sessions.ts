@@ -9,6 +9,7 @@ import { toCaller } from "../lib/http/caller.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
 import { noContent } from "../lib/http/response.ts";
+import { note } from "../lib/log.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { createUserStore } from "../lib/users/store.ts";
 
@@ -30,5 +31,6 @@ export const handler = api()
     }
     const caller = toCaller(auth);
     await endAllSessions(caller, except === undefined ? undefined : caller);
+    note({ event: "authn_token_revoked" });
     return noContent();
   });

@@ -7,6 +7,7 @@ import { authenticate } from "../lib/http/authenticate.ts";
 import { crossSite } from "../lib/http/cross-site.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
 import { noContent } from "../lib/http/response.ts";
+import { note } from "../lib/log.ts";
 import { createSessionStore, isSessionId } from "../lib/sessions/store.ts";
 
 const config = readConfig([...requestSettings, "sessionsTable", "dynamodbEndpoint"]);
@@ -21,5 +22,6 @@ export const handler = api()
     const isEnded =
       isSessionId(sessionId) && (await sessions.end({ userId: auth.sub, sessionId }, systemClock()));
     if (!isEnded) throw new AppError("not_found", { detail: "You have no such session." });
+    note({ event: "authn_token_revoked" });
     return noContent();
   });

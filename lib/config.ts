@@ -46,6 +46,12 @@ const settings = {
   ),
   allowedOrigins: setting<readonly string[]>("ALLOWED_ORIGINS", parseOrigins, { unset: [] }),
   passwordMinLength: setting("PASSWORD_MIN_LENGTH", integer(8, 64), { unset: 15 }),
+  loginLimitPerSourcePerMinute: setting("LOGIN_LIMIT_PER_SOURCE_PER_MINUTE", integer(0, 100_000), {
+    unset: 20,
+  }),
+  registerLimitPerSourcePerHour: setting("REGISTER_LIMIT_PER_SOURCE_PER_HOUR", integer(0, 100_000), {
+    unset: 5,
+  }),
   sessionsNotBefore: setting("SESSIONS_NOT_BEFORE", parseEpochSeconds, { unset: 0 }),
   routes: setting("ROUTES", parseRoutes),
   jwtPublicKeys: setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public")),

@@ -1,29 +1,48 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { AppError } from "./errors.ts";
-import { logFailure, logSecurityEvent } from "./log.ts";
+import { type LogFields, logFailure, logRequest, note } from "./log.ts";
 
 let lines: string[];
 
 beforeEach(() => {
   lines = [];
-  for (const method of ["log", "error"] as const) {
-    jest.spyOn(console, method).mockImplementation((...texts: unknown[]) => {
-      lines.push(texts.join(" "));
-    });
-  }
+  jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+    lines.push(String(text));
+    return true;
+  });
 });
 afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Logs a failure and gives back the one line that it became. */
-function logged(error: unknown, requestId = "request-1") {
-  lines = [];
-  logFailure(requestId, error);
+/** The one line that was written. */
+function lastLine() {
   expect(lines).toHaveLength(1);
-  expect(lines[0]).not.toMatch(/[\r\n]/);
-  return { line: lines[0] as string, entry: JSON.parse(lines[0] as string) };
+  const [line = ""] = lines;
+  expect(line).toMatch(/^[^\r\n]*\n$/);
+  return { line: line.trimEnd(), entry: JSON.parse(line) };
+}
+
+/** Logs a failure and gives back the one line that it became. */
+function logged(error: unknown, what = "signing keys") {
+  lines = [];
+  logFailure(what, error);
+  return lastLine();
+}
+
+/** Logs a request of which these fields are noted, and gives back its one line. */
+async function requested(status: number, ...notes: LogFields[]) {
+  lines = [];
+  const request = { requestId: "request-1", route: "POST /auth/login", stage: "test" };
+  await logRequest(request, async () => {
+    for (const fields of notes) {
+      await Promise.resolve();
+      note(fields);
+    }
+    return { statusCode: status };
+  });
+  return lastLine();
 }
 
 /** What JSON.parse throws for a text. */
@@ -35,21 +54,117 @@ function syntaxError(text: string): unknown {
   }
 }
 
-test("a security event is one line that names it and the user, and nothing else", () => {
-  logSecurityEvent("authn_token_reuse", { userId: "user-1", sessionId: "session-1" } as { userId: string });
-  expect(lines).toEqual(['{"level":"WARN","event":"authn_token_reuse","userId":"user-1"}']);
+test("a request is one line: time, id, route, stage, status, duration and what was noted", async () => {
+  const { entry } = await requested(
+    200,
+    { event: "session_renewed", userId: "user-1" },
+    { sessionHash: "hash" },
+  );
+  expect(entry).toEqual({
+    level: "INFO",
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    requestId: "request-1",
+    route: "POST /auth/login",
+    stage: "test",
+    status: 200,
+    durationMs: expect.any(Number),
+    event: "session_renewed",
+    userId: "user-1",
+    sessionHash: "hash",
+  });
 });
 
-test("a failure is one line with its request id, name, message and stack", () => {
-  const { entry } = logged(new TypeError("went wrong"));
-  expect(entry).toMatchObject({ level: "ERROR", event: "failure", requestId: "request-1" });
-  expect(entry.errors).toEqual([
+test("the first event of a request stays: what a use case saw is closer than what came of it", async () => {
+  const { entry } = await requested(
+    400,
+    { event: "authn_token_reuse" },
+    { event: "session_expired", code: "x" },
+  );
+  expect(entry.event).toBe("authn_token_reuse");
+});
+
+test.each([
+  [200, "INFO"],
+  [404, "WARN"],
+  [429, "WARN"],
+  [500, "ERROR"],
+  [503, "ERROR"],
+])("a %s has the level %s", async (status, level) => {
+  expect((await requested(status)).entry.level).toBe(level);
+});
+
+test("requests that are answered at the same time do not mix", async () => {
+  const request = (requestId: string) => ({ requestId, route: "", stage: "test" });
+  await Promise.all(
+    ["a", "b", "c"].map((userId) =>
+      logRequest(request(userId), async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        note({ userId });
+        return { statusCode: 200 };
+      }),
+    ),
+  );
+  const entries = lines.map((line) => JSON.parse(line));
+  expect(entries.map(({ requestId, userId }) => requestId === userId)).toEqual([true, true, true]);
+});
+
+test("what is noted outside of a request is nobody's", () => {
+  expect(() => note({ userId: "user-1" })).not.toThrow();
+  expect(lines).toEqual([]);
+});
+
+test.each([
+  ["authn_login_success", "Login"],
+  ["authn_login_fail", "LoginRefused"],
+  ["authn_login_lock", "Throttled"],
+  ["excess_rate_limit_exceeded", "Throttled"],
+  ["authn_token_reuse", "Replay"],
+] as const)("%s counts as the metric %s, in CloudWatch's embedded format", async (event, name) => {
+  const { entry } = await requested(200, { event });
+  expect(entry[name]).toBe(1);
+  expect(entry._aws).toEqual({
+    Timestamp: expect.any(Number),
+    CloudWatchMetrics: [
+      { Namespace: "ServerlessAuth", Dimensions: [["stage"]], Metrics: [{ Name: name, Unit: "Count" }] },
+    ],
+  });
+});
+
+test("a refusal is counted by its code, too", async () => {
+  const { entry } = await requested(401, { event: "authn_login_fail", code: "invalid_credentials" });
+  expect(entry).toMatchObject({ LoginRefused: 1, Refusal: 1, stage: "test", code: "invalid_credentials" });
+  expect(entry._aws.CloudWatchMetrics[1]).toEqual({
+    Namespace: "ServerlessAuth",
+    Dimensions: [["stage", "code"]],
+    Metrics: [{ Name: "Refusal", Unit: "Count" }],
+  });
+});
+
+test("a hostile route or id stays inside its line", async () => {
+  const hostile = '\r\n{"level":"INFO"}\u001b[31m\u2028\u0085"';
+  const { line } = await requested(200, { userId: hostile, emailHash: hostile });
+  expect(line).toMatch(/^[\x20-\x7e\u0080-\uffff]*$/);
+  expect(JSON.parse(line).userId).toBe(hostile);
+});
+
+test("a failure is one line with name, message and stack, within a request or without", async () => {
+  const errors = [
     {
       name: "TypeError",
       message: "went wrong",
       stack: expect.arrayContaining([expect.stringMatching(/^at /)]),
     },
-  ]);
+  ];
+  const error = new TypeError("went wrong");
+  expect(logged(error).entry).toMatchObject({
+    level: "ERROR",
+    event: "failure",
+    what: "signing keys",
+    errors,
+  });
+  const { entry } = await requested(503, { event: "failure", code: "unavailable", error });
+  expect(entry).toMatchObject({ level: "ERROR", event: "failure", requestId: "request-1", errors });
+  expect(entry).not.toHaveProperty("error");
 });
 
 test("causes follow the error in their order", () => {

@@ -1,18 +1,125 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { systemTimeMs } from "./clock.ts";
+
 /** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
 export type SecurityEvent =
+  | "authn_login_success"
+  | "authn_login_fail"
+  /** Too many attempts in a row: the next one has to wait. */
+  | "authn_login_lock"
+  | "authn_password_change"
+  | "authn_token_invalid"
   /** A spent pair came back: the session was ended. */
   | "authn_token_reuse"
   /** A predecessor came back without a key, inside the window: it may be a lost answer or a thief. */
-  | "authn_token_repeat_unproven";
+  | "authn_token_repeat_unproven"
+  | "authn_token_revoked"
+  | "authz_fail"
+  | "excess_rate_limit_exceeded"
+  | "input_validation_fail"
+  | "malicious_cors"
+  | "session_expired"
+  | "session_logout"
+  | "session_renewed"
+  | "user_created"
+  | "user_deleted"
+  /** Ours, not the caller's: the answer was 500 or 503. */
+  | "failure";
 
-/** Writes one security event as a JSON line: what happened, and to whom. */
-export function logSecurityEvent(event: SecurityEvent, { userId }: { userId: string }): void {
-  console.log(JSON.stringify({ level: "WARN", event, userId }));
+/** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
+export interface LogFields {
+  event?: SecurityEvent;
+  userId?: string;
+  emailHash?: string;
+  sessionHash?: string;
+  /** The problem code of a refusal. */
+  code?: string;
+  /** What went wrong, for a failure of ours. */
+  error?: unknown;
 }
 
-/** Writes one failure of ours as a JSON line: name, message and stack of the error and its causes. */
-export function logFailure(requestId: string, error: unknown): void {
-  console.error(JSON.stringify({ level: "ERROR", event: "failure", requestId, errors: describe(error) }));
+/** What is known of a request when it comes in. */
+export interface LoggedRequest {
+  requestId: string;
+  /** As the gateway names it: `POST /auth/login`. */
+  route: string;
+  stage: string;
+}
+
+const current = new AsyncLocalStorage<LogFields>();
+
+/** Adds to the line of the request that is being answered. The first event stays, unless the request fails after it. */
+export function note({ event, ...fields }: LogFields): void {
+  const entry = current.getStore();
+  if (entry) Object.assign(entry, fields, { event: event === "failure" ? event : (entry.event ?? event) });
+}
+
+/** Answers one request and writes its one JSON line: what was asked, what came of it, and how long it took. */
+export async function logRequest<Response extends { statusCode: number }>(
+  request: LoggedRequest,
+  respond: () => Promise<Response>,
+): Promise<Response> {
+  const entry: LogFields = {};
+  const start = performance.now();
+  const response = await current.run(entry, respond);
+  const durationMs = Math.round((performance.now() - start) * 1_000) / 1_000;
+  const { error, ...fields } = entry;
+  const status = response.statusCode;
+  write({
+    level: status >= 500 ? "ERROR" : status >= 400 || isSuspicious(entry.event) ? "WARN" : "INFO",
+    ...request,
+    status,
+    durationMs,
+    ...fields,
+    ...(error !== undefined && { errors: describe(error) }),
+    ...createMetrics(entry),
+  });
+  return response;
+}
+
+/** Writes one failure that belongs to no request as a JSON line: name, message and stack of the error and its causes. */
+export function logFailure(what: string, error: unknown): void {
+  write({ level: "ERROR", event: "failure", what, errors: describe(error) });
+}
+
+/** Past the console, before whose lines Lambda would put a prefix: CloudWatch reads metrics only from pure JSON. */
+function write(line: { level: string; [name: string]: unknown }): void {
+  const { level, ...fields } = line;
+  const time = new Date(systemTimeMs()).toISOString();
+  process.stdout.write(`${JSON.stringify({ level, time, ...fields })}\n`);
+}
+
+const suspicious: ReadonlySet<SecurityEvent | undefined> = new Set(["authn_token_repeat_unproven"]);
+const isSuspicious = (event: SecurityEvent | undefined) => suspicious.has(event);
+
+/** The metric that counts an event; a refusal is also counted by its code. */
+const metricNames: Partial<Record<SecurityEvent, string>> = {
+  authn_login_success: "Login",
+  authn_login_fail: "LoginRefused",
+  authn_login_lock: "Throttled",
+  excess_rate_limit_exceeded: "Throttled",
+  authn_token_reuse: "Replay",
+};
+
+/** Metrics in CloudWatch's embedded metric format: it counts them from the log, and no request is sent for it. */
+function createMetrics({ event, code }: LogFields): object {
+  const name = event && metricNames[event];
+  if (!name && !code) return {};
+  const metrics = [
+    ...(name ? [{ name, dimensions: ["stage"] }] : []),
+    ...(code ? [{ name: "Refusal", dimensions: ["stage", "code"] }] : []),
+  ];
+  return {
+    ...Object.fromEntries(metrics.map(({ name }) => [name, 1])),
+    _aws: {
+      Timestamp: systemTimeMs(),
+      CloudWatchMetrics: metrics.map(({ name, dimensions }) => ({
+        Namespace: "ServerlessAuth",
+        Dimensions: [dimensions],
+        Metrics: [{ Name: name, Unit: "Count" }],
+      })),
+    },
+  };
 }
 
 /** A chain of causes is cut here; it could lead back to itself. */

@@ -59,6 +59,9 @@ function environment(): NodeJS.ProcessEnv {
   const shell = Object.entries(process.env).filter(([name]) => !engine || !name.startsWith("AWS_"));
   return {
     ISSUER: url,
+    // Everything here comes from one address
+    LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
+    REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some

@@ -91,12 +91,19 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
     replacePasswordHash: async () => true,
     noteSwept: async () => {},
   };
-  const attempts = { count: async () => ({ count: 1 }), succeed: async () => {} };
+  const attempts = {
+    count: async () => ({ id: "", count: 1, isKnownDevice: false }),
+    succeed: async () => {},
+  };
+  const devices = { remember: async () => "" };
+  const sources = { count: async () => {} };
   const login = createLogin({
     ...{
       users,
       sessions: { ...table, list: async () => [], deleteAll: async () => {} },
       attempts,
+      devices,
+      sources,
       issuePair,
       clock: () => now,
     },
@@ -108,8 +115,11 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
     idempotencyKey: undefined,
     userAgent: undefined,
     ip: undefined,
+    device: undefined,
   };
-  return login(request).catch(codeOf);
+  return login(request)
+    .then(({ pair }) => pair)
+    .catch(codeOf);
 }
 
 /** Presents a pair to the real refresh, a minute later; gives the pair or the code of the refusal. */
@@ -132,8 +142,9 @@ function present(table: Table, pair: TokenPair): Promise<TokenPair | string> {
 }
 
 /** Tokens here are session ids; the signature is not what is tested. */
-const issuePair = async ({ sessionId }: Session, refreshToken: string): Promise<TokenPair> => {
-  return { token: sessionId, refreshToken, expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
+const issuePair = async ({ userId, sessionId }: Session, refreshToken: string): Promise<TokenPair> => {
+  const lifetimes = { expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
+  return { token: sessionId, refreshToken, ...lifetimes, userId, sessionId };
 };
 
 function verifierOf({ refreshToken }: TokenPair) {

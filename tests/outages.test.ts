@@ -103,11 +103,17 @@ test("an outage is logged under the request id that the client was told, with no
   wire.break(update, fail, { times: 3 });
   const { instance } = bodyOf(await service.refresh(pair));
   const failure = { name: expect.any(String), message: expect.any(String), stack: expect.any(Array) };
-  expect(log.entries()).toEqual([
+  expect(log.entries().filter(({ level }) => level === "ERROR")).toEqual([
     {
-      level: "ERROR",
-      event: "failure",
-      requestId: instance,
+      ...{
+        level: "ERROR",
+        event: "failure",
+        requestId: instance,
+        stage: "test",
+        route: "POST /auth/refresh",
+      },
+      ...{ status: 503, code: "unavailable", time: expect.any(String), durationMs: expect.any(Number) },
+      ...{ Refusal: 1, _aws: expect.any(Object) },
       errors: [
         { ...failure, name: "AppError", message: "unavailable" },
         { ...failure, name: "InternalServerError" },

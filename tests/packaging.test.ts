@@ -34,7 +34,11 @@ const countsAttempts: [action: string, resource: object][] = [
 
 /** Everything that a function may do besides writing its own logs. One that is not listed may do nothing. */
 const permissions = (stage: string): Record<string, [action: string, resource: object][]> => ({
-  register: [["dynamodb:PutItem", users]],
+  register: [
+    ["dynamodb:PutItem", users],
+    ["dynamodb:UpdateItem", attempts],
+    ["secretsmanager:GetSecretValue", signingKeys(stage)],
+  ],
   login: [
     ["dynamodb:GetItem", users],
     ["dynamodb:UpdateItem", users],
@@ -99,6 +103,8 @@ const everySetting: Record<string, string> = {
   COOKIE_DOMAIN: "example.com",
   ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
   PASSWORD_MIN_LENGTH: "16",
+  LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "30",
+  REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "6",
   SESSIONS_NOT_BEFORE: "1800000000",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
@@ -183,7 +189,7 @@ describe.each([
     const knowing = Object.keys(functionsOf(packaged())).filter(
       (name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name),
     );
-    expect(knowing.sort()).toEqual(["changePassword", "deleteAccount", "login", "refresh"]);
+    expect(knowing.sort()).toEqual(["changePassword", "deleteAccount", "login", "refresh", "register"]);
   });
 
   test("notFound knows exactly the gateway's routes, and gets every other request", () => {

@@ -110,7 +110,7 @@ describe.each(withBody)("the body of $route", ({ route, body }) => {
     const headers = { "content-type": "text/plain" };
     if (refusal !== refusals.tooLarge)
       await expectRefusal(() => sandbox[route]({ cookies, body: sent, headers }), refusals.wrongType);
-    expect(log.entries()).toEqual([]);
+    expect(JSON.stringify(log.entries())).not.toContain("never-log-this-value");
   });
 
   test.each(["null", "[]", '"x"', "1"])("is refused when it is %s", async (sent) => {

@@ -81,7 +81,7 @@ describe("a package", () => {
     const secretIds = environments.flatMap(({ JWT_SIGNING_KEYS_SECRET: id }) =>
       id === undefined ? [] : [id],
     );
-    expect(secretIds).toEqual([1, 2, 3, 4].map(() => `serverless-auth-api-${stage}-signing-keys`)); // who signs or counts
+    expect(secretIds).toEqual([1, 2, 3, 4, 5].map(() => `serverless-auth-api-${stage}-signing-keys`)); // who signs or counts
   }
 });
 

@@ -70,6 +70,28 @@ export function createAttemptStore({ client, returnsItemOnFailure }: DynamoDB, t
       throw new AppError("unavailable");
     },
 
+    /**
+     * Counts one more in a window that ends at `endsAt` (epoch seconds). Answers whether it was still under the limit;
+     * what is over it is not written. A retry of the SDK may count twice.
+     */
+    async countInWindow(id: string, { limit, endsAt }: { limit: number; endsAt: number }): Promise<boolean> {
+      try {
+        await client.send(
+          new UpdateCommand({
+            TableName: tableName,
+            Key: { id },
+            UpdateExpression: "SET expiresAt = :endsAt ADD #count :one",
+            ConditionExpression: "attribute_not_exists(#count) OR #count < :limit",
+            ExpressionAttributeNames: { "#count": "count" },
+            ExpressionAttributeValues: { ":one": 1, ":endsAt": endsAt, ":limit": limit },
+          }),
+        );
+        return true;
+      } catch (error) {
+        return isConditionFailure(error) ? false : unavailable(error);
+      }
+    },
+
     /** Forgets the row. */
     async clear(id: string): Promise<void> {
       await client.send(new DeleteCommand({ TableName: tableName, Key: { id } })).catch(unavailable);

@@ -30,6 +30,7 @@ export function createChangePassword({
   return async function changePassword(
     session: SessionKey & { email: string },
     { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
+    device: string | undefined,
   ): Promise<void> {
     // First what can be said without the password: it takes no attempt.
     const pointer = "#/newPassword";
@@ -40,7 +41,7 @@ export function createChangePassword({
     });
     if (isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");
-    const user = await verifyUser({ users, attempts }, session, currentPassword);
+    const user = await verifyUser({ users, attempts }, session, { password: currentPassword, device });
     if (!user) throw new AppError("invalid_token");
     if (isSweepDue(user)) {
       await sweep(user);

@@ -22,8 +22,11 @@ export function createDeleteAccount({ users, sessions, attempts, clock }: Delete
    * where it broke off: it then finds no user, or ends what is left. Throws AppError `invalid_credentials`,
    * `too_many_attempts`, `unavailable`.
    */
-  return async function deleteAccount(caller: SessionKey & UserKey, password: string): Promise<void> {
-    const user = await verifyUser({ users, attempts }, caller, password);
+  return async function deleteAccount(
+    caller: SessionKey & UserKey,
+    proof: { password: string; device: string | undefined },
+  ): Promise<void> {
+    const user = await verifyUser({ users, attempts }, caller, proof);
     if (user) {
       await endAllSessions(user, caller);
       if (!(await users.delete(user, user.passwordHash))) throw new AppError("unavailable");

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { Devices } from "../attempts/devices.ts";
 import type { AttemptLimit } from "../attempts/limit.ts";
+import type { SourceLimit } from "../attempts/source-limit.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
@@ -19,12 +21,22 @@ export interface LoginRequest {
   idempotencyKey: string | undefined;
   userAgent: string | undefined;
   ip: string | undefined;
+  /** What the browser keeps of earlier logins (lib/attempts/devices.ts). */
+  device: string | undefined;
+}
+
+/** What a login gives: the pair, and what the browser is to keep beside it. */
+export interface Login {
+  pair: TokenPair;
+  device: string;
 }
 
 interface LoginOptions {
   users: Pick<UserStore, "find" | "replacePasswordHash" | "noteSwept">;
   sessions: Pick<SessionStore, "put" | "delete" | "list" | "deleteAll">;
   attempts: AttemptLimit;
+  devices: Pick<Devices, "remember">;
+  sources: SourceLimit;
   issuePair: IssuePair;
   clock: Clock;
   refreshTokenTtlSeconds: number;
@@ -35,29 +47,39 @@ interface LoginOptions {
 const putAttempts = 3;
 
 /** Makes the use case that opens a session. */
-export function createLogin({ users, sessions, attempts, issuePair, clock, ...lifetimes }: LoginOptions) {
+export function createLogin(options: LoginOptions) {
+  const { users, sessions, attempts, devices, sources, issuePair, clock, ...lifetimes } = options;
   const sweep = createSweep({ sessions, users });
 
-  /** Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `unavailable`. */
-  return async function login(request: LoginRequest): Promise<TokenPair> {
+  /**
+   * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
+   */
+  return async function openLogin(request: LoginRequest): Promise<Login> {
     // The sessions of the user may all be ended while we work; then start again, once.
-    const pair = (await tryLogin(request)) ?? (await tryLogin(request));
-    if (!pair) throw new AppError("unavailable");
-    return pair;
+    const login = (await tryLogin(request)) ?? (await tryLogin(request));
+    if (!login) throw new AppError("unavailable");
+    return login;
   };
 
-  async function tryLogin(request: LoginRequest): Promise<TokenPair | undefined> {
+  async function tryLogin(request: LoginRequest): Promise<Login | undefined> {
+    const { email, password, device, ip } = request;
     // Counted before the password is looked at, and with the same requests whether or not there is such a user.
-    const [attempt, user] = await settleAll([attempts.count(request.email), users.find(request.email)]);
-    const isVerified = await verifyPassword(user?.passwordHash, request.password);
+    const [, attempt, user] = await settleAll([
+      sources.count(ip),
+      attempts.count(email, device),
+      users.find(email),
+    ]);
+    const isVerified = await verifyPassword(user?.passwordHash, password);
     if (!user || !isVerified) throw new AppError("invalid_credentials");
 
-    await attempts.succeed(request.email, attempt);
+    // A browser that was known goes on with a new row.
+    if (!attempt.isKnownDevice) await attempts.succeed(attempt);
     if (isSweepDue(user)) await sweep(user);
     const { session, refreshToken } = await openSession(user, request);
     if (!(await isEpochUnmoved(user, session))) return undefined;
-    if (needsRehash(user.passwordHash)) await rehash(user, request.password);
-    return issuePair(session, refreshToken);
+    if (needsRehash(user.passwordHash)) await rehash(user, password);
+    const pair = await issuePair(session, refreshToken);
+    return { pair, device: await devices.remember(email, device) };
   }
 
   async function openSession(user: User, request: LoginRequest) {

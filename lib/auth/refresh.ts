@@ -1,8 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { logSecurityEvent } from "../log.ts";
 import { classify, type RotationAttempt, type RotationSettings } from "../sessions/rotation.ts";
-import type { SessionStore, WriteResult } from "../sessions/store.ts";
+import type { SessionKey, SessionStore, WriteResult } from "../sessions/store.ts";
 import type { IssuePair, TokenPair } from "../tokens/issue-pair.ts";
 import {
   createRotationSalt,
@@ -28,7 +27,11 @@ interface RefreshOptions {
   verifyExpiredToken: VerifyExpiredToken;
   issuePair: IssuePair;
   clock: Clock;
-  log: typeof logSecurityEvent;
+  /** Told what a presented pair meant, as soon as that is known. */
+  log: (
+    event: "authn_token_reuse" | "authn_token_repeat_unproven",
+    session: SessionKey,
+  ) => Promise<void> | void;
   settings: RotationSettings & {
     refreshTokenTtlSeconds: number;
     sessionMaxAgeSeconds: number;
@@ -90,14 +93,14 @@ export function createRefresh({
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
           await sessions.delete(key, signal);
-          log("authn_token_reuse", key);
+          await log("authn_token_reuse", key);
           throw new AppError("token_expired");
         case "own-write":
           return issuePair(verdict.session, successor);
         case "current":
           return issuePair(verdict.session, pair.refreshToken);
         case "repeat": {
-          if (!verdict.proven) log("authn_token_repeat_unproven", key);
+          if (!verdict.proven) await log("authn_token_repeat_unproven", key);
           const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
           if (!verdict.rearm) return issuePair(verdict.session, repeated);
           result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);

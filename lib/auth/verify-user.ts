@@ -12,12 +12,12 @@ import type { User, UserKey, UserStore } from "../users/store.ts";
 export async function verifyUser(
   { users, attempts }: { users: Pick<UserStore, "find">; attempts: AttemptLimit },
   { email, userId }: UserKey,
-  password: string,
+  { password, device }: { password: string; device: string | undefined },
 ): Promise<User | undefined> {
-  const [attempt, user] = await settleAll([attempts.count(email), users.find(email)]);
+  const [attempt, user] = await settleAll([attempts.count(email, device), users.find(email)]);
   if (user?.userId !== userId) return undefined;
   if (!(await verifyPassword(user.passwordHash, password)))
     throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
-  await attempts.succeed(email, attempt);
+  await attempts.succeed(attempt);
   return user;
 }

@@ -1,7 +1,9 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
+import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { type ApiEvent, parseEvent, type RawCredentials } from "./event.ts";
+import { logRequest } from "../log.ts";
+import { type ApiEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
 import { toProblem } from "./problem.ts";
 import type { ApiResponse } from "./response.ts";
 
@@ -39,8 +41,12 @@ export type LambdaHandler = (event: unknown, context: Context) => Promise<ApiRes
 /** Time kept back, before Lambda would cut the function off, to answer 503. */
 const timeoutEarlyInMillis = 500;
 
-/** Starts the stack of a route: events come in normalised and without credentials, errors go out as problems. */
+/**
+ * Starts the stack of a route: events come in normalised and without credentials, errors go out as problems, and each
+ * request is one line in the log.
+ */
 export function api(): Route<ApiEvent> {
+  const { stage } = readConfig(["stage"]);
   const stack = middy({
     timeoutEarlyInMillis,
     timeoutEarlyResponse: () => {
@@ -67,7 +73,11 @@ export function api(): Route<ApiEvent> {
     handler(handle) {
       // middy's own type would let a handler ask for what no middleware has added.
       const handleCall = (event: ApiEvent, _context: Context, call: ApiCall) => handle(event, call);
-      return stack.handler(handleCall as never) as unknown as LambdaHandler;
+      const answer = stack.handler(handleCall as never) as unknown as LambdaHandler;
+      return (event, context) => {
+        const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
+        return logRequest(request, () => answer(event, context));
+      };
     },
   };
   return route;

@@ -1,6 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { note } from "../log.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { importVerificationKeys } from "../tokens/keys.ts";
 import {
@@ -58,6 +59,7 @@ export async function authenticate({
   return {
     async before({ event, credentials }) {
       const auth = await findCaller(credentials);
+      note({ userId: auth.sub });
       if (live) {
         const session = await live.find({ userId: auth.sub, sessionId: auth.sid });
         if (!session || session.expiresAt <= systemClock()) throw new AppError("invalid_token");

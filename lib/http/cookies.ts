@@ -24,10 +24,7 @@ const encoded = /^[A-Za-z0-9%_.!~*'()-]+$/;
 
 /** Reads the auth cookie among `name=value` texts (RFC 6265bis, 5.7). Two different values are malformed. */
 export function parseAuthCookie(cookies: string[], cookieName: string): Presented {
-  const values = new Set(
-    cookies.map(splitCookie).flatMap(([name, value]) => (name === cookieName ? [value] : [])),
-  );
-  const [value, ...others] = values;
+  const [value, ...others] = findCookie(cookies, cookieName);
   if (value === undefined) return { is: "none" };
   if (others.length > 0 || value.length > maxValueLength || !encoded.test(value)) return malformed;
   try {
@@ -37,6 +34,12 @@ export function parseAuthCookie(cookies: string[], cookieName: string): Presente
   } catch {
     return malformed;
   }
+}
+
+/** The different values that a cookie has among `name=value` texts; more than one is nothing we have set. */
+export function findCookie(cookies: string[], cookieName: string): string[] {
+  const values = cookies.map(splitCookie).flatMap(([name, value]) => (name === cookieName ? [value] : []));
+  return [...new Set(values)];
 }
 
 /** Reads a pair out of parsed JSON: exactly `{"token": string, "refreshToken": string}`. */
@@ -49,9 +52,12 @@ export function parsePair(value: unknown): Presented {
 }
 
 /** The Set-Cookie line of a pair. Throws RangeError above 2,048 bytes. */
-export function serializeAuthCookie(pair: TokenPair, settings: CookieSettings): string {
+export function serializeAuthCookie(
+  pair: Pick<TokenPair, "token" | "refreshToken" | "sessionExpiresInSeconds">,
+  settings: CookieSettings,
+): string {
   const { token, refreshToken, sessionExpiresInSeconds } = pair;
-  return serialize(
+  return serializeCookie(
     encodeURIComponent(JSON.stringify({ token, refreshToken })),
     sessionExpiresInSeconds,
     settings,
@@ -60,10 +66,11 @@ export function serializeAuthCookie(pair: TokenPair, settings: CookieSettings): 
 
 /** The Set-Cookie line that deletes the auth cookie. */
 export function serializeClearedCookie(settings: CookieSettings): string {
-  return serialize("", 0, settings);
+  return serializeCookie("", 0, settings);
 }
 
-function serialize(
+/** A Set-Cookie line with the attributes of the auth cookie. Throws RangeError above 2,048 bytes. */
+export function serializeCookie(
   value: string,
   maxAge: number,
   { cookieName, cookieSameSite, cookieDomain }: CookieSettings,

@@ -52,6 +52,11 @@ export function parseEvent(input: unknown): { event: ApiEvent; credentials: RawC
   };
 }
 
+/** The route that the gateway chose, as it names it: `POST /auth/login`, `$default`. */
+export function findRouteKey(input: unknown): string {
+  return asText(asRecord(input).routeKey) ?? "";
+}
+
 /** Adds a member that neither JSON.stringify nor the console shows: credentials do not end in a log. */
 export function addHidden<Name extends string, Value>(target: object, name: Name, value: Value): void {
   Object.defineProperty(target, name, { value, configurable: true });

@@ -1,5 +1,5 @@
 import { AppError, problems } from "../errors.ts";
-import { logFailure } from "../log.ts";
+import { note } from "../log.ts";
 import { type ApiResponse, securityHeaders } from "./response.ts";
 
 /** Seconds after which a client may repeat a request that met a 503. */
@@ -7,12 +7,12 @@ const retryAfterSeconds = 1;
 
 /**
  * Turns whatever was thrown into a problem document (RFC 9457). The only place that does.
- * Anything but an AppError says nothing but the request id; failures of ours are logged under it.
+ * Anything but an AppError says nothing but the request id; the log tells more under it.
  */
 export function toProblem(error: unknown, requestId: string): ApiResponse {
   const refusal = error instanceof AppError ? error : new AppError("internal_error");
-  const { status, title } = problems[refusal.code];
-  if (status >= 500) logFailure(requestId, error);
+  const { status, title, event } = problems[refusal.code];
+  note({ event, code: refusal.code, ...(status >= 500 && { error }) });
   return {
     statusCode: status,
     headers: {

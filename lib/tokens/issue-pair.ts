@@ -13,6 +13,8 @@ export interface TokenPair {
   expiresInSeconds: number;
   /** Life of the session: its `expiresAt` minus `iat`. */
   sessionExpiresInSeconds: number;
+  userId: string;
+  sessionId: string;
 }
 
 /** What every access token of a deployment has in common. */
@@ -57,6 +59,8 @@ export function createPairIssuer(keys: Pick<SigningKeys, "get">, settings: Acces
       refreshToken,
       expiresInSeconds: exp - iat,
       sessionExpiresInSeconds: session.expiresAt - iat,
+      userId: session.userId,
+      sessionId: session.sessionId,
     };
   };
 }

@@ -128,6 +128,8 @@ export function createNextStep(refresh: typeof createRefresh, lifetimes: Lifetim
           refreshToken,
           expiresInSeconds: 0,
           sessionExpiresInSeconds: 0,
+          userId,
+          sessionId,
         };
       };
       const pair = { token: createTokenId(concrete.presented), refreshToken: concrete.presented };

@@ -10,7 +10,7 @@ const program = `
   import(bundle).then(async ({ handler }) => {
     const response = await handler(event, context);
     const modules = process.moduleLoadList.filter((name) => name.startsWith("NativeModule "));
-    process.stdout.write(JSON.stringify({ response, modules }));
+    process.stdout.write("\\n" + JSON.stringify({ response, modules }) + "\\n");
   });
 `;
 
@@ -18,5 +18,8 @@ const program = `
 export async function invokeFresh(bundle: string, env: Record<string, string>, event: unknown) {
   const child = spawn(process.execPath, ["--eval", program], { env, stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(JSON.stringify({ bundle: pathToFileURL(bundle).href, event }));
-  return JSON.parse(await text(child.stdout)) as { response: ApiResponse; modules: string[] };
+  // The function writes its log there, too.
+  const lines = (await text(child.stdout)).split("\n");
+  const answer = lines.find((line) => line.startsWith('{"response":')) ?? "";
+  return JSON.parse(answer) as { response: ApiResponse; modules: string[] };
 }

@@ -11,9 +11,10 @@ export const log = {
     return lines.slice(start).flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
   },
 
-  /** The security events written since the last `clear`. */
+  /** What was written since the last `clear` of pairs that came back. */
   events(): string[] {
-    return log.entries().flatMap(({ level, event }) => (level === "WARN" ? [event] : []));
+    const repeats = ["authn_token_reuse", "authn_token_repeat_unproven"];
+    return log.entries().flatMap(({ event }) => (repeats.includes(event) ? [event] : []));
   },
 
   /** Forgets no line: what was written before is only not told any more. */
@@ -38,7 +39,10 @@ for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const
 const streams = [process.stdout, process.stderr].map((stream) => {
   const { write } = stream;
   stream.write = ((text: string | Uint8Array, ...rest: never[]) => {
-    lines.push(typeof text === "string" ? text : Buffer.from(text).toString());
+    const line = typeof text === "string" ? text : Buffer.from(text).toString();
+    lines.push(line);
+    // The lines of requests are kept, not shown.
+    if (line.startsWith('{"level":')) return true;
     return write.call(stream, text, ...rest);
   }) as typeof write;
   return { stream, write };

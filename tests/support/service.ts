@@ -92,6 +92,9 @@ export async function startService(engine: EngineKind = "DynamoDB") {
     USERS_TABLE: tableNames.users,
     SESSIONS_TABLE: tableNames.sessions,
     ATTEMPTS_TABLE: tableNames.attempts,
+    // All requests of a test file come from one address.
+    LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
+    REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     // What build/routes-plugin.ts makes of serverless.yml.
     ROUTES: Object.values(routes)
       .filter((route) => route !== "$default" && !route.includes(".well-known"))

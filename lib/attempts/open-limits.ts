@@ -1,0 +1,36 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { DynamoDB } from "../dynamodb.ts";
+import { createKeyedHash } from "../tokens/keyed-hash.ts";
+import type { SigningKeys } from "../tokens/signing-keys.ts";
+import { createDevices } from "./devices.ts";
+import { createAttemptLimit } from "./limit.ts";
+import { createSourceLimit, type SourceLimitRule } from "./source-limit.ts";
+import { createAttemptStore } from "./store.ts";
+
+interface Needs {
+  dynamodb: DynamoDB;
+  signingKeys: SigningKeys;
+  clock: Clock;
+}
+
+/** Opens the limits of attempts over their table: per account, and the devices that are counted by themselves. */
+export function openAttemptLimit(
+  { attemptsTable }: Config<"attemptsTable">,
+  { dynamodb, signingKeys, clock }: Needs,
+) {
+  const attempts = createAttemptStore(dynamodb, attemptsTable);
+  const keyedHash = createKeyedHash({ signingKeys, clock });
+  const devices = createDevices(keyedHash);
+  return { devices, attempts: createAttemptLimit({ attempts, keyedHash, devices, clock }) };
+}
+
+/** Opens a limit of requests per source address over the table of attempts. */
+export function openSourceLimit(
+  { attemptsTable }: Config<"attemptsTable">,
+  { dynamodb, signingKeys, clock }: Needs,
+  rule: SourceLimitRule,
+) {
+  const attempts = createAttemptStore(dynamodb, attemptsTable);
+  return createSourceLimit({ attempts, keyedHash: createKeyedHash({ signingKeys, clock }), clock, ...rule });
+}

@@ -1,0 +1,50 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import { createPauses } from "./pauses.ts";
+import { toSource } from "./source.ts";
+import type { AttemptStore } from "./store.ts";
+
+/** What is limited: how often in a window of so many seconds; 0 is no limit. */
+export interface SourceLimitRule {
+  /** What the answer calls it, in the plural. */
+  what: "logins" | "registrations";
+  limit: number;
+  windowSeconds: number;
+}
+
+interface SourceLimitOptions extends SourceLimitRule {
+  attempts: Pick<AttemptStore, "countInWindow">;
+  keyedHash: KeyedHash;
+  clock: Clock;
+}
+
+/** The limit of requests from one source address. */
+export type SourceLimit = ReturnType<typeof createSourceLimit>;
+
+/** Makes the limit of requests from one source address, in windows that begin with the full minute or hour. */
+export function createSourceLimit(options: SourceLimitOptions) {
+  const { attempts, keyedHash, clock, what, limit, windowSeconds } = options;
+  const pauses = createPauses(clock);
+
+  return {
+    /**
+     * Counts one request of an address as the gateway saw it. Throws AppError `too_many_requests`, `unavailable`.
+     */
+    async count(address: string | undefined): Promise<void> {
+      if (limit === 0) return;
+      const now = clock();
+      const endsAt = now - (now % windowSeconds) + windowSeconds;
+      const id = await keyedHash.hash(`${what}:${toSource(address)}:${endsAt}`);
+      const seconds = endsAt - now;
+      if (pauses.find(id) === 0) {
+        if (await attempts.countInWindow(id, { limit, endsAt })) return;
+        pauses.keep(id, seconds);
+      }
+      throw new AppError("too_many_requests", {
+        detail: `Too many ${what} from this address. The next one is possible in ${seconds} s.`,
+        headers: { "retry-after": String(seconds) },
+      });
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Middleware } from "./api.ts";
+import { type CookieSettings, findCookie, serializeCookie } from "./cookies.ts";
+import { addHidden } from "./event.ts";
+
+/** How long a browser keeps what recognises it: half a year. */
+const maxAgeSeconds = 15_552_000;
+
+/** What `deviceCookie` adds to the event; hidden from logs. */
+export interface DeviceEvent {
+  /** What this browser keeps of earlier logins, if it sent anything (lib/attempts/devices.ts). */
+  device: string | undefined;
+}
+
+const nameOf = (cookieName: string) => `${cookieName}-device`;
+
+/** Finds the device cookie, which makes nobody anyone: it only has attempts counted apart from those of strangers. */
+export function deviceCookie({ cookieName }: Pick<CookieSettings, "cookieName">): Middleware<DeviceEvent> {
+  const name = nameOf(cookieName);
+  return {
+    before({ event, credentials }) {
+      const [device, ...others] = findCookie(credentials.cookies, name);
+      addHidden(event, "device", others.length > 0 ? undefined : device);
+    },
+  };
+}
+
+/** The Set-Cookie line of the device cookie: the attributes of the auth cookie, for half a year. */
+export function serializeDeviceCookie(device: string, settings: CookieSettings): string {
+  return serializeCookie(device, maxAgeSeconds, { ...settings, cookieName: nameOf(settings.cookieName) });
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { expectProblem, refusals } from "./support/answer.ts";
+import { clock } from "./support/clock.ts";
+import { createEvent, type RouteName } from "./support/event.ts";
+import { hang, throttle } from "./support/faults.ts";
+import { lookUp, startService } from "./support/service.ts";
+
+const service = await startService();
+const { wire, database, expectRequests } = service;
+const count = "UpdateItem attempts";
+/** Both counters and the user. */
+const lookUpLimited = [...lookUp, count];
+
+/** The sandboxes have the limits that hold when nothing is set. */
+const createSandbox = () =>
+  service.createSandbox({ LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "", REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "" });
+const sandbox = createSandbox();
+
+const waiting = (what: string, seconds: number) => ({
+  status: 429,
+  code: "too_many_requests",
+  detail: `Too many ${what} from this address. The next one is possible in ${seconds} s.`,
+  headers: { "retry-after": String(seconds) },
+});
+
+/** Calls a route from an address, as the gateway saw it; whatever headers say. */
+function call(route: RouteName, body: unknown, sourceIp: string | undefined, as = sandbox) {
+  const headers = { "x-forwarded-for": randomUUID(), forwarded: `for=${randomUUID()}`, "x-real-ip": "::1" };
+  const event = createEvent(route, { body, headers });
+  const { http } = event.requestContext;
+  return as.invoke(route, {
+    ...event,
+    requestContext: { ...event.requestContext, http: { ...http, sourceIp } },
+  });
+}
+
+const guess = (sourceIp: string | undefined, as = sandbox) =>
+  call("login", { email: `${randomUUID()}@example.com`, password: "some password of mine" }, sourceIp, as);
+const register = (sourceIp: string, as = sandbox) =>
+  call("register", { email: `${randomUUID()}@example.com`, password: "some password of mine" }, sourceIp, as);
+
+let lastAddress = 0;
+const newAddress = () => `198.51.100.${++lastAddress}`;
+
+/** Goes to the start of a window. */
+const goTo = (windowSeconds: number) => clock.advance(windowSeconds - (clock.now % windowSeconds));
+
+describe("logins from one address", () => {
+  test("are 20 in a minute, whatever the accounts; the next minute has 20 again", async () => {
+    const address = newAddress();
+    goTo(60);
+    for (let i = 0; i < 20; i++) expectProblem(await guess(address), refusals.loginFailed);
+    clock.advance(18);
+    expectProblem(await guess(address), waiting("logins", 42));
+    expectProblem(await guess(newAddress()), refusals.loginFailed);
+    clock.advance(42);
+    expectProblem(await guess(address), refusals.loginFailed);
+  });
+
+  test("are counted across sandboxes and at once: of 60 no more than 20 are looked at", async () => {
+    const address = newAddress();
+    goTo(60);
+    const sandboxes = [sandbox, createSandbox(), createSandbox()];
+    const answers = await Promise.all(
+      sandboxes.flatMap((as) => Array.from({ length: 20 }, () => guess(address, as))),
+    );
+    const statuses = answers.map(({ statusCode }) => statusCode);
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(20);
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(
+      40 - statuses.filter((s) => s === 503).length,
+    );
+    expect([...new Set(statuses)].filter((status) => ![401, 429, 503].includes(status))).toEqual([]);
+  });
+
+  test("take one request more, and none at all for 5 s after one was refused", async () => {
+    const address = newAddress();
+    goTo(60);
+    for (let i = 0; i < 20; i++) await expectRequests([lookUpLimited], () => guess(address));
+    await expectRequests([lookUpLimited], () => guess(address));
+    await expectRequests([lookUp], () => guess(address));
+    clock.advance(5);
+    await expectRequests([lookUpLimited], () => guess(address));
+  });
+
+  test("of one network share their count with IPv6, where an address costs nothing", async () => {
+    goTo(60);
+    for (let i = 0; i < 20; i++) await guess(`2001:DB8:0:7::${i.toString(16)}`);
+    expectProblem(await guess("2001:db8:0:7:ffff:0:0:1"), waiting("logins", 60));
+    expectProblem(await guess("2001:db8:0:8::1"), refusals.loginFailed);
+  });
+
+  test("without an address are one source", async () => {
+    goTo(60);
+    for (let i = 0; i < 20; i++) await guess(undefined);
+    expectProblem(await guess(undefined), waiting("logins", 60));
+  });
+
+  test("are stored as a counter that names no address, and ends with its window", async () => {
+    goTo(60);
+    const before = new Set((await database.scan("attempts")).map(({ id }) => id));
+    await guess("203.0.113.77");
+    const rows = (await database.scan("attempts")).filter(({ id }) => !before.has(id));
+    expect(rows).toContainEqual({
+      id: expect.stringMatching(/^[\w-]{43}$/),
+      count: 1,
+      expiresAt: clock.now + 60,
+    });
+    expect(JSON.stringify(rows)).not.toContain("203.0");
+  });
+
+  test.each([
+    ["throttled", throttle],
+    ["hanging", hang],
+  ])("that cannot be counted are a 503: %s", async (_, fault) => {
+    wire.break(count, fault, { times: 6 });
+    expectProblem(await guess(newAddress()), refusals.unavailable);
+  });
+});
+
+describe("registrations from one address", () => {
+  test("are 5 in an hour", async () => {
+    const address = newAddress();
+    goTo(3_600);
+    for (let i = 0; i < 5; i++) expect((await register(address)).statusCode).toBe(201);
+    clock.advance(600);
+    expectProblem(await register(address), waiting("registrations", 3_000));
+    expect((await register(newAddress())).statusCode).toBe(201);
+    clock.advance(3_000);
+    await expectRequests([count, "PutItem users"], async () =>
+      expect((await register(address)).statusCode).toBe(201),
+    );
+  });
+
+  test("that are refused cost no hash and no account", async () => {
+    const address = newAddress();
+    for (let i = 0; i < 5; i++) await register(address);
+    await expectRequests([count], () => register(address));
+  });
+
+  test("that cannot be counted go on: they guess nothing", async () => {
+    wire.break(count, throttle, { times: 3 });
+    expect((await register(newAddress())).statusCode).toBe(201);
+  });
+});
+
+test("a limit of 0 is none, and sends nothing", async () => {
+  await expectRequests([lookUp], () => guess(newAddress(), service.sandbox));
+  await expectRequests(["PutItem users"], () => register(newAddress(), service.sandbox));
+});
