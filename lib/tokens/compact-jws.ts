@@ -14,15 +14,21 @@ export interface UnverifiedJws extends VerificationKey {
 const maxTokenLength = 4096;
 const segments = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
+/** Throws AccessTokenError for what is no text, or longer than any token of ours: before it is even hashed. */
+export function assertLength(token: string): void {
+  if (typeof token !== "string" || token.length > maxTokenLength) {
+    throw new AccessTokenError("not a compact JWS");
+  }
+}
+
 /**
  * Checks size and form of a JWS (RFC 7515, compact) before any cryptography and finds the key that `kid` names.
  * jose alone accepts padding, blanks, non-canonical last characters, unknown header members and 1 MB tokens.
  * Throws AccessTokenError.
  */
 export function selectKey(token: string, keys: ReadonlyMap<string, VerificationKey>): UnverifiedJws {
-  if (typeof token !== "string" || token.length > maxTokenLength || !segments.test(token)) {
-    throw new AccessTokenError("not a compact JWS");
-  }
+  assertLength(token);
+  if (!segments.test(token)) throw new AccessTokenError("not a compact JWS");
   const [header, payload] = token.split(".").map(decodeCanonical) as [Buffer, Buffer, Buffer];
   const { kid, alg, typ, ...others } = parseHeader(header);
   const found = typeof kid === "string" ? keys.get(kid) : undefined;

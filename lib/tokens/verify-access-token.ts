@@ -1,8 +1,9 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import type { Clock } from "../clock.ts";
-import { AccessTokenError, selectKey } from "./compact-jws.ts";
+import { AccessTokenError, assertLength, selectKey } from "./compact-jws.ts";
 import { type CustomClaims, isCustomClaims } from "./custom-claims.ts";
 import type { VerificationKey } from "./keys.ts";
+import { createVerifiedTokens } from "./verified-tokens.ts";
 
 /** The claims of an access token of ours (RFC 9068, section 2.2). Times are epoch seconds. */
 export interface AccessClaims extends CustomClaims {
@@ -17,6 +18,8 @@ export interface AccessClaims extends CustomClaims {
   /** When the session was created. */
   auth_time: number;
   iat: number;
+  /** Ours have none. */
+  nbf?: number;
   exp: number;
   /** Ties the token to its refresh token. */
   jti: string;
@@ -47,13 +50,18 @@ export type VerifyExpiredToken = (token: string) => Promise<{ claims: AccessClai
 /** Sandboxes' clocks may differ by so much. */
 const clockSkewSeconds = 5;
 
-/** Makes the verifier of protected routes: an expired token is refused. */
+/**
+ * Makes the verifier of protected routes: an expired token is refused. The signature of a token is checked once per
+ * sandbox, as far as it remembers; everything that depends on the time is checked at every call.
+ */
 export function createAccessTokenVerifier(options: ProtectedRouteOptions): VerifyAccessToken {
+  const verified = createVerifiedTokens();
   return async function verifyAccessToken(token) {
-    const { claims, isExpired } = await verify(token, options, options.accessTokenTtlSeconds);
-    if (isExpired) throw new AccessTokenError("expired");
-    if (claims.auth_time < options.sessionsNotBefore)
-      throw new AccessTokenError("session ended by the operator");
+    assertLength(token);
+    const known = verified.find(token);
+    const claims = known ?? (await verify(token, options, options.accessTokenTtlSeconds)).claims;
+    assertCurrent(claims, options);
+    if (!known) verified.add(token, claims);
     return claims;
   };
 }
@@ -92,8 +100,20 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   }
   const claims = parseClaims(payload);
   if (claims.exp - claims.iat > maxLifeSeconds) throw new AccessTokenError("lives too long");
-  if (claims.iat > now + clockSkewSeconds) throw new AccessTokenError("issued in the future");
+  assertNotFuture(claims, now);
   return { claims, isExpired };
+}
+
+/** Checks what time alone can change about a token whose signature and claims are sound (RFC 7519, 4.1.4 and 4.1.5). */
+function assertCurrent(claims: AccessClaims, { clock, sessionsNotBefore }: ProtectedRouteOptions): void {
+  const now = clock();
+  if (claims.exp <= now - clockSkewSeconds) throw new AccessTokenError("expired");
+  if (claims.auth_time < sessionsNotBefore) throw new AccessTokenError("session ended by the operator");
+  assertNotFuture(claims, now);
+}
+
+function assertNotFuture({ iat, nbf = iat }: AccessClaims, now: number): void {
+  if (Math.max(iat, nbf) > now + clockSkewSeconds) throw new AccessTokenError("issued in the future");
 }
 
 function parseClaims(payload: JWTPayload): AccessClaims {
