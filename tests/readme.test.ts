@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { readConfig, settingVariables } from "../lib/config.ts";
 
@@ -61,10 +62,39 @@ describe("the README", () => {
     expect(readme).toContain(imports.join("\n"));
     expect(readme).toContain(".use(await authenticate())");
   });
+});
 
-  test("links only to files that are there", () => {
-    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? "");
-    expect(links.length).toBeGreaterThan(0);
-    for (const path of links) expect(() => readFileSync(path)).not.toThrow();
+describe("every document", () => {
+  const documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "client/README.md"]
+    .concat(readdirSync("docs").map((name) => `docs/${name}`))
+    .filter((path) => path.endsWith(".md") && existsSync(path));
+
+  test.each(documents)("%s links only to what is there", (path) => {
+    const links = [...readFileSync(path, "utf8").matchAll(/\]\(([^)#:]*)(#[^)]*)?\)/g)];
+    for (const [, target = "", anchor] of links) {
+      const file = join(dirname(path), target);
+      const linked = target === "" ? path : file;
+      expect([path, target, existsSync(linked)]).toEqual([path, target, true]);
+      if (anchor) expect(anchorsOf(linked)).toContain(anchor);
+    }
+  });
+
+  test.each(documents)("%s names only files that are there", (path) => {
+    const named = [
+      ...readFileSync(path, "utf8").matchAll(/`((?:tests|lib|functions|local|build|docs)\/[\w./-]+\.\w+)`/g),
+    ];
+    for (const [, file = ""] of named) expect([file, existsSync(file)]).toEqual([file, true]);
   });
 });
+
+/** The anchors that GitHub makes of a document's headings. */
+function anchorsOf(path: string): string[] {
+  const headings = [...readFileSync(path, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map(
+    (heading) =>
+      `#${heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-")}`,
+  );
+}
