@@ -6,7 +6,10 @@ const config: Config = {
   globalSetup: "<rootDir>/tests/global-setup.ts",
   testMatch: ["<rootDir>/lib/**/*.test.ts", "<rootDir>/tests/**/*.test.ts"],
   // Suites with a command and a configuration of their own.
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/tests/(fault-rig|browser|runtime)/"],
+  testPathIgnorePatterns: [
+    "/node_modules/",
+    "<rootDir>/tests/(deployment|fault-rig|fuzz|models|mutants|browser|runtime)/",
+  ],
   extensionsToTreatAsEsm: [".ts"],
   transform: {
     "^.+\\.ts$": [

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import JSZip from "jszip";
 import { copyProject } from "./project.ts";
 import { sls } from "./sls.ts";
@@ -56,15 +57,21 @@ export function environmentOf(packaged: Package, name: string): Record<string, P
   return functionsOf(packaged)[name].Environment.Variables;
 }
 
-/** What a function's role allows: pairs of action and resource. Throws if anything but inline `Allow` grants it. */
-export function permissionsOf(packaged: Package, name: string): [action: string, resource: unknown][] {
+/** What a function's role allows: pairs of action and resource. Throws if anything but inline `Allow` grants it, or on a condition that is not among the given ones. */
+export function permissionsOf(
+  packaged: Package,
+  name: string,
+  conditions: object[] = [],
+): [action: string, resource: unknown][] {
   const role = packaged.resources[roleOf(packaged, name)]?.Properties;
   if (role.ManagedPolicyArns?.length > 0) throw new TypeError(`${name} has managed policies`);
   const statements: Properties[] = role.Policies.flatMap(
     ({ PolicyDocument }: Properties) => PolicyDocument.Statement,
   );
-  return statements.flatMap(({ Effect, Action, Resource, ...others }) => {
-    if (Effect !== "Allow" || Object.keys(others).length > 0)
+  return statements.flatMap(({ Effect, Action, Resource, Condition, ...others }) => {
+    const isConditionKnown =
+      Condition === undefined || conditions.some((known) => isDeepStrictEqual(known, Condition));
+    if (Effect !== "Allow" || !isConditionKnown || Object.keys(others).length > 0)
       throw new TypeError(`${name} has an odd statement`);
     return [Action]
       .flat()

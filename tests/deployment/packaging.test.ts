@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { functionTimeoutSeconds, settingVariables } from "../lib/config.ts";
-import { type ClientRequest, createEvent, type RouteName } from "./support/event.ts";
-import { invokeFresh } from "./support/fresh-process.ts";
-import { createKey, keySettings } from "./support/keys.ts";
+import { functionTimeoutSeconds, settingVariables } from "../../lib/config.ts";
+import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { invokeFresh } from "../support/fresh-process.ts";
+import { createKey, keySettings } from "../support/keys.ts";
 import {
   environmentOf,
   functionsOf,
@@ -14,8 +14,8 @@ import {
   propertiesOf,
   roleOf,
   unpack,
-} from "./support/packages.ts";
-import { createFolder, removeFolder } from "./support/project.ts";
+} from "../support/packages.ts";
+import { createFolder, removeFolder } from "../support/project.ts";
 
 const service = "serverless-auth-api";
 const aws = (arn: string) => ({ "Fn::Sub": `arn:\${AWS::Partition}:${arn}` });
@@ -178,7 +178,8 @@ describe.each([
     const names = Object.keys(functionsOf(packaged())).map(
       (name) => `/aws/lambda/${service}-${stage}-${name}`,
     );
-    expect(groups.map(({ LogGroupName }) => LogGroupName).sort()).toEqual(names.sort());
+    const gateway = `/aws/http-api/${service}-${stage}`;
+    expect(groups.map(({ LogGroupName }) => LogGroupName).sort()).toEqual([gateway, ...names].sort());
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
   });
 
@@ -207,6 +208,7 @@ describe("without any setting", () => {
     expect(packaged().resources.HttpApi?.Properties).toEqual({
       Name: `${stage}-${service}`,
       ProtocolType: "HTTP",
+      Tags: { service, stage },
     });
     expect(environmentOf(packaged(), "refresh")).toEqual({
       STAGE: stage,

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { placeholder } from "../build/public-keys.ts";
-import SettingsPlugin from "../build/settings-plugin.ts";
-import { createKey, keySettings } from "./support/keys.ts";
-import { copyProject, removeFolder } from "./support/project.ts";
-import { sls } from "./support/sls.ts";
+import { placeholder } from "../../build/public-keys.ts";
+import SettingsPlugin from "../../build/settings-plugin.ts";
+import { createKey, keySettings } from "../support/keys.ts";
+import { copyProject, removeFolder } from "../support/project.ts";
+import { sls } from "../support/sls.ts";
 
 const cwd = copyProject();
 afterAll(() => removeFolder(cwd));

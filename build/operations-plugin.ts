@@ -1,0 +1,111 @@
+import { createAlarms } from "./operations/alarms.ts";
+import { createDashboard } from "./operations/dashboard.ts";
+import { createDomain } from "./operations/domain.ts";
+import { type Options, optionVariables, readOptions } from "./operations/options.ts";
+import type { Resource, Resources } from "./operations/resource.ts";
+import { createThrottling, type Limits } from "./operations/throttling.ts";
+
+type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: object };
+type FunctionDefinition = {
+  iamRoleStatements?: Statement[];
+  reservedConcurrency?: number;
+};
+
+/** What this plugin reads and writes of a Serverless. */
+type Serverless = {
+  service: {
+    service: string;
+    functions: Record<string, FunctionDefinition>;
+    resources: { Resources: Resources };
+    custom: { throttling: Limits; isWatched: boolean };
+    provider: {
+      stage: string;
+      tracing?: object;
+      compiledCloudFormationTemplate: { Resources: Resources; Outputs: Record<string, object> };
+    };
+  };
+  processedInput: { commands: string[] };
+  classes: { Error: new (message: string, code?: string) => Error };
+};
+
+/**
+ * Serverless plugin: what a deployment needs beside its functions – throttling by route, alarms, a dashboard – and what
+ * can be switched on for it (build/operations/options.ts). `npm start` has none of it.
+ */
+export default class OperationsPlugin {
+  readonly hooks: Record<string, () => void>;
+
+  constructor({ service, classes, processedInput }: Serverless) {
+    const isLocal = processedInput.commands[0] === "offline";
+    const options = (): Options => {
+      try {
+        return isLocal ? { isTraced: false } : readOptions(process.env);
+      } catch (error) {
+        throw new classes.Error((error as Error).message, "INVALID_OPTIONS");
+      }
+    };
+
+    this.hooks = {
+      initialize() {
+        const { kmsKeyArn, loginReservedConcurrency, isTraced } = options();
+        if (kmsKeyArn) encryptTables(service, kmsKeyArn);
+        const { login } = service.functions;
+        if (login && loginReservedConcurrency) login.reservedConcurrency = loginReservedConcurrency;
+        if (isTraced) service.provider.tracing = { lambda: true };
+      },
+
+      "after:package:compileEvents"() {
+        const { alarmTopicArn: topicArn, domain, kmsKeyArn } = options();
+        const { stage, compiledCloudFormationTemplate: template } = service.provider;
+        const scope = { service: service.service, stage, topicArn };
+        const added = domain ? createDomain(domain) : { resources: {}, outputs: {} };
+        throttle(template.Resources, service.custom.throttling);
+        if (kmsKeyArn) encryptLogs(template.Resources, kmsKeyArn);
+        Object.assign(template.Resources, added.resources);
+        if (service.custom.isWatched)
+          Object.assign(template.Resources, createAlarms(scope), createDashboard(scope));
+        Object.assign(template.Outputs, added.outputs);
+      },
+    };
+  }
+}
+
+/** The names of what `serverless.yml` itself does not use: for the README and its test. */
+export { optionVariables };
+
+/** CloudFormation makes routes and stage in any order, but a stage may only have settings of routes that are there. */
+function throttle(resources: Resources, limits: Limits): void {
+  const routes = Object.entries(resources).filter(([, { Type }]) => Type === "AWS::ApiGatewayV2::Route");
+  const { HttpApiStage: stage } = resources;
+  if (!stage) return;
+  const keys = routes.map(([, { Properties }]) => String(Properties.RouteKey));
+  Object.assign(stage.Properties, createThrottling(limits, keys));
+  stage.DependsOn = [...[stage.DependsOn ?? []].flat(), ...routes.map(([id]) => id)];
+}
+
+const ofType = (resources: Resources, type: string): Resource[] =>
+  Object.values(resources).filter(({ Type }) => Type === type);
+
+/** Whoever reads or writes an item of a table with a key of one's own needs that key, through DynamoDB alone. */
+function encryptTables({ resources, functions }: Serverless["service"], kmsKeyArn: string): void {
+  for (const { Properties } of ofType(resources.Resources, "AWS::DynamoDB::Table")) {
+    Properties.SSESpecification = { SSEEnabled: true, SSEType: "KMS", KMSMasterKeyId: kmsKeyArn };
+  }
+  const isOfDynamoDB = ({ Action }: Statement) =>
+    [Action].flat().some((name) => name.startsWith("dynamodb:"));
+  for (const { iamRoleStatements = [] } of Object.values(functions)) {
+    if (!iamRoleStatements.some(isOfDynamoDB)) continue;
+    iamRoleStatements.push({
+      Effect: "Allow",
+      Action: ["kms:Decrypt", "kms:DescribeKey"],
+      Resource: kmsKeyArn,
+      Condition: {
+        StringEquals: { "kms:ViaService": { "Fn::Sub": `dynamodb.\${AWS::Region}.\${AWS::URLSuffix}` } },
+      },
+    });
+  }
+}
+
+function encryptLogs(resources: Resources, kmsKeyArn: string): void {
+  for (const { Properties } of ofType(resources, "AWS::Logs::LogGroup")) Properties.KmsKeyId = kmsKeyArn;
+}

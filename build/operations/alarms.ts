@@ -1,0 +1,94 @@
+import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
+import type { Resources } from "./resource.ts";
+
+interface Alarm {
+  metric: Metric;
+  /** Shown to whoever is woken: what it means, and where to look. */
+  description: string;
+  statistic: "Sum" | "p99";
+  /** The alarm rings at more than this. */
+  above: number;
+  periodSeconds: number;
+  /** So many periods in a row; one if it is left out. */
+  periods?: number;
+}
+
+interface Scope {
+  service: string;
+  stage: string;
+  topicArn: string | undefined;
+}
+
+/** What somebody should look at, by logical id. */
+const alarmsOf = (stage: string): Record<string, Alarm> => ({
+  ServerErrors: {
+    metric: ofGateway("5xx"),
+    description: "Requests are answered with 5xx: docs/runbooks.md, Many 5xx.",
+    ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
+  },
+  SlowAnswers: {
+    metric: ofGateway("Latency"),
+    description: "One request in a hundred takes more than 3 s, for a quarter of an hour.",
+    ...{ statistic: "p99", above: 3_000, periodSeconds: 300, periods: 3 },
+  },
+  InternalErrors: {
+    metric: ofService("Refusal", { stage, code: "internal_error" }),
+    description: "A request met a bug: its line in the log has the stack.",
+    ...{ statistic: "Sum", above: 0, periodSeconds: 300 },
+  },
+  Unavailable: {
+    metric: ofService("Refusal", { stage, code: "unavailable" }),
+    description: "DynamoDB or Secrets Manager fails requests: docs/runbooks.md, Requests are throttled.",
+    ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
+  },
+  Replays: {
+    metric: ofService("Replay", { stage }),
+    description: "Spent pairs come back more than usual: docs/runbooks.md, The alarm on replays rings.",
+    ...{ statistic: "Sum", above: 10, periodSeconds: 3_600 },
+  },
+  LambdaThrottles: {
+    metric: ofLambda("Throttles"),
+    description: "The account's Lambda concurrency does not suffice (all functions of the region).",
+    ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
+  },
+  ...tableAlarms("Users"),
+  ...tableAlarms("Sessions"),
+  ...tableAlarms("Attempts"),
+});
+
+function tableAlarms(table: string): Record<string, Alarm> {
+  const throttles = (kind: "Read" | "Write"): Alarm => ({
+    metric: ofTable(`${kind}ThrottleEvents`, `${table}Table`),
+    description: `DynamoDB throttles the ${table.toLowerCase()} table: docs/runbooks.md, Requests are throttled.`,
+    ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
+  });
+  return { [`${table}ReadThrottles`]: throttles("Read"), [`${table}WriteThrottles`]: throttles("Write") };
+}
+
+/** The alarms of a stage. */
+export function createAlarms({ service, stage, topicArn }: Scope): Resources {
+  const alarms = Object.entries(alarmsOf(stage));
+  return Object.fromEntries(
+    alarms.map(([name, { metric, description, statistic, above, periodSeconds, periods = 1 }]) => [
+      `${name}Alarm`,
+      {
+        Type: "AWS::CloudWatch::Alarm",
+        Properties: {
+          AlarmName: `${service}-${stage}-${name}`,
+          AlarmDescription: description,
+          Namespace: metric.namespace,
+          MetricName: metric.name,
+          Dimensions: Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value })),
+          ...(statistic === "Sum" ? { Statistic: statistic } : { ExtendedStatistic: statistic }),
+          Period: periodSeconds,
+          EvaluationPeriods: periods,
+          Threshold: above,
+          ComparisonOperator: "GreaterThanThreshold",
+          // No requests are no trouble.
+          TreatMissingData: "notBreaching",
+          ...(topicArn && { AlarmActions: [topicArn], OKActions: [topicArn] }),
+        },
+      },
+    ]),
+  );
+}

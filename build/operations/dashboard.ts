@@ -1,0 +1,79 @@
+import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
+import type { Resources } from "./resource.ts";
+
+interface Widget {
+  title: string;
+  metrics: Metric[];
+  statistics: string[];
+}
+
+const tables = ["UsersTable", "SessionsTable", "AttemptsTable"];
+
+const widgetsOf = (stage: string): Widget[] => [
+  { title: "Requests", metrics: ["Count", "4xx", "5xx"].map(ofGateway), statistics: ["Sum"] },
+  { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
+  {
+    title: "Logins",
+    metrics: ["Login", "LoginRefused", "Throttled"].map((name) => ofService(name, { stage })),
+    statistics: ["Sum"],
+  },
+  { title: "Replays", metrics: [ofService("Replay", { stage })], statistics: ["Sum"] },
+  {
+    title: "Refusals",
+    metrics: [
+      "invalid_token",
+      "token_expired",
+      "invalid_jwt_token",
+      "invalid_refresh_token",
+      "unavailable",
+      "internal_error",
+    ].map((code) => ofService("Refusal", { stage, code })),
+    statistics: ["Sum"],
+  },
+  {
+    title: "Lambda (all functions of the region)",
+    metrics: ["Throttles", "Errors", "ConcurrentExecutions"].map(ofLambda),
+    statistics: ["Maximum"],
+  },
+  {
+    title: "DynamoDB, written units",
+    metrics: tables.map((table) => ofTable("ConsumedWriteCapacityUnits", table)),
+    statistics: ["Sum"],
+  },
+  {
+    title: "DynamoDB, read units",
+    metrics: tables.map((table) => ofTable("ConsumedReadCapacityUnits", table)),
+    statistics: ["Sum"],
+  },
+];
+
+/** The dashboard of a stage. */
+export function createDashboard({ service, stage }: { service: string; stage: string }): Resources {
+  const widgets = widgetsOf(stage).map(({ title, metrics, statistics }, index) => ({
+    type: "metric",
+    ...{ x: (index % 2) * 12, y: Math.floor(index / 2) * 6, width: 12, height: 6 },
+    properties: {
+      ...{ title, region: reference({ Ref: "AWS::Region" }), view: "timeSeries", period: 300 },
+      metrics: metrics.flatMap((metric) => statistics.map((stat) => [...pathOf(metric), { stat }])),
+    },
+  }));
+  return {
+    Dashboard: {
+      Type: "AWS::CloudWatch::Dashboard",
+      Properties: {
+        // Dashboards are the account's, in all regions.
+        DashboardName: { "Fn::Sub": `${service}-${stage}-\${AWS::Region}` },
+        DashboardBody: { "Fn::Sub": JSON.stringify({ widgets }) },
+      },
+    },
+  };
+}
+
+function pathOf({ namespace, name, dimensions }: Metric): unknown[] {
+  const named = Object.entries(dimensions).flatMap(([dimension, value]) => [dimension, reference(value)]);
+  return [namespace, name, ...named];
+}
+
+/** A reference as it stands in the text of `Fn::Sub`. */
+const reference = (value: unknown) =>
+  typeof value === "string" ? value : `\${${(value as { Ref: string }).Ref}}`;

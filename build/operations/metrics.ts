@@ -1,0 +1,33 @@
+/** A metric as CloudWatch names it. */
+export interface Metric {
+  namespace: string;
+  name: string;
+  dimensions: Record<string, unknown>;
+}
+
+/** The HTTP API's id, where the template knows it. */
+export const api = { Ref: "HttpApi" };
+
+/** A metric of the whole HTTP API. */
+export const ofGateway = (name: string): Metric => ({
+  namespace: "AWS/ApiGateway",
+  name,
+  dimensions: { ApiId: api },
+});
+
+/** A metric that the functions write into their log (lib/log.ts). */
+export const ofService = (name: string, dimensions: { stage: string; code?: string }): Metric => ({
+  namespace: "ServerlessAuth",
+  name,
+  dimensions,
+});
+
+/** A metric of a table. */
+export const ofTable = (name: string, table: string): Metric => ({
+  namespace: "AWS/DynamoDB",
+  name,
+  dimensions: { TableName: { Ref: table } },
+});
+
+/** All functions of the account and region: they share its concurrency. */
+export const ofLambda = (name: string): Metric => ({ namespace: "AWS/Lambda", name, dimensions: {} });
