@@ -1,13 +1,21 @@
 import type { SecurityEvent } from "./log.ts";
 
-/** Every problem the API answers: stable code → HTTP status and title (RFC 9457, section 3.1), and its event in the log. */
+/** One kind of refusal. */
+export interface Problem {
+  status: number;
+  title: string;
+  /** What the log calls it; by default it is a request that was not valid. */
+  event?: SecurityEvent;
+}
+
+/** Every problem the API answers, by its stable code: HTTP status and title (RFC 9457, section 3.1). */
 export const problems = {
-  invalid_body: { status: 400, title: "Invalid request body", event: "input_validation_fail" },
-  invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode", event: "input_validation_fail" },
-  invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key", event: "input_validation_fail" },
-  invalid_cursor: { status: 400, title: "Invalid cursor", event: "input_validation_fail" },
-  invalid_query: { status: 400, title: "Invalid query", event: "input_validation_fail" },
-  conflicting_credentials: { status: 400, title: "Two kinds of credentials", event: "input_validation_fail" },
+  invalid_body: { status: 400, title: "Invalid request body" },
+  invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode" },
+  invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
+  invalid_cursor: { status: 400, title: "Invalid cursor" },
+  invalid_query: { status: 400, title: "Invalid query" },
+  conflicting_credentials: { status: 400, title: "Two kinds of credentials" },
   invalid_jwt_token: { status: 400, title: "Invalid JWT", event: "authn_token_invalid" },
   invalid_refresh_token: { status: 400, title: "Invalid refresh token", event: "authn_token_invalid" },
   token_expired: { status: 400, title: "Session is over", event: "session_expired" },
@@ -16,16 +24,16 @@ export const problems = {
   invalid_credentials: { status: 401, title: "Login failed", event: "authn_login_fail" },
   forbidden: { status: 403, title: "Not allowed", event: "authz_fail" },
   cross_site_request: { status: 403, title: "Cross-site request refused", event: "malicious_cors" },
-  not_found: { status: 404, title: "Not found", event: "input_validation_fail" },
-  method_not_allowed: { status: 405, title: "Method not allowed", event: "input_validation_fail" },
-  email_taken: { status: 409, title: "E-mail address taken", event: "input_validation_fail" },
-  body_too_large: { status: 413, title: "Request body too large", event: "input_validation_fail" },
-  unsupported_media_type: { status: 415, title: "Unsupported media type", event: "input_validation_fail" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  email_taken: { status: 409, title: "E-mail address taken" },
+  body_too_large: { status: 413, title: "Request body too large" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
   too_many_attempts: { status: 429, title: "Too many attempts", event: "authn_login_lock" },
   too_many_requests: { status: 429, title: "Too many requests", event: "excess_rate_limit_exceeded" },
   internal_error: { status: 500, title: "Internal error", event: "failure" },
   unavailable: { status: 503, title: "Temporarily unavailable", event: "failure" },
-} as const satisfies Record<string, { status: number; title: string; event: SecurityEvent }>;
+} as const satisfies Record<string, Problem>;
 
 /** A code of the catalogue. */
 export type ProblemCode = keyof typeof problems;

@@ -65,8 +65,9 @@ export async function logRequest<Response extends { statusCode: number }>(
   const durationMs = Math.round((performance.now() - start) * 1_000) / 1_000;
   const { error, ...fields } = entry;
   const status = response.statusCode;
+  const isWarning = status >= 400 || entry.event === "authn_token_repeat_unproven";
   write({
-    level: status >= 500 ? "ERROR" : status >= 400 || isSuspicious(entry.event) ? "WARN" : "INFO",
+    level: status >= 500 ? "ERROR" : isWarning ? "WARN" : "INFO",
     ...request,
     status,
     durationMs,
@@ -88,9 +89,6 @@ function write(line: { level: string; [name: string]: unknown }): void {
   const time = new Date(systemTimeMs()).toISOString();
   process.stdout.write(`${JSON.stringify({ level, time, ...fields })}\n`);
 }
-
-const suspicious: ReadonlySet<SecurityEvent | undefined> = new Set(["authn_token_repeat_unproven"]);
-const isSuspicious = (event: SecurityEvent | undefined) => suspicious.has(event);
 
 /** The metric that counts an event; a refusal is also counted by its code. */
 const metricNames: Partial<Record<SecurityEvent, string>> = {

@@ -1,4 +1,4 @@
-import { AppError, problems } from "../errors.ts";
+import { AppError, type Problem, problems } from "../errors.ts";
 import { note } from "../log.ts";
 import { type ApiResponse, securityHeaders } from "./response.ts";
 
@@ -11,7 +11,7 @@ const retryAfterSeconds = 1;
  */
 export function toProblem(error: unknown, requestId: string): ApiResponse {
   const refusal = error instanceof AppError ? error : new AppError("internal_error");
-  const { status, title, event } = problems[refusal.code];
+  const { status, title, event = "input_validation_fail" }: Problem = problems[refusal.code];
   note({ event, code: refusal.code, ...(status >= 500 && { error }) });
   return {
     statusCode: status,
