@@ -1,14 +1,14 @@
 import { expect, test } from "@jest/globals";
-import { createLogin } from "../lib/auth/login.ts";
-import { createLogout } from "../lib/auth/logout.ts";
-import { createRefresh } from "../lib/auth/refresh.ts";
-import { AppError } from "../lib/errors.ts";
-import type { Session } from "../lib/sessions/session.ts";
-import type { Rotation, SessionKey, WriteResult } from "../lib/sessions/store.ts";
-import type { TokenPair } from "../lib/tokens/issue-pair.ts";
-import { createTokenId, hashToken } from "../lib/tokens/refresh-token.ts";
-import type { AccessClaims } from "../lib/tokens/verify-access-token.ts";
-import type { User } from "../lib/users/store.ts";
+import { createLogin } from "../../lib/auth/login.ts";
+import { createLogout } from "../../lib/auth/logout.ts";
+import { createRefresh } from "../../lib/auth/refresh.ts";
+import { AppError } from "../../lib/errors.ts";
+import type { Session } from "../../lib/sessions/session.ts";
+import type { Rotation, SessionKey, WriteResult } from "../../lib/sessions/store.ts";
+import type { TokenPair } from "../../lib/tokens/issue-pair.ts";
+import { createTokenId, hashToken } from "../../lib/tokens/refresh-token.ts";
+import type { AccessClaims } from "../../lib/tokens/verify-access-token.ts";
+import type { User } from "../../lib/users/store.ts";
 
 // Everything that can become of a login's puts, over the real use cases: each is sent once; it may be stored, stored
 // without an answer, stored late or never. The pair that comes out is refreshed, logged out and presented again.

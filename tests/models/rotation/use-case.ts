@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { createLogout } from "../../lib/auth/logout.ts";
-import type { createRefresh } from "../../lib/auth/refresh.ts";
-import { AppError } from "../../lib/errors.ts";
-import type { Session } from "../../lib/sessions/session.ts";
-import type { WriteResult } from "../../lib/sessions/store.ts";
-import { createTokenId, deriveSuccessor, hashToken } from "../../lib/tokens/refresh-token.ts";
-import type { AccessClaims } from "../../lib/tokens/verify-access-token.ts";
+import { createLogout } from "../../../lib/auth/logout.ts";
+import type { createRefresh } from "../../../lib/auth/refresh.ts";
+import { AppError } from "../../../lib/errors.ts";
+import type { Session } from "../../../lib/sessions/session.ts";
+import type { WriteResult } from "../../../lib/sessions/store.ts";
+import { createTokenId, deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
+import type { AccessClaims } from "../../../lib/tokens/verify-access-token.ts";
 import {
   type Answer,
   answerText,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { createDynamoDB } from "../lib/dynamodb.ts";
-import type { RotatedSession } from "../lib/sessions/rotation.ts";
-import type { Session } from "../lib/sessions/session.ts";
-import { createSessionStore, type WriteResult } from "../lib/sessions/store.ts";
-import type { Item, RearmCall, RotateCall } from "./model/symbols.ts";
-import { table } from "./model/table.ts";
-import { type Database, startDatabase, tableNames } from "./support/database.ts";
+import { createDynamoDB } from "../../lib/dynamodb.ts";
+import type { RotatedSession } from "../../lib/sessions/rotation.ts";
+import type { Session } from "../../lib/sessions/session.ts";
+import { createSessionStore, type WriteResult } from "../../lib/sessions/store.ts";
+import { type Database, startDatabase, tableNames } from "../support/database.ts";
+import type { Item, RearmCall, RotateCall } from "./rotation/symbols.ts";
+import { table } from "./rotation/table.ts";
 
 // The table of the rotation model is a transcription; here it stands beside the real one.
 process.env.AWS_REGION ??= "eu-central-1";

@@ -1,13 +1,13 @@
 import { expect, test } from "@jest/globals";
-import { createRefresh } from "../lib/auth/refresh.ts";
-import { classify } from "../lib/sessions/rotation.ts";
-import { createActions, type Scope } from "./model/actions.ts";
-import { type Exploration, explore } from "./model/explore.ts";
-import { mistakes } from "./model/mistakes.ts";
-import { transcribeRefresh } from "./model/refresh-transcription.ts";
-import { type Table, table } from "./model/table.ts";
-import { createNextStep } from "./model/use-case.ts";
-import type { World } from "./model/world.ts";
+import { createRefresh } from "../../lib/auth/refresh.ts";
+import { classify } from "../../lib/sessions/rotation.ts";
+import { createActions, type Scope } from "./rotation/actions.ts";
+import { type Exploration, explore } from "./rotation/explore.ts";
+import { mistakes } from "./rotation/mistakes.ts";
+import { transcribeRefresh } from "./rotation/refresh-transcription.ts";
+import { type Table, table } from "./rotation/table.ts";
+import { createNextStep } from "./rotation/use-case.ts";
+import type { World } from "./rotation/world.ts";
 
 /**
  * Every schedule of refreshes, repeats, a thief, a logout and late or repeated writes, up to a number of events, over

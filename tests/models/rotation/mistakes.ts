@@ -1,4 +1,4 @@
-import { type RotatedSession, classify as real, type Verdict } from "../../lib/sessions/rotation.ts";
+import { type RotatedSession, classify as real, type Verdict } from "../../../lib/sessions/rotation.ts";
 import type { Scope } from "./actions.ts";
 import type { InvariantName } from "./invariants.ts";
 import { rearmed, rotated, type Table } from "./table.ts";

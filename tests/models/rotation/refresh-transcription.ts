@@ -1,8 +1,8 @@
-import type { createRefresh } from "../../lib/auth/refresh.ts";
-import { AppError } from "../../lib/errors.ts";
-import type { classify as realClassify } from "../../lib/sessions/rotation.ts";
-import type { WriteResult } from "../../lib/sessions/store.ts";
-import { createRotationSalt, deriveSuccessor, hashToken } from "../../lib/tokens/refresh-token.ts";
+import type { createRefresh } from "../../../lib/auth/refresh.ts";
+import { AppError } from "../../../lib/errors.ts";
+import type { classify as realClassify } from "../../../lib/sessions/rotation.ts";
+import type { WriteResult } from "../../../lib/sessions/store.ts";
+import { createRotationSalt, deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
 
 /**
  * The steps of lib/auth/refresh.ts with the classification as an argument, for planted mistakes only.
