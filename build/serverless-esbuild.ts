@@ -9,7 +9,10 @@ const options = ({ processedInput: { commands }, config: { serviceDir } }: Serve
     sourcemap: true,
     // Out of the way of `sls package`, so that neither finds (or zips) the other's files
     outputWorkFolder: relative(serviceDir, `${process.env.LOCAL_DIR ?? ".local"}/esbuild`),
-    watch: { pattern: ["functions/**/*.ts", "lib/**/*.ts"], ignore: ["**/*.test.ts"] },
+    watch: {
+      pattern: ["functions/**/*.ts", "lib/**/*.ts", "client/**/*.ts", "page/**"],
+      ignore: ["**/*.test.ts"],
+    },
   }),
 });
 

@@ -116,7 +116,7 @@ let staging: Package;
 
 beforeAll(async () => {
   [dev, prod] = await Promise.all([packageStage("dev"), packageStage("prod")]);
-  staging = await packageStage("staging", everySetting);
+  staging = await packageStage("staging", { ...everySetting, DEMO_PAGE: "on" });
 }, 120_000);
 
 afterAll(() => {
@@ -243,6 +243,31 @@ describe("settings of the deploying shell", () => {
       AllowCredentials: true,
     });
   });
+});
+
+describe("the demo page", () => {
+  const pageRoutes = (packaged: Package) =>
+    propertiesOf(packaged, "AWS::ApiGatewayV2::Route")
+      .map(({ RouteKey }) => RouteKey)
+      .filter((route) => /^GET \/(page\..*)?$/.test(route));
+
+  test.each([
+    ["is there in dev", () => dev, 4],
+    ["is left out elsewhere", () => prod, 0],
+    ["is there where DEMO_PAGE is on", () => staging, 4],
+  ])("%s", (_, packaged, count) => {
+    expect(pageRoutes(packaged())).toHaveLength(count);
+    expect("page" in functionsOf(packaged())).toBe(count > 0);
+  });
+
+  test("is left out of dev where DEMO_PAGE is off; anything else is refused", async () => {
+    const off = await packageStage("dev", { DEMO_PAGE: "off" });
+    removeFolder(off.folder);
+    expect(pageRoutes(off)).toEqual([]);
+    expect(functionsOf(off)).not.toHaveProperty("page");
+    const failure = await packageStage("dev", { DEMO_PAGE: "yes" }).catch((error) => error);
+    expect(failure.stdout + failure.stderr).toContain("DEMO_PAGE must be on or off");
+  }, 60_000);
 });
 
 describe("the zips", () => {

@@ -95,9 +95,9 @@ export async function startService(engine: EngineKind = "DynamoDB") {
     // All requests of a test file come from one address.
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
-    // What build/routes-plugin.ts makes of serverless.yml.
+    // What build/routes-plugin.ts makes of serverless.yml, without the demo page.
     ROUTES: Object.values(routes)
-      .filter((route) => route !== "$default" && !route.includes(".well-known"))
+      .filter((route) => !["$default", routes.page].includes(route) && !route.includes(".well-known"))
       .sort()
       .join(","),
     ...keySettings(signingKey),
