@@ -250,6 +250,13 @@ test("a number is read as a number, a list as a list, an issuer letter by letter
   });
 });
 
+test.each(["*", "https://app.example.com,*", "https://*", "http://*", "https://*.example.com"])(
+  "H13 credentials for any origin are refused: %s",
+  (origins) => {
+    expect(faultsOf(["allowedOrigins"], { ALLOWED_ORIGINS: origins })).toHaveLength(1);
+  },
+);
+
 const prod = { ...required, STAGE: "prod", ISSUER: "https://auth.example.com" };
 const inProd = { ...prod, JWT_SIGNING_KEYS: undefined, JWT_SIGNING_KEYS_SECRET: "auth/prod" };
 const otherJwk = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
@@ -311,7 +318,7 @@ test.each([
     ["COOKIE_DOMAIN must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)"],
   ],
   [
-    "a signing key that nobody can verify",
+    "K03 a signing key that nobody can verify",
     { ...required, JWT_PUBLIC_KEYS: jwks({ ...publicKey, kid: "k2" }) },
     ["JWT_PUBLIC_KEYS lacks the public half of the signing key k1"],
   ],

@@ -96,8 +96,9 @@ export function parseRoutes(text: string): { method: string; path: string }[] {
 /** Takes exact web origins (RFC 6454, section 6.2), separated by commas. Throws TypeError. */
 export function parseOrigins(text: string): string[] {
   const origins = text.split(",").map((origin) => origin.trim());
+  // The gateway takes `https://*` for any origin; to URL it is a host like any other.
   const isExact = (origin: string) =>
-    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+    /^https?:[^*]*$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
   if (!origins.every(isExact)) {
     throw new TypeError(
       "must be exact origins such as https://app.example.com, separated by commas; no *, no path",
