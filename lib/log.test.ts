@@ -140,7 +140,7 @@ test("a refusal is counted by its code, too", async () => {
   });
 });
 
-test("a hostile route or id stays inside its line", async () => {
+test("G04 a hostile route or id stays inside its line", async () => {
   const hostile = '\r\n{"level":"INFO"}\u001b[31m\u2028\u0085"';
   const { line } = await requested(200, { userId: hostile, emailHash: hostile });
   expect(line).toMatch(/^[\x20-\x7e\u0080-\uffff]*$/);
@@ -182,7 +182,7 @@ test.each([
   ["ANSI escapes", "\u001b[31mred\u001b[0m\u009b2J"],
   ["a forged entry", '"}\n{"level":"INFO","event":"authn_login_success"}'],
   ["NUL, backspace, lone surrogate", "\u0000\b\ud800"],
-])("a hostile message stays one line: %s", (_, message) => {
+])("G04 a hostile message stays one line: %s", (_, message) => {
   const { entry, line } = logged(new Error(message), message);
   expect(line).toMatch(/^[\x20-\x7e\u0080-\uffff]*$/);
   expect(entry.errors).toHaveLength(1);
@@ -212,7 +212,7 @@ test("a message with lines that look like a stack is logged once, as the message
   expect(entry.errors[0].stack.join()).not.toContain("somewhere");
 });
 
-test("what is not an error, and whatever else an error carries, is not logged", () => {
+test("G03 what is not an error, and whatever else an error carries, is not logged", () => {
   expect(logged({ password: "hunter2" }).entry.errors).toEqual([]);
   const error = Object.assign(new Error("x", { cause: "hunter2" }), { body: "hunter2" });
   expect(logged(error).line).not.toContain("hunter2");

@@ -80,7 +80,7 @@ describe.each(services)("DELETE /auth/account on $engine", (service) => {
     expect((await sandbox.register({ body: { email, password } })).statusCode).toBe(201);
   }
 
-  test("deletes the user and every session, and frees the address", async () => {
+  test("R26 deletes the user and every session, and frees the address", async () => {
     const { account, other, own } = await open(service);
     const stranger = await service.logIn();
     const response = await expectRequests(deletion, () => remove(own, account.password, sandbox));

@@ -49,7 +49,7 @@ describe.each(services)("attempts to log in on $engine", (service) => {
   // The embedded engine does not return the item that refused a write.
   const look = service.engine === "embedded" ? ["GetItem attempts"] : [];
 
-  test("5 are free, then each waits longer: 30 s, doubling to an hour; the right password waits, too", async () => {
+  test("A20 5 are free, then each waits longer: 30 s, doubling to an hour; the right password waits, too", async () => {
     const account = await service.register();
     await guessTimes(5, account.email);
     for (const pause of pauses) {
@@ -67,7 +67,7 @@ describe.each(services)("attempts to log in on $engine", (service) => {
     await guessTimes(5, account.email);
   });
 
-  test("give the same bytes and the same requests whether or not there is an account", async () => {
+  test("A21 give the same bytes and the same requests whether or not there is an account", async () => {
     const { email } = await service.register();
     const answers = await Promise.all(
       [email, `nobody.${randomUUID()}@example.com`].map(async (address) => {
@@ -85,7 +85,7 @@ describe.each(services)("attempts to log in on $engine", (service) => {
     await expectRequests([lookUp], () => guess(`nobody.${randomUUID()}@example.com`));
   });
 
-  test("are forgotten after a day without one, though DynamoDB has not deleted the row", async () => {
+  test("T05 are forgotten after a day without one, though DynamoDB has not deleted the row", async () => {
     const account = await service.register();
     await guessTimes(5, account.email);
     clock.advance(86_399);
@@ -131,7 +131,7 @@ describe("attempts to log in", () => {
     expectProblem(await guess(email), waiting(30));
   });
 
-  test("of 100 at once no more than 5 are looked at", async () => {
+  test("A23 of 100 at once no more than 5 are looked at", async () => {
     const account = await service.register();
     const before = await rowIds();
     wire.forget();
@@ -154,7 +154,7 @@ describe("attempts to log in", () => {
     expectProblem(await guess(email), waiting(60));
   });
 
-  test("are cleared by a success; one that succeeds at once sends no request for it, and stays counted", async () => {
+  test("A26 are cleared by a success; one that succeeds at once sends no request for it, and stays counted", async () => {
     const account = await service.register();
     await expectRequests([lookUp, ...opened], () => logIn(account));
     await guessTimes(1, account.email);
@@ -171,7 +171,7 @@ describe("attempts to log in", () => {
     expect((await logIn(account)).statusCode).toBe(200);
   });
 
-  test("never stop a live session: it refreshes, lists, and logs out", async () => {
+  test("A22 never stop a live session: it refreshes, lists, and logs out", async () => {
     const account = await service.register();
     let pair = await service.logIn({ account });
     await Promise.all(Array.from({ length: 20 }, () => guess(account.email)));
@@ -210,7 +210,7 @@ describe("attempts to log in", () => {
   test.each([
     ["throttled", throttle],
     ["hanging", hang],
-  ])("that cannot be counted make a login a 503, and harm no refresh: %s", async (_, fault) => {
+  ])("S21 that cannot be counted make a login a 503, and harm no refresh: %s", async (_, fault) => {
     const account = await service.register();
     const pair = await service.logIn({ account });
     wire.break(count, fault, { times: 3 });

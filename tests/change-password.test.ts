@@ -60,7 +60,7 @@ describe.each(services)("POST /auth/password on $engine", (service) => {
     expect(user?.sweptEpoch).toBe(user?.sessionEpoch);
   }
 
-  test("changes it with one conditional write, ends all other sessions and keeps this one", async () => {
+  test("A30 R24 changes it with one conditional write, ends all other sessions and keeps this one", async () => {
     const { account, other, own } = await open(service);
     const before = await findUser(account);
     const next = newPassword();
@@ -79,7 +79,7 @@ describe.each(services)("POST /auth/password on $engine", (service) => {
     await expectChanged(account, next, own, [other]);
   });
 
-  test("knows its own write when the answer was lost and the SDK tried again", async () => {
+  test("S15 knows its own write when the answer was lost and the SDK tried again", async () => {
     const { account, other, own } = await open(service);
     const look = service.engine === "embedded" ? ["GetItem users"] : [];
     const next = newPassword();
@@ -139,7 +139,7 @@ describe.each(services)("POST /auth/password on $engine", (service) => {
     await expectChanged(account, next, own, [other]);
   });
 
-  test("of two at once exactly one wins, and its password logs in", async () => {
+  test("A31 of two at once exactly one wins, and its password logs in", async () => {
     const { account, other, own } = await open(service);
     const passwords = [newPassword(), newPassword()] as const;
     const answers = await Promise.all([
@@ -171,7 +171,7 @@ describe.each(services)("POST /auth/password on $engine", (service) => {
 });
 
 describe("POST /auth/password is refused", () => {
-  test("with a wrong current password, which is counted as at login", async () => {
+  test("A29 with a wrong current password, which is counted as at login", async () => {
     const { account, own, other } = await open();
     const { email, password } = account;
     const wrong = () => change(own, "not the right password", newPassword());
@@ -197,7 +197,7 @@ describe("POST /auth/password is refused", () => {
     expectProblem(await service.refresh(other), refusals.tokenExpired);
   });
 
-  test("when the session has been ended although its JWT lives, before any password is looked at", async () => {
+  test("R41 when the session has been ended although its JWT lives, before any password is looked at", async () => {
     const { account, other, own } = await open();
     expectNoContent(
       await sandbox["revoke-session"]({
@@ -254,7 +254,7 @@ describe("POST /auth/password is refused", () => {
     await expectRefusal(() => change(own, account.password, next), invalid("newPassword", detail), [live]);
   });
 
-  test("for a new password that is common, the own e-mail or the current one; none takes an attempt", async () => {
+  test("A29 for a new password that is common, the own e-mail or the current one; none takes an attempt", async () => {
     const { account, own } = await open();
     const { email, password } = account;
     for (const [next, detail] of [
@@ -267,7 +267,7 @@ describe("POST /auth/password is refused", () => {
     }
   });
 
-  test("for a current password that can be none", async () => {
+  test("A29 for a current password that can be none", async () => {
     const { own } = await open();
     const detail = "must have 1 to 256 characters";
     await expectRefusal(() => change(own, "", newPassword()), invalid("currentPassword", detail), [live]);
@@ -277,7 +277,7 @@ describe("POST /auth/password is refused", () => {
   });
 });
 
-test("a login with the old password that races the change ends up without a session, in every order", async () => {
+test("R25 a login with the old password that races the change ends up without a session, in every order", async () => {
   const { wire, database, environment } = embedded;
   const at = (path: string) =>
     embedded.createSandbox({ DYNAMODB_ENDPOINT: `${environment.DYNAMODB_ENDPOINT}${path}` });

@@ -32,7 +32,7 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
   test.each([
     ["without keys", undefined],
     ["with an Idempotency-Key", key],
-  ])("100 refreshes of one pair are one rotation and 100 times one cookie, %s", async (_, key) => {
+  ])("R04 100 refreshes of one pair are one rotation and 100 times one cookie, %s", async (_, key) => {
     // The sandboxes are warm: their first calls load code, here it is requests that race.
     await Promise.all(sandboxes.map(async (as) => service.refresh(await service.logIn(), { as })));
     const first = await service.logIn({ key });
@@ -74,7 +74,7 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
     expect(line).toBe(expectCookie(answers[0]));
   });
 
-  test("20 replays end the session once and for all", async () => {
+  test("R45 20 replays end the session once and for all", async () => {
     const first = await service.logIn();
     const second = await service.rotate(first);
     clock.advance(10);
@@ -84,7 +84,7 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
     expect(await service.findSession(first)).toBeUndefined();
   });
 
-  test("20 sessions of one user refresh beside one another", async () => {
+  test("S20 20 sessions of one user refresh beside one another", async () => {
     const account = await service.register();
     const pairs: Pair[] = [];
     // One after the other: of 20 logins at once the attempt limit lets five through.
@@ -108,7 +108,7 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
     await Promise.all(calls);
   });
 
-  describe("a logout", () => {
+  describe("R21 a logout", () => {
     /** Asserts that nothing is left of a session. */
     async function expectOver(...pairs: Pair[]) {
       for (const pair of pairs) expectProblem(await service.refresh(pair, { key }), refusals.tokenExpired);

@@ -19,7 +19,7 @@ test.each([
   ["a time of rotation in text", { rotatedAt: "1800000000" }],
   ["a key's hash that is a map", { rotationKeyHash: { S: "x" } }],
   ["a mark that is no boolean", { keyed: "false" }],
-])("a stored session with %s is our trouble, not the client's: 503", async (_, damage) => {
+])("S16 a stored session with %s is our trouble, not the client's: 503", async (_, damage) => {
   const pair = await service.logIn();
   const second = await service.rotate(pair);
   const repaired = await service.findSession(pair);
@@ -32,7 +32,7 @@ test.each([
   expectCookie(await service.refresh(second));
 });
 
-test("a stored session with attributes of tomorrow is used as it is", async () => {
+test("S16 a stored session with attributes of tomorrow is used as it is", async () => {
   const pair = await service.logIn();
   await database.change("sessions", pair.key, { device: "phone", flags: ["x"] });
   await service.rotate(pair);

@@ -45,7 +45,7 @@ describe("a browser that has logged in before", () => {
     expect(cookies?.[1]).not.toContain(account.userId);
   });
 
-  test("logs in while strangers have the account wait, and theirs goes on waiting", async () => {
+  test("A22 logs in while strangers have the account wait, and theirs goes on waiting", async () => {
     const account = await service.register();
     const device = deviceOf(await logIn(account));
     await lock(account);

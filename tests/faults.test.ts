@@ -19,7 +19,7 @@ describe.each(await startServices())("between the service and $engine", (service
       ["in a session without keys", undefined, sandbox],
       ["in a keyed session", key, sandbox],
       ["without a window", undefined, noWindow],
-    ])("is known as our own when the SDK tries again: %s", async (_, key, as) => {
+    ])("R43 S03 is known as our own when the SDK tries again: %s", async (_, key, as) => {
       const first = await service.logIn({ key });
       wire.break(update, loseAnswer);
       const second = await expectRequests([update, update, ...look], () =>
@@ -44,7 +44,7 @@ describe.each(await startServices())("between the service and $engine", (service
       await service.rotate(second);
     });
 
-    test("every time is a 503 without a cookie; the client's retry gets the successor, with its key any time", async () => {
+    test("R12 S04 every time is a 503 without a cookie; the client's retry gets the successor, with its key any time", async () => {
       for (const seconds of [0, 11, 3_600]) {
         const first = await service.logIn({ key });
         wire.break(update, loseAnswer, { times: 3 });
@@ -61,7 +61,7 @@ describe.each(await startServices())("between the service and $engine", (service
       }
     });
 
-    test("every time is answered inside the window when the client has no key", async () => {
+    test("R11 every time is answered inside the window when the client has no key", async () => {
       const first = await service.logIn();
       wire.break(update, loseAnswer, { times: 3 });
       expectProblem(await service.refresh(first), refusals.unavailable);
@@ -122,7 +122,7 @@ describe.each(await startServices())("between the service and $engine", (service
       }
     });
 
-    test("late, after the client's timeout and its successful retry, rotates once", async () => {
+    test("S06 S23 late, after the client's timeout and its successful retry, rotates once", async () => {
       const pairs = [await service.logIn(), await service.logIn()];
       const holds = [hold("request"), hold("answer")];
       for (const { fault } of holds) wire.break(update, fault);

@@ -47,7 +47,7 @@ describe("a login's put", () => {
     ["is throttled", throttle, 1],
     ["fails", fail, 1],
     ["is never answered", hang, 1],
-  ])("that %s is sent once, and again as another session", async (_, fault, stored) => {
+  ])("S10 that %s is sent once, and again as another session", async (_, fault, stored) => {
     const { account, pair, puts } = await logInWith(fault);
     expectSteps(wire.names, [lookUp, put, put, find]);
     expect(puts.map(({ attempt }) => attempt)).toEqual([1, 1]);
@@ -161,7 +161,7 @@ describe("a login beside the end of all sessions", () => {
     expect(await database.sessionsOf(userId)).toEqual([]);
   });
 
-  test("that cannot read the epoch again is a 503 and leaves no session", async () => {
+  test("S09 that cannot read the epoch again is a 503 and leaves no session", async () => {
     const account = await service.register();
     const { email, password, userId } = account;
     wire.break(find, (request) => request.deliver());

@@ -25,7 +25,7 @@ function hashWith(text: string, { memory = 19_456, passes = 2, parallelism = 1 }
 }
 
 describe.each(services)("POST /auth/login on $engine", ({ sandbox, database, ...service }) => {
-  test("opens a session and stores only a hash of its refresh token", async () => {
+  test("T03 opens a session and stores only a hash of its refresh token", async () => {
     const { email, password, userId } = await service.register();
     const response = await service.expectRequests(logInSteps, () =>
       sandbox.login({ body: { email, password } }),
@@ -48,7 +48,7 @@ describe.each(services)("POST /auth/login on $engine", ({ sandbox, database, ...
     expect(await database.sessionsOf(userId)).toEqual([stored]);
   });
 
-  test("opens another session each time and ends none", async () => {
+  test("A27 opens another session each time and ends none", async () => {
     const { userId, ...body } = await service.register();
     const first = pairOf(await sandbox.login({ body }));
     const second = pairOf(await sandbox.login({ body, cookies: first.cookies }));
@@ -57,7 +57,7 @@ describe.each(services)("POST /auth/login on $engine", ({ sandbox, database, ...
     expect(await database.sessionsOf(userId)).toHaveLength(2);
   });
 
-  test("hashes again at login what was hashed with weaker parameters, once", async () => {
+  test("A32 hashes again at login what was hashed with weaker parameters, once", async () => {
     const account = await service.register();
     const weak = hashWith(account.password, { memory: 8_192, passes: 1 });
     await database.change("users", { email: account.email }, { passwordHash: weak });
@@ -113,7 +113,7 @@ describe("the tokens of a login", () => {
 });
 
 describe("the cookie of a login", () => {
-  test("is URL-encoded JSON with exactly these attributes", async () => {
+  test("C20 E05 H15 is URL-encoded JSON with exactly these attributes", async () => {
     const line = expectCookie(await sandbox.login({ body: { email, password } }));
     const [cookie = "", ...attributes] = line.split("; ");
     expect(attributes).toEqual(["HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=86400"]);
@@ -132,7 +132,7 @@ describe("the cookie of a login", () => {
     expect(line.length).toBeLessThanOrEqual(800);
   });
 
-  test("has at most 2,048 bytes with the longest e-mail and an RSA key", async () => {
+  test("C19 has at most 2,048 bytes with the longest e-mail and an RSA key", async () => {
     const email = `${"l".repeat(64)}@${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(61)}`;
     await sandbox.register({ body: { email, password } });
     const rsa = service.createSandbox(keySettings(createKey("RS256")));
@@ -218,7 +218,7 @@ describe("a bearer client", () => {
 });
 
 describe("a login is refused", () => {
-  test("with the same answer and the same requests for an unknown user and a wrong password", async () => {
+  test("A01 with the same answer and the same requests for an unknown user and a wrong password", async () => {
     const attempts = [
       { email: (await service.register()).email, password: "not the right password" },
       { email: "nobody@example.com", password: "not the right password" },
@@ -239,9 +239,9 @@ describe("a login is refused", () => {
   });
 
   test.each([
-    ["in another case", (text: string) => text.toUpperCase()],
-    ["with a blank after it", (text: string) => `${text} `],
-    ["with a blank before it", (text: string) => ` ${text}`],
+    ["A16 in another case", (text: string) => text.toUpperCase()],
+    ["A15 with a blank after it", (text: string) => `${text} `],
+    ["A15 with a blank before it", (text: string) => ` ${text}`],
     ["without its last character", (text: string) => text.slice(0, -1)],
   ])("with the password %s", async (_, misspell) => {
     const { email, password } = await service.register();
@@ -249,7 +249,7 @@ describe("a login is refused", () => {
     await expectRefusal(() => sandbox.login({ body }), refusals.loginFailed, [lookUp]);
   });
 
-  test("with a password that differs after 72 bytes", async () => {
+  test("A11 with a password that differs after 72 bytes", async () => {
     const body = { email: "long.password@example.com", password: `${"p".repeat(72)}a` };
     await sandbox.register({ body });
     await expectRefusal(
@@ -308,14 +308,17 @@ describe("a login is refused", () => {
 
 describe("a login succeeds", () => {
   test.each([
-    ["another case and blanks around it", ` ${email.toUpperCase()} `],
-    ["full-width letters", email.replace(/[a-z]/g, (c) => String.fromCodePoint(c.charCodeAt(0) + 0xfee0))],
+    ["A06 another case and blanks around it", ` ${email.toUpperCase()} `],
+    [
+      "A07 full-width letters",
+      email.replace(/[a-z]/g, (c) => String.fromCodePoint(c.charCodeAt(0) + 0xfee0)),
+    ],
   ])("with the e-mail address in %s", async (_, typed) => {
     const pair = pairOf(await sandbox.login({ body: { email: typed, password } }));
     expect(pair.claims.email).toBe(email);
   });
 
-  test("with a password typed on a system that composes its accents differently", async () => {
+  test("A14 with a password typed on a system that composes its accents differently", async () => {
     const body = { email: "accents@example.com", password: "crème brûlée à la maison".normalize("NFC") };
     await sandbox.register({ body });
     for (const form of ["NFD", "NFKD"] as const) {

@@ -24,7 +24,7 @@ describe.each(services)("POST /auth/logout on $engine", ({ sandbox, expectReques
     expect(await service.findSession(pair)).toBeUndefined();
   });
 
-  test("ends every pair of the session, and only this session", async () => {
+  test("R20 R22 ends every pair of the session, and only this session", async () => {
     const first = await service.logIn();
     const other = await service.logIn();
     const second = await service.rotate(first);
@@ -107,7 +107,7 @@ describe("logout answers 200 and ends nothing", () => {
     await service.expectControlUnharmed();
   }
 
-  test("without credentials", async () => {
+  test("C01 without credentials", async () => {
     await expectNothing(await service.logIn(), () => sandbox.logout(), cleared);
   });
 
@@ -186,7 +186,7 @@ describe("logout is refused", () => {
     expect(await service.findSession(pair)).toBeDefined();
   });
 
-  test("with 503 and the cookie kept while the deletion is not confirmed; a later logout works", async () => {
+  test("S13 with 503 and the cookie kept while the deletion is not confirmed; a later logout works", async () => {
     const pair = await service.logIn();
     wire.break("DeleteItem sessions", fail, { times: 3 });
     const deletions = Array.from({ length: 3 }, () => "DeleteItem sessions");

@@ -25,7 +25,7 @@ const outages: [how: string, fault: Fault][] = [
 const { sandbox, wire } = service;
 
 test.each(outages)(
-  "when DynamoDB %s, every route answers 503 and nobody's session is harmed",
+  "S01 S02 when DynamoDB %s, every route answers 503 and nobody's session is harmed",
   async (_, fault) => {
     const pairs = await Promise.all([service.logIn(), service.logIn(), service.logIn({ key })]);
     const [one, two, keyed] = pairs as [Pair, Pair, Pair];
@@ -72,7 +72,7 @@ test.each([
   ["a broken connection", loseRequest],
   ["throttling", throttle],
   ["an answer that never comes", hang],
-])("%s once is made good by the SDK's next attempt", async (_, fault) => {
+])("S02 S05 S06 %s once is made good by the SDK's next attempt", async (_, fault) => {
   const [one, other] = [await service.logIn(), await service.logIn()];
   wire.forget();
   wire.break(update, fault);
@@ -83,7 +83,7 @@ test.each([
   expect(await service.findSession(other)).toBeUndefined();
 });
 
-test("an outage that outlasts the function is a 503 before Lambda cuts it off, and the late write is the client's", async () => {
+test("E08 an outage that outlasts the function is a 503 before Lambda cuts it off, and the late write is the client's", async () => {
   const pair = await service.logIn({ key });
   const held = hold("request");
   wire.break(update, held.fault);
@@ -122,7 +122,7 @@ test("an outage is logged under the request id that the client was told, with no
   ]);
 });
 
-test("a table that does not exist is a 503 which names no table", async () => {
+test("H20 S19 a table that does not exist is a 503 which names no table", async () => {
   const elsewhere = service.createSandbox({
     SESSIONS_TABLE: "nowhere-at-all",
     USERS_TABLE: "nobody-at-all",
@@ -140,7 +140,7 @@ test("a table that does not exist is a 503 which names no table", async () => {
 });
 
 test.each(outages.slice(1, 3))(
-  "where the engine does not return the item and the read for it %s: 503, nothing ends",
+  "S08 where the engine does not return the item and the read for it %s: 503, nothing ends",
   async (_, fault) => {
     const { wire } = embedded;
     const first = await embedded.logIn();
@@ -157,7 +157,7 @@ test.each(outages.slice(1, 3))(
   },
 );
 
-test("a refresh that ran out of time sends nothing more, however late its sandbox goes on", async () => {
+test("E08 a refresh that ran out of time sends nothing more, however late its sandbox goes on", async () => {
   const first = await service.logIn({ key });
   const headers = { "idempotency-key": key };
   wire.forget();

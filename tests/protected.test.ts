@@ -29,14 +29,14 @@ describe("GET /movies opens", () => {
   });
 
   test.each(["Bearer ", "bearer ", "BEARER ", "Bearer   ", " Bearer "])(
-    "with Authorization: %j and the token",
+    "C24 H18 with Authorization: %j and the token",
     async (scheme) => {
       const { token } = await service.logIn();
       await expectOpen(() => sandbox.movies({ headers: { authorization: `${scheme}${token}` } }));
     },
   );
 
-  test("with the token of a pair that was replaced, or logged out, until it expires", async () => {
+  test("R41 with the token of a pair that was replaced, or logged out, until it expires", async () => {
     const first = await service.logIn();
     const second = await service.rotate(first);
     await expectOpen(() => sandbox.movies({ cookies: first.cookies }));
@@ -44,7 +44,7 @@ describe("GET /movies opens", () => {
     await expectOpen(() => sandbox.movies({ cookies: second.cookies }));
   });
 
-  test("from another site too: it changes nothing, and CORS is the gateway's", async () => {
+  test("H12 from another site too: it changes nothing, and CORS is the gateway's", async () => {
     const { token } = await service.logIn();
     const headers = {
       ...bearer({ token }),
@@ -81,7 +81,7 @@ test("GET /auth/me answers the caller's claims", async () => {
 
 describe.each(["movies", "me"] as const)("%s is refused", (route) => {
   test.each([
-    ["nothing", {}],
+    ["C01 nothing", {}],
     ["other cookies", { cookies: ["session=x"] }],
     ["a pair in the body", { headers: { "auth-mode": "bearer" }, body: { token: "x", refreshToken: "y" } }],
   ])("with a plain challenge for %s", async (_, request) => {
@@ -95,12 +95,12 @@ describe.each(["movies", "me"] as const)("%s is refused", (route) => {
     },
   );
 
-  test("with invalid_token for a cookie without its refresh token", async () => {
+  test("C10 with invalid_token for a cookie without its refresh token", async () => {
     const { token } = await service.logIn();
     await expectRefusal(() => sandbox[route]({ cookies: [cookieOf({ token })] }), refusals.invalidToken);
   });
 
-  test("with invalid_token for two cookies with different values", async () => {
+  test("C03 with invalid_token for two cookies with different values", async () => {
     const [a, b] = [await service.logIn(), await service.logIn()];
     const cookies = [...a.cookies, ...b.cookies];
     await expectRefusal(() => sandbox[route]({ cookies }), refusals.invalidToken);
@@ -112,14 +112,15 @@ describe.each(["movies", "me"] as const)("%s is refused", (route) => {
     "Bearer ",
     "Basic dXNlcjpwYXNzd29yZA==",
     "Bearer a b",
+    "Bearer x\r\nset-cookie: auth-cookie=y",
     "Bearer,x",
     "Token x",
     `Bearer ${"x".repeat(100_000)}`,
-  ])("with invalid_token for the Authorization header %.40j", async (authorization) => {
+  ])("H18 H19 with invalid_token for the Authorization header %.40j", async (authorization) => {
     await expectRefusal(() => sandbox[route]({ headers: { authorization } }), refusals.invalidToken);
   });
 
-  test("with invalid_token for a refresh token as bearer", async () => {
+  test("J50 with invalid_token for a refresh token as bearer", async () => {
     const { refreshToken } = await service.logIn();
     await expectRefusal(
       () => sandbox[route]({ headers: bearer({ token: refreshToken }) }),
@@ -138,7 +139,7 @@ describe.each(["movies", "me"] as const)("%s is refused", (route) => {
     }
   });
 
-  test("for sessions from before SESSIONS_NOT_BEFORE", async () => {
+  test("K11 for sessions from before SESSIONS_NOT_BEFORE", async () => {
     const { cookies } = await service.logIn();
     const [ends, keeps] = [clock.now + 1, clock.now].map((time) =>
       service.createSandbox({ SESSIONS_NOT_BEFORE: String(time) }),
@@ -157,7 +158,7 @@ describe.each(["movies", "me"] as const)("%s is refused", (route) => {
 
 describe("an unknown path", () => {
   test.each(["/", "/movies/", "/Movies", "/auth", "/auth/refresh/x", "//movies", "/%ff", "/../movies"])(
-    "%s is a 404",
+    "H16 %s is a 404",
     async (path) => {
       for (const method of ["GET", "POST", "TRACE"]) {
         await expectRefusal(() => sandbox["not-found"]({ method, path }), {
@@ -175,7 +176,7 @@ describe("an unknown path", () => {
     ["POST", "/movies", "GET"],
     ["HEAD", "/movies", "GET"],
     ["DELETE", "/auth/me", "GET"],
-  ])("with a wrong method is a 405: %s %s", async (method, path, allow) => {
+  ])("H16 with a wrong method is a 405: %s %s", async (method, path, allow) => {
     const { cookies } = await service.logIn();
     await expectRefusal(() => sandbox["not-found"]({ method, path, cookies }), {
       status: 405,

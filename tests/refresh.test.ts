@@ -14,7 +14,7 @@ const rawCookie = (text: string) => `auth-cookie=${encodeURIComponent(text)}`;
 const pair = await service.logIn();
 
 describe.each(services)("POST /auth/refresh on $engine", (service) => {
-  test("replaces the pair with one write, which stores hashes and the salt only", async () => {
+  test("R01 replaces the pair with one write, which stores hashes and the salt only", async () => {
     const first = await service.logIn();
     const before = await service.findSession(first);
     clock.advance(1_000);
@@ -48,7 +48,7 @@ describe("refresh accepts", () => {
     return pairOf(response);
   };
 
-  test("a pair whose access token has expired, and one whose token is alive", async () => {
+  test("R02 a pair whose access token has expired, and one whose token is alive", async () => {
     const first = await service.logIn();
     clock.advance(80_000);
     const second = await accepted({ cookies: first.cookies });
@@ -56,7 +56,7 @@ describe("refresh accepts", () => {
     expect((await accepted({ cookies: second.cookies })).claims.sid).toBe(first.claims.sid);
   });
 
-  test("the cookie among 50 others with odd names, in any place", async () => {
+  test("C06 C13 C22 the cookie among 50 others with odd names, in any place", async () => {
     const { cookies } = await service.logIn();
     const others = Array.from({ length: 47 }, (_, i) => `other${i}=${"x".repeat(i)}`);
     const odd = ["__proto__=x", "constructor=x", "toString=x", "=auth-cookie=x", "auth-cookie", ""];
@@ -64,12 +64,12 @@ describe("refresh accepts", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test("the cookie twice with one value", async () => {
+  test("C04 the cookie twice with one value", async () => {
     const { cookies } = await service.logIn();
     await accepted({ cookies: [...cookies, ...cookies] });
   });
 
-  test("the cookie in a raw Cookie header, with any case of the header's name, alone and beside event.cookies", async () => {
+  test("C05 E01 the cookie in a raw Cookie header, with any case of the header's name, alone and beside event.cookies", async () => {
     for (const name of ["cookie", "Cookie"]) {
       const { cookies } = await service.logIn();
       await accepted({ headers: { [name]: `a=b; ${cookies[0]}; c=d` } });
@@ -78,7 +78,7 @@ describe("refresh accepts", () => {
     await accepted({ cookies, headers: { cookie: `a=b;\t${cookies[0]} ` } });
   });
 
-  test("a bearer client's pair in the body, and answers in the body", async () => {
+  test("R39 a bearer client's pair in the body, and answers in the body", async () => {
     const first = await service.logIn();
     const headers = { "auth-mode": "bearer" };
     const response = await sandbox.refresh({ headers, body: halves(first) });
@@ -96,9 +96,9 @@ describe("refresh accepts", () => {
   });
 });
 
-describe("refresh is refused", () => {
+describe("R38 refresh is refused", () => {
   test.each([
-    ["nothing", {}],
+    ["C01 nothing", {}],
     ["other cookies", { cookies: ["session=x", "auth-cookie2=y", "Auth-Cookie=z"] }],
     ["a pair in the body without Auth-Mode: bearer", { body: halves(pair) }],
     ["a bearer client's empty request", { headers: { "auth-mode": "bearer" } }],
@@ -108,7 +108,7 @@ describe("refresh is refused", () => {
     await expectRefusal(() => sandbox.refresh(request), refusals.noCredentials);
   });
 
-  test("with 401 for the plain cookie where the prefixed one is configured", async () => {
+  test("C23 with 401 for the plain cookie where the prefixed one is configured", async () => {
     const prefixed = service.createSandbox({ COOKIE_NAME: "__Host-auth-cookie" });
     await expectRefusal(() => prefixed.refresh({ cookies: pair.cookies }), refusals.noCredentials);
   });
@@ -116,48 +116,62 @@ describe("refresh is refused", () => {
   const { token, refreshToken } = pair;
   const json = JSON.stringify(halves(pair));
   test.each([
-    ["empty", "auth-cookie="],
+    ["C02 empty", "auth-cookie="],
     ["no JSON", "auth-cookie=x"],
-    ["percent-encoded badly", "auth-cookie=%E0%A4%A"],
-    ["a lone percent sign", "auth-cookie=%"],
-    ["percent-encoded NUL", "auth-cookie=%00"],
-    ["encoded twice", `auth-cookie=${encodeURIComponent(encodeURIComponent(json))}`],
-    ["not encoded", `auth-cookie=${json}`],
-    ["in double quotes", `auth-cookie="${encodeURIComponent(json)}"`],
-    ["in Express's JSON form", rawCookie(`j:${json}`)],
-    ["in Express's signed form", rawCookie(`s:${json}.signature`)],
+    ["C07 percent-encoded badly", "auth-cookie=%E0%A4%A"],
+    ["C07 a lone percent sign", "auth-cookie=%"],
+    ["C07 percent-encoded NUL", "auth-cookie=%00"],
+    ["C07 percent-encoded in letters that are no digits", "auth-cookie=%zz"],
+    ["C08 encoded twice", `auth-cookie=${encodeURIComponent(encodeURIComponent(json))}`],
+    ["C17 not encoded", `auth-cookie=${json}`],
+    ["C16 in double quotes", `auth-cookie="${encodeURIComponent(json)}"`],
+    ["C12 in Express's JSON form", rawCookie(`j:${json}`)],
+    ["C12 in Express's signed form", rawCookie(`s:${json}.signature`)],
     ["followed by more", rawCookie(`${json}x`)],
     ["preceded by a byte order mark", rawCookie(`\ufeff${json}`)],
-    ["a JSON array", cookieOf([token, refreshToken])],
+    ["C09 a JSON array", cookieOf([token, refreshToken])],
     ["an array of a pair", cookieOf([halves(pair)])],
-    ["JSON null", cookieOf(null)],
-    ["a JSON number", cookieOf(1)],
-    ["a JSON string", cookieOf(json)],
-    ["an empty object", cookieOf({})],
-    ["without a token", cookieOf({ refreshToken })],
-    ["with a token that is an object", cookieOf({ token: { token }, refreshToken })],
-    ["with a token that is null", cookieOf({ token: null, refreshToken })],
+    ["C09 JSON null", cookieOf(null)],
+    ["C09 a JSON number", cookieOf(1)],
+    ["C09 a JSON string", cookieOf(json)],
+    ["C09 an empty object", cookieOf({})],
+    ["C10 without a token", cookieOf({ refreshToken })],
+    ["C11 with a token that is an object", cookieOf({ token: { token }, refreshToken })],
+    ["C11 with a token that is null", cookieOf({ token: null, refreshToken })],
     ["with a member too many", cookieOf({ token, refreshToken, admin: true })],
-    ["with its halves in __proto__", rawCookie(`{"__proto__":${json}}`)],
-    ["with __proto__ beside its halves", rawCookie(`{"__proto__":{},${json.slice(1)}`)],
+    ["C14 with its halves in __proto__", rawCookie(`{"__proto__":${json}}`)],
+    ["C14 with __proto__ beside its halves", rawCookie(`{"__proto__":{},${json.slice(1)}`)],
     [
-      "with two tokens, good then bad",
+      "C15 with two tokens, good then bad",
       rawCookie(`{"token":"${token}","token":"x","refreshToken":"${refreshToken}"}`),
     ],
     [
-      "with two tokens, bad then good",
+      "C15 with two tokens, bad then good",
       rawCookie(`{"token":"x","token":"${token}","refreshToken":"${refreshToken}"}`),
     ],
     ["with two tokens, one name escaped", rawCookie(`{"t\\u006fken":"x",${json.slice(1)}`)],
     ["with two refresh tokens", rawCookie(`{"refreshToken":"x",${json.slice(1)}`)],
-    ["of 8 kB", cookieOf({ token: "x".repeat(8_000), refreshToken })],
-    ["of 64 kB", cookieOf({ token, refreshToken: "x".repeat(64_000) })],
+    [
+      "C17 cut by a raw semicolon",
+      `${cookieOf(halves(pair)).slice(0, 40)};${cookieOf(halves(pair)).slice(40)}`,
+    ],
+    [
+      "C17 with a raw blank in it",
+      `${cookieOf(halves(pair)).slice(0, 40)} ${cookieOf(halves(pair)).slice(40)}`,
+    ],
+    [
+      "C17 with a raw comma in it",
+      `${cookieOf(halves(pair)).slice(0, 40)},${cookieOf(halves(pair)).slice(40)}`,
+    ],
+    ["C18 of 4,097 bytes", `auth-cookie=${"x".repeat(4_097 - "auth-cookie=".length)}`],
+    ["C18 of 8 kB", cookieOf({ token: "x".repeat(8_000), refreshToken })],
+    ["C18 of 64 kB", cookieOf({ token, refreshToken: "x".repeat(64_000) })],
     ["an access token only", `auth-cookie=${token}`],
   ])("with 400 for a cookie that is %s", async (_, cookie) => {
     await expectRefusal(() => sandbox.refresh({ cookies: [cookie] }), refusals.invalidJwt);
   });
 
-  test("with 400 for two cookies of the name with different values, in any order and place", async () => {
+  test("C03 C05 with 400 for two cookies of the name with different values, in any order and place", async () => {
     const good = pair.cookies[0] ?? "";
     const other = (await service.logIn()).cookies[0] ?? "";
     for (const bad of [other, "auth-cookie=", "auth-cookie=x", `${good}x`]) {
@@ -173,10 +187,10 @@ describe("refresh is refused", () => {
   });
 
   test.each([
-    ["absent", { token }],
-    ["null", { token, refreshToken: null }],
-    ["a number", { token, refreshToken: 1 }],
-    ["an array", { token, refreshToken: [refreshToken] }],
+    ["C10 absent", { token }],
+    ["C11 null", { token, refreshToken: null }],
+    ["C11 a number", { token, refreshToken: 1 }],
+    ["C11 an array", { token, refreshToken: [refreshToken] }],
     ["an object", { token, refreshToken: { S: refreshToken } }],
     ["empty", { token, refreshToken: "" }],
     ["too short", { token, refreshToken: refreshToken.slice(1) }],
@@ -187,8 +201,8 @@ describe("refresh is refused", () => {
     ["of other letters", { token, refreshToken: "é".repeat(43) }],
     ["in plain base64", { token, refreshToken: `${"+/".repeat(21)}A` }],
     ["not canonical", { token, refreshToken: nextLetter(refreshToken) }],
-    ["the access token", { token, refreshToken: token }],
-    ["its own hash", { token, refreshToken: hash(refreshToken) }],
+    ["J50 the access token", { token, refreshToken: token }],
+    ["R48 its own hash", { token, refreshToken: hash(refreshToken) }],
     ["random", { token, refreshToken: hash("random") }],
   ])("with 400 for a refresh token that is %s, in the cookie and in the body", async (_, value) => {
     await expectRefusal(() => sandbox.refresh({ cookies: [cookieOf(value)] }), refusals.invalidRefreshToken);
@@ -196,7 +210,7 @@ describe("refresh is refused", () => {
     await expectRefusal(() => sandbox.refresh({ headers, body: value }), refusals.invalidRefreshToken);
   });
 
-  test("with 400 for halves of two pairs, and neither session notices", async () => {
+  test("R27 R28 R29 with 400 for halves of two pairs, and neither session notices", async () => {
     const stranger = await service.logIn({ account: await service.register() });
     const [other, first] = [await service.logIn(), await service.logIn()];
     const second = await service.rotate(first);
@@ -216,7 +230,7 @@ describe("refresh is refused", () => {
     }
   });
 
-  test("for a thousand guesses, and the session does not notice", async () => {
+  test("R31 for a thousand guesses, and the session does not notice", async () => {
     const victim = await service.logIn();
     await expectRequests([], async () => {
       for (let i = 0; i < 1_000; i++) {
@@ -242,7 +256,7 @@ describe("refresh is refused", () => {
     );
   });
 
-  test("with 400 for two kinds of credentials", async () => {
+  test("R40 with 400 for two kinds of credentials", async () => {
     const { cookies } = pair;
     const mode = { "auth-mode": "bearer" };
     const authorization = `Bearer ${token}`;

@@ -63,7 +63,7 @@ describe.each(services)(
       expect(await database.find("users", { email })).toEqual(before);
     });
 
-    test("makes one account of 20 parallel registrations", async () => {
+    test("A09 makes one account of 20 parallel registrations", async () => {
       const email = newEmail();
       wire.forget();
       const attempts = Array.from({ length: 20 }, () => sandbox.register({ body: { email, password } }));
@@ -75,7 +75,7 @@ describe.each(services)(
       expect((await database.find("users", { email }))?.userId).toBe(bodyOf(created[0] as never).userId);
     });
 
-    test("knows its own account when the answer was lost and the SDK tried again", async () => {
+    test("S11 knows its own account when the answer was lost and the SDK tried again", async () => {
       const email = newEmail();
       wire.break("PutItem users", loseAnswer);
       const response = await service.expectRequests(["PutItem users", "PutItem users", ...look], () =>
@@ -98,8 +98,8 @@ describe.each(services)(
 describe("the e-mail address of a registration", () => {
   test.each([
     ["trimmed and in lower case", "  Grace.Hopper@Example.COM\t", "grace.hopper@example.com"],
-    ["in full-width characters", "ｂｏｂ＠ｅｘａｍｐｌｅ．ｃｏｍ", "bob@example.com"],
-    ["with a combining accent", "rene\u0301@example.com", "ren\u00e9@example.com"],
+    ["A07 in full-width characters", "ｂｏｂ＠ｅｘａｍｐｌｅ．ｃｏｍ", "bob@example.com"],
+    ["A08 with a combining accent", "rene\u0301@example.com", "ren\u00e9@example.com"],
     ["with the Kelvin sign", "\u212Aelvin@example.com", "kelvin@example.com"],
     ["in another script", "ученик@пример.рф", "ученик@пример.рф"],
     ["with a sub-address", "eve+shop@example.com", "eve+shop@example.com"],
@@ -129,8 +129,8 @@ describe("the e-mail address of a registration", () => {
     ["of 255 bytes", `${"l".repeat(64)}@${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(62)}`],
     ["of 256 bytes in 131 characters", `${"é".repeat(63)}@${"é".repeat(62)}.coms`],
     ["of 10 kB", `${"a".repeat(10_000)}@example.com`],
-    ["that makes careless patterns slow", `a@${"a.".repeat(5_000)}`],
-    ["in markup", "<script>@example.com>"],
+    ["B17 that makes careless patterns slow", `a@${"a.".repeat(5_000)}`],
+    ["B22 in markup", "<script>@example.com>"],
   ])("is refused %s", async (_, email) => {
     await expectRefusal(() => sandbox.register({ body: { email, password } }), noEmail);
   });
@@ -139,11 +139,11 @@ describe("the e-mail address of a registration", () => {
 describe("the password of a registration", () => {
   test.each([
     ["15 characters", "fifteen letters"],
-    ["15 characters of four bytes each", "🦊".repeat(15)],
-    ["256 characters", "twelve chars".repeat(22).slice(0, 256)],
+    ["A13 15 characters of four bytes each", "🦊".repeat(15)],
+    ["A12 256 characters", "twelve chars".repeat(22).slice(0, 256)],
     ["256 characters of four bytes each", "🦊🐻🐼🦁".repeat(64)],
     ["15 characters after NFKC (five ligatures)", "\ufb03".repeat(5)],
-    ["lower-case letters only", "correcthorsebatterystaple"],
+    ["A18 lower-case letters only", "correcthorsebatterystaple"],
     ["a NUL inside", "a password with\0in it"],
   ])("may have %s", async (_, text) => {
     const body = { email: newEmail(), password: text };
@@ -154,9 +154,9 @@ describe("the password of a registration", () => {
   test.each([
     ["nothing", ""],
     ["14 characters", "fourteen chars"],
-    ["14 characters of four bytes each", "🦊".repeat(14)],
+    ["A13 14 characters of four bytes each", "🦊".repeat(14)],
     ["14 characters after NFKC (15 before)", "twelve chars+e\u0301"],
-    ["257 characters", "x".repeat(257)],
+    ["A12 257 characters", "x".repeat(257)],
     ["256 characters that are more after NFKC", `${"x".repeat(255)}\ufb03`],
     ["8,000 characters", "long password ".repeat(600).slice(0, 8_000)],
     ["a lone surrogate", "a long enough password \ud800"],
@@ -173,7 +173,7 @@ describe("the password of a registration", () => {
     );
   });
 
-  test("must not be among the common ones, in any case or width", async () => {
+  test("A17 must not be among the common ones, in any case or width", async () => {
     const file = ".local/test/bundles/functions/register.common-passwords.txt";
     const listed = readFileSync(file, "utf8").split("\n");
     const long = listed.filter((word) => [...word].length >= 15).slice(0, 3);
@@ -186,7 +186,7 @@ describe("the password of a registration", () => {
     }
   });
 
-  test("must not be or hold the e-mail address", async () => {
+  test("A17 must not be or hold the e-mail address", async () => {
     const email = "margaret.hamilton@example.com";
     for (const text of [
       email,
@@ -228,7 +228,7 @@ describe("the body of a registration", () => {
       invalid(["isAdmin", "is not known"]),
     ],
     [
-      "the attributes of an account",
+      "B15 the attributes of an account",
       { email: "ada@example.com", password, userId: "me", sessionEpoch: 9 },
       invalid(["userId", "is not known"]),
     ],

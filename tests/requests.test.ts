@@ -38,29 +38,29 @@ describe.each(changing)("$route from a page", ({ route, status, good }) => {
   let acceptable: Awaited<ReturnType<typeof good>> | undefined;
 
   test.each([
-    ["another site", { "sec-fetch-site": "cross-site" }],
-    ["a sibling site", { "sec-fetch-site": "same-site" }],
+    ["H01 H09 another site", { "sec-fetch-site": "cross-site" }],
+    ["H02 a sibling site", { "sec-fetch-site": "same-site" }],
     ["another site, with an own origin", { "sec-fetch-site": "cross-site", origin: domain }],
-    ["somewhere new", { "sec-fetch-site": "something-new" }],
+    ["H07 somewhere new", { "sec-fetch-site": "something-new" }],
     ["nowhere", { "sec-fetch-site": "" }],
-    ["an unlisted origin", { origin: "https://elsewhere.example" }],
+    ["H04 an unlisted origin", { origin: "https://elsewhere.example" }],
     [
       "an unlisted origin that calls itself a sibling",
       { origin: "https://evil.example.com", "sec-fetch-site": "same-site" },
     ],
-    ["the null origin", { origin: "null" }],
+    ["H04 the null origin", { origin: "null" }],
     ["the null origin of another site", { origin: "null", "sec-fetch-site": "cross-site" }],
     ["an empty origin", { origin: "" }],
-    ["a listed origin with more after it", { origin: `${listed}.evil.example` }],
-    ["a listed origin with more before it", { origin: `https://evil-app.example.com` }],
+    ["H04 a listed origin with more after it", { origin: `${listed}.evil.example` }],
+    ["H04 a listed origin with more before it", { origin: `https://evil-app.example.com` }],
     ["a listed origin over http", { origin: "http://app.example.com" }],
     ["a listed origin at another port", { origin: `${listed}:8443` }],
     ["a listed origin in another case", { origin: "https://APP.example.com" }],
     ["a listed origin with a path", { origin: `${listed}/` }],
-    ["two origins joined by a comma", { origin: `${listed}, ${listed}` }],
+    ["E02 two origins joined by a comma", { origin: `${listed}, ${listed}` }],
     ["the own domain over http", { origin: domain.replace("https", "http") }],
     [
-      "a forged Host",
+      "H17 a forged Host",
       { origin: "https://evil.example", host: "evil.example", "x-forwarded-host": "evil.example" },
     ],
   ])("is refused for %s", async (_, headers) => {
@@ -70,18 +70,19 @@ describe.each(changing)("$route from a page", ({ route, status, good }) => {
   });
 
   test.each([
-    ["itself", { "sec-fetch-site": "same-origin" }],
+    ["H03 itself", { "sec-fetch-site": "same-origin" }],
     [
-      "itself, with an origin the gateway does not know",
+      "H06 itself, with an origin the gateway does not know",
       { "sec-fetch-site": "same-origin", origin: "https://proxy.example" },
     ],
-    ["the user", { "sec-fetch-site": "none" }],
-    ["a listed origin", { origin: listed }],
+    ["H03 the user", { "sec-fetch-site": "none" }],
+    ["H04 a listed origin", { origin: listed }],
     ["a listed origin on another site", { origin: listed, "sec-fetch-site": "cross-site" }],
     ["a listed origin on a sibling site", { origin: "http://localhost:5173", "sec-fetch-site": "same-site" }],
+    ["H07 somewhere new, from a listed origin", { origin: listed, "sec-fetch-site": "something-new" }],
     ["the gateway's own domain", { origin: domain }],
     ["the issuer's origin", { origin: "https://auth.example.com" }],
-    ["no browser", {}],
+    ["H05 no browser", {}],
   ])("is let through for %s", async (_, headers) => {
     const own = {
       register: listing.register,
@@ -127,10 +128,10 @@ describe.each([
     ["followed by a second document", `${json}${json}`],
     ["followed by garbage", `${json}never-log-this-value`],
     ["preceded by a byte order mark", `\ufeff${json}`],
-    ["of blanks", "   "],
+    ["B01 of blanks", "   "],
     ["a form", "email=ada&password=never-log-this-value"],
     ["of NUL bytes", "\0\0\0"],
-  ])("is refused when it is %s, and none of it is logged", async (_, text) => {
+  ])("G02 is refused when it is %s, and none of it is logged", async (_, text) => {
     await expectRefusal(() => sandbox[route]({ headers, body: text }), refusals.notJson);
     expect(JSON.stringify(log.entries())).not.toContain("never-log-this-value");
   });
@@ -186,9 +187,10 @@ describe.each([
     ["of 16,385 bytes", `${json.slice(0, -1)},"pad":"${"x".repeat(16_385)}`.slice(0, 16_385), false],
     ["of 16,385 bytes in fewer characters", "é".repeat(8_193), false],
     ["of 16,385 bytes in base64", Buffer.alloc(16_385, 0x20).toString("base64"), true],
-    ["of 6 MB", "x".repeat(6_000_000), false],
-    ["of 16 kB of escapes", `"${"\\u0061".repeat(3_000)}"`, false],
-    ["of 100,000 names", `{${Array.from({ length: 100_000 }, (_, i) => `"${i}":0`).join()}}`, false],
+    ["B05 of 6 MB", "x".repeat(6_000_000), false],
+    ["B19 of 1 MB of escapes", `"${"\\u0061".repeat(170_000)}"`, false],
+    ["B20 of a number with 5,000,000 digits", "7".repeat(5_000_000), false],
+    ["B07 of 100,000 names", `{${Array.from({ length: 100_000 }, (_, i) => `"${i}":0`).join()}}`, false],
   ])("is refused %s", async (_, text, isBase64Encoded) => {
     await expectRefusal(() => sandbox[route]({ headers, body: text, isBase64Encoded }), refusals.tooLarge);
     const elsewhere = { ...headers, "content-type": "text/plain" };
@@ -201,7 +203,7 @@ describe.each([
   test.each([
     ["arrays", "[", "]", 8_000],
     ["objects", '{"a":', "}", 2_500],
-  ])("breaks nothing with thousands of nested %s", async (_, open, close, depth) => {
+  ])("B06 breaks nothing with thousands of nested %s", async (_, open, close, depth) => {
     const nested = `${open.repeat(depth)}1${close.repeat(depth)}`;
     for (const text of [nested, `{"x":${nested},${json.slice(1)}`]) {
       const response = await sandbox[route]({ headers, body: text });
@@ -214,7 +216,7 @@ describe.each([
 
   test.each([
     ["none", ""],
-    ["text/plain", "text/plain"],
+    ["H08 text/plain", "text/plain"],
     ["a form's", "application/x-www-form-urlencoded"],
     ["a multipart form's", "multipart/form-data; boundary=x"],
     ["JSON in another character set", "application/json; charset=utf-16"],
@@ -241,7 +243,7 @@ describe.each([
     expect(statusCode).toBe({ register: 409, login: 200, refresh: 400, logout: 200 }[route]);
   });
 
-  test.each([undefined, "", null])("may be absent as far as its form goes: %j", async (absent) => {
+  test.each([undefined, "", null])("B01 may be absent as far as its form goes: %j", async (absent) => {
     const event = { headers: { ...headers, "content-type": "text/plain" }, body: absent };
     const response = await sandbox.invoke(route, event);
     if (route === "refresh") expectProblem(response, refusals.noCredentials);
@@ -299,7 +301,7 @@ describe.each(Object.keys(routes) as RouteName[])("whatever invokes %s", (route)
         headers: { Cookie: "a=b" },
       },
     ],
-  ])("is answered, and never with a 500: %s", async (_, event) => {
+  ])("E03 E13 is answered, and never with a 500: %s", async (_, event) => {
     const response = await sandbox.invoke(route, event);
     expect(statuses).toContain(response.statusCode);
     expect(response.headers["x-content-type-options"]).toBe("nosniff");
@@ -315,7 +317,7 @@ describe.each(Object.keys(routes) as RouteName[])("whatever invokes %s", (route)
   });
 });
 
-test("a sandbox that was frozen for hours reads the time of the request", async () => {
+test("T10 a sandbox that was frozen for hours reads the time of the request", async () => {
   const { cookies } = await service.logIn();
   expect((await sandbox.movies({ cookies })).statusCode).toBe(200);
   clock.advance(7_200);

@@ -83,7 +83,7 @@ describe("GET /auth/sessions", () => {
     expect([ConsistentRead, /hash|salt/i.test(ProjectionExpression)]).toEqual([true, false]);
   });
 
-  test("leaves out sessions that are over though DynamoDB has not deleted them", async () => {
+  test("T06 leaves out sessions that are over though DynamoDB has not deleted them", async () => {
     const { account, pairs } = await open(1);
     await store(account.userId, 2, { expiresAt: clock.now });
     const [live] = await store(account.userId, 1, { expiresAt: clock.now + 1, userAgent: undefined });
@@ -212,7 +212,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
 describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
   const { sandbox, expectRequests } = service;
 
-  test("ends every session of the user and nobody else's", async () => {
+  test("R23 ends every session of the user and nobody else's", async () => {
     const { account, pairs } = await open(3, service);
     const other = await service.logIn();
     expectNoContent(
@@ -245,7 +245,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     await service.rotate(d);
   });
 
-  test("keeps this one when the answer to the raise was lost and the SDK tried again", async () => {
+  test("S14 keeps this one when the answer to the raise was lost and the SDK tried again", async () => {
     const { pairs } = await open(2, service);
     const [a, b] = pairs as [Pair, Pair];
     service.wire.break(raise, loseAnswer);

@@ -44,7 +44,7 @@ describe("a sandbox", () => {
     expect(secrets.names).toHaveLength(3); // refresh is a sandbox of its own
   });
 
-  test("signs with a key that was promoted since, from its activeFrom on", async () => {
+  test("K09 signs with a key that was promoted since, from its activeFrom on", async () => {
     const sandbox = createSandbox();
     await logIn(sandbox);
     const activeFrom = clock.now + 660;
@@ -87,7 +87,7 @@ describe("a sandbox", () => {
     await logIn(sandbox);
   });
 
-  test("signs nothing with a key that is not published", async () => {
+  test("K03 signs nothing with a key that is not published", async () => {
     secrets.put(secretId, setOf(first, { ...second, activeFrom: clock.now }));
     expect(kidOf(await logIn(createSandbox([first])))).toBe(first.kid);
     expect(kidOf(await logIn(createSandbox([first, second])))).toBe(second.kid);
@@ -97,7 +97,7 @@ describe("a sandbox", () => {
   });
 });
 
-describe("without a key to sign with nothing is written, and the next request tries again", () => {
+describe("K07 K08 E10 without a key to sign with nothing is written, and the next request tries again", () => {
   const truncated = setOf(first).slice(0, -3);
   const faults: [string, Fault | string][] = [
     ["the store hangs", hang],

@@ -47,7 +47,7 @@ const newAddress = () => `198.51.100.${++lastAddress}`;
 const goTo = (windowSeconds: number) => clock.advance(windowSeconds - (clock.now % windowSeconds));
 
 describe("logins from one address", () => {
-  test("are 20 in a minute, whatever the accounts; the next minute has 20 again", async () => {
+  test("A24 A25 are 20 in a minute, whatever the accounts; the next minute has 20 again", async () => {
     const address = newAddress();
     goTo(60);
     for (let i = 0; i < 20; i++) expectProblem(await guess(address), refusals.loginFailed);

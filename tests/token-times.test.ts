@@ -25,7 +25,7 @@ test("J01 an expired token is refused on /movies and refreshes", async () => {
   expect((await sandbox.refresh({ cookies })).statusCode).toBe(200);
 });
 
-test("J30 exp is taken with 5 s of skew", async () => {
+test("J30 T12 exp is taken with 5 s of skew", async () => {
   const expired = (seconds: number) => withClaims({ iat: at(-600), exp: at(-seconds) });
   for (const seconds of [0, 4]) expect((await sandbox.movies(bearer(expired(seconds)))).statusCode).toBe(200);
   for (const seconds of [5, 6]) {
@@ -33,7 +33,7 @@ test("J30 exp is taken with 5 s of skew", async () => {
   }
 });
 
-test("J28 J29 iat and nbf are taken with 5 s of skew", async () => {
+test("J28 J29 T07 iat and nbf are taken with 5 s of skew", async () => {
   for (const name of ["iat", "nbf"]) {
     const token = (seconds: number) => withClaims({ iat: at(0), exp: at(600), [name]: at(seconds) });
     expect((await sandbox.movies(bearer(token(5)))).statusCode).toBe(200);
@@ -41,7 +41,7 @@ test("J28 J29 iat and nbf are taken with 5 s of skew", async () => {
   }
 });
 
-test("J26 J29 expiry is the only defect that refresh forgives", async () => {
+test("J26 J29 R33 expiry is the only defect that refresh forgives", async () => {
   const expired = { iat: at(-2_000), exp: at(-1_100) };
   const defects = [
     { iss: "https://evil.example" },

@@ -1,5 +1,6 @@
-import { createPublicKey, type JsonWebKeyInput } from "node:crypto";
+import { constants, createPublicKey, generateKeyPairSync, type JsonWebKeyInput, sign } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -42,6 +43,19 @@ const away = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/jwks.
 const attacker = createKey("EdDSA");
 const theirs = signerOf(attacker);
 const attackerJwk = publicKey(attacker);
+const rsaPss = {
+  key: generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey,
+  padding: constants.RSA_PKCS1_PSS_PADDING,
+};
+const p521 = {
+  key: generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey,
+  dsaEncoding: "ieee-p1363",
+} as const;
+const commonSecrets = [
+  ...["secret", "password", "your-256-bit-secret", "your-secret-key", "changeme", "jwt", "jwt-secret", "key"],
+  ...["test", "123456", "12345678", "qwerty", "admin", "default", "shhhhh", "supersecret", "secretkey"],
+  ...["AllYourBase", "keyboard cat", "\0"],
+];
 
 test("the tokens that the others are made of are accepted", async () => {
   expect(buildToken(header, claims, ours)).toBe(pair.token);
@@ -97,9 +111,7 @@ const forged: [id: string, what: string, tokens: string[]][] = [
   [
     "J08",
     "HS256 with a common secret",
-    ["", "secret", "password", "your-256-bit-secret", "changeme", "jwt", "key", "test", "123456"].map(
-      (secret) => buildToken({ ...header, alg: "HS256" }, claims, hmac(secret)),
-    ),
+    ["", ...commonSecrets].map((secret) => buildToken({ ...header, alg: "HS256" }, claims, hmac(secret))),
   ],
   [
     "J09",
@@ -108,6 +120,14 @@ const forged: [id: string, what: string, tokens: string[]][] = [
       buildToken({ ...header, alg }, claims, foreignSigner(alg)),
       buildToken(header, claims, foreignSigner(alg)),
     ]),
+  ],
+  [
+    "J09",
+    "another's key of an algorithm that we do not take",
+    [
+      buildToken({ ...header, alg: "PS256" }, claims, (input) => sign("sha256", input, rsaPss)),
+      buildToken({ ...header, alg: "ES512" }, claims, (input) => sign("sha512", input, p521)),
+    ],
   ],
   [
     "J10",
@@ -158,6 +178,17 @@ const forged: [id: string, what: string, tokens: string[]][] = [
     ]),
   ],
   [
+    "J14",
+    "a file as kid, whose content is the secret",
+    [
+      buildToken(
+        { ...header, kid: import.meta.filename, alg: "HS256" },
+        claims,
+        hmac(readFileSync(import.meta.filename)),
+      ),
+    ],
+  ],
+  [
     "J15",
     "a kid that would be a command elsewhere",
     [
@@ -173,7 +204,7 @@ const forged: [id: string, what: string, tokens: string[]][] = [
   [
     "J16",
     "a kid that is no text",
-    [1, null, true, [header.kid], { kid: header.kid }, "", "k".repeat(2_000)].map((kid) =>
+    [1, null, true, [header.kid], { kid: header.kid }, "", "k".repeat(2_000), "k".repeat(10_000)].map((kid) =>
       withHeader({ kid }),
     ),
   ],
@@ -541,13 +572,35 @@ describe("an access token is accepted", () => {
     expect((await bearer(token)).statusCode).toBe(200);
   });
 
+  test.each(["AT+JWT", "At+Jwt", "application/at+jwt"])("J22 with the typ %s", async (typ) => {
+    expect((await bearer(buildToken({ ...header, typ }, fresh(), ours))).statusCode).toBe(200);
+  });
+
   test("J33 with a claim twice, and every reader sees the last one", async () => {
     const text = JSON.stringify(fresh()).replace('{"', `{"sub":"${stranger.claims.sub}","`);
     expect(bodyOf(await bearer(buildToken(header, text, ours))).sub).toBe(claims.sub);
+    const past = JSON.stringify({ ...fresh(), exp: 1 });
+    const twice = `${past.slice(0, -1)},"exp":${clock.now + 900}}`;
+    expect(bodyOf(await bearer(buildToken(header, twice, ours))).exp).toBe(clock.now + 900);
+    const text2 = JSON.stringify(fresh());
+    expectProblem(
+      await bearer(buildToken(header, `${text2.slice(0, -1)},"exp":1}`, ours)),
+      refusals.invalidToken,
+    );
+  });
+
+  test("J33 with alg twice, if the last one is the key's", async () => {
+    const text = JSON.stringify(header);
+    const first = buildToken(`{"alg":"none",${text.slice(1)}`, fresh(), ours);
+    expect((await bearer(first)).statusCode).toBe(200);
+    for (const alg of ["none", "HS256"]) {
+      const last = buildToken(`${text.slice(0, -1)},"alg":"${alg}"}`, fresh(), ours);
+      expectProblem(await bearer(last), refusals.invalidToken);
+    }
   });
 });
 
-test("J32 a genuine token reaches the session of exactly its user and its session id", async () => {
+test("J32 R30 a genuine token reaches the session of exactly its user and its session id", async () => {
   const victim = await service.logIn();
   const times = { iat: clock.now, exp: clock.now + 900 };
   for (const [sub, sid] of [

@@ -47,7 +47,7 @@ type KeySource = JWK | { keys: JWK[] };
   test.each([
     ["json_web_signature", 270],
     ["json_web_key", 1],
-  ])("%s: every verdict, through our keys and our check of the form", async (name, withGoodKey) => {
+  ])("J56 %s: every verdict, through our keys and our check of the form", async (name, withGoodKey) => {
     const groups = read<{ public?: KeySource; private: KeySource; tests: (Vector & { jws: string })[] }>(
       name,
     );
@@ -69,7 +69,7 @@ type KeySource = JWK | { keys: JWK[] };
   test.each([
     ["ed25519", { valid: 88, invalid: 63 }],
     ["ecdsa_secp256r1_sha256_p1363", { valid: 173, invalid: 89 }],
-  ])("%s: every verdict of the signature alone, with our imported keys", async (name, expected) => {
+  ])("J57 %s: every verdict of the signature alone, with our imported keys", async (name, expected) => {
     const groups = read<{ publicKey: Point; tests: (Vector & { msg: string; sig: string })[] }>(name);
     const counted = { valid: 0, invalid: 0 };
     for (const { publicKey, tests } of groups) {

@@ -6,7 +6,7 @@ test("no header is none", () => {
 });
 
 test.each([["Bearer a.b.c"], ["bearer a.b.c"], ["BEARER a.b.c"], ["Bearer   a.b.c"], [" Bearer a.b.c "]])(
-  "a token is read from %j",
+  "H18 a token is read from %j",
   (header) => {
     expect(parseBearer(header)).toEqual({ is: "bearer", token: "a.b.c" });
   },
@@ -16,11 +16,11 @@ test.each([
   ["", "Bearer", "Bearer ", "a.b.c"],
   ["Basic dXNlcjpwYXNz", "DPoP a.b.c", "Bearera.b.c", "Bearer\ta.b.c"],
   ["Bearer a.b.c d.e.f", "Bearer a.b.c, Bearer d.e.f", "Bearer a.b.c,Basic x y", "Bearer\na.b.c"],
-])("malformed, not absent: %j, %j, %j, %j", (...headers) => {
+])("H18 malformed, not absent: %j, %j, %j, %j", (...headers) => {
   for (const header of headers) expect(parseBearer(header)).toEqual({ is: "malformed" });
 });
 
-test("a header of a megabyte of blanks is malformed too", () => {
+test("H19 a header of a megabyte of blanks is malformed too", () => {
   expect(parseBearer(`Bearer ${" ".repeat(1_000_000)}`)).toEqual({ is: "malformed" });
   expect(parseBearer(`Bearer ${" ".repeat(1_000_000)}a b`)).toEqual({ is: "malformed" });
 });

@@ -43,7 +43,7 @@ test("an event of the gateway becomes an event without credentials", () => {
   });
 });
 
-test("no credential is left on the event, however its header is written", () => {
+test("E04 no credential is left on the event, however its header is written", () => {
   for (const [cookie, authorization] of [
     ["cookie", "authorization"],
     ["Cookie", "Authorization"],

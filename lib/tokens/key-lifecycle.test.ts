@@ -56,14 +56,14 @@ describe("a new key", () => {
 });
 
 describe("promotion", () => {
-  test("is refused before a deployment with the key has finished", () => {
+  test("K03 is refused before a deployment with the key has finished", () => {
     expect(() => promote(rotated, now)).toThrow(/not published/);
     expect(() => promote(markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now }), now)).toThrow(
       KeyLifecycleError,
     );
   });
 
-  test("takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
+  test("K03 takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
     expect(promotionLeadSeconds).toBeGreaterThan(usableSeconds);
     expect(promoted.keys[1]?.activeFrom).toBe(now + promotionLeadSeconds);
     const late = promote(published(rotated, now + 50), now).set; // the deploying machine's clock is ahead

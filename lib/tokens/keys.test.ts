@@ -74,7 +74,7 @@ test("imported private keys cannot be read out again", async () => {
   expect(signing?.key.extractable).toBe(false);
 });
 
-test("a key whose members do not fit together is refused by its kid", async () => {
+test("J54 a key whose members do not fit together is refused by its kid", async () => {
   const broken = { ...publicJwk("ES256"), y: publicJwk("ES256").x } as OurJwk;
   await expect(importVerificationKeys([broken])).rejects.toThrow("the key ES256-1 is not valid");
 });
@@ -121,6 +121,18 @@ const without = (jwk: OurJwk, ...names: string[]) =>
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync("rsa", { modulusLength, publicExponent }).publicKey.export({ format: "jwk" });
 
+/** A modulus with the mark of CVE-2017-15361: modulo each small prime it is a power of 65537. */
+function rocaKey() {
+  let product = 1n;
+  for (let prime = 2; prime <= 167; prime++) {
+    if ([2, 3, 5, 7, 11, 13].every((small) => prime === small || prime % small > 0)) product *= BigInt(prime);
+  }
+  const modulus = product * (1n << 1900n) + 65_537n ** 5n;
+  const hex = modulus.toString(16);
+  const n = Buffer.from(hex.padStart(hex.length + (hex.length % 2), "0"), "hex").toString("base64url");
+  return { kty: "RSA", n, e: "AQAB", kid: "a", alg: "RS256" };
+}
+
 const badKid = "kid must be 1 to 64 of A-Z a-z 0-9 . _ -";
 const badAlg = "alg must be one of EdDSA, ES256, RS256";
 const badRsa = "an RSA key needs at least 2048 bits and the exponent 65537";
@@ -147,13 +159,26 @@ test.each([
   ["X25519", { ...publicJwk("EdDSA"), crv: "X25519" }, "EdDSA needs kty OKP and crv Ed25519"],
   ["no x", without(publicJwk("EdDSA"), "x"), "x missing"],
   ["no y", without(publicJwk("ES256"), "y"), "x and y missing"],
-  ["RSA of 1024 bits", { ...rsa(1024), kid: "a", alg: "RS256" }, badRsa],
-  ["RSA of 2047 bits", { ...publicJwk("RS256"), n: `AH${"_".repeat(340)}` }, badRsa],
-  ["RSA with exponent 3", { ...rsa(2048, 3), kid: "a", alg: "RS256" }, badRsa],
-  ["a key for encryption", { ...publicJwk("RS256"), use: "enc" }, "use must be sig"],
-  ["other operations", { ...publicJwk("EdDSA"), key_ops: ["sign"] }, "key_ops must allow verify"],
+  ["J54 RSA of 1024 bits", { ...rsa(1024), kid: "a", alg: "RS256" }, badRsa],
+  ["J54 RSA of 2047 bits", { ...publicJwk("RS256"), n: `AH${"_".repeat(340)}` }, badRsa],
+  ["J54 RSA with exponent 3", { ...rsa(2048, 3), kid: "a", alg: "RS256" }, badRsa],
+  ["J54 RSA with exponent 1", { ...publicJwk("RS256"), e: "AQ" }, badRsa],
+  ["J54 RSA of Infineon's", rocaKey(), "the RSA key can be factored (CVE-2017-15361)"],
+  ["J54 a key for encryption", { ...publicJwk("RS256"), use: "enc" }, "use must be sig"],
+  ["J54 other operations", { ...publicJwk("EdDSA"), key_ops: ["sign"] }, "key_ops must allow verify"],
 ])("a public key is refused: %s", (_, jwk, fault) => {
   expect(faultsOf(set(jwk), "public").split("; ")).toContain(`key 1: ${fault}`);
+});
+
+test.each([8, 16, 31, 32, 64, 0])("J55 a shared secret of %i bytes is refused like any other", (bytes) => {
+  for (const k of [Buffer.alloc(bytes, 0x5a), Buffer.alloc(bytes)]) {
+    for (const alg of ["HS256", "HS384", "HS512", "EdDSA"]) {
+      const jwk = { kty: "oct", k: k.toString("base64url"), kid: "a", alg, activeFrom: 0 };
+      for (const kind of ["public", "private"] as const) {
+        expect(faultsOf(set(jwk), kind)).toMatch(/^key 1: (alg must be one of|EdDSA needs kty OKP)/);
+      }
+    }
+  }
 });
 
 test.each(algorithms)("%s: a private member among the public keys is refused, whatever it holds", (alg) => {

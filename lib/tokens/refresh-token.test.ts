@@ -28,18 +28,30 @@ test("the jti is the first 16 bytes of the token's SHA-256", () => {
   expect(createTokenId(token)).toBe("6oZqdX5MOLq_qBJ8vppAnQ");
 });
 
-test("10,000 tokens and salts are distinct and canonical", () => {
+test("R44 10,000 tokens and salts are distinct and canonical", () => {
   const made = Array.from({ length: 10_000 }, () => [createRefreshToken(), createRotationSalt()]).flat();
   expect(new Set(made).size).toBe(20_000);
   expect(made.every(isRefreshToken)).toBe(true);
 });
 
-test("every bit of a token varies", () => {
+test("R44 every bit of a token varies", () => {
   const seen = Array.from({ length: 200 }, () => Buffer.from(createRefreshToken(), "base64url"));
   for (let bit = 0; bit < 256; bit++) {
     const values = new Set(seen.map((bytes) => ((bytes[bit >> 3] as number) >> (bit & 7)) & 1));
     expect(values.size).toBe(2);
   }
+});
+
+test("R44 the bytes of 10,000 tokens are evenly spread (chi-square)", () => {
+  const counts = new Array<number>(256).fill(0);
+  for (let i = 0; i < 10_000; i++) {
+    for (const byte of Buffer.from(createRefreshToken(), "base64url")) counts[byte] = (counts[byte] ?? 0) + 1;
+  }
+  const expected = 320_000 / 256;
+  const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+  // 255 degrees of freedom: 255 ± 23. Beyond these bounds once in a hundred billion runs.
+  expect(chiSquare).toBeGreaterThan(130);
+  expect(chiSquare).toBeLessThan(450);
 });
 
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));

@@ -38,6 +38,7 @@ export function secretsOf(publicKey: KeyObject): Buffer[] {
     publicKey.export({ format: "der", type: "spki" }),
     Buffer.from(JSON.stringify(jwk)),
     Buffer.from(jwk.x ?? "", "base64url"),
+    Buffer.from(jwk.y ?? "", "base64url"),
     Buffer.from(jwk.x ?? ""),
   ];
 }
