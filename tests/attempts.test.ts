@@ -217,6 +217,7 @@ describe("attempts to log in", () => {
     wire.forget();
     expectProblem(await logIn(account), refusals.unavailable);
     expect(wire.appliedWrites).toEqual([]);
+    wire.mend();
     await service.rotate(pair);
     expect((await logIn(account)).statusCode).toBe(200);
   });
