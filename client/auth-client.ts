@@ -1,0 +1,148 @@
+import { AuthError, type FieldError, readAnswer } from "./auth-error.ts";
+import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
+import { createLock } from "./lock.ts";
+import { createPost, toJson } from "./post.ts";
+import type { Account, Claims, Credentials, ListedSession, Session } from "./resources.ts";
+import { createSession } from "./session.ts";
+import { stampOf } from "./state.ts";
+import { createBrowserState, createTokenState, type TokenStore, type Tokens } from "./store.ts";
+
+export type { Account, Claims, Credentials, FieldError, ListedSession, Session, TokenStore, Tokens };
+export { AuthError };
+
+/** How a client is set up; a browser application that is served by the API's own origin needs none of it. */
+export interface AuthClientOptions {
+  /** Where the API is; by default the page's own origin. */
+  baseUrl?: string;
+  /** Send an Idempotency-Key (the default). `false` for an application whose server refreshes with the same cookie. */
+  keys?: boolean;
+  /** Given, the client is a bearer client and keeps its pair there. */
+  tokens?: TokenStore;
+  /** Origins besides the API's that may see the credentials: services that trust its tokens. */
+  origins?: readonly string[];
+  /**
+   * Called once when a session has ended by itself, in every tab that knew of it: with the refusal where the client
+   * met one, without where another tab did or logged out.
+   */
+  onSessionEnd?: (error?: AuthError) => void;
+  /** Instead of the global one. */
+  fetch?: typeof fetch;
+}
+
+/** A client of the API. Everything it returns may reject with AuthError. */
+export interface AuthClient {
+  register(credentials: Credentials): Promise<{ userId: string; email: string }>;
+  login(credentials: Credentials): Promise<void>;
+  /** Ends the session here and in all tabs. */
+  logout(): Promise<void>;
+  /** Renews the pair, unless it is younger than a minute. The client does this by itself. */
+  refresh(): Promise<void>;
+  me(): Promise<Claims>;
+  /** All live sessions, newest first. */
+  sessions(): Promise<ListedSession[]>;
+  endSession(sessionId: string): Promise<void>;
+  /** Ends every session of the user, this one too unless told otherwise. */
+  endAllSessions(options?: { exceptCurrent?: boolean }): Promise<void>;
+  changePassword(passwords: { currentPassword: string; newPassword: string }): Promise<void>;
+  account(): Promise<Account>;
+  deleteAccount(password: { password: string }): Promise<void>;
+  /**
+   * The global `fetch`, with the session: addresses are relative to `baseUrl`, credentials go to the API's origin only,
+   * and a request that met a 401 is sent once more with a renewed session. It resolves to the 401 if there is none; it
+   * rejects with AuthError if renewing failed.
+   */
+  fetch(input: FetchInput, init?: RequestInit): Promise<Response>;
+}
+
+/** Makes a client. Throws TypeError if `baseUrl` is not a URL, or where no page has an origin, is missing. */
+export function createAuthClient({
+  baseUrl = "",
+  keys = true,
+  tokens,
+  origins = [],
+  onSessionEnd,
+  fetch: send = (...args) => fetch(...args),
+}: AuthClientOptions = {}): AuthClient {
+  const base = new URL(`${baseUrl.replace(/\/+$/, "")}/`, globalThis.location?.href);
+  const name = `auth-client ${base.href}`;
+  const credentials = tokens ? "omit" : "include";
+
+  const isBearer = tokens !== undefined;
+  const post = createPost({ send, base, credentials, isBearer });
+  const session = createSession({
+    store: tokens ? createTokenState(tokens) : createBrowserState(name),
+    lock: createLock(isBearer ? undefined : name),
+    keys,
+    isBearer,
+    onSessionEnd,
+    post,
+    learnLife: () => me(),
+  });
+  const authFetch = createAuthFetch({
+    send,
+    session,
+    base,
+    origins: [base.origin, ...origins],
+    credentials,
+  });
+
+  async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
+    return (await readAnswer(authFetch(new URL(path, base), method ? toJson(method, body) : {}))) as T;
+  }
+
+  async function me(): Promise<Claims> {
+    const claims = await call<Claims>("auth/me");
+    // As long as it lives, whatever the local clock shows.
+    session.learn((claims.exp - claims.iat) * 1000).catch(() => {});
+    return claims;
+  }
+
+  /** After what ended the session at the API: takes away the dead cookie, and tells the other tabs. */
+  const forget = () => session.logout().catch(() => {});
+
+  // What other tabs do, and whatever has been there before this page.
+  globalThis.addEventListener?.("storage", ({ key }) => {
+    if (key === name) void session.load();
+  });
+  session.load().catch(() => {});
+
+  return {
+    register: async (account) => (await post("auth/register", account)) as { userId: string; email: string },
+    login: session.login,
+    logout: session.logout,
+    me,
+    fetch: authFetch,
+
+    async refresh() {
+      const refusal = await session.renew(stampOf(await session.load()), true);
+      if (refusal) throw refusal;
+    },
+
+    async sessions() {
+      const all: ListedSession[] = [];
+      let cursor: string | null = "";
+      do {
+        const query: string = cursor && `?cursor=${encodeURIComponent(cursor)}`;
+        const page: { sessions: typeof all; nextCursor: string | null } = await call(`auth/sessions${query}`);
+        all.push(...page.sessions);
+        cursor = page.nextCursor;
+      } while (cursor);
+      return all;
+    },
+
+    endSession: (sessionId) => call(`auth/sessions/${encodeURIComponent(sessionId)}`, "DELETE"),
+
+    async endAllSessions({ exceptCurrent = false } = {}) {
+      await call(`auth/sessions${exceptCurrent ? "?except=current" : ""}`, "DELETE");
+      if (!exceptCurrent) await forget();
+    },
+
+    changePassword: async (passwords) => void (await call("auth/password", "POST", passwords)),
+    account: () => call("auth/account"),
+
+    async deleteAccount(password) {
+      await call("auth/account", "DELETE", password);
+      await forget();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { retryAfterOf } from "./auth-error.ts";
+import type { SessionKeeper } from "./session.ts";
+import { maxWaitSeconds, sleep } from "./sleep.ts";
+import { isDue, isKnown, type SessionState, stampOf } from "./state.ts";
+
+/** What `fetch` takes first. */
+export type FetchInput = Parameters<typeof fetch>[0];
+
+interface AuthFetchOptions {
+  send: typeof fetch;
+  session: Pick<SessionKeeper, "load" | "renew">;
+  base: URL;
+  /** Where credentials may go. */
+  origins: string[];
+  credentials: "omit" | "include";
+}
+
+/** Makes the `fetch` that renews the session by itself. */
+export function createAuthFetch({ send, session, base, origins, credentials }: AuthFetchOptions) {
+  return async function authFetch(input: FetchInput, init: RequestInit = {}): Promise<Response> {
+    const request = input instanceof Request ? input : undefined;
+    const url = new URL(request?.url ?? String(input), base);
+    if (!origins.includes(url.origin)) return send(input, init);
+
+    function attempt({ token }: SessionState): Promise<Response> {
+      const headers = new Headers(init.headers ?? request?.headers);
+      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+      return send(request?.clone() ?? url.href, { ...init, headers, credentials });
+    }
+
+    async function withPatience(state: SessionState): Promise<Response> {
+      const response = await attempt(state);
+      const waitSeconds = retryAfterOf(response) ?? 99;
+      const isGet = (init.method ?? request?.method ?? "GET").toUpperCase() === "GET";
+      if (response.status !== 503 || !isGet || waitSeconds > maxWaitSeconds) return response;
+      await response.body?.cancel();
+      await sleep(waitSeconds);
+      return attempt(state);
+    }
+
+    let state = await session.load();
+    const { lifeMs = 0, decidedAtMs = 0 } = state;
+    if (isDue(state)) {
+      const renewal = session.renew(stampOf(state)).catch(() => {});
+      // While the JWT lives nobody has to wait.
+      if (Date.now() - decidedAtMs >= lifeMs) await renewal;
+      state = await session.load();
+    }
+    const response = await withPatience(state);
+    if (response.status !== 401 || (await isWrongPassword(response))) return response;
+    const seen = stampOf(state);
+    await session.renew(seen);
+    state = await session.load();
+    const isRenewed = isKnown(state) && stampOf(state) !== seen;
+    // A stream has been read: its sender must send another one, with the session renewed.
+    return isRenewed && !("duplex" in init) ? attempt(state) : response;
+  };
+}
+
+async function isWrongPassword(response: Response): Promise<boolean> {
+  const problem = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return problem?.code === "invalid_credentials";
+}

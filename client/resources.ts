@@ -1,0 +1,49 @@
+/** Who logs in or registers. */
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** What the access token says. Times are epoch seconds. */
+export interface Claims {
+  iss: string;
+  aud: string;
+  client_id: string;
+  /** The user's id. */
+  sub: string;
+  /** The session's id. */
+  sid: string;
+  email: string;
+  /** When the session began. */
+  auth_time: number;
+  iat: number;
+  exp: number;
+  jti: string;
+  /** Claims of your own. */
+  [name: string]: unknown;
+}
+
+/** A session as its user may see it. Times are epoch seconds. */
+export interface Session {
+  sessionId: string;
+  createdAt: number;
+  renewedAt: number | null;
+  expiresAt: number;
+  userAgent: string | null;
+  ip: string | null;
+}
+
+/** A session in the list of all. */
+export interface ListedSession extends Session {
+  /** It is this one. */
+  current: boolean;
+}
+
+/** Everything stored about the user. Times are epoch seconds. */
+export interface Account {
+  userId: string;
+  email: string;
+  createdAt: number;
+  roles: string[];
+  sessions: Session[];
+}

@@ -1,0 +1,177 @@
+import { AuthError } from "./auth-error.ts";
+import type { Lock } from "./lock.ts";
+import type { Post } from "./post.ts";
+import {
+  dueInMs,
+  isDue,
+  isKnown,
+  isYoung,
+  nextKey,
+  type SessionState,
+  type StateStore,
+  stampOf,
+} from "./state.ts";
+
+/** A pair as the API answers it to a bearer client; a browser gets none of it. */
+interface PairAnswer {
+  token: string;
+  refreshToken: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
+interface SessionOptions {
+  store: StateStore;
+  lock: Lock;
+  keys: boolean;
+  /** Bearer mode: the pair is ours to keep. */
+  isBearer: boolean;
+  onSessionEnd: ((error?: AuthError) => void) | undefined;
+  post: Post;
+  /** Asks how long a JWT lives. */
+  learnLife: () => Promise<unknown>;
+}
+
+/** The session is over: what a refresh may be refused with, apart from trouble and mistakes. */
+const endCode = /^(token_expired|invalid_(jwt|refresh)_token|missing_credentials)$/;
+const maxPauseSeconds = 60;
+/** When to ask for the life of a JWT if the application has not, and when to try again what failed. */
+const learnAfterMs = 10_000;
+const retryAfterMs = 30_000;
+
+/** What opens, renews and ends a session. */
+export type SessionKeeper = ReturnType<typeof createSession>;
+
+/** Makes what opens, renews and ends a session, one at a time across all tabs. */
+export function createSession(options: SessionOptions) {
+  const { store, lock, keys, isBearer, onSessionEnd, post, learnLife } = options;
+  let wasKnown = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let renewing: Promise<AuthError | undefined> | undefined;
+
+  /** Reads the state; other tabs may have changed it. */
+  async function load(): Promise<SessionState> {
+    const state = await store.load();
+    observe(state);
+    return state;
+  }
+
+  async function save(state: SessionState, error?: AuthError): Promise<void> {
+    await store.save(state);
+    observe(state, error);
+  }
+
+  function observe(state: SessionState, error?: AuthError): void {
+    const hasEnded = wasKnown && state.isOver;
+    wasKnown = isKnown(state);
+    schedule(state);
+    if (hasEnded) queueMicrotask(() => onSessionEnd?.(error));
+  }
+
+  function schedule(state: SessionState): void {
+    const isUnknownLife = wasKnown && state.lifeMs === undefined && !isBearer;
+    const waitMs = isUnknownLife ? learnAfterMs : dueInMs(state);
+    wake(waitMs, () => (isUnknownLife ? learnLife() : renew(stampOf(state))));
+  }
+
+  /** Timers do not run while a device sleeps; what they missed is made up for when the session is used. */
+  function wake(waitMs: number | undefined, act: () => Promise<unknown>): void {
+    clearTimeout(timer);
+    if (waitMs === undefined) return;
+    const retry = () => wake(retryAfterMs, act);
+    timer = setTimeout(() => act().then(load).catch(retry), Math.max(waitMs, 1000));
+    (timer as { unref?: () => void }).unref?.();
+  }
+
+  /**
+   * Renews the pair that was seen, unless it has been renewed, or is young. Resolves to the refusal if the session is
+   * over. Throws AuthError in case of trouble; then the old pair is still there, and the same key with it.
+   */
+  function renew(seen: string | number | undefined, isAsked = false): Promise<AuthError | undefined> {
+    if (renewing) return renewing;
+    const attempt = lock(async () => {
+      const state = await load();
+      const isLeftAlone = isYoung(state) && !(isAsked && state.isOver);
+      return stampOf(state) !== seen || isLeftAlone ? undefined : rotate(state);
+    });
+    renewing = attempt;
+    const end = () => {
+      renewing = undefined;
+    };
+    attempt.then(end, ({ retryAfterSeconds = 0 }: AuthError) => {
+      // Until then nobody asks again.
+      if (retryAfterSeconds > 0) setTimeout(end, Math.min(retryAfterSeconds, maxPauseSeconds) * 1000);
+      else end();
+    });
+    return attempt;
+  }
+
+  async function rotate(before: SessionState): Promise<AuthError | undefined> {
+    if (isBearer && !before.token) return new AuthError(401, { code: "missing_credentials" });
+    // A JWT that is refused before its time lives not as long as we thought.
+    const lifeMs = isDue(before) ? before.lifeMs : undefined;
+    const key = keys ? nextKey(before) : undefined;
+    const state = { ...before, key, keyAnsweredAtMs: undefined };
+    // Kept before it is sent: whatever happens to this tab, the next one can repeat it.
+    await save(state);
+    try {
+      const answer = await post("auth/refresh", pairOf(state), { key, isRepeatable: true });
+      await keep({ key, keyAnsweredAtMs: Date.now(), lifeMs }, answer);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof AuthError) || !endCode.test(error.code)) throw error;
+      // Without Web Locks another tab may have logged in meanwhile.
+      if (stampOf(await load()) !== stampOf(state)) return undefined;
+      // A cookie that nobody told us of was a session, too.
+      wasKnown ||= error.status === 400 && !state.isOver;
+      await end(state, error);
+      return error;
+    }
+  }
+
+  async function keep(state: SessionState, answer: unknown): Promise<void> {
+    const { token, refreshToken, expiresIn } = answer as PairAnswer;
+    // Never an old pair for none.
+    if (isBearer && !refreshToken) throw new AuthError(0, { code: "network_error" });
+    const pair = isBearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
+    await save({ ...state, decidedAtMs: Date.now(), ...pair });
+  }
+
+  function end({ key, keyAnsweredAtMs }: SessionState, error?: AuthError): Promise<void> {
+    return save({ key, keyAnsweredAtMs, decidedAtMs: Date.now(), isOver: true }, error);
+  }
+
+  function pairOf({ token, refreshToken }: SessionState): unknown {
+    return isBearer ? { token, refreshToken } : undefined;
+  }
+
+  return {
+    load,
+    renew,
+
+    /** Opens a session. */
+    login: (credentials: unknown) =>
+      lock(async () => {
+        const { key = crypto.randomUUID(), keyAnsweredAtMs } = await load();
+        const answer = await post("auth/login", credentials, keys ? { key } : {});
+        await keep({ key, keyAnsweredAtMs }, answer);
+        renewing = undefined;
+      }),
+
+    /** Ends the session; `onSessionEnd` is for other tabs. */
+    logout: () =>
+      lock(async () => {
+        const state = await load();
+        if (!isBearer || state.token) await post("auth/logout", pairOf(state), { isRepeatable: true });
+        wasKnown = false;
+        await end(state);
+      }),
+
+    /** Takes over how long a JWT lives. */
+    learn: (lifeMs: number) =>
+      lock(async () => {
+        const state = await load();
+        if (state.lifeMs !== lifeMs) await save({ ...state, lifeMs });
+      }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { SessionState, StateStore } from "./state.ts";
+
+/** A pair, and what the client knows of it. Keep it whole, as JSON, where nobody else can read it. */
+export interface Tokens extends SessionState {
+  token: string;
+  refreshToken: string;
+}
+
+/** Where a bearer client keeps its pair. */
+export interface TokenStore {
+  load(): Promise<Tokens | null | undefined> | Tokens | null | undefined;
+  /** Keeps the pair; `undefined` forgets it. */
+  save(tokens: Tokens | undefined): Promise<void> | void;
+}
+
+/** Keeps the state with the pair, and none without one. */
+export function createTokenState(tokens: TokenStore): StateStore {
+  return {
+    load: async () => (await tokens.load()) ?? {},
+    save: (state) => tokens.save(state.token === undefined ? undefined : (state as Tokens)),
+  };
+}
+
+/** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
+export function createBrowserState(name: string): StateStore {
+  let memory: SessionState = {};
+  let isForbidden = false;
+  return {
+    load() {
+      try {
+        if (!isForbidden) return JSON.parse(localStorage.getItem(name) ?? "{}") ?? {};
+      } catch {}
+      return memory;
+    },
+    save(state) {
+      memory = state;
+      try {
+        localStorage.setItem(name, JSON.stringify(state));
+      } catch {
+        isForbidden = true;
+      }
+    },
+  };
+}
