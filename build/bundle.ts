@@ -3,7 +3,7 @@ import { join, parse } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { commonPasswordsFile } from "./common-passwords-file.ts";
 import { lambdaCredentials } from "./lambda-credentials.ts";
-import { nodeHttp } from "./node-http.ts";
+import { nodeBuiltins } from "./node-builtins.ts";
 import { staticFiles } from "./static-files.ts";
 
 /** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
@@ -15,7 +15,7 @@ export const bundleOptions = {
   minify: true,
   // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
   mainFields: ["module", "main"],
-  plugins: [nodeHttp, lambdaCredentials, commonPasswordsFile, staticFiles],
+  plugins: [nodeBuiltins, lambdaCredentials, commonPasswordsFile, staticFiles],
 } satisfies BuildOptions;
 
 /** Bundles every `functions/*.ts` to `<outdir>/functions/<name>.mjs` and returns esbuild's metafile of each by name. */

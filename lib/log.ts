@@ -60,9 +60,10 @@ export async function logRequest<Response extends { statusCode: number }>(
   respond: () => Promise<Response>,
 ): Promise<Response> {
   const entry: LogFields = {};
-  const start = performance.now();
+  const start = process.hrtime();
   const response = await current.run(entry, respond);
-  const durationMs = Math.round((performance.now() - start) * 1_000) / 1_000;
+  const [seconds, nanoseconds] = process.hrtime(start);
+  const durationMs = seconds * 1_000 + Math.round(nanoseconds / 1_000) / 1_000;
   const { error, ...fields } = entry;
   const status = response.statusCode;
   const isWarning = status >= 400 || entry.event === "authn_token_repeat_unproven";

@@ -1,4 +1,5 @@
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import { type JWTPayload, jwtVerify } from "jose";
+import { JWTExpired } from "jose/errors";
 import type { Clock } from "../clock.ts";
 import { AccessTokenError, assertLength, selectKey } from "./compact-jws.ts";
 import { type CustomClaims, isCustomClaims } from "./custom-claims.ts";
@@ -92,7 +93,7 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
     }));
   } catch (error) {
     // jose reports expiry only after the signature and everything else it checks passed.
-    if (!(error instanceof errors.JWTExpired) || error.claim !== "exp") {
+    if (!(error instanceof JWTExpired) || error.claim !== "exp") {
       throw new AccessTokenError("refused", { cause: error });
     }
     payload = error.payload;
