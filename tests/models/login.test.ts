@@ -4,11 +4,12 @@ import { createLogout } from "../../lib/auth/logout.ts";
 import { createRefresh } from "../../lib/auth/refresh.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Session } from "../../lib/sessions/session.ts";
-import type { Rotation, SessionKey, WriteResult } from "../../lib/sessions/store.ts";
+import type { WriteResult } from "../../lib/sessions/store.ts";
 import type { TokenPair } from "../../lib/tokens/issue-pair.ts";
 import { createTokenId, hashToken } from "../../lib/tokens/refresh-token.ts";
 import type { AccessClaims } from "../../lib/tokens/verify-access-token.ts";
 import type { User } from "../../lib/users/store.ts";
+import { createMemorySessions } from "./memory-sessions.ts";
 
 // Everything that can become of a login's puts, over the real use cases: each is sent once; it may be stored, stored
 // without an answer, stored late or never. The pair that comes out is refreshed, logged out and presented again.
@@ -166,54 +167,29 @@ function codeOf(error: unknown): string {
 
 type Table = ReturnType<typeof createTable>;
 
-/** The sessions table with the conditions of lib/sessions/store.ts, and puts that have a fate. */
+/** The sessions table, with puts that have a fate. */
 function createTable(fates: Fate[], arrival: (typeof arrivals)[number]) {
-  const items = new Map<string, Session>();
+  const sessions = createMemorySessions();
   const late: Session[] = [];
   let puts = 0;
 
-  /** A put never overwrites. */
-  const write = (session: Session) => {
-    if (!items.has(session.sessionId)) items.set(session.sessionId, session);
-  };
-
   return {
-    items,
+    ...sessions,
 
     deliverLate() {
-      for (const session of late.splice(0)) write(session);
+      for (const session of late.splice(0)) sessions.put(session);
     },
 
     async put(session: Session): Promise<void> {
       if (arrival === "before the next put") this.deliverLate();
       const fate = fates[puts++ % fates.length];
       if (fate === "late") late.push(session);
-      if (fate === "stored" || fate === "stored, unanswered") write(session);
+      if (fate === "stored" || fate === "stored, unanswered") await sessions.put(session);
       if (fate !== "stored") throw new AppError("unavailable");
-    },
-
-    async rotate({ sessionId }: SessionKey, rotation: Rotation): Promise<WriteResult> {
-      const session = items.get(sessionId);
-      const isAllowed =
-        session?.tokenHash === rotation.presentedHash &&
-        session.expiresAt > rotation.now &&
-        (session.rotatedAt === undefined || session.rotatedAt <= rotation.notRotatedSince);
-      if (!isAllowed) return { written: false, session };
-      const { presentedHash, successorHash, rotationSalt, now: rotatedAt, expiresAt } = rotation;
-      const next: Session = {
-        ...session,
-        ...{ tokenHash: successorHash, previousTokenHash: presentedHash, rotationSalt, rotatedAt, expiresAt },
-      };
-      items.set(sessionId, next);
-      return { written: true, session: next };
     },
 
     async rearm(): Promise<WriteResult> {
       throw new Error("no repeat here has a key");
-    },
-
-    async delete({ sessionId }: SessionKey): Promise<void> {
-      items.delete(sessionId);
     },
   };
 }

@@ -4,10 +4,11 @@ import type { RotatedSession } from "../../lib/sessions/rotation.ts";
 import type { Session } from "../../lib/sessions/session.ts";
 import { createSessionStore, type WriteResult } from "../../lib/sessions/store.ts";
 import { type Database, startDatabase, tableNames } from "../support/database.ts";
+import { createMemorySessions } from "./memory-sessions.ts";
 import type { Item, RearmCall, RotateCall } from "./rotation/symbols.ts";
 import { table } from "./rotation/table.ts";
 
-// The table of the rotation model is a transcription; here it stands beside the real one.
+// The tables of the models are transcriptions; here they stand beside the real one.
 process.env.AWS_REGION ??= "eu-central-1";
 process.env.AWS_ACCESS_KEY_ID ??= "test";
 process.env.AWS_SECRET_ACCESS_KEY ??= "test";
@@ -44,31 +45,39 @@ afterAll(async () => {
 });
 
 test.each([rotation, { ...rotation, key: null }])(
-  "the model's rotate is the table's: key $key",
+  "the models' rotate is the table's: key $key",
   async (call) => {
     for (const item of items) {
       await store(item);
-      const result = await sessions.rotate(key, {
+      const rotation = {
         ...{ presentedHash: call.presented, successorHash: call.successor, rotationSalt: String(call.salt) },
         ...{ keyHash: call.key ?? undefined, notRotatedSince: call.notRotatedSince, ...times },
-      });
+      };
+      const result = await sessions.rotate(key, rotation);
       expectSame(item, result, table.rotate(item, call));
+      expect({ item, ...(await inMemory(item).rotate(key, rotation)) }).toEqual({ item, ...result });
     }
   },
 );
 
-test("the model's rearm is the table's", async () => {
+test("the models' rearm is the table's", async () => {
   const { token, previous, rotatedAt } = rearming;
   const seen = { tokenHash: token, previousTokenHash: previous, rotatedAt };
   for (const item of items) {
     await store(item);
-    const result = await sessions.rearm({ ...key, ...seen } as RotatedSession, times);
+    const session = { ...key, ...seen } as RotatedSession;
+    const result = await sessions.rearm(session, times);
     expectSame(item, result, table.rearm(item, rearming));
+    expect({ item, ...(await inMemory(item).rearm(session, times)) }).toEqual({ item, ...result });
   }
 });
 
 async function store(item: Item | null): Promise<void> {
   await (item ? database.put("sessions", toSession(item)) : database.delete("sessions", key));
+}
+
+function inMemory(item: Item | null) {
+  return createMemorySessions(new Map(item ? [[key.sessionId, toSession(item)]] : []));
 }
 
 function expectSame(before: Item | null, result: WriteResult, written: Item | null): void {

@@ -1,0 +1,176 @@
+import { createRefresh } from "../../../lib/auth/refresh.ts";
+import { AppError } from "../../../lib/errors.ts";
+import type { TokenPair } from "../../../lib/tokens/issue-pair.ts";
+import { createRefreshToken, createTokenId, hashToken } from "../../../lib/tokens/refresh-token.ts";
+import type { AccessClaims } from "../../../lib/tokens/verify-access-token.ts";
+import type { Random } from "../../support/random.ts";
+import { createMemorySessions } from "../memory-sessions.ts";
+
+/** Who takes part in a day, by what settings. Times are seconds. */
+export interface Scene {
+  windowSeconds: number;
+  /** The login carried a key. */
+  keyed: boolean;
+  /** Who shares the browser's cookie: what each sends as Idempotency-Key. */
+  callers: (string | undefined)[];
+  /** The share of answers that never arrive. */
+  lossRate: number;
+  thief?: Thief;
+}
+
+/** One who copies the cookie once and then refreshes like everybody, or in step with the victim. */
+export interface Thief {
+  key: string | undefined;
+  isInStep?: boolean;
+}
+
+/** What became of a day. Seconds. */
+export interface Day {
+  /** When a replay ended the session; infinite: never. */
+  endedAfter: number;
+  /** From the theft to the end; infinite: the thief was never noticed. */
+  noticedAfter: number;
+}
+
+const never = Number.POSITIVE_INFINITY;
+const daySeconds = 86_400;
+const accessTokenTtlSeconds = 900;
+/** A caller comes back so long after its JWT has expired, at most: a page that asks for something every 45 s. */
+const idleSeconds = 45;
+/** From a request to its answer; one in fifty is slow, twenty times so. */
+const latency = { minSeconds: 0.02, maxSeconds: 0.5, slowShare: 0.02, slowFactor: 20 };
+/** How long on average a caller takes to find that an answer is lost and to ask again. */
+const giveUpSeconds = 8;
+
+const start = 1_800_000_000;
+const key = { userId: "user", sessionId: "session" };
+
+interface Jar {
+  refreshToken: string;
+  expiresAt: number;
+}
+
+/**
+ * Simulates one browser for 24 hours over the real refresh: its tabs find their JWT expired and refresh, answers are
+ * slow or lost, a thief has a copy of the cookie. Ends with the first replay. What happens between the two store calls
+ * of a refresh is for rotation.test.ts.
+ */
+export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
+  const { callers, lossRate, thief } = scene;
+  const events: { at: number; run: () => unknown }[] = [];
+  const followers: (() => void)[] = [];
+  const between = (min: number, max: number) => min + random() * (max - min);
+  const { refresh, firstToken } = openSession(scene, () => Math.floor(start + now), endDay);
+  const jar: Jar = { refreshToken: firstToken, expiresAt: accessTokenTtlSeconds };
+  let now = 0;
+  let endedAt = never;
+  let stolenAt = never;
+
+  for (const idempotencyKey of callers) runCaller(jar, idempotencyKey);
+  // At any moment in the life of a JWT.
+  if (thief) schedule(between(3_600, 7_200), () => steal(thief));
+  const lastsUntil = thief ? 7_200 + daySeconds : daySeconds;
+  while (endedAt === never) {
+    const next = takeEarliest();
+    if (!next || next.at > lastsUntil) break;
+    now = next.at;
+    await next.run();
+  }
+  return { endedAfter: endedAt, noticedAfter: endedAt > stolenAt ? endedAt - stolenAt : never };
+
+  function endDay(): void {
+    endedAt = now;
+  }
+
+  function schedule(at: number, run: () => unknown): void {
+    events.push({ at, run });
+  }
+
+  function takeEarliest() {
+    let earliest = 0;
+    for (let at = 1; at < events.length; at++)
+      if ((events[at]?.at ?? 0) < (events[earliest]?.at ?? 0)) earliest = at;
+    return events.splice(earliest, 1)[0];
+  }
+
+  function steal({ key: idempotencyKey, isInStep = false }: Thief): void {
+    stolenAt = now;
+    const copy = { ...jar };
+    if (isInStep) followers.push(runCaller(copy, idempotencyKey, { isInStep }));
+    else runCaller(copy, idempotencyKey);
+  }
+
+  /** One that refreshes when it needs something and its JWT has expired; or, in step, when it is told to. */
+  function runCaller(own: Jar, idempotencyKey: string | undefined, { isInStep = false } = {}): () => void {
+    const rest = () => {
+      if (!isInStep) schedule(Math.max(now, own.expiresAt) + between(0, idleSeconds), wake);
+    };
+    const wake = () => (own.expiresAt > now ? rest() : send());
+    const send = () => {
+      const { refreshToken } = own;
+      const isSlow = !isInStep && random() < latency.slowShare;
+      const seconds = between(latency.minSeconds, latency.maxSeconds) * (isSlow ? latency.slowFactor : 1);
+      const isLost = random() < lossRate;
+      const answerAt = now + seconds;
+      if (isLost) schedule(now - giveUpSeconds * Math.log(1 - random()), wake);
+      schedule(now + random() * seconds, async () => {
+        const pair = await refresh(refreshToken, idempotencyKey);
+        if (!isInStep) for (const follow of followers) schedule(now + between(0, 5), follow);
+        if (pair && !isLost) schedule(answerAt, () => receive(pair));
+      });
+    };
+    const receive = (pair: Jar) => {
+      Object.assign(own, pair);
+      rest();
+    };
+    rest();
+    return wake;
+  }
+}
+
+/** A session right after its login, and the real refresh over it. The signature of a JWT is not what is tested. */
+function openSession({ windowSeconds, keyed }: Scene, clock: () => number, onReplay: () => void) {
+  const firstToken = createRefreshToken();
+  const sessions = createMemorySessions();
+  sessions.items.set(key.sessionId, {
+    ...{ ...key, email: "ada@example.com", tokenHash: hashToken(firstToken), keyed },
+    ...{ createdAt: start, expiresAt: start + daySeconds },
+  });
+  const refresh = createRefresh({
+    sessions,
+    clock,
+    log: (event) => {
+      if (event === "authn_token_reuse") onReplay();
+    },
+    verifyExpiredToken: async (jti) => ({
+      claims: { sub: key.userId, sid: key.sessionId, jti, auth_time: start } as AccessClaims,
+      isExpired: true,
+    }),
+    issuePair: async ({ rotatedAt = start }, refreshToken): Promise<TokenPair> => {
+      const lifetimes = { expiresInSeconds: accessTokenTtlSeconds, sessionExpiresInSeconds: daySeconds };
+      return { token: String(rotatedAt), refreshToken, ...lifetimes, ...key };
+    },
+    settings: {
+      ...{ refreshWindowSeconds: windowSeconds, refreshMinIntervalSeconds: 30, sessionsNotBefore: 0 },
+      ...{ refreshTokenTtlSeconds: daySeconds, sessionMaxAgeSeconds: 2_592_000 },
+    },
+  });
+
+  return {
+    firstToken,
+    /** Presents the pair of a refresh token; undefined if it is refused. */
+    async refresh(refreshToken: string, idempotencyKey: string | undefined): Promise<Jar | undefined> {
+      const pair = { token: createTokenId(refreshToken), refreshToken, idempotencyKey };
+      try {
+        const issued = await refresh(pair);
+        return {
+          refreshToken: issued.refreshToken,
+          expiresAt: Number(issued.token) - start + accessTokenTtlSeconds,
+        };
+      } catch (error) {
+        if (error instanceof AppError && error.code === "token_expired") return undefined;
+        throw error;
+      }
+    },
+  };
+}
