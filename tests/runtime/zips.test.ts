@@ -1,0 +1,183 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { startDatabase, tableNames } from "../support/database.ts";
+import { type ClientRequest, createEvent, type RouteName, routes } from "../support/event.ts";
+import { createKey, keySettings } from "../support/keys.ts";
+import { keepSecrets } from "../support/log.ts";
+import { environmentOf, functionsOf, type Package, packageStage, unpack } from "../support/packages.ts";
+import { pairOf } from "../support/pair.ts";
+import { createFolder, removeFolder } from "../support/project.ts";
+import { startSecretsManager } from "../support/secrets-manager.ts";
+import { startWire } from "../support/wire.ts";
+import { type Lambda, startLambda } from "./lambda.ts";
+
+const key = createKey("EdDSA");
+const issuer = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
+const account = { email: "ada@example.com", password: "a long and private sentence" };
+const changed = "another long and private sentence";
+keepSecrets(account.password, changed);
+
+const database = await startDatabase();
+const wire = await startWire({ endpoint: database.endpoint, addsItems: true });
+const secrets = await startSecretsManager();
+const folder = createFolder();
+const lambdas: Record<string, Lambda> = {};
+let prod: Package;
+
+beforeAll(async () => {
+  secrets.put("serverless-auth-api-prod-signing-keys", JSON.stringify({ keys: [key] }));
+  prod = await packageStage("prod", {
+    USERS_TABLE: tableNames.users,
+    SESSIONS_TABLE: tableNames.sessions,
+    ATTEMPTS_TABLE: tableNames.attempts,
+  });
+  for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
+}, 180_000);
+
+afterAll(async () => {
+  for (const lambda of Object.values(lambdas)) await lambda.stop();
+  await wire.stop();
+  await secrets.stop();
+  await database.stop();
+  removeFolder(prod.folder);
+  removeFolder(folder);
+}, 60_000);
+
+/** Starts the zip of a function with the packaged environment, as a deployment completes it. */
+async function start(name: string, without: string[] = []): Promise<Lambda> {
+  const taskRoot = join(folder, name);
+  await unpack(prod, name, taskRoot);
+  const environment = {
+    ...environmentOf(prod, name),
+    ISSUER: issuer,
+    JWT_PUBLIC_KEYS: keySettings(key).JWT_PUBLIC_KEYS,
+    AWS_REGION: "eu-central-1",
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
+    AWS_SESSION_TOKEN: "test-session-token",
+    AWS_ENDPOINT_URL_DYNAMODB: wire.endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+  };
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([variable]) => !without.includes(variable)),
+  );
+  return startLambda({ name, taskRoot, handler: functionsOf(prod)[name].Handler, env });
+}
+
+/** The name in serverless.yml of a route's function. */
+const functionOf = (route: RouteName) => route.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+
+async function call(route: RouteName, request?: ClientRequest): Promise<ApiResponse> {
+  const lambda = lambdas[functionOf(route)];
+  if (!lambda) throw new TypeError(`no function serves ${route}`);
+  return lambda.answer(createEvent(route, request));
+}
+
+/** The answer's status, and what its JSON says. */
+const told = ({ statusCode, body }: ApiResponse) => [statusCode, body && JSON.parse(body)];
+
+const logIn = async (password: string) => pairOf(await call("login", { body: { ...account, password } }));
+
+describe("the packaged functions in AWS's runtime client", () => {
+  test("register, log in, open a protected resource, refresh, repeat the refresh, log out", async () => {
+    expect(told(await call("register", { body: account }))).toEqual([
+      201,
+      expect.objectContaining({ email: account.email }),
+    ]);
+    expect((await call("register", { body: account })).statusCode).toBe(409);
+
+    const answer = await call("login", { body: account });
+    expect(told(answer)).toEqual([200, { msg: "success" }]);
+    expect(answer.cookies?.[0]).toMatch(
+      /^__Host-auth-cookie=.*; HttpOnly; Secure; SameSite=Strict; Path=\/; /,
+    );
+    const { cookies } = pairOf(answer);
+    expect(told(await call("movies", { cookies }))).toEqual([200, ["Avatar", "Avengers"]]);
+    expect(told(await call("me", { cookies }))).toEqual([
+      200,
+      expect.objectContaining({ email: account.email }),
+    ]);
+
+    const refreshed = await call("refresh", { cookies });
+    const repeated = await call("refresh", { cookies });
+    expect(told(refreshed)).toEqual([200, { msg: "success" }]);
+    expect(repeated.cookies).toEqual(refreshed.cookies);
+
+    const next = pairOf(refreshed);
+    expect(told(await call("logout", { cookies: next.cookies }))).toEqual([200, { msg: "success" }]);
+    const refused = await call("refresh", { cookies: next.cookies });
+    expect(told(refused)).toEqual([400, expect.objectContaining({ detail: "token expired" })]);
+    expect(refused.cookies).toBeUndefined();
+  });
+
+  test("list and end sessions, change the password, export and delete the account", async () => {
+    const [here, other] = [await logIn(account.password), await logIn(account.password)];
+    const [status, { sessions }] = told(await call("list-sessions", { cookies: here.cookies }));
+    expect([status, sessions.map(({ current }: { current: boolean }) => current).sort()]).toEqual([
+      200,
+      [false, true],
+    ]);
+    const { sessionId } = other.key;
+    const end = { cookies: here.cookies, pathParameters: { sessionId }, path: `/auth/sessions/${sessionId}` };
+    expect((await call("revoke-session", end)).statusCode).toBe(204);
+
+    const body = { currentPassword: account.password, newPassword: changed };
+    expect((await call("change-password", { cookies: here.cookies, body })).statusCode).toBe(200);
+    expect((await call("login", { body: account })).statusCode).toBe(401);
+    const later = await logIn(changed);
+    expect((await call("revoke-all-sessions", { cookies: later.cookies })).statusCode).toBe(204);
+
+    const last = await logIn(changed);
+    expect(told(await call("export-account", { cookies: last.cookies }))).toEqual([
+      200,
+      expect.objectContaining({ email: account.email }),
+    ]);
+    const deletion = { cookies: last.cookies, body: { password: changed } };
+    expect((await call("delete-account", deletion)).statusCode).toBe(204);
+    expect(await database.scan("users")).toEqual([]);
+    expect(await database.scan("sessions")).toEqual([]);
+  });
+
+  test("the authorizer answers the gateway", async () => {
+    const event = {
+      version: "2.0",
+      type: "REQUEST",
+      headers: { authorization: "Bearer nothing" },
+      requestContext: {},
+    };
+    expect(await lambdas.authorizer?.invoke(event)).toEqual({ isAuthorized: false });
+  });
+
+  test.each(Object.keys(routes) as RouteName[])(
+    "%s answers without credentials, and never with 5xx",
+    async (route) => {
+      const { statusCode, headers } = await call(route, { path: "/nowhere" });
+      expect(statusCode).toBeLessThan(500);
+      expect(headers["x-content-type-options"]).toBe("nosniff");
+    },
+  );
+
+  test("each function of the template has been started and has answered", () => {
+    const called = ["authorizer", ...(Object.keys(routes) as RouteName[]).map(functionOf)];
+    expect(called.sort()).toEqual(Object.keys(functionsOf(prod)).sort());
+  });
+
+  test("each request is one line of JSON in CloudWatch, with nothing before it", () => {
+    const lines = (lambdas.login?.output() ?? "")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThanOrEqual(5);
+    for (const line of lines) expect(line).toMatchObject({ route: "POST /auth/login", stage: "prod" });
+  });
+
+  test("a function without its settings does not start, and says all that is missing", async () => {
+    const broken = await start("movies", ["ISSUER", "JWT_PUBLIC_KEYS"]);
+    const { payload, code } = await broken.failure().finally(broken.stop);
+    expect(payload).toMatchObject({
+      errorMessage: expect.stringContaining("- ISSUER is missing\n- JWT_PUBLIC_KEYS is missing"),
+    });
+    expect(code).not.toBe(0);
+  });
+});
