@@ -25,6 +25,12 @@ export const throttle: Fault = async () => refuse(400, "ThrottlingException");
 /** DynamoDB fails. */
 export const fail: Fault = async () => refuse(500, "InternalServerError");
 
+/** DynamoDB refuses the request for good, by this type of exception. */
+export const deny =
+  (type: string): Fault =>
+  async () =>
+    refuse(400, type);
+
 /** Another party acts first, then the request goes on. */
 export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fault {
   return async (request) => {

@@ -14,12 +14,22 @@ const program = `
   });
 `;
 
-/** Invokes the handler of a bundle once, in a process that has nothing but the given environment. */
-export async function invokeFresh(bundle: string, env: Record<string, string>, event: unknown) {
+/**
+ * Invokes the handler of a bundle once, in a process that has nothing but the given environment. A signal kills it, and
+ * then this throws.
+ */
+export async function invokeFresh(
+  bundle: string,
+  env: Record<string, string>,
+  event: unknown,
+  signal?: AbortSignal,
+) {
   const child = spawn(process.execPath, ["--eval", program], { env, stdio: ["pipe", "pipe", "inherit"] });
+  signal?.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
   child.stdin.end(JSON.stringify({ bundle: pathToFileURL(bundle).href, event }));
   // The function writes its log there, too.
   const lines = (await text(child.stdout)).split("\n");
+  if (signal?.aborted) throw new Error("the process was killed");
   const answer = lines.find((line) => line.startsWith('{"response":')) ?? "";
   return JSON.parse(answer) as { response: ApiResponse; modules: string[] };
 }
