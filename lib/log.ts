@@ -88,7 +88,15 @@ export function logFailure(what: string, error: unknown): void {
 function write(line: { level: string; [name: string]: unknown }): void {
   const { level, ...fields } = line;
   const time = new Date(systemTimeMs()).toISOString();
-  process.stdout.write(`${JSON.stringify({ level, time, ...fields })}\n`);
+  const text = JSON.stringify({ level, time, ...fields });
+  process.stdout.write(`${text.replace(moreControls, escapeControl)}\n`);
+}
+
+/** What JSON leaves as it is, and a terminal may take for a command or a viewer for the end of a line. */
+const moreControls = /[\u007f-\u009f\u2028\u2029]/g;
+
+function escapeControl(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** The metric that counts an event; a refusal is also counted by its code. */
