@@ -5,6 +5,7 @@ import { expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
 import { hang, loseAnswer, throttle } from "./support/faults.ts";
 import { createKey, keySettings } from "./support/keys.ts";
+import { expectHashes } from "./support/password-hashes.ts";
 import { type Account, lookUp, type Service, startServices } from "./support/service.ts";
 
 const services = await startServices();
@@ -123,6 +124,13 @@ describe("attempts to log in", () => {
   const [service] = services;
   const { sandbox, database, wire, expectRequests } = service;
   const { guess, guessTimes, logIn, rowIds, findNewRow } = createTools(service);
+
+  test("that have to wait are refused without a look at the password, the right one included", async () => {
+    const account = await service.register();
+    await expectHashes(5, () => guessTimes(5, account.email));
+    expectProblem(await expectHashes(0, () => logIn(account)), waiting(30));
+    expectProblem(await expectHashes(0, () => guess(account.email)), waiting(30));
+  });
 
   test("are one row for every spelling of the address", async () => {
     const { email } = await service.register();

@@ -6,6 +6,7 @@ import { fail, precededBy } from "./support/faults.ts";
 import { createKey, keySettings } from "./support/keys.ts";
 import { keepSecrets, log } from "./support/log.ts";
 import { cookieOf, decodeClaims, pairOf } from "./support/pair.ts";
+import { expectHashes } from "./support/password-hashes.ts";
 import { logInSteps, lookUp, signingKey, startServices } from "./support/service.ts";
 
 const services = await startServices();
@@ -236,6 +237,15 @@ describe("a login is refused", () => {
       answers.push([{ ...response, body: response.body?.replace(bodyOf(response).instance, "") }, size]);
     }
     expect(answers[0]).toEqual(answers[1]);
+  });
+
+  test("with as much work for an unknown user as for a wrong password", async () => {
+    const password = "not the right password";
+    const { email } = await service.register();
+    for (const address of [email, "unknown@example.com"]) {
+      const body = { email: address, password };
+      expectProblem(await expectHashes(1, () => sandbox.login({ body })), refusals.loginFailed);
+    }
   });
 
   test.each([

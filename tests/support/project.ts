@@ -5,10 +5,13 @@ import { join } from "node:path";
 /** What `npm start` and `sls` read of the project; its packages are linked. */
 const parts = ["build", "functions", "lib", "local", "package.json", "page", "serverless.yml"];
 
-/** Copies the project to a folder of its own, where tests may start, package and change it; returns the folder. */
-export function copyProject(): string {
+/**
+ * Copies the project, and `more` of it, to a folder of its own, where tests may start, package and change it; returns
+ * the folder.
+ */
+export function copyProject(...more: string[]): string {
   const folder = createFolder();
-  for (const part of parts) cpSync(part, join(folder, part), { recursive: true });
+  for (const part of [...parts, ...more]) cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
   return folder;
 }

@@ -1,0 +1,4 @@
+import { design } from "./design.ts";
+import { defineSuite } from "./suite.ts";
+
+defineSuite(design);
