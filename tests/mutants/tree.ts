@@ -21,6 +21,8 @@ const jest = [
   "node_modules/jest/bin/jest.js",
 ];
 
+const setup = "<rootDir>/tests/mutants/bundle-setup.ts";
+
 /** A run takes a few seconds, the first one half a minute; on a busy machine much longer. */
 export const runSeconds = 900;
 
@@ -35,15 +37,12 @@ export function createTree() {
   for (const name of ["JEST_WORKER_ID", "NODE_OPTIONS"]) delete isolated[name];
 
   /** Runs these tests and no others; gives how each of them ended, in their order, and what Jest printed. */
-  async function run(
-    tests: NamedTest[],
-    ...options: string[]
-  ): Promise<{ outcomes: Outcome[]; output: string }> {
+  async function run(tests: NamedTest[]): Promise<{ outcomes: Outcome[]; output: string }> {
     const names = tests.map(({ name }) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
     const files = [...new Set(tests.map(({ file }) => file))];
     const report = join(folder, ".local/report.json");
     rmSync(report, { force: true });
-    const args = [...jest, "-i", "--json", `--outputFile=${report}`, ...options];
+    const args = [...jest, "-i", "--json", `--outputFile=${report}`, `--globalSetup=${setup}`];
     const output = await execute([...args, "-t", `^(${names.join("|")})$`, "--runTestsByPath", ...files]);
     const { testResults } = JSON.parse(readFileSync(report, "utf8")) as JestReport;
     const outcomes = tests.map(({ file, name }) => {
@@ -72,8 +71,8 @@ export function createTree() {
   }
 
   return {
-    /** Runs tests on the project as it is; this first run makes the bundles and the tables. */
-    runUnchanged: (tests: NamedTest[]) => run(tests),
+    /** Runs tests on the project as it is. */
+    runUnchanged: run,
 
     /** Plants a mistake, runs a test, and takes the mistake back. Throws if its text does not stand there. */
     async runPlanted(edits: Edit[], test: NamedTest) {
@@ -84,7 +83,7 @@ export function createTree() {
           const own = edits.filter((edit) => edit.file === file);
           writeFileSync(join(folder, file), own.reduce(applyEdit, sources[index] ?? ""));
         }
-        return await run([test], "--globalSetup=<rootDir>/tests/mutants/bundle-setup.ts");
+        return await run([test]);
       } finally {
         for (const [index, file] of files.entries()) writeFileSync(join(folder, file), sources[index] ?? "");
       }
