@@ -303,7 +303,6 @@ test("a living answer is for the current or the previous pair of a session whose
       const known = [session?.tokenHash, session?.previousTokenHash];
       if (verdict.is !== "own-write") expect(known).toContain(given.presentedHash);
     }),
-    { numRuns: 1000 },
   );
 });
 
@@ -314,6 +313,5 @@ test("a keyed session never accepts a predecessor without its key", () => {
       if (verdict.is === "repeat")
         expect([verdict.proven, given.keyHash]).toEqual([true, session.rotationKeyHash]);
     }),
-    { numRuns: 1000 },
   );
 });
