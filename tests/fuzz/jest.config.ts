@@ -4,7 +4,10 @@ import { seededProjects } from "../support/seeded.ts";
 
 const { maxWorkers = "100%", testTimeout = 0, ...settings } = base;
 
-/** Hostile input for everything that reads some, half of it by a fixed seed: `npm run test:fuzz` */
+/**
+ * Hostile input for everything that reads some, half of it by a fixed seed: `npm run test:fuzz`. What it finds becomes
+ * a named test beside the reader.
+ */
 export default {
   ...{ maxWorkers, testTimeout },
   projects: seededProjects(

@@ -4,7 +4,11 @@ import base from "../../jest.config.ts";
 import { seededProjects } from "../support/seeded.ts";
 
 const { maxWorkers = "100%", testTimeout = 0, ...settings } = base;
-const project: Config = { ...settings, rootDir: `${import.meta.dirname}/../..`, testPathIgnorePatterns: ["/node_modules/"] };
+const project: Config = {
+  ...settings,
+  rootDir: `${import.meta.dirname}/../..`,
+  testPathIgnorePatterns: ["/node_modules/"],
+};
 const lib = new URL("../../lib/", import.meta.url);
 const properties = readdirSync(lib, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))

@@ -1,0 +1,205 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import type { LambdaHandler } from "../../lib/http/api.ts";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { createEvent, type RouteName, routes } from "../support/event.ts";
+import { cookieOf, type Pair } from "../support/pair.ts";
+import { times } from "../support/randomness.ts";
+import { createContext, loadHandler } from "../support/sandbox.ts";
+import { signingKey, startService } from "../support/service.ts";
+import { buildToken, foreignSigner, signerOf } from "../support/token.ts";
+import { anyJson, anyText, anything, deepJson, mutated } from "./hostile.ts";
+import { watchAsync } from "./oracle.ts";
+
+// Every bundled function, called with events of every kind. Not through the sandbox of the other tests: it would look
+// for each random text in each line of the log.
+const service = await startService();
+const { wire } = service;
+const names = Object.keys(routes) as RouteName[];
+const handlers = new Map<string, LambdaHandler>();
+for (const name of [...names, "authorizer"]) handlers.set(name, await loadHandler(name, service.environment));
+
+const pairs: Pair[] = [];
+for (let count = 0; count < 4; count++) pairs.push(await service.logIn());
+const { claims, refreshToken, token } = pairs[0] as Pair;
+const header = { alg: "EdDSA", typ: "at+jwt", kid: signingKey.kid };
+const ours = signerOf(signingKey);
+/** What no route may accept. */
+const forged = [
+  buildToken(header, claims, foreignSigner("EdDSA")),
+  buildToken({ ...header, alg: "none" }, claims, () => Buffer.alloc(0)),
+  buildToken({ ...header, kid: "__proto__" }, claims, ours),
+  buildToken(header, { ...claims, aud: "another" }, ours),
+  buildToken(header, { ...claims, sub: { S: claims.sub } }, ours),
+];
+
+const anyToken = fc
+  .oneof(fc.constantFrom(...forged), mutated(fc.constant(token)), anyText)
+  // Blanks around a bearer token are not part of it.
+  .filter((text) => text.trim() !== token);
+const halves = fc.record({ token: anyToken, refreshToken: fc.oneof(anyText, fc.constant(refreshToken)) });
+const cookie = fc.oneof(
+  halves.map((pair) => cookieOf(toWellFormed(pair))),
+  mutated(fc.constant(cookieOf({ token: forged[0], refreshToken }))),
+  anyText.map((text) => `auth-cookie=${text}`),
+  anyText.map((text) => `auth-cookie-device=${text}`),
+);
+const headerName = fc.constantFrom(
+  ...[
+    "Authorization",
+    "auth-mode",
+    "content-type",
+    "cookie",
+    "Idempotency-Key",
+    "origin",
+    "Sec-Fetch-Site",
+    "user-agent",
+  ],
+);
+const headerValue = fc.oneof(
+  fc.constantFrom(
+    "bearer",
+    "application/json",
+    "same-origin",
+    "cross-site",
+    "https://evil.example",
+    "a".repeat(20),
+  ),
+  anyToken.map((token) => `Bearer ${token}`),
+  cookie,
+  anyText,
+);
+const email = "ada@example.com";
+const soundBodies = [
+  { email, password: "short" },
+  { password: "" },
+  { token: forged[0], refreshToken },
+  { currentPassword: "a" },
+];
+const body = fc.oneof(
+  mutated(fc.constantFrom(...soundBodies.map((body) => JSON.stringify(body)))),
+  halves.map((pair) => JSON.stringify(pair)),
+  anyJson.map((value) => JSON.stringify(value)),
+  deepJson,
+  anyText,
+);
+const request = fc.record(
+  {
+    headers: fc.dictionary(headerName, headerValue, { maxKeys: 4 }),
+    cookies: fc.array(cookie, { maxLength: 3 }),
+    body,
+    pathParameters: fc.dictionary(fc.constantFrom("sessionId", "__proto__"), anyText, { maxKeys: 2 }),
+    query: fc.dictionary(fc.constantFrom("except", "cursor"), fc.oneof(fc.constant("current"), anyText), {
+      maxKeys: 2,
+    }),
+    method: anyText,
+    path: fc.oneof(fc.constantFrom("/movies", "/auth/sessions/x", "/auth/login"), anyText),
+    isBase64Encoded: fc.boolean(),
+  },
+  { requiredKeys: ["headers"] },
+);
+/** An event of the gateway, sometimes with a member that no gateway would send. */
+const event = (route: RouteName) =>
+  fc
+    .tuple(
+      request,
+      fc.option(
+        fc.tuple(
+          fc.constantFrom(
+            "headers",
+            "cookies",
+            "body",
+            "requestContext",
+            "pathParameters",
+            "queryStringParameters",
+            "rawPath",
+            "isBase64Encoded",
+            "routeKey",
+          ),
+          anything,
+        ),
+        { freq: 4 },
+      ),
+    )
+    .map(([request, odd]) => ({
+      ...createEvent(route, toWellFormed(request)),
+      ...(odd && { [odd[0]]: odd[1] }),
+    }));
+const call = fc
+  .constantFrom(...names)
+  .chain((route) =>
+    fc.tuple(
+      fc.constant(route),
+      fc.oneof({ weight: 9, arbitrary: event(route) as fc.Arbitrary<unknown> }, anything),
+    ),
+  );
+
+const isOpen = (route: RouteName) => route === "logout" || !/ \/(auth|movies)/.test(routes[route]);
+
+async function invoke(name: string, event: unknown): Promise<ApiResponse> {
+  return (handlers.get(name) as LambdaHandler)(event, createContext());
+}
+
+test("without a token of ours every route answers, refuses, and asks nobody", async () => {
+  wire.forget();
+  const seen = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(call, async ([route, event]) => {
+      const { statusCode, body, cookies } = await watchAsync(() => invoke(route, event));
+      expect([200, 400, 401, 403, 404, 405, 413, 415, 429]).toContain(statusCode);
+      seen.add(statusCode);
+      if (statusCode !== 200) expect(JSON.parse(body ?? "")).toMatchObject({ status: statusCode });
+      // Logout says success to everybody.
+      if (statusCode === 200) expect([route, isOpen(route)]).toEqual([route, true]);
+      expect(cookies ?? []).toEqual(statusCode === 200 && route === "logout" ? (cookies ?? []) : []);
+      // A login whose body is sound is counted, and looks for the account.
+      const isAllowedToAsk = route === "login" && (statusCode === 401 || statusCode === 429);
+      if (!isAllowedToAsk && wire.requests.length > 0) expect([route, wire.names]).toEqual([route, []]);
+      wire.forget();
+    }),
+    times(10_000),
+  );
+  expect([...seen]).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 405, 413, 415]));
+});
+
+test("the authorizer lets nobody through, and does not break", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(event("movies") as fc.Arbitrary<unknown>, anything), async (event) => {
+      expect(await watchAsync(() => invoke("authorizer", event))).toEqual({ isAuthorized: false });
+    }),
+    times(1_000),
+  );
+});
+
+test("with a genuine token the rest of a request still breaks nothing", async () => {
+  const genuine = fc.constantFrom(...pairs).chain((pair) =>
+    fc.constantFrom(...names).chain((route) =>
+      event(route).map((event) => {
+        const { cookie: _, Authorization, ...headers } = (event.headers ?? {}) as Record<string, string>;
+        const credentials = Authorization === undefined ? { cookies: pair.cookies } : {};
+        const bearer = Authorization === undefined ? {} : { authorization: `Bearer ${pair.token}` };
+        return [
+          route,
+          { ...event, headers: { ...headers, ...bearer }, cookies: undefined, ...credentials },
+        ] as const;
+      }),
+    ),
+  );
+  const seen = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(genuine, async ([route, event]) => {
+      const { statusCode } = await watchAsync(() => invoke(route, event));
+      expect(statusCode).toBeLessThan(500);
+      seen.add(statusCode);
+    }),
+    times(1_000),
+  );
+  expect([...seen]).toEqual(expect.arrayContaining([200, 204, 400, 401, 403, 404]));
+});
+
+/** Lone surrogates cannot come through HTTP, and encodeURIComponent refuses them. */
+function toWellFormed<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, member) =>
+    typeof member === "string" ? member.toWellFormed() : member,
+  );
+}

@@ -1,0 +1,110 @@
+import fc from "fast-check";
+
+/** What tends to break readers of text. */
+const pieces = [
+  ...[
+    "",
+    " ",
+    "\0",
+    "\r\n",
+    "\ufeff",
+    "\ud800",
+    "é",
+    "𝕏",
+    "ﷺ",
+    "%",
+    "%00",
+    "%ff",
+    "=",
+    ";",
+    ",",
+    ".",
+    "..",
+    "~",
+  ],
+  ...[
+    '"',
+    "\\",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "-1",
+    "1e999",
+    "null",
+    "true",
+    "__proto__",
+    "constructor",
+    "prototype",
+  ],
+];
+
+/** Any of them, so often that a slow reader would be seen. */
+const long = fc
+  .tuple(
+    fc.constantFrom(...pieces, "a", "a ", '"a":', "a.", "a@", "%41", '\\"'),
+    fc.integer({ min: 2, max: 5_000 }),
+  )
+  .map(([piece, count]) => piece.repeat(count));
+
+/** Any text: of any characters, of what breaks readers, or long. */
+export const anyText = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+  {
+    weight: 4,
+    arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join("")),
+  },
+  { weight: 1, arbitrary: long },
+);
+
+/** A text that was sound, after a few cuts and insertions. */
+export function mutated(sound: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const piece = fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: "binary", maxLength: 3 }));
+  const edit = fc.tuple(fc.nat(2_000), fc.nat(6), piece);
+  return fc.tuple(sound, fc.array(edit, { minLength: 1, maxLength: 3 })).map(([text, edits]) =>
+    edits.reduce((before, [position, cut, piece]) => {
+      const at = position % (before.length + 1);
+      return before.slice(0, at) + piece + before.slice(at + cut);
+    }, text),
+  );
+}
+
+/** Any value that JSON has, with names that hurt. */
+export const anyJson = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    ...[
+      fc.constant(null),
+      fc.boolean(),
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      anyText,
+    ],
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(fc.oneof(fc.constantFrom(...pieces), fc.string()), tie("value"), { maxKeys: 4 }),
+  ),
+})).value;
+
+/** JSON so deep that a reader which calls itself would run out of stack. */
+export const deepJson = fc
+  .tuple(
+    fc.constantFrom(["[", "]"], ['{"a":', "}"], ['{"__proto__":', "}"]),
+    fc.integer({ min: 100, max: 8_000 }),
+  )
+  .map(([[open, close], depth]) => `${open?.repeat(depth)}1${close?.repeat(depth)}`);
+
+/** Anything that a program can be called with. */
+export const anything = fc.oneof(
+  fc.anything({
+    withNullPrototype: true,
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withTypedArray: true,
+    withSparseArray: true,
+  }),
+  anyJson,
+);
