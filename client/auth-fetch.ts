@@ -38,16 +38,20 @@ export function createAuthFetch({ send, session, base, origins, credentials }: A
       return attempt(state);
     }
 
+    let trouble: unknown;
     let state = await session.load();
     const { lifeMs = 0, decidedAtMs = 0 } = state;
     if (isDue(state)) {
-      const renewal = session.renew(stampOf(state)).catch(() => {});
+      const renewal = session.renew(stampOf(state)).catch((error) => {
+        trouble = error;
+      });
       // While the JWT lives nobody has to wait.
       if (Date.now() - decidedAtMs >= lifeMs) await renewal;
       state = await session.load();
     }
     const response = await withPatience(state);
     if (response.status !== 401 || (await isWrongPassword(response))) return response;
+    if (trouble) throw trouble;
     const seen = stampOf(state);
     await session.renew(seen);
     state = await session.load();

@@ -68,18 +68,16 @@ export function createSession(options: SessionOptions) {
     if (hasEnded) queueMicrotask(() => onSessionEnd?.(error));
   }
 
-  function schedule(state: SessionState): void {
-    const isUnknownLife = wasKnown && state.lifeMs === undefined && !isBearer;
-    const waitMs = isUnknownLife ? learnAfterMs : dueInMs(state);
-    wake(waitMs, () => (isUnknownLife ? learnLife() : renew(stampOf(state))));
-  }
-
-  /** Timers do not run while a device sleeps; what they missed is made up for when the session is used. */
-  function wake(waitMs: number | undefined, act: () => Promise<unknown>): void {
+  /** A timer does not run while the device sleeps; what it missed is made up for when the session is used. */
+  function schedule(state: SessionState, leastMs = 1000): void {
     clearTimeout(timer);
+    const mustLearn = wasKnown && state.lifeMs === undefined && !isBearer;
+    const waitMs = mustLearn ? learnAfterMs : dueInMs(state);
     if (waitMs === undefined) return;
-    const retry = () => wake(retryAfterMs, act);
-    timer = setTimeout(() => act().then(load).catch(retry), Math.max(waitMs, 1000));
+    const act = () => (mustLearn ? learnLife() : renew(stampOf(state)));
+    const retry = () => schedule(state, retryAfterMs);
+    timer = setTimeout(() => act().then(load).catch(retry), Math.max(waitMs, leastMs));
+    // Node need not stay for it.
     (timer as { unref?: () => void }).unref?.();
   }
 

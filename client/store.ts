@@ -23,21 +23,20 @@ export function createTokenState(tokens: TokenStore): StateStore {
 
 /** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
 export function createBrowserState(name: string): StateStore {
-  let memory: SessionState = {};
-  let isForbidden = false;
+  let memory: SessionState | undefined;
   return {
     load() {
       try {
-        if (!isForbidden) return JSON.parse(localStorage.getItem(name) ?? "{}") ?? {};
-      } catch {}
-      return memory;
+        return memory ?? JSON.parse(localStorage.getItem(name) ?? "null") ?? {};
+      } catch {
+        return {};
+      }
     },
     save(state) {
-      memory = state;
       try {
         localStorage.setItem(name, JSON.stringify(state));
       } catch {
-        isForbidden = true;
+        memory = state;
       }
     },
   };

@@ -20,9 +20,21 @@ export interface Tab {
   close(): void;
 }
 
-interface TabOptions extends AuthClientOptions {
+/** How a page sets its client up, and in what browser. */
+export interface TabOptions extends AuthClientOptions {
   /** What this browser does not have. */
   without?: ("locks" | "localStorage")[];
+}
+
+/** What a browser asked of the API. */
+interface BrowserRequest {
+  name: string;
+  /** When it was sent, in epoch seconds. */
+  at: number;
+  /** Its Idempotency-Key. */
+  key: string | undefined;
+  /** How it was answered; undefined if it was not. */
+  status: number | undefined;
 }
 
 interface Timer {
@@ -32,9 +44,11 @@ interface Timer {
 
 /** The longest that a test waits by itself for a timer. */
 const patienceMs = 16_000;
+/** A request that takes longer hangs, even on a busy machine. */
+const maxTicks = 500_000;
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const code = readFileSync(".local/test/client/auth-client.js", "utf8");
-const tick = () => new Promise((resolve) => setImmediate(resolve));
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** The connection breaks before the API has the request. */
 export const loseRequest: NetworkFault = async () => undefined;
@@ -53,19 +67,6 @@ export function refuse(statusCode: number, headers: Record<string, string> = {})
   };
 }
 
-/** Holds an answer back. */
-export function holdAnswer() {
-  const arrival = Promise.withResolvers<void>();
-  const gate = Promise.withResolvers<void>();
-  const fault: NetworkFault = async (deliver) => {
-    const answer = await deliver();
-    arrival.resolve();
-    await gate.promise;
-    return answer;
-  };
-  return { fault, arrived: arrival.promise, release: gate.resolve };
-}
-
 /** A browser: tabs that share cookies, localStorage and Web Locks. Time passes in it when a test says so. */
 export type Browser = ReturnType<typeof createBrowser>;
 
@@ -75,17 +76,19 @@ export function createBrowser(sandbox: Sandbox) {
   const cookies = new Map<string, { pair: string; expiresAt: number }>();
   const storage = new Map<string, string>();
   const tabs = new Set<{ timers: Map<object, Timer>; listeners: ((event: { key: string }) => void)[] }>();
-  const requests: { name: string; key: string | undefined; status: number | undefined }[] = [];
+  const requests: BrowserRequest[] = [];
   let rules: { name: string; left: number; fault: NetworkFault }[] = [];
   let underWay = 0;
+  let skewSeconds = 0;
 
   async function exchange(request: Request): Promise<Response> {
     const { method, url } = request;
     const { pathname, search } = new URL(url);
-    const entry = {
+    const entry: BrowserRequest = {
       name: `${method} ${pathname}${search}`,
+      at: clock.now,
       key: request.headers.get("idempotency-key") ?? undefined,
-      status: undefined as number | undefined,
+      status: undefined,
     };
     requests.push(entry);
     const live = [...cookies.values()].filter(({ expiresAt }) => expiresAt > clock.now);
@@ -118,33 +121,38 @@ export function createBrowser(sandbox: Sandbox) {
 
   async function openTab({ without = [], ...options }: TabOptions = {}): Promise<Tab> {
     const tab = { timers: new Map<object, Timer>(), listeners: [] as ((event: { key: string }) => void)[] };
-    const closed = Promise.withResolvers<never>();
+    const closed = Promise.withResolvers<void>();
     let isClosed = false;
     const never = new Promise<never>(() => {});
     const fetchInTab: typeof fetch = async (input, init) => {
       underWay++;
       try {
-        const answer = await exchange(new Request(input, init));
-        return isClosed ? await never : answer;
-      } catch (error) {
-        return isClosed ? await never : Promise.reject(error);
+        return await exchange(new Request(input, init));
       } finally {
         underWay--;
+        if (isClosed) await never;
       }
     };
     const localStorage = {
       getItem: (name: string) => storage.get(name) ?? null,
       setItem(name: string, text: string) {
         storage.set(name, text);
-        for (const other of tabs)
-          if (other !== tab) for (const listen of other.listeners) listen({ key: name });
+        const others = [...tabs].filter((other) => other !== tab);
+        for (const { listeners } of others)
+          for (const listen of listeners) queueMicrotask(() => listen({ key: name }));
       },
     };
-    const request = (name: string, run: () => Promise<unknown>) =>
-      locks.request(`${id} ${name}`, () => Promise.race([run(), closed.promise]));
+    const request = async (name: string, run: () => Promise<unknown>) => {
+      try {
+        return await locks.request(`${id} ${name}`, () => Promise.race([run(), closed.promise]));
+      } finally {
+        if (isClosed) await never;
+      }
+    };
     const globals = {
-      ...{ Request, Response, Headers, URL, AbortSignal, Date, queueMicrotask },
+      ...{ Request, Response, Headers, URL, AbortSignal, queueMicrotask },
       crypto: globalThis.crypto,
+      Date: { now: () => (clock.now + skewSeconds) * 1000 },
       location: { href: `${origin}/` },
       fetch: fetchInTab,
       navigator: without.includes("locks") ? {} : { locks: { request } },
@@ -172,14 +180,17 @@ export function createBrowser(sandbox: Sandbox) {
       close() {
         isClosed = true;
         tabs.delete(tab);
-        closed.reject(new Error("the tab is closed"));
+        closed.resolve();
       },
     };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */
   async function idle(): Promise<void> {
-    for (let quiet = 0; quiet < 10; quiet = underWay > 0 ? 0 : quiet + 1) await tick();
+    for (let quiet = 0, ticks = 0; quiet < 10; quiet = underWay > 0 ? 0 : quiet + 1) {
+      if (++ticks > maxTicks) throw new Error(`still under way: ${JSON.stringify(requests.at(-1))}`);
+      await tick();
+    }
   }
 
   /** Fires the next timer if it is due by then; tells whether there was one. */
@@ -200,7 +211,7 @@ export function createBrowser(sandbox: Sandbox) {
     idle,
 
     /** What was asked of the API, in order. */
-    get requests(): readonly (typeof requests)[number][] {
+    get requests(): readonly BrowserRequest[] {
       return requests;
     },
 
@@ -219,6 +230,22 @@ export function createBrowser(sandbox: Sandbox) {
       rules.push({ name, left: times, fault });
     },
 
+    /** Holds back the answer of the next request whose name starts so. */
+    hold(name: string) {
+      const arrival = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const fault: NetworkFault = async (deliver) => {
+        const answer = await deliver();
+        underWay--;
+        arrival.resolve();
+        await gate.promise;
+        underWay++;
+        return answer;
+      };
+      rules.push({ name, left: 1, fault });
+      return { arrived: arrival.promise, release: gate.resolve };
+    },
+
     /** Takes back every fault. */
     mend(): void {
       rules = [];
@@ -228,6 +255,19 @@ export function createBrowser(sandbox: Sandbox) {
     get cookie(): string | undefined {
       return cookies.get("auth-cookie")?.pair;
     },
+
+    /** Something else writes over what localStorage holds. */
+    spoil(text: string): void {
+      for (const name of storage.keys()) storage.set(name, text);
+    },
+
+    /** The device's clock is set; timers do not notice. */
+    setClock(skew: number): void {
+      skewSeconds = skew;
+    },
+
+    /** Another copy of a cookie comes back. */
+    setCookie,
 
     /** The user deletes all cookies. */
     clearCookies(): void {

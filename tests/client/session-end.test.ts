@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { clock } from "../support/clock.ts";
+import { decodeClaims, pairOf } from "../support/pair.ts";
+import { startService } from "../support/service.ts";
+import { type Browser, createBrowser, refuse, type Tab } from "./browser.ts";
+import { expectSignedIn, openSession } from "./session.ts";
+
+const service = await startService();
+const account = await service.register();
+const tokenExpired = expect.objectContaining({ name: "AuthError", status: 400, code: "token_expired" });
+let browser: Browser;
+
+beforeEach(() => {
+  browser = createBrowser(service.sandbox);
+});
+
+/** Deletes the browser's session past the API, as another device or an operator may. */
+async function endElsewhere(): Promise<void> {
+  const { sub: userId, sid: sessionId } = claimsOf(browser.cookie);
+  await service.database.delete("sessions", { userId, sessionId });
+}
+
+function claimsOf(cookie = "") {
+  return decodeClaims(JSON.parse(decodeURIComponent(cookie.slice(cookie.indexOf("=") + 1))).token);
+}
+
+describe("a session that was ended elsewhere", () => {
+  test("is told to every tab once, with the refusal where it came", async () => {
+    const [tab, ...others] = await openSession(browser, account, { tabs: 3 });
+    await endElsewhere();
+    clock.advance(1000);
+    const responses = await Promise.all([1, 2, 3].map(() => tab.auth.fetch("/movies")));
+    expect(responses.map(({ status }) => status)).toEqual([401, 401, 401]);
+    await browser.idle();
+    expect(tab.ends).toEqual([tokenExpired]);
+    for (const { ends } of others) expect(ends).toEqual([undefined]);
+    expect(browser.names.filter((name) => name.includes("refresh"))).toEqual(["POST /auth/refresh 400"]);
+  });
+
+  test("is told to a page that does nothing, by its timer", async () => {
+    const [tab] = await openSession(browser, account);
+    await endElsewhere();
+    await browser.wait(86_400);
+    expect(tab.ends).toEqual([tokenExpired]);
+    expect(browser.names).toEqual(["POST /auth/refresh 400"]);
+  });
+
+  test("makes no loop, however often the page asks", async () => {
+    const [tab] = await openSession(browser, account);
+    await endElsewhere();
+    clock.advance(1000);
+    for (let times = 1; times <= 20; times++)
+      await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+    expect(browser.names.filter((name) => name.includes("refresh")).length).toBe(1);
+    expect(browser.requests.length).toBe(21);
+    clock.advance(61);
+    for (let times = 1; times <= 20; times++)
+      await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+    expect(browser.names.filter((name) => name.includes("refresh")).length).toBe(2);
+    expect(tab.ends).toEqual([tokenExpired]);
+  });
+
+  test("is refused to who asks for a renewal, and says why", async () => {
+    const [tab] = await openSession(browser, account);
+    await endElsewhere();
+    clock.advance(1000);
+    await expect(tab.auth.refresh()).rejects.toEqual(tokenExpired);
+    await expect(tab.auth.refresh()).rejects.toEqual(tokenExpired);
+    expect(tab.ends).toEqual([tokenExpired]);
+  });
+
+  test("opens again with a login, and can end again", async () => {
+    const [tab, other] = await openSession(browser, account, { tabs: 2 });
+    for (let times = 1; times <= 2; times++) {
+      await endElsewhere();
+      clock.advance(1000);
+      await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+      await browser.idle();
+      expect(tab.ends).toEqual(Array(times).fill(tokenExpired));
+      expect(other.ends).toEqual(Array(times).fill(undefined));
+      await tab.auth.login({ email: account.email, password: account.password });
+      expect((await other.auth.fetch("/movies")).status).toBe(200);
+    }
+  });
+
+  test("while its pair is young only the 401 tells; a minute later it has ended", async () => {
+    const [tab] = await openSession(browser, account);
+    await endElsewhere();
+    const passwords = { currentPassword: account.password, newPassword: "a new and longer sentence" };
+    await expect(tab.auth.changePassword(passwords)).rejects.toMatchObject({ code: "invalid_token" });
+    expect(browser.names).toEqual(["POST /auth/password 401"]);
+    expect(tab.ends).toEqual([]);
+    clock.advance(60);
+    await expect(tab.auth.changePassword(passwords)).rejects.toMatchObject({ code: "invalid_token" });
+    expect(tab.ends).toEqual([tokenExpired]);
+  });
+
+  test("lets the page log in again from onSessionEnd", async () => {
+    const { email, password } = account;
+    const tab: Tab = await browser.openTab({ onSessionEnd: () => void tab.auth.login({ email, password }) });
+    await tab.auth.login({ email, password });
+    await endElsewhere();
+    clock.advance(1000);
+    expect((await tab.auth.fetch("/movies")).status).toBe(401);
+    await browser.idle();
+    expect((await tab.auth.fetch("/movies")).status).toBe(200);
+  });
+});
+
+test("a copied cookie that is used ends the session for both within one life of a JWT", async () => {
+  const [tab] = await openSession(browser, account);
+  const stolen = browser.cookie ?? "";
+  clock.advance(300);
+  const thief = pairOf(await service.sandbox.refresh({ cookies: [stolen] }));
+  await browser.wait(840);
+  expect(tab.ends).toEqual([tokenExpired]);
+  expect((await service.refresh(thief)).statusCode).toBe(400);
+});
+
+test("after two days asleep the cookie is gone, and the session with it", async () => {
+  const [tab] = await openSession(browser, account);
+  clock.advance(2 * 86_400);
+  expect((await tab.auth.fetch("/movies")).status).toBe(401);
+  expect(tab.ends).toEqual([expect.objectContaining({ status: 401, code: "missing_credentials" })]);
+  expect(browser.names).toEqual(["POST /auth/refresh 401", "GET /movies 401"]);
+});
+
+test("a dead cookie that this page knows nothing of is told as an end, too", async () => {
+  await openSession(browser, account);
+  await endElsewhere();
+  const { cookie = "" } = browser;
+  browser = createBrowser(service.sandbox);
+  browser.setCookie(`${cookie}; Max-Age=86400`);
+  clock.advance(1000);
+  const tab = await browser.openTab();
+  await expect(tab.auth.me()).rejects.toMatchObject({ code: "invalid_token" });
+  expect(tab.ends).toEqual([tokenExpired]);
+});
+
+test("a visitor without a session is not told that one has ended", async () => {
+  const tab = await browser.openTab();
+  await expect(tab.auth.me()).rejects.toMatchObject({ status: 401, code: "missing_credentials" });
+  await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+  await browser.wait(3600);
+  expect(browser.names).toEqual(["GET /auth/me 401", "POST /auth/refresh 401", "GET /auth/me 401"]);
+  expect(tab.ends).toEqual([]);
+});
+
+test("a session that the application's server opened is renewed like any other", async () => {
+  const tab = await browser.openTab({ keys: false });
+  await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+  const { cookies } = await service.sandbox.login({
+    body: { email: account.email, password: account.password },
+  });
+  browser.setCookie(cookies?.[0] ?? "");
+  clock.advance(1000);
+  await expectSignedIn(tab);
+});
+
+describe("logout", () => {
+  test("ends the session everywhere; other tabs are told, this one knows", async () => {
+    const [tab, other] = await openSession(browser, account, { tabs: 2 });
+    const { cookie = "" } = browser;
+    await tab.auth.logout();
+    await browser.idle();
+    expect(browser.cookie).toBeUndefined();
+    expect([tab.ends, other.ends]).toEqual([[], [undefined]]);
+    expect((await service.sandbox.refresh({ cookies: [cookie] })).statusCode).toBe(400);
+    await browser.wait(3600);
+    expect(browser.names).toEqual(["POST /auth/logout 200"]);
+  });
+
+  test("is repeated when the API is away, and fails rather than pretend", async () => {
+    const [tab] = await openSession(browser, account);
+    browser.break("POST /auth/logout", refuse(503, { "retry-after": "1" }), { times: 4 });
+    await expect(browser.patiently(tab.auth.logout())).rejects.toMatchObject({ status: 503 });
+    await expectSignedIn(tab);
+    await browser.patiently(tab.auth.logout());
+    expect(browser.cookie).toBeUndefined();
+    expect(browser.names.filter((name) => name.includes("logout"))).toEqual([
+      ...Array(4).fill("POST /auth/logout 503"),
+      "POST /auth/logout 200",
+    ]);
+  });
+
+  test.each<[string, (tab: Tab) => Promise<void>]>([
+    ["ending all sessions", ({ auth }) => auth.endAllSessions()],
+    ["deleting the account", ({ auth }) => auth.deleteAccount({ password: doomed.password })],
+  ])("%s is one, too", async (_what, act) => {
+    const [tab, other] = await openSession(browser, doomed, { tabs: 2 });
+    await act(tab);
+    await browser.idle();
+    expect(browser.cookie).toBeUndefined();
+    expect([tab.ends, other.ends]).toEqual([[], [undefined]]);
+  });
+});
+
+const doomed = await service.register();
