@@ -19,50 +19,33 @@ const post = (body: unknown) => ({
   body: JSON.stringify(body),
 });
 
-describe("a request", () => {
-  test("with a body is repeated whole after a 401, once", async () => {
-    const [tab] = await openSession(browser, account, { asks: false });
-    clock.advance(1000);
-    const passwords = { currentPassword: account.password, newPassword: account.password };
-    const response = await tab.auth.fetch("/auth/password", post(passwords));
-    expect(response.status).toBe(200);
-    expect(browser.names).toEqual([
-      "POST /auth/password 401",
-      "POST /auth/refresh 200",
-      "POST /auth/password 200",
-    ]);
-  });
+/** What three kinds of requests carry. */
+const newPassword = "another sentence that is long enough";
+const url = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/auth/password";
+const repeated = ["POST /auth/password 401", "POST /auth/refresh 200", "POST /auth/password 200"];
 
-  test("that is a Request is repeated whole, too", async () => {
-    const [tab] = await openSession(browser, account, { asks: false });
+describe("a request", () => {
+  test.each<[string, (init: { body: string }) => [input: string | Request, init?: RequestInit]]>([
+    ["with a body", (init) => [url, init]],
+    ["that is a Request", (init) => [new Request(url, init)]],
+  ])("%s is repeated whole after a 401, once", async (_what, argsOf) => {
+    const owner = await service.register();
+    const [tab] = await openSession(browser, owner, { asks: false });
     clock.advance(1000);
-    const passwords = { currentPassword: account.password, newPassword: account.password };
-    const url = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/auth/password";
-    const response = await tab.auth.fetch(new Request(url, post(passwords)));
-    expect(response.status).toBe(200);
-    expect(browser.names).toEqual([
-      "POST /auth/password 401",
-      "POST /auth/refresh 200",
-      "POST /auth/password 200",
-    ]);
+    const init = post({ currentPassword: owner.password, newPassword });
+    expect((await tab.auth.fetch(...argsOf(init))).status).toBe(200);
+    expect(browser.names).toEqual(repeated);
   });
 
   test("whose body is a stream is not repeated; the session is renewed, and its sender may send another", async () => {
-    const [tab] = await openSession(browser, account, { asks: false });
+    const owner = await service.register();
+    const [tab] = await openSession(browser, owner, { asks: false });
     clock.advance(1000);
-    const passwords = { currentPassword: account.password, newPassword: account.password };
-    const stream = () => ({
-      ...post(passwords),
-      body: new Blob([post(passwords).body]).stream(),
-      duplex: "half",
-    });
-    expect((await tab.auth.fetch("/auth/password", stream() as RequestInit)).status).toBe(401);
-    expect((await tab.auth.fetch("/auth/password", stream() as RequestInit)).status).toBe(200);
-    expect(browser.names).toEqual([
-      "POST /auth/password 401",
-      "POST /auth/refresh 200",
-      "POST /auth/password 200",
-    ]);
+    const init = post({ currentPassword: owner.password, newPassword });
+    const stream = () => ({ ...init, body: new Blob([init.body]).stream(), duplex: "half" }) as RequestInit;
+    expect((await tab.auth.fetch(url, stream())).status).toBe(401);
+    expect((await tab.auth.fetch(url, stream())).status).toBe(200);
+    expect(browser.names).toEqual(repeated);
   });
 
   test("is not repeated when its answer is lost", async () => {
@@ -206,7 +189,6 @@ describe("the methods", () => {
     await expect(tab.auth.endSession("../../logout")).rejects.toMatchObject({ status: 404 });
     expect((await tab.auth.sessions()).length).toBe(2);
 
-    const newPassword = "another sentence that is long enough";
     await tab.auth.changePassword({ currentPassword: fresh.password, newPassword });
     expect((await tab.auth.sessions()).map(({ current }) => current)).toEqual([true]);
     await second.auth.login({ email, password: newPassword });
