@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -9,50 +9,39 @@ import { createFolder, removeFolder } from "../support/project.ts";
 
 const run = promisify(execFile);
 const built = ".local/test/client/auth-client.js";
-/** Another project that has the client among its packages. */
+/** Another project, which has the client among its packages. */
 const folder = createFolder();
-const compiler = [
-  "--noEmit",
-  "--ignoreConfig",
-  "--strict",
-  "--target",
-  "es2022",
-  "--lib",
-  "es2024,dom",
-  "--types",
-  "",
-];
 
 beforeAll(() => {
   const home = join(folder, "node_modules/serverless-auth-client");
   mkdirSync(home, { recursive: true });
   cpSync("client/package.json", join(home, "package.json"));
   cpSync(".local/test/client", join(home, "dist"), { recursive: true });
+  symlinkSync(resolve("node_modules/@types"), join(folder, "node_modules/@types"));
+  symlinkSync(resolve("node_modules/undici-types"), join(folder, "node_modules/undici-types"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
 });
 afterAll(() => removeFolder(folder));
 
-/** What the compiler says of a module of that project; nothing, if it is content. */
-async function compile(code: string, moduleResolution: string): Promise<string> {
-  writeFileSync(join(folder, "app.ts"), code);
-  const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
-  const args = [
-    ...compiler,
-    "--module",
-    module,
-    "--moduleResolution",
-    moduleResolution,
-    join(folder, "app.ts"),
-  ];
-  return run("node_modules/.bin/tsc", args).then(
+/** What the compiler says of modules of that project; nothing, if it is content. */
+async function compile(modules: string[], moduleResolution: string): Promise<string> {
+  const compilerOptions = {
+    ...{ noEmit: true, strict: true, target: "es2022", lib: ["es2024", "dom"], types: ["node"] },
+    ...{ module: moduleResolution === "bundler" ? "esnext" : moduleResolution, moduleResolution },
+  };
+  const files = modules.map((_code, index) => `app-${index}.ts`);
+  for (const [index, file] of files.entries()) writeFileSync(join(folder, file), modules[index] ?? "");
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  return run("node_modules/.bin/tsc", ["--project", folder]).then(
     () => "",
     ({ stdout }) => stdout,
   );
 }
 
-/** The TypeScript of a document. */
+/** The code in a document that uses the client. */
 function codeOf(path: string): string[] {
-  return [...readFileSync(path, "utf8").matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+  const blocks = [...readFileSync(path, "utf8").matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+  return blocks.filter((code) => code.includes("createAuthClient"));
 }
 
 describe("the client as it is built", () => {
@@ -64,51 +53,45 @@ describe("the client as it is built", () => {
 
   test("can be imported by Node as it is, and exports two names", async () => {
     const script = 'console.log(Object.keys(await import("serverless-auth-client")).join())';
-    const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", script], {
-      cwd: folder,
-    });
+    const options = { cwd: folder };
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ["--input-type=module", "--eval", script],
+      options,
+    );
     expect([stdout.trim(), stderr]).toEqual(["AuthError,createAuthClient", ""]);
   });
 
-  test("can be bundled from its folder", async () => {
+  test("can be bundled into an application", async () => {
     const contents = 'import { createAuthClient } from "serverless-auth-client"; createAuthClient();';
-    const { outputFiles } = await build({
-      stdin: { contents, resolveDir: folder },
-      bundle: true,
-      format: "esm",
-      write: false,
-    });
+    const stdin = { contents, resolveDir: folder };
+    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", write: false });
     expect(outputFiles[0]?.text).toContain("AuthError");
   });
 });
 
-describe.each(["nodenext", "bundler"])("its types, as %s finds them", (moduleResolution) => {
-  test("compile", async () => {
-    const code = `
-      import { AuthError, type Claims, createAuthClient, type Tokens } from "serverless-auth-client";
-      const tokens: Tokens = { token: "", refreshToken: "" };
-      const auth = createAuthClient({ tokens: { load: () => tokens, save: () => {} } });
-      const claims: Claims = await auth.me();
-      const pointers = (error: AuthError): string[] => error.errors?.map(({ pointer }) => pointer) ?? [];
-      export { claims, pointers };`;
-    expect(await compile(code, moduleResolution)).toBe("");
+describe("its types", () => {
+  const code = `
+    import { AuthError, type Claims, createAuthClient, type Tokens } from "serverless-auth-client";
+    const tokens: Tokens = { token: "", refreshToken: "" };
+    const auth = createAuthClient({ tokens: { load: () => tokens, save: () => {} } });
+    const claims: Claims = await auth.me();
+    const pointers = (error: AuthError): string[] => error.errors?.map(({ pointer }) => pointer) ?? [];
+    export { claims, pointers };`;
+
+  test.each(["nodenext", "bundler"])("are found by %s; the code in the documents compiles", async (how) => {
+    const documents = ["README.md", "client/README.md"].map(codeOf);
+    expect(documents.map((blocks) => blocks.length)).toEqual([1, 2]);
+    expect(await compile([code, ...documents.flat()], how)).toBe("");
   });
 
   test("refuse what is wrong", async () => {
-    const code = `
+    const wrong = `
       import { createAuthClient } from "serverless-auth-client";
       await createAuthClient().login({ email: "ada@example.com" });
       createAuthClient({ baseURL: "" });`;
-    const found = await compile(code, moduleResolution);
+    const found = await compile([wrong], "bundler");
     expect(found).toContain("Property 'password' is missing");
     expect(found).toContain("'baseURL' does not exist");
-  });
-});
-
-describe.each(["client/README.md"])("the code in %s", (path) => {
-  test("compiles", async () => {
-    const blocks = codeOf(path);
-    expect(blocks.length).toBeGreaterThan(0);
-    for (const code of blocks) expect([code, await compile(code, "bundler")]).toEqual([code, ""]);
   });
 });
