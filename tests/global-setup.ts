@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { buildFunctions } from "../build/bundle.ts";
 import { buildClient } from "../build/client.ts";
 import { sls } from "./support/sls.ts";
@@ -8,8 +8,12 @@ import { sls } from "./support/sls.ts";
  * metafiles in `.local/test/metafiles.json`, the tables of serverless.yml in `.local/test/resources.json`, and the
  * client in `.local/test/client/`.
  */
-export default async function globalSetup(): Promise<void> {
+export default async function globalSetup(run: Run, { testMatch }: { testMatch: string[] }) {
   mkdirSync(".local/test", { recursive: true, mode: 0o700 });
+  if (isWholeSuite(run, testMatch)) {
+    rmSync(permissionsFolder, { recursive: true, force: true });
+    mkdirSync(permissionsFolder);
+  }
   const [metafiles, service] = await Promise.all([
     buildFunctions(".local/test/bundles"),
     sls(["print", "--stage", "test", "--format", "json"]),
@@ -17,4 +21,19 @@ export default async function globalSetup(): Promise<void> {
   ]);
   writeFileSync(".local/test/metafiles.json", JSON.stringify(metafiles));
   writeFileSync(".local/test/resources.json", JSON.stringify(JSON.parse(service).resources.Resources));
+}
+
+/** Where tests/support/permissions.ts notes what functions may do and did: it is complete if every test has run. */
+const permissionsFolder = ".local/test/permissions";
+
+/** What Jest was asked to run. */
+interface Run {
+  nonFlagArgs: string[];
+  testNamePattern?: string;
+}
+
+/** All unit and integration tests, not one of the suites with a configuration of their own. */
+function isWholeSuite({ nonFlagArgs, testNamePattern }: Run, testMatch: string[]): boolean {
+  const isSuite = testMatch.some((pattern) => pattern.endsWith("/lib/**/*.test.ts"));
+  return isSuite && nonFlagArgs.length === 0 && !testNamePattern;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { functionTimeoutSeconds, settingVariables } from "../../lib/config.ts";
-import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { type ClientRequest, createEvent, functionOf, type RouteName } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
@@ -15,6 +15,7 @@ import {
   roleOf,
   unpack,
 } from "../support/packages.ts";
+import { findUsed, type Permission, permissions } from "../support/permissions.ts";
 import { createFolder, removeFolder } from "../support/project.ts";
 
 const service = "serverless-auth-api";
@@ -26,68 +27,12 @@ const signingKeys = (stage: string) =>
 const users = { "Fn::GetAtt": ["UsersTable", "Arn"] };
 const sessions = { "Fn::GetAtt": ["SessionsTable", "Arn"] };
 const attempts = { "Fn::GetAtt": ["AttemptsTable", "Arn"] };
-const countsAttempts: [action: string, resource: object][] = [
-  ["dynamodb:UpdateItem", attempts],
-  ["dynamodb:PutItem", attempts],
-  ["dynamodb:DeleteItem", attempts],
-];
-
-/** Everything that a function may do besides writing its own logs. One that is not listed may do nothing. */
-const permissions = (stage: string): Record<string, [action: string, resource: object][]> => ({
-  register: [
-    ["dynamodb:PutItem", users],
-    ["dynamodb:UpdateItem", attempts],
-    ["secretsmanager:GetSecretValue", signingKeys(stage)],
-  ],
-  login: [
-    ["dynamodb:GetItem", users],
-    ["dynamodb:UpdateItem", users],
-    ["dynamodb:PutItem", sessions],
-    ["dynamodb:DeleteItem", sessions],
-    ["dynamodb:Query", sessions],
-    ["dynamodb:BatchWriteItem", sessions],
-    ...countsAttempts,
-    ["secretsmanager:GetSecretValue", signingKeys(stage)],
-  ],
-  refresh: [
-    ["dynamodb:UpdateItem", sessions],
-    ["dynamodb:DeleteItem", sessions],
-    ["secretsmanager:GetSecretValue", signingKeys(stage)],
-  ],
-  logout: [["dynamodb:DeleteItem", sessions]],
-  listSessions: [["dynamodb:Query", sessions]],
-  revokeSession: [["dynamodb:DeleteItem", sessions]],
-  revokeAllSessions: [
-    ["dynamodb:UpdateItem", users],
-    ["dynamodb:GetItem", users],
-    ["dynamodb:Query", sessions],
-    ["dynamodb:BatchWriteItem", sessions],
-    ["dynamodb:GetItem", sessions],
-  ],
-  changePassword: [
-    ["dynamodb:GetItem", users],
-    ["dynamodb:UpdateItem", users],
-    ["dynamodb:GetItem", sessions],
-    ["dynamodb:Query", sessions],
-    ["dynamodb:BatchWriteItem", sessions],
-    ...countsAttempts,
-    ["secretsmanager:GetSecretValue", signingKeys(stage)],
-  ],
-  exportAccount: [
-    ["dynamodb:GetItem", users],
-    ["dynamodb:Query", sessions],
-  ],
-  deleteAccount: [
-    ["dynamodb:GetItem", users],
-    ["dynamodb:UpdateItem", users],
-    ["dynamodb:DeleteItem", users],
-    ["dynamodb:GetItem", sessions],
-    ["dynamodb:Query", sessions],
-    ["dynamodb:BatchWriteItem", sessions],
-    ...countsAttempts,
-    ["secretsmanager:GetSecretValue", signingKeys(stage)],
-  ],
-});
+/** The action and the resource that a permission stands for. */
+function statementOf(permission: Permission, stage: string): [action: string, resource: object] {
+  const [operation, table] = permission.split(" ");
+  const resource = { users, sessions, attempts }[table ?? ""];
+  return resource ? [`dynamodb:${operation}`, resource] : [`secretsmanager:${operation}`, signingKeys(stage)];
+}
 
 /** A value of its own for every setting, none of them the default. */
 const everySetting: Record<string, string> = {
@@ -132,17 +77,19 @@ describe.each([
 
   test("each function has a role of its own with exactly its permissions", () => {
     const names = Object.keys(functionsOf(packaged()));
-    expect(names).toEqual(expect.arrayContaining(Object.keys(permissions(stage))));
+    const allowed = Object.entries(permissions).map(
+      ([route, list]) => [functionOf(route as RouteName), list] as const,
+    );
+    expect(names).toEqual(expect.arrayContaining(allowed.map(([name]) => name)));
     expect(new Set(names.map((name) => roleOf(packaged(), name))).size).toBe(names.length);
     for (const name of names) {
       const log = ["CreateLogStream", "CreateLogGroup", "PutLogEvents"].map((action) => [
         `logs:${action}`,
         logs(`${service}-${stage}-${name}`),
       ]);
-      expect([name, permissionsOf(packaged(), name)]).toEqual([
-        name,
-        [...log, ...(permissions(stage)[name] ?? [])],
-      ]);
+      const own = allowed.find(([named]) => named === name)?.[1] ?? [];
+      const statements = [...log, ...own.map((permission) => statementOf(permission, stage))];
+      expect([name, permissionsOf(packaged(), name)]).toEqual([name, statements]);
     }
   });
 
@@ -345,4 +292,14 @@ describe("the zips", () => {
     });
     expect(await invoke("notFound", { path: "/nowhere", method: "GET" })).toMatchObject({ statusCode: 404 });
   });
+});
+
+// Only after all integration tests is it known what functions send: `npm test`, then this.
+const testAfterAll = findUsed() || process.env.CI ? test : test.skip;
+
+testAfterAll("each permission is needed: the integration tests have seen its function use it", () => {
+  const all = Object.entries(permissions).flatMap(([route, list]) =>
+    list.map((permission) => `${route}: ${permission}`),
+  );
+  expect(findUsed()).toEqual(all.sort());
 });

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { startDatabase, tableNames } from "../support/database.ts";
-import { type ClientRequest, createEvent, type RouteName, routes } from "../support/event.ts";
+import { type ClientRequest, createEvent, functionOf, type RouteName, routes } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import { keepSecrets } from "../support/log.ts";
 import { environmentOf, functionsOf, type Package, packageStage, unpack } from "../support/packages.ts";
@@ -64,9 +64,6 @@ async function start(name: string, without: string[] = []): Promise<Lambda> {
   );
   return startLambda({ name, taskRoot, handler: functionsOf(prod)[name].Handler, env });
 }
-
-/** The name in serverless.yml of a route's function. */
-const functionOf = (route: RouteName) => route.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
 async function call(route: RouteName, request?: ClientRequest): Promise<ApiResponse> {
   const lambda = lambdas[functionOf(route)];

@@ -23,6 +23,10 @@ export const routes = {
 /** The name of a function. */
 export type RouteName = keyof typeof routes;
 
+/** The name in serverless.yml of a route's function. */
+export const functionOf = (route: RouteName): string =>
+  route.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+
 /** A request as a client makes it. An object as body is sent as JSON, a string as it is. */
 export interface ClientRequest {
   method?: string;

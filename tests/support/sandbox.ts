@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
 import type { LambdaHandler } from "../../lib/http/api.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { runAs } from "./caller.ts";
 import { type ClientRequest, createEvent, type RouteName, routes } from "./event.ts";
 import { keepSecrets } from "./log.ts";
 import { keepAnswerSecrets, keepTokens } from "./pair.ts";
@@ -23,7 +24,7 @@ export function createSandbox(environment: Environment): Sandbox {
     handlers[route] ??= loadHandler(route, environment);
     const handler = await handlers[route];
     keepEventSecrets(event);
-    const response = await handler(event, createContext(remainingMs));
+    const response = await runAs(route, () => handler(event, createContext(remainingMs)));
     keepAnswerSecrets(response);
     return response;
   }
@@ -51,7 +52,7 @@ async function importHandler(name: string, environment: Environment): Promise<La
   const before = { ...process.env };
   Object.assign(process.env, environment);
   try {
-    const { handler } = await import(bundle.href);
+    const { handler } = await runAs(name, () => import(bundle.href));
     return handler;
   } finally {
     for (const variable of Object.keys(environment)) delete process.env[variable];

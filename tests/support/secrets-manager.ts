@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callerOf } from "./caller.ts";
 import { keepSecrets } from "./log.ts";
-import type { Answer, Fault, WireRequest } from "./wire.ts";
+import { usePermission } from "./permissions.ts";
+import { type Answer, denied, type Fault, type WireRequest } from "./wire.ts";
 
 interface Version {
   id: string;
@@ -51,6 +53,8 @@ export async function startSecretsManager() {
       },
     };
     requests.push(request);
+    const caller = callerOf(incoming);
+    if (caller && !usePermission(caller, name)) return void outgoing.writeHead(400).end(denied);
     const rule = rules.find((candidate) => candidate.left > 0 && name.startsWith(candidate.name));
     if (rule) rule.left--;
     const answer = await (rule ? rule.fault(request) : request.deliver());

@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request as sendRequest } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callerOf } from "./caller.ts";
 import { type Item, type TableName, tableNames } from "./database.ts";
 import { keepSecrets } from "./log.ts";
+import { usePermission } from "./permissions.ts";
 
 /** An answer of the engine. */
 export interface Answer {
@@ -39,6 +41,8 @@ interface WireOptions {
   addsItems: boolean;
 }
 
+/** The body of AWS's answer to whoever lacks a permission. */
+export const denied = JSON.stringify({ __type: "com.amazon.coral.service#AccessDeniedException" });
 const writes = /^(?:Put|Update|Delete)Item /;
 
 /** Starts an HTTP proxy on loopback that records what the service sends to the engine, and breaks it on demand. */
@@ -111,6 +115,10 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
     keepStoredSecrets(text);
     const request = parseRequest(incoming, text);
     requests.push(request);
+    const caller = callerOf(incoming);
+    // What is not AWS may need one more read, where it does not return the item of a failed condition.
+    if (caller && addsItems && !usePermission(caller, request.name))
+      return void outgoing.writeHead(400).end(denied);
     const rule = rules.find(({ name, left }) => left > 0 && request.name.startsWith(name));
     if (rule) rule.left--;
     const answer = await (rule ? rule.fault(request) : request.deliver()).catch(() => undefined);
