@@ -17,7 +17,9 @@ const config: Config = {
       { jsc: { target: "es2024", parser: { syntax: "typescript" } }, module: { type: "es6" } },
     ],
   },
-  moduleNameMapper: { "^common-passwords:file$": "<rootDir>/tests/support/common-passwords-file.ts" },
+  moduleNameMapper: {
+    "^data-file:common-passwords.txt$": "<rootDir>/tests/support/common-passwords-file.ts",
+  },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
   // Jest would leave a core idle, and most tests wait for a database half the time.
   maxWorkers: "100%",

@@ -121,7 +121,7 @@ describe("which of Node's modules a function has loaded at its first answer", ()
       ...protectedRoutes.map((name) => invoke(name, 200, { cookies })),
       invokeAuthorizer({ cookies }),
       invoke("not-found", 404),
-      ...["jwks", "discovery", "page"].map((name) => invoke(name, 200)),
+      ...["jwks", "discovery", "openapi", "page"].map((name) => invoke(name, 200)),
     ]);
     const newPassword = "another long and private sentence";
     await invoke("change-password", 200, { cookies, body: { currentPassword: body.password, newPassword } });

@@ -1,7 +1,8 @@
 import { AppError } from "../errors.ts";
 
-/** Visible ASCII but `"`, `,` and `\`; a repeated header arrives joined by a comma. */
-const visible = /^[!#-+\--[\]-~]{16,128}$/;
+/** The pattern of a key: visible ASCII but `"`, `,` and `\`; a repeated header arrives joined by a comma. */
+export const idempotencyKey = "[!#-+\\--[\\]-~]{16,128}";
+const whole = new RegExp(`^${idempotencyKey}$`);
 
 /**
  * Reads an Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header); quotes around it are not part of it.
@@ -10,7 +11,7 @@ const visible = /^[!#-+\--[\]-~]{16,128}$/;
 export function parseIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const key = header.trim().replace(/^"(.*)"$/, "$1");
-  if (visible.test(key)) return key;
+  if (whole.test(key)) return key;
   throw new AppError("invalid_idempotency_key", {
     detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
   });

@@ -3,14 +3,17 @@ import { AppError } from "../errors.ts";
 import { isEmail, normalizeEmail } from "../users/email.ts";
 import { passwordLength, passwordMaxLength } from "../users/password-policy.ts";
 
+// The metadata is what the API description says of the rule beside it (openapi/schemas.ts); nothing checks it here.
 const email = v.pipe(
   v.string("must be a string"),
+  v.metadata({ format: "idn-email", pattern: "^\\s*[^\\s@]{1,64}@[^\\s@]+\\s*$", maxLength: 254 }),
   v.transform(normalizeEmail),
   v.check(isEmail, "must be an e-mail address of at most 254 bytes, such as ada@example.com"),
 );
 
 const password = v.pipe(
   v.string("must be a string"),
+  v.metadata({ format: "password", minLength: 1, maxLength: passwordMaxLength }),
   v.check(
     (text) => isLengthWithin(text, 1, passwordMaxLength),
     `must have 1 to ${passwordMaxLength} characters`,
@@ -40,7 +43,11 @@ interface PasswordSettings {
 function createNewPassword({ passwordMinLength }: PasswordSettings) {
   const isLongEnough = (text: string) => isLengthWithin(text, passwordMinLength, passwordMaxLength);
   const rule = `must have ${passwordMinLength} to ${passwordMaxLength} characters`;
-  return v.pipe(v.string("must be a string"), v.check(isLongEnough, rule));
+  return v.pipe(
+    v.string("must be a string"),
+    v.metadata({ format: "password", minLength: passwordMinLength, maxLength: passwordMaxLength }),
+    v.check(isLongEnough, rule),
+  );
 }
 
 /** Parses a request body. Throws AppError `invalid_body` that names every field at fault. */

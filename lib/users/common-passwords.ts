@@ -1,5 +1,5 @@
-// Written beside the bundle by build/common-passwords (the file is too large to parse at every cold start).
-import commonPasswordsFile from "common-passwords:file";
+// Written beside the bundle by build/data-files.ts (the file is too large to parse at every cold start).
+import commonPasswordsFile from "data-file:common-passwords.txt";
 import { readFileSync } from "node:fs";
 
 let passwords: ReadonlySet<string> | undefined;

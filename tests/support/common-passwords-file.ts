@@ -1,2 +1,2 @@
-/** Stands in for `common-passwords:file` where tests import lib/ unbundled: the file that global-setup.ts made. */
+/** Stands in for `data-file:common-passwords.txt` where tests import lib/ unbundled: the file that global-setup.ts made. */
 export default new URL("../../.local/test/bundles/functions/register.common-passwords.txt", import.meta.url);

@@ -16,6 +16,7 @@ export const routes = {
   "delete-account": "DELETE /auth/account",
   jwks: "GET /.well-known/jwks.json",
   discovery: "GET /.well-known/openid-configuration",
+  openapi: "GET /openapi.json",
   page: "GET /",
   "not-found": "$default",
 } as const;

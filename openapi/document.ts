@@ -1,0 +1,148 @@
+import { type ProblemCode, problems } from "../lib/errors.ts";
+import { type HeaderName, headers, problemHeaders } from "./headers.ts";
+import { type Operation, operations, tags } from "./operations.ts";
+import { parameters } from "./parameters.ts";
+import { createProblemExample, problemTexts } from "./problems.ts";
+import { chapters, introduction } from "./prose.ts";
+import { createSchemas, type SchemaName } from "./schemas.ts";
+
+/** What a deployment decides about its contract; lib/http/description.ts puts it in when a function starts. */
+export const placeholders = { cookieName: "{cookieName}", passwordMinLength: "{passwordMinLength}" };
+
+const schemas = createSchemas({
+  // The schemas only carry it along into the description.
+  passwordMinLength: placeholders.passwordMinLength as unknown as number,
+});
+const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
+const codes = Object.keys(problems) as ProblemCode[];
+
+/** The OpenAPI 3.1 description of every route, with placeholders for what a deployment decides. */
+export function createDocument({ version }: { version: string }) {
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Serverless auth API",
+      version,
+      summary: introduction,
+      description: chapters
+        .map(({ title, paragraphs }) => [`## ${title}`, ...paragraphs].join("\n\n"))
+        .join("\n\n"),
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "Where this description was read." }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    paths: createPaths(),
+    components: {
+      schemas: map(schemas, ({ schema }) => schema),
+      parameters: map(parameters, (parameter) => parameter),
+      headers: map(headers, (header) => header),
+      responses: Object.fromEntries(codes.map((code) => [code, createProblemResponse([code])])),
+      examples: Object.fromEntries(
+        codes.map((code) => {
+          const { meaning, remedy } = problemTexts[code];
+          const description = `${meaning}\n\nWhat to do: ${remedy}`;
+          return [code, { summary: problems[code].title, description, value: createProblemExample(code) }];
+        }),
+      ),
+      securitySchemes: {
+        cookie: {
+          type: "apiKey",
+          in: "cookie",
+          name: placeholders.cookieName,
+          description:
+            "What login and refresh set: URL-encoded JSON with the access token and its refresh token.",
+        },
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token." },
+      },
+    },
+  };
+}
+
+function createPaths() {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [name, operation] of Object.entries(operations)) {
+    const [method = "", path = ""] = operation.route.split(" ");
+    paths[path] = { ...paths[path], [method.toLowerCase()]: createOperation(name, operation) };
+  }
+  return paths;
+}
+
+/** Credentials that a route takes; `{}` is none, or a pair in the body. */
+const security = {
+  none: [],
+  token: [{ cookie: [] }, { bearer: [] }],
+  pair: [{ cookie: [] }, {}],
+  "pair or token": [{ cookie: [] }, { bearer: [] }, {}],
+};
+
+function createOperation(name: string, { tag, summary, description, needs, body, ...operation }: Operation) {
+  return {
+    operationId: name,
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    security: security[needs ?? "none"],
+    ...(operation.parameters && { parameters: operation.parameters.map((at) => ref("parameters", at)) }),
+    ...(body && {
+      requestBody: { required: !body.isOptional, content: { "application/json": content([body.schema]) } },
+    }),
+    responses: {
+      ...Object.fromEntries(operation.answers.map((answer) => [answer.status, createAnswer(answer)])),
+      ...createRefusals(operation.problems),
+    },
+  };
+}
+
+function createAnswer({
+  description,
+  schemas: names,
+  mediaType,
+  headers: sent,
+}: Operation["answers"][number]) {
+  return {
+    description,
+    ...(sent && { headers: refToHeaders(sent) }),
+    ...(names && { content: { [mediaType ?? "application/json"]: content(names) } }),
+  };
+}
+
+function content(names: SchemaName[]) {
+  const [only = "Done", ...others] = names;
+  if (others.length === 0) return { schema: ref("schemas", only), example: schemas[only].example };
+  return {
+    schema: { anyOf: names.map((name) => ref("schemas", name)) },
+    examples: Object.fromEntries(names.map((name) => [name, { value: schemas[name].example }])),
+  };
+}
+
+/** One response for each status, with the codes that this route answers with it. */
+function createRefusals(possible: ProblemCode[]) {
+  const byStatus = Object.groupBy([...possible, "internal_error"] as const, (code) => problems[code].status);
+  return map(byStatus as Record<string, ProblemCode[]>, ([only = "internal_error", ...others]) =>
+    others.length === 0 ? ref("responses", only) : createProblemResponse([only, ...others]),
+  );
+}
+
+function createProblemResponse(possible: ProblemCode[]) {
+  const [first = "internal_error"] = possible;
+  const header = problemHeaders[problems[first].status];
+  return {
+    description: possible.map((code) => problems[code].title).join("; "),
+    ...(header && { headers: refToHeaders([header]) }),
+    content: {
+      "application/problem+json": {
+        schema: {
+          allOf: [ref("schemas", "Problem"), { properties: { code: { type: "string", enum: possible } } }],
+        },
+        examples: Object.fromEntries(possible.map((code) => [code, ref("examples", code)])),
+      },
+    },
+  };
+}
+
+const refToHeaders = (names: HeaderName[]) =>
+  Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
+
+function map<T, R>(record: Record<string, T>, change: (value: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}

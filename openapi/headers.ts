@@ -1,0 +1,54 @@
+import type { JsonSchema } from "./schemas.ts";
+
+/** Every response header that is not on every answer. */
+export const headers = {
+  "Set-Cookie": {
+    description:
+      "The session in `{cookieName}`, HttpOnly; at login also `{cookieName}-device`. With `Auth-Mode: bearer` none.",
+    schema: {
+      type: "string",
+      pattern:
+        "^[\\w\\-]+=[^;\\s]*; HttpOnly; Secure; SameSite=(?:Strict|Lax|None); Path=/; Max-Age=\\d+(?:; Domain=[\\w.\\-]+)?$",
+    },
+    example: "{cookieName}=%7B%22token%22…%7D; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=86400",
+  },
+  "WWW-Authenticate": {
+    required: true,
+    description: 'How to authenticate (RFC 6750); `error="invalid_token"` if a token came and does not hold.',
+    schema: { type: "string", enum: ["Bearer", 'Bearer error="invalid_token"'] },
+  },
+  "Retry-After": {
+    required: true,
+    description: "Seconds after which the request may be repeated.",
+    schema: { type: "string", pattern: "^[1-9]\\d{0,4}$" },
+    example: "30",
+  },
+  Allow: {
+    required: true,
+    description: "The methods that the path takes.",
+    schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" },
+    example: "GET, DELETE",
+  },
+  "Cache-Control": {
+    required: true,
+    description:
+      "`public, max-age=600`: for ten minutes; `no-cache`: kept, and asked anew with `If-None-Match`.",
+    schema: { type: "string", enum: ["public, max-age=600", "no-cache"] },
+  },
+  ETag: {
+    required: true,
+    description: "Names this version.",
+    schema: { type: "string", pattern: '^"[\\w\\-]{43}"$' },
+  },
+} as const satisfies Record<string, JsonSchema>;
+
+/** The name of a response header. */
+export type HeaderName = keyof typeof headers;
+
+/** The headers that come with every problem of a status. */
+export const problemHeaders: Partial<Record<number, HeaderName>> = {
+  401: "WWW-Authenticate",
+  405: "Allow",
+  429: "Retry-After",
+  503: "Retry-After",
+};

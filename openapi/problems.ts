@@ -1,0 +1,143 @@
+import { AppError, type FieldError, type ProblemCode, problems } from "../lib/errors.ts";
+
+/** What the description says of one problem, beside its status and title. */
+interface ProblemText {
+  meaning: string;
+  remedy: string;
+  /** An example; by default the text that the API always sends. */
+  detail?: string;
+  errors?: FieldError[];
+}
+
+/** Every code of the catalogue: one that is missing here does not compile. */
+export const problemTexts: Record<ProblemCode, ProblemText> = {
+  invalid_body: {
+    meaning: "The body is not JSON in UTF-8, has a name twice, or its members break a rule of the route.",
+    remedy:
+      "`errors` names every field at fault (a JSON Pointer) and what it must be: show that at the field. Without `errors` the body as a whole is at fault.",
+    detail: "password is missing",
+    errors: [{ pointer: "#/password", detail: "is missing" }],
+  },
+  invalid_auth_mode: {
+    meaning: "The `Auth-Mode` header has a value that is not known.",
+    remedy: "send `Auth-Mode: bearer`, or leave the header out to use the cookie.",
+    detail: "Auth-Mode must be bearer; without the header a cookie is used.",
+  },
+  invalid_idempotency_key: {
+    meaning: "The `Idempotency-Key` header is too short, too long, or has forbidden characters.",
+    remedy: "send 16 to 128 random visible characters, such as a UUID.",
+    detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
+  },
+  invalid_cursor: {
+    meaning: "`cursor` is none that this route has given out.",
+    remedy: "take it unchanged from `nextCursor` of the page before, or begin without one.",
+    detail: "Take the cursor from nextCursor of the page before.",
+  },
+  invalid_query: {
+    meaning: "A query parameter has a value that is not known.",
+    remedy: "send one of the values in this description.",
+    detail: "except can only be current.",
+  },
+  conflicting_credentials: {
+    meaning: "The request carries two kinds of credentials, which might be of two different people.",
+    remedy: "send the cookie, or an `Authorization` header, or a pair in the body; never two of them.",
+  },
+  invalid_jwt_token: {
+    meaning: "The access token presented for renewal is not one of ours, or is malformed.",
+    remedy: "log in again. Repeating the request does not help.",
+  },
+  invalid_refresh_token: {
+    meaning: "The refresh token is missing, malformed, or not the one that belongs to the access token.",
+    remedy: "log in again. Repeating the request does not help.",
+  },
+  token_expired: {
+    meaning:
+      "The session is over: expired, ended by its user, or ended because a copy of a spent pair came back.",
+    remedy: "log in again.",
+  },
+  missing_credentials: {
+    meaning: "The route needs credentials and none came that count on it.",
+    remedy: "log in first. A browser sends its cookie only with `credentials: include` to another origin.",
+  },
+  invalid_token: {
+    meaning: "The access token is malformed, expired, not ours, or its session has been ended.",
+    remedy: "call `POST /auth/refresh` once and repeat the request; if that is refused, log in again.",
+  },
+  invalid_credentials: {
+    meaning: "The e-mail address or the password is wrong; at a signed-in route, the current password.",
+    remedy: "ask for them again. The answer does not say which of them it was.",
+  },
+  forbidden: {
+    meaning:
+      "The caller is known and may not do this. Only routes that ask for a role answer it; none of these does.",
+    remedy: "nothing to repeat: somebody must grant the role, and the user log in again.",
+    detail: "This needs the role admin.",
+  },
+  cross_site_request: {
+    meaning: "A page of another site made the request.",
+    remedy: "the operator lists the exact origin of your application in `ALLOWED_ORIGINS`.",
+    detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
+  },
+  not_found: {
+    meaning: "There is no such path, or nothing of yours by this id.",
+    remedy: "look at the path and the id.",
+    detail: "There is no such path.",
+  },
+  method_not_allowed: {
+    meaning: "The path exists and does not take this method.",
+    remedy: "use one of the methods in the `Allow` header.",
+    detail: "This path takes POST.",
+  },
+  email_taken: {
+    meaning: "There is an account with this e-mail address.",
+    remedy: "log in instead, or register another address.",
+    detail: "There is an account with this e-mail address.",
+  },
+  body_too_large: {
+    meaning: "The body has more than 16,384 bytes.",
+    remedy: "send only what the route asks for.",
+    detail: "The body may have at most 16384 bytes.",
+  },
+  unsupported_media_type: {
+    meaning: "The body does not call itself JSON.",
+    remedy: "send `Content-Type: application/json`.",
+    detail: "Send the body with content-type: application/json.",
+  },
+  too_many_attempts: {
+    meaning:
+      "Too many attempts in a row for this account. Sessions and browsers that have logged in to it before are not affected.",
+    remedy: "wait for the seconds in `Retry-After`, and show how long.",
+    detail: "Too many attempts in a row. The next one is possible in 30 s.",
+  },
+  too_many_requests: {
+    meaning: "Too many logins or registrations from this network address.",
+    remedy: "wait for the seconds in `Retry-After`, and show how long.",
+    detail: "Too many logins from this address. The next one is possible in 42 s.",
+  },
+  internal_error: {
+    meaning: "A defect of the service. The answer says no more; the log has more under the request id.",
+    remedy: "report the `instance`.",
+  },
+  unavailable: {
+    meaning:
+      "The database or the key store is away or slow. Nothing was lost, and no session ends because of it.",
+    remedy:
+      "send the same request again after the seconds in `Retry-After`, with the same `Idempotency-Key`.",
+  },
+};
+
+/** The example of a problem document (RFC 9457) for each code. */
+export function createProblemExample(code: ProblemCode) {
+  const { detail = new AppError(code).detail, errors } = problemTexts[code];
+  const { title, status } = problems[code];
+  const instance = "0b5f2c1e-7a0d-4c6e-9f53-0e5f6b7a8c9d";
+  return {
+    type: `urn:problem:${code}`,
+    title,
+    status,
+    ...(detail && { detail }),
+    instance,
+    code,
+    ...(errors && { errors }),
+  };
+}

@@ -1,0 +1,282 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type { GenericSchema } from "valibot";
+import { problems } from "../lib/errors.ts";
+import {
+  createChangePasswordBody,
+  createRegisterBody,
+  loginBody,
+  passwordBody,
+} from "../lib/http/schemas.ts";
+
+/** A JSON Schema (draft 2020-12). */
+export type JsonSchema = Record<string, unknown>;
+
+/** A schema, what it describes, and an example of it. */
+interface Component {
+  schema: JsonSchema;
+  example: unknown;
+}
+
+const text = (description: string): JsonSchema => ({ type: "string", description });
+const time = (description: string): JsonSchema => ({
+  type: "integer",
+  minimum: 0,
+  description: `${description} Epoch seconds.`,
+});
+
+/** An object with exactly these members, all of them there but for those named as optional. */
+function object(properties: Record<string, JsonSchema>, { optional = [] as string[] } = {}): JsonSchema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", properties, required };
+}
+
+/** The schema that validates a request; what only code can check is said of its members. */
+function bodySchema(schema: GenericSchema, descriptions: Record<string, string>): JsonSchema {
+  const {
+    $schema: _,
+    properties = {},
+    ...rest
+  } = toJsonSchema(schema, {
+    typeMode: "input",
+    ignoreActions: ["check", "transform"],
+  });
+  const members = Object.entries(properties).map(([name, member]) => {
+    return [name, { ...(member as JsonSchema), description: descriptions[name] }];
+  });
+  return { ...rest, properties: Object.fromEntries(members) };
+}
+
+const address = "An e-mail address, in any case.";
+const knownPassword = "The password, as it was chosen.";
+const newPassword = "No common password, and not the e-mail address.";
+
+const email = "ada@example.com";
+const password = "correct horse battery staple";
+const userId = "5e0a3a0e-6f0a-4f0e-8f5c-3a7f3d1c2b4a";
+/** The id of the session in the examples. */
+export const sessionId = "vOnLbl3wKpGhDkQmT0mYhw";
+const token = "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl";
+const refreshToken = "mX1r0VwW7cN0lqk0S8tB4yZ5u9aJ2dEfGhIjKlMnOpQ";
+/** When the examples happen. Epoch seconds. */
+export const createdAt = 1_800_000_000;
+
+const summary = {
+  sessionId: text("Names the session in `DELETE /auth/sessions/{sessionId}`."),
+  createdAt: time("When the user logged in."),
+  renewedAt: { ...time("When it was last renewed; null: never."), type: ["integer", "null"] },
+  expiresAt: time("When it ends unless it is renewed before."),
+  userAgent: { type: ["string", "null"], description: "The browser at login." },
+  ip: { type: ["string", "null"], description: "The network address at login." },
+};
+const summaryExample = {
+  sessionId,
+  createdAt,
+  renewedAt: createdAt + 840,
+  expiresAt: createdAt + 87_240,
+  userAgent: "Mozilla/5.0 (X11; Linux x86_64)",
+  ip: "192.0.2.7",
+};
+
+/** Every schema of the description by its name. Request bodies come from lib/http/schemas.ts. */
+export const createSchemas = (settings: { passwordMinLength: number }) =>
+  ({
+    Registration: {
+      schema: bodySchema(createRegisterBody(settings), { email: address, password: newPassword }),
+      example: { email, password },
+    },
+    Credentials: {
+      schema: bodySchema(loginBody, { email: address, password: knownPassword }),
+      example: { email, password },
+    },
+    PasswordChange: {
+      schema: bodySchema(createChangePasswordBody(settings), { currentPassword: knownPassword, newPassword }),
+      example: { currentPassword: password, newPassword: "another long and private sentence" },
+    },
+    PasswordOnly: { schema: bodySchema(passwordBody, { password: knownPassword }), example: { password } },
+    PresentedPair: {
+      schema: {
+        ...object({
+          token: text("The access token, expired or not."),
+          refreshToken: text("The one issued with it."),
+        }),
+        additionalProperties: false,
+        description: "Read only with `Auth-Mode: bearer`.",
+      },
+      example: { token, refreshToken },
+    },
+    Done: { schema: object({ msg: { type: "string", const: "success" } }), example: { msg: "success" } },
+    Pair: {
+      schema: object({
+        msg: { type: "string", const: "success" },
+        token: text("The access token, a JWT (RFC 9068)."),
+        refreshToken: text("Its refresh token. Keep the two together."),
+        expiresIn: { type: "integer", minimum: 0, description: "Seconds that the access token lives." },
+      }),
+      example: { msg: "success", token, refreshToken, expiresIn: 900 },
+    },
+    NewAccount: {
+      schema: object({ userId: text("Random, and never another's."), email: text("As it is stored.") }),
+      example: { userId, email },
+    },
+    Claims: {
+      schema: {
+        ...object(
+          {
+            iss: text("Who issued the token."),
+            aud: { type: ["string", "array"], items: { type: "string" }, description: "Whom it is for." },
+            client_id: text("Through which client."),
+            sub: text("The user id."),
+            sid: text("The session id."),
+            email: text("The address at login."),
+            auth_time: time("When the session began."),
+            iat: time("When the token was issued."),
+            exp: time("When it expires."),
+            jti: text("Ties the token to its refresh token."),
+            roles: { type: "array", items: { type: "string" }, description: "What the user may do besides." },
+          },
+          { optional: ["roles"] },
+        ),
+        additionalProperties: true,
+        description: "A team may have added claims of its own.",
+      },
+      example: {
+        iss: "https://auth.example.com",
+        aud: "api",
+        client_id: "web",
+        sub: userId,
+        sid: sessionId,
+        email,
+        auth_time: createdAt,
+        iat: createdAt,
+        exp: createdAt + 900,
+        jti: "Wl1N0b8r2QyT5kLw9ZxCvA",
+      },
+    },
+    SessionPage: {
+      schema: object({
+        sessions: {
+          type: "array",
+          maxItems: 100,
+          items: object({
+            ...summary,
+            current: { type: "boolean", description: "Whether this request came from it." },
+          }),
+        },
+        nextCursor: { type: ["string", "null"], description: "For the next page; null: there is none." },
+      }),
+      example: { sessions: [{ ...summaryExample, current: true }], nextCursor: null },
+    },
+    Account: {
+      schema: object({
+        userId: text("The user id."),
+        email: text("The address."),
+        createdAt: time("When the account was made."),
+        roles: { type: "array", items: { type: "string" } },
+        sessions: { type: "array", items: object(summary) },
+      }),
+      example: { userId, email, createdAt, roles: [], sessions: [summaryExample] },
+    },
+    Movies: { schema: { type: "array", items: { type: "string" } }, example: ["Avatar", "Avengers"] },
+    JwkSet: {
+      schema: object({
+        keys: {
+          type: "array",
+          items: object(
+            {
+              kty: text("The kind of key."),
+              crv: text("Its curve."),
+              x: text("A coordinate."),
+              y: text("A coordinate."),
+              n: text("The modulus of an RSA key."),
+              e: text("Its exponent."),
+              kid: text("The name that tokens call it by."),
+              alg: { type: "string", enum: ["EdDSA", "ES256", "RS256"] },
+              use: { type: "string", const: "sig" },
+            },
+            { optional: ["crv", "x", "y", "n", "e"] },
+          ),
+        },
+      }),
+      example: {
+        keys: [
+          {
+            kty: "OKP",
+            crv: "Ed25519",
+            x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+            kid: "2027-01",
+            alg: "EdDSA",
+            use: "sig",
+          },
+        ],
+      },
+    },
+    Metadata: {
+      schema: object({
+        issuer: text("`iss` of the tokens."),
+        jwks_uri: text("Where the public keys are."),
+        response_types_supported: { type: "array", items: { type: "string" } },
+        subject_types_supported: { type: "array", items: { type: "string" } },
+        id_token_signing_alg_values_supported: { type: "array", items: { type: "string" } },
+        claims_supported: { type: "array", items: { type: "string" } },
+      }),
+      example: {
+        issuer: "https://auth.example.com",
+        jwks_uri: "https://auth.example.com/.well-known/jwks.json",
+        response_types_supported: [],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["EdDSA"],
+        claims_supported: [
+          "iss",
+          "aud",
+          "client_id",
+          "sub",
+          "sid",
+          "email",
+          "auth_time",
+          "iat",
+          "exp",
+          "jti",
+        ],
+      },
+    },
+    Description: {
+      schema: {
+        ...object({
+          openapi: { type: "string", const: "3.1.1" },
+          info: { type: "object" },
+          paths: { type: "object" },
+        }),
+        additionalProperties: true,
+      },
+      example: { openapi: "3.1.1", info: {}, paths: {} },
+    },
+    Page: { schema: { type: "string" }, example: "<!doctype html>" },
+    Problem: {
+      schema: {
+        ...object(
+          {
+            type: text("`urn:problem:` and the code."),
+            title: text("The same for every problem of this code."),
+            status: { type: "integer", description: "The HTTP status." },
+            detail: text("What is wrong, and what to do."),
+            instance: text("The request id, under which the log knows more."),
+            code: { type: "string", enum: Object.keys(problems), description: "Stable: decide by this." },
+            errors: {
+              type: "array",
+              minItems: 1,
+              items: object({
+                pointer: text("The member of the body: a JSON Pointer (RFC 6901) after `#`."),
+                detail: text("What it must be."),
+              }),
+            },
+          },
+          { optional: ["detail", "errors"] },
+        ),
+        description: "A problem document (RFC 9457).",
+      },
+      example: undefined,
+    },
+  }) satisfies Record<string, Component>;
+
+/** The name of a schema. */
+export type SchemaName = keyof ReturnType<typeof createSchemas>;

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { readConfig } from "../../lib/config.ts";
+import { fillSettings } from "../../lib/http/description.ts";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { type RouteName, routes } from "./event.ts";
+
+interface Header {
+  required?: boolean;
+  schema: object;
+}
+interface Answer {
+  headers?: Record<string, { $ref: string }>;
+  content?: Record<string, object>;
+}
+
+const file = ".local/test/bundles/functions/openapi.openapi.json";
+const settings = readConfig(["cookieName", "passwordMinLength"], {});
+
+/** The API description as `GET /openapi.json` serves it where nothing is set. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look at single members
+export const description: any = JSON.parse(fillSettings(readFileSync(file, "utf8"), settings));
+
+/** These answer several paths, and 404 or 405 to any other. */
+const lookingAtPath: RouteName[] = ["openapi", "not-found"];
+const unknownPath = { 404: "not_found", 405: "method_not_allowed" } as Record<number, string>;
+/** What the description says of every answer, in its own words. */
+const onEveryAnswer = [
+  "cache-control",
+  "content-security-policy",
+  "referrer-policy",
+  "strict-transport-security",
+  "x-content-type-options",
+];
+const general = [
+  ...onEveryAnswer,
+  "content-type",
+  // On files that a browser loads.
+  "cross-origin-opener-policy",
+  "cross-origin-resource-policy",
+];
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+ajv.addSchema(close(structuredClone(description)), "description");
+const validators = new Map<string, ValidateFunction>();
+
+/** A validator of the schema at a place in the description; what an object may have is what it names. */
+export function validatorAt(...path: string[]): ValidateFunction {
+  const pointer = path.map((part) => part.replaceAll("~", "~0").replaceAll("/", "~1")).join("/");
+  const found = validators.get(pointer) ?? ajv.compile({ $ref: `description#/${encodeURI(pointer)}` });
+  validators.set(pointer, found);
+  return found;
+}
+
+/** Throws an Error that lists what an answer has that the description of its route does not allow. */
+export function assertDescribed(route: RouteName, event: unknown, response: ApiResponse): void {
+  const isLooking = lookingAtPath.includes(route);
+  const name = isLooking ? `GET ${(event as { rawPath?: unknown } | null)?.rawPath}` : routes[route];
+  // The files of pages are no part of the contract.
+  if (route === "page" || /\.(css|svg)$/.test(name)) return;
+  const { path, answer } = findAnswer(name, response.statusCode, isLooking);
+  const faults = answer
+    ? [...findHeaderFaults(answer, response), ...findBodyFaults(path, answer, response)]
+    : ["is not described"];
+  if (faults.length === 0) return;
+  const { statusCode, body = "" } = response;
+  throw new Error([`${name} ${statusCode} ${body.slice(0, 300)}`, ...faults].join("\n- "));
+}
+
+function findAnswer(
+  route: string,
+  status: number,
+  isLooking: boolean,
+): { path: string[]; answer: Answer | undefined } {
+  const code = isLooking ? unknownPath[status] : undefined;
+  if (code)
+    return { path: ["components", "responses", code], answer: description.components.responses[code] };
+  const [method = "", at = ""] = route.split(" ");
+  const path = ["paths", at, method.toLowerCase(), "responses", String(status)];
+  const answer = description.paths[at]?.[method.toLowerCase()]?.responses[status];
+  const shared = answer?.$ref?.split("/").slice(1);
+  return shared ? { path: shared, answer: description[shared[0]][shared[1]][shared[2]] } : { path, answer };
+}
+
+function findHeaderFaults(answer: Answer, { headers, cookies = [] }: ApiResponse): string[] {
+  const described = Object.keys(answer.headers ?? {});
+  const names = new Set(described.map((name) => name.toLowerCase()));
+  const odd = Object.keys(headers).filter((name) => !general.includes(name) && !names.has(name));
+  const values = (name: string) =>
+    name === "Set-Cookie" ? cookies : [headers[name.toLowerCase()]].filter((value) => value !== undefined);
+  const faulty = described.filter((name) => {
+    const { required }: Header = description.components.headers[name];
+    const isSound = validatorAt("components", "headers", name, "schema");
+    return (required && values(name).length === 0) || !values(name).every((value) => isSound(value));
+  });
+  return [
+    ...odd.map((name) => `has a header ${name} that is not described`),
+    ...onEveryAnswer.filter((name) => !headers[name]).map((name) => `has no ${name}`),
+    ...faulty.map((name) => `has no such ${name}`),
+    ...(cookies.length > 0 && !names.has("set-cookie") ? ["sets a cookie"] : []),
+    ...(headers["cache-control"] === "no-store" || names.has("cache-control") ? [] : ["may be cached"]),
+  ];
+}
+
+function findBodyFaults(path: string[], answer: Answer, { headers, body }: ApiResponse): string[] {
+  const [mediaType] = Object.keys(answer.content ?? {});
+  const type = headers["content-type"];
+  if (mediaType === undefined)
+    return body === undefined && type === undefined ? [] : ["has a body, or calls it something"];
+  if (type !== `${mediaType}; charset=utf-8`) return [`is ${type}`];
+  const value = mediaType.endsWith("json") ? JSON.parse(body ?? "") : body;
+  const isSound = validatorAt(...path, "content", mediaType, "schema");
+  const faults = isSound(value) ? [] : [ajv.errorsText(isSound.errors, { dataVar: "body" })];
+  return mediaType === "application/problem+json" ? [...faults, ...findProblemFaults(value)] : faults;
+}
+
+/** A problem says of itself what the catalogue says of its code. */
+function findProblemFaults({ code, ...problem }: Record<string, unknown>): string[] {
+  const example = description.components.examples[String(code)]?.value ?? {};
+  return ["type", "title", "status"]
+    .filter((name) => problem[name] !== example[name])
+    .map((name) => `has another ${name} than ${code}`);
+}
+
+/** Whatever an answer has beside what is described is a fault in tests, though clients must not mind it. */
+function close<T>(node: T): T {
+  if (typeof node !== "object" || node === null) return node;
+  const schema = node as Record<string, unknown>;
+  if (schema.type === "object" && schema.properties && !("additionalProperties" in schema))
+    schema.additionalProperties = false;
+  Object.values(schema).forEach(close);
+  return node;
+}
