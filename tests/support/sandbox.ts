@@ -3,6 +3,7 @@ import type { Context } from "aws-lambda";
 import type { LambdaHandler } from "../../lib/http/api.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { runAs } from "./caller.ts";
+import { assertDescribed } from "./description.ts";
 import { type ClientRequest, createEvent, type RouteName, routes } from "./event.ts";
 import { keepSecrets } from "./log.ts";
 import { keepAnswerSecrets, keepTokens } from "./pair.ts";
@@ -16,7 +17,10 @@ export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<Api
   invoke(route: RouteName, event: unknown, remainingMs?: number): Promise<ApiResponse>;
 };
 
-/** Makes a sandbox of its own: nothing but the environment is shared with others. */
+/**
+ * Makes a sandbox of its own: nothing but the environment is shared with others. Whatever a function answers must be
+ * described in the API description, or the call throws.
+ */
 export function createSandbox(environment: Environment): Sandbox {
   const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
 
@@ -26,6 +30,7 @@ export function createSandbox(environment: Environment): Sandbox {
     keepEventSecrets(event);
     const response = await runAs(route, () => handler(event, createContext(remainingMs)));
     keepAnswerSecrets(response);
+    assertDescribed(route, event, response);
     return response;
   }
 

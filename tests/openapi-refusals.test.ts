@@ -1,0 +1,151 @@
+import { describe, expect, test } from "@jest/globals";
+import type { ProblemCode } from "../lib/errors.ts";
+import type { ApiResponse } from "../lib/http/response.ts";
+import { operations } from "../openapi/operations.ts";
+import { bodyOf } from "./support/answer.ts";
+import { description } from "./support/description.ts";
+import { type ClientRequest, type RouteName, routes } from "./support/event.ts";
+import { fail } from "./support/faults.ts";
+import { keepSecrets } from "./support/log.ts";
+import { cookieOf } from "./support/pair.ts";
+import { startService } from "./support/service.ts";
+
+const service = await startService();
+const { sandbox, wire } = service;
+const limited = service.createSandbox({
+  LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "1",
+  REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "1",
+});
+
+/** The routes that are described, by the file of their function. */
+const described = (Object.keys(routes) as RouteName[]).flatMap((name) => {
+  const operation = Object.values(operations).find(({ route }) => route === routes[name]);
+  return operation ? [{ name, operation }] : [];
+});
+
+/** Somebody signed in. */
+async function createCaller() {
+  const account = await service.register();
+  return { account, ...(await service.logIn({ account })) };
+}
+
+/** Whoever asks for what is refused; where a refusal takes more than one request it is somebody new. */
+const usual = await createCaller();
+const lasting: ProblemCode[] = ["token_expired", "too_many_attempts"];
+
+/** What a route accepts of a caller. */
+function createRequest(name: RouteName, { account, cookies, key }: typeof usual): ClientRequest {
+  const { email, password } = account;
+  const newPassword = `${password} and more`;
+  keepSecrets(newPassword);
+  const bodies: Partial<Record<RouteName, object>> = {
+    register: { email: `new.${email}`, password },
+    login: { email, password },
+    "change-password": { currentPassword: password, newPassword },
+    "delete-account": { password },
+  };
+  const isOpen = ["register", "login", "jwks", "discovery", "openapi"].includes(name);
+  return {
+    ...(!isOpen && { cookies }),
+    ...(bodies[name] && { body: bodies[name] }),
+    ...(name === "revoke-session" && { pathParameters: { sessionId: key.sessionId } }),
+  };
+}
+
+describe.each(described)("$operation.route", ({ name, operation }) => {
+  test("answers as it is described when all is well", async () => {
+    const response = await sandbox[name](createRequest(name, await createCaller()));
+    expect(response.statusCode).toBe(operation.answers[0]?.status);
+  });
+
+  // A defect cannot be ordered.
+  const refusals = operation.problems.filter((code) => code !== "internal_error");
+  if (refusals.length === 0) return;
+  test.each(refusals)("may refuse with %s", async (code) => {
+    const response = await provoke(code, name);
+    const { code: answered, detail } = bodyOf(response);
+    expect(answered).toBe(code);
+    details.push(withoutNumbers(`${code}: ${detail}`));
+  });
+});
+
+test.each(["not_found", "method_not_allowed"] as const)("an unknown path or method is a %s", async (code) => {
+  const path = code === "not_found" ? "/nowhere" : "/auth/login";
+  const response = await sandbox["not-found"]({ method: "GET", path });
+  expect(bodyOf(response).code).toBe(code);
+  details.push(`${code}: ${bodyOf(response).detail}`);
+});
+
+test("the details in the examples are those that were answered", () => {
+  const unseen: string[] = ["forbidden", "internal_error"];
+  const examples = Object.values<{ value: { code: string; detail: string } }>(description.components.examples)
+    .filter(({ value }) => !unseen.includes(value.code))
+    .map(({ value }) => withoutNumbers(`${value.code}: ${value.detail}`));
+  expect(examples.filter((example) => !details.includes(example))).toEqual([]);
+});
+
+const details: string[] = [];
+const withoutNumbers = (text: string) => text.replace(/\d+ s/, "so many s");
+
+/** Has a route refuse with this problem. */
+async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
+  const caller = lasting.includes(code) ? await createCaller() : usual;
+  const { token, cookies } = usual;
+  const good = createRequest(name, caller);
+  const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
+  const { email, password } = caller.account;
+  const wrong = "not the right password";
+  const mistaken = {
+    login: { email, password: wrong },
+    "change-password": { currentPassword: wrong, newPassword: password },
+    "delete-account": { password: wrong },
+  }[name as string];
+
+  switch (code) {
+    case "invalid_body":
+      return call({ body: name === "login" ? { email } : "{" });
+    case "invalid_auth_mode":
+      return call({ headers: { "auth-mode": "cookie" } });
+    case "invalid_idempotency_key":
+      return call({ headers: { "idempotency-key": "short" } });
+    case "invalid_cursor":
+      return call({ query: { cursor: "x" } });
+    case "invalid_query":
+      return call({ query: { except: "others" } });
+    case "conflicting_credentials":
+      return call({ cookies, headers: { authorization: `Bearer ${token}` } });
+    case "invalid_jwt_token":
+    case "invalid_token":
+      return call({ cookies: ["auth-cookie=x"] });
+    case "invalid_refresh_token":
+      return call({ cookies: [cookieOf({ token })] });
+    case "token_expired":
+      await sandbox.logout(good);
+      return call();
+    case "missing_credentials":
+      return call({ cookies: [] });
+    case "invalid_credentials":
+      return call({ body: mistaken });
+    case "cross_site_request":
+      return call({ headers: { "sec-fetch-site": "cross-site" } });
+    case "not_found":
+      return call({ pathParameters: { sessionId: "none" } });
+    case "email_taken":
+      return call({ body: { email, password } });
+    case "body_too_large":
+      return call({ body: "x".repeat(16_385) });
+    case "unsupported_media_type":
+      return call({ body: "{}", headers: { "content-type": "text/plain" } });
+    case "too_many_attempts":
+      for (let i = 0; i < 5; i++) await call({ body: mistaken });
+      return call({ body: mistaken });
+    case "too_many_requests":
+      await call({}, limited);
+      return call({}, limited);
+    case "unavailable":
+      wire.break("", fail, { times: 99 });
+      return call();
+    default:
+      throw new TypeError(`nothing here provokes ${code}`);
+  }
+}
