@@ -1,5 +1,6 @@
 import { AuthError, type FieldError, readAnswer } from "./auth-error.ts";
 import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
+import type { Connection } from "./connection.ts";
 import { createLock } from "./lock.ts";
 import { createPost, toJson } from "./post.ts";
 import type { Account, Claims, Credentials, ListedSession, Session } from "./resources.ts";
@@ -65,10 +66,15 @@ export function createAuthClient({
 }: AuthClientOptions = {}): AuthClient {
   const base = new URL(`${baseUrl.replace(/\/+$/, "")}/`, globalThis.location?.href);
   const name = `auth-client ${base.href}`;
-  const credentials = tokens ? "omit" : "include";
-
   const isBearer = tokens !== undefined;
-  const post = createPost({ send, base, credentials, isBearer });
+  const connection: Connection = {
+    send,
+    base,
+    origins: [base.origin, ...origins],
+    isBearer,
+    credentials: isBearer ? "omit" : "include",
+  };
+  const post = createPost(connection);
   const session = createSession({
     store: tokens ? createTokenState(tokens) : createBrowserState(name),
     lock: createLock(isBearer ? undefined : name),
@@ -78,22 +84,17 @@ export function createAuthClient({
     post,
     learnLife: () => me(),
   });
-  const authFetch = createAuthFetch({
-    send,
-    session,
-    base,
-    origins: [base.origin, ...origins],
-    credentials,
-  });
+  const authFetch = createAuthFetch(connection, session);
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
     return (await readAnswer(authFetch(new URL(path, base), method ? toJson(method, body) : {}))) as T;
   }
 
   async function me(): Promise<Claims> {
+    const seen = stampOf(await session.load());
     const claims = await call<Claims>("auth/me");
-    // As long as it lives, whatever the local clock shows.
-    session.learn((claims.exp - claims.iat) * 1000).catch(() => {});
+    // That is right whatever the local clock shows.
+    session.learn((claims.exp - claims.iat) * 1000, seen).catch(() => {});
     return claims;
   }
 

@@ -48,10 +48,9 @@ export class AuthError extends Error {
 export async function readAnswer(answer: Promise<Response>): Promise<unknown> {
   try {
     const response = await answer;
-    if (response.status === 204) return undefined;
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text);
-    throw new AuthError(response.status, parseProblem(text), retryAfterOf(response));
+    if (response.ok) return response.status === 204 ? undefined : await response.json();
+    const problem = await response.json().catch(() => ({}));
+    throw new AuthError(response.status, problem, retryAfterOf(response));
   } catch (cause) {
     if (cause instanceof AuthError) throw cause;
     throw new AuthError(0, { code: "network_error", detail: "No answer came." }, undefined, cause);
@@ -61,12 +60,4 @@ export async function readAnswer(answer: Promise<Response>): Promise<unknown> {
 /** The seconds of an answer's Retry-After; undefined if it has none that can be read. */
 export function retryAfterOf({ headers }: Response): number | undefined {
   return Number.parseInt(headers.get("retry-after") ?? "", 10) || undefined;
-}
-
-function parseProblem(text: string): Problem {
-  try {
-    return { ...JSON.parse(text) };
-  } catch {
-    return {};
-  }
 }

@@ -1,22 +1,14 @@
 import { retryAfterOf } from "./auth-error.ts";
+import type { Connection } from "./connection.ts";
 import type { SessionKeeper } from "./session.ts";
 import { maxWaitSeconds, sleep } from "./sleep.ts";
-import { isDue, isKnown, type SessionState, stampOf } from "./state.ts";
+import { ageOf, isDue, isKnown, type SessionState, stampOf } from "./state.ts";
 
 /** What `fetch` takes first. */
 export type FetchInput = Parameters<typeof fetch>[0];
 
-interface AuthFetchOptions {
-  send: typeof fetch;
-  session: Pick<SessionKeeper, "load" | "renew">;
-  base: URL;
-  /** Where credentials may go. */
-  origins: string[];
-  credentials: "omit" | "include";
-}
-
 /** Makes the `fetch` that renews the session by itself. */
-export function createAuthFetch({ send, session, base, origins, credentials }: AuthFetchOptions) {
+export function createAuthFetch({ send, base, origins, credentials }: Connection, session: SessionKeeper) {
   return async function authFetch(input: FetchInput, init: RequestInit = {}): Promise<Response> {
     const request = input instanceof Request ? input : undefined;
     const url = new URL(request?.url ?? String(input), base);
@@ -33,20 +25,18 @@ export function createAuthFetch({ send, session, base, origins, credentials }: A
       const waitSeconds = retryAfterOf(response) ?? 99;
       const isGet = (init.method ?? request?.method ?? "GET").toUpperCase() === "GET";
       if (response.status !== 503 || !isGet || waitSeconds > maxWaitSeconds) return response;
-      await response.body?.cancel();
       await sleep(waitSeconds);
       return attempt(state);
     }
 
     let trouble: unknown;
     let state = await session.load();
-    const { lifeMs = 0, decidedAtMs = 0 } = state;
     if (isDue(state)) {
       const renewal = session.renew(stampOf(state)).catch((error) => {
         trouble = error;
       });
       // While the JWT lives nobody has to wait.
-      if (Date.now() - decidedAtMs >= lifeMs) await renewal;
+      if (ageOf(state) >= (state.lifeMs ?? 0)) await renewal;
       state = await session.load();
     }
     const response = await withPatience(state);

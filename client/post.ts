@@ -1,4 +1,5 @@
 import { type AuthError, readAnswer } from "./auth-error.ts";
+import type { Connection } from "./connection.ts";
 import { maxWaitSeconds, sleep } from "./sleep.ts";
 
 /** How a POST is sent. */
@@ -19,15 +20,8 @@ const giveUpAfterMs = 30_000;
 /** Sends a POST that needs no access token; resolves to the answer's body. Throws AuthError. */
 export type Post = (path: string, body?: unknown, options?: PostOptions) => Promise<unknown>;
 
-interface PostSettings {
-  send: typeof fetch;
-  base: URL;
-  credentials: "omit" | "include";
-  isBearer: boolean;
-}
-
 /** Makes what sends register, login, refresh and logout. */
-export function createPost({ send, base, credentials, isBearer }: PostSettings): Post {
+export function createPost({ send, base, credentials, isBearer }: Connection): Post {
   return async function post(path, body, { key, isRepeatable } = {}) {
     const init = toJson("POST", body, {
       ...(key && { "idempotency-key": key }),

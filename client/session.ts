@@ -2,12 +2,14 @@ import { AuthError } from "./auth-error.ts";
 import type { Lock } from "./lock.ts";
 import type { Post } from "./post.ts";
 import {
+  ageOf,
   dueInMs,
   isDue,
   isKnown,
   isYoung,
   nextKey,
   type SessionState,
+  type Stamp,
   type StateStore,
   stampOf,
 } from "./state.ts";
@@ -62,7 +64,7 @@ export function createSession(options: SessionOptions) {
   }
 
   function observe(state: SessionState, error?: AuthError): void {
-    const hasEnded = wasKnown && state.isOver;
+    const hasEnded = wasKnown && state.endStatus;
     wasKnown = isKnown(state);
     schedule(state);
     if (hasEnded) queueMicrotask(() => onSessionEnd?.(error));
@@ -72,7 +74,7 @@ export function createSession(options: SessionOptions) {
   function schedule(state: SessionState, leastMs = 1000): void {
     clearTimeout(timer);
     const mustLearn = wasKnown && state.lifeMs === undefined && !isBearer;
-    const waitMs = mustLearn ? learnAfterMs : dueInMs(state);
+    const waitMs = mustLearn ? learnAfterMs - ageOf(state) : dueInMs(state);
     if (waitMs === undefined) return;
     const act = () => (mustLearn ? learnLife() : renew(stampOf(state)));
     const retry = () => schedule(state, retryAfterMs);
@@ -85,11 +87,11 @@ export function createSession(options: SessionOptions) {
    * Renews the pair that was seen, unless it has been renewed, or is young. Resolves to the refusal if the session is
    * over. Throws AuthError in case of trouble; then the old pair is still there, and the same key with it.
    */
-  function renew(seen: string | number | undefined, isAsked = false): Promise<AuthError | undefined> {
+  function renew(seen: Stamp, isAsked = false): Promise<AuthError | undefined> {
     if (renewing) return renewing;
     const attempt = lock(async () => {
       const state = await load();
-      const isLeftAlone = isYoung(state) && !(isAsked && state.isOver);
+      const isLeftAlone = isYoung(state) && !(isAsked && state.endStatus);
       return stampOf(state) !== seen || isLeftAlone ? undefined : rotate(state);
     });
     renewing = attempt;
@@ -121,7 +123,7 @@ export function createSession(options: SessionOptions) {
       // Without Web Locks another tab may have logged in meanwhile.
       if (stampOf(await load()) !== stampOf(state)) return undefined;
       // A cookie that nobody told us of was a session, too.
-      wasKnown ||= error.status === 400 && !state.isOver;
+      wasKnown ||= error.status === 400 && !state.endStatus;
       await end(state, error);
       return error;
     }
@@ -136,7 +138,7 @@ export function createSession(options: SessionOptions) {
   }
 
   function end({ key, keyAnsweredAtMs }: SessionState, error?: AuthError): Promise<void> {
-    return save({ key, keyAnsweredAtMs, decidedAtMs: Date.now(), isOver: true }, error);
+    return save({ key, keyAnsweredAtMs, decidedAtMs: Date.now(), endStatus: error?.status ?? 200 }, error);
   }
 
   function pairOf({ token, refreshToken }: SessionState): unknown {
@@ -165,11 +167,15 @@ export function createSession(options: SessionOptions) {
         await end(state);
       }),
 
-    /** Takes over how long a JWT lives. */
-    learn: (lifeMs: number) =>
+    /** Takes over how long a JWT lives, from an answer that came to the pair that was seen. */
+    learn: (lifeMs: number, seen: Stamp) =>
       lock(async () => {
         const state = await load();
-        if (state.lifeMs !== lifeMs) await save({ ...state, lifeMs });
+        // Not a session that was ended while the answer was under way, or one whose last JWT may still live.
+        const isFound =
+          !isKnown(state) && stampOf(state) === seen && (state.endStatus !== 400 || ageOf(state) > lifeMs);
+        const found = isFound && { endStatus: undefined, decidedAtMs: Date.now() };
+        if (found || state.lifeMs !== lifeMs) await save({ ...state, lifeMs, ...found });
       }),
   };
 }

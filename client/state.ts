@@ -8,7 +8,8 @@ export interface SessionState {
   decidedAtMs?: number | undefined;
   /** How long a JWT lives. */
   lifeMs?: number | undefined;
-  isOver?: boolean | undefined;
+  /** The session is over: the status of the refusal, or 200 for a logout. */
+  endStatus?: number | undefined;
   /** The pair; only in bearer mode. */
   token?: string | undefined;
   refreshToken?: string | undefined;
@@ -25,17 +26,26 @@ const youngMs = 60_000;
 
 /** Answers whether there is a session, as far as is known here. */
 export function isKnown(state: SessionState): boolean {
-  return !state.isOver && stampOf(state) !== undefined;
+  return !state.endStatus && stampOf(state) !== undefined;
 }
 
 /** What tells one pair from the next. */
-export function stampOf({ token, decidedAtMs }: SessionState): string | number | undefined {
+export type Stamp = string | number | undefined;
+
+/** The stamp of the pair. */
+export function stampOf({ token, decidedAtMs }: SessionState): Stamp {
   return token ?? decidedAtMs;
 }
 
+/** Milliseconds since the pair came, or the refusal; negative where the clock was set back. */
+export function ageOf({ decidedAtMs = 0 }: SessionState): number {
+  return Date.now() - decidedAtMs;
+}
+
 /** Answers whether the last decision is too new for another refresh. A clock that was set back makes it old. */
-export function isYoung({ decidedAtMs = 0, lifeMs = 2 * youngMs }: SessionState): boolean {
-  const ageMs = Date.now() - decidedAtMs;
+export function isYoung(state: SessionState): boolean {
+  const { lifeMs = 2 * youngMs } = state;
+  const ageMs = ageOf(state);
   return ageMs >= 0 && ageMs < Math.min(youngMs, lifeMs / 2);
 }
 
@@ -43,7 +53,7 @@ export function isYoung({ decidedAtMs = 0, lifeMs = 2 * youngMs }: SessionState)
 export function dueInMs(state: SessionState): number | undefined {
   const { decidedAtMs, lifeMs } = state;
   if (!isKnown(state) || decidedAtMs === undefined || lifeMs === undefined) return undefined;
-  const ageMs = Date.now() - decidedAtMs;
+  const ageMs = ageOf(state);
   return ageMs < 0 ? 0 : lifeMs - Math.min(youngMs, lifeMs / 4) - ageMs;
 }
 

@@ -70,8 +70,9 @@ export function refuse(statusCode: number, headers: Record<string, string> = {})
 /** A browser: tabs that share cookies, localStorage and Web Locks. Time passes in it when a test says so. */
 export type Browser = ReturnType<typeof createBrowser>;
 
-/** Makes a browser that has never been at the API; `sandbox` is the API. */
-export function createBrowser(sandbox: Sandbox) {
+/** Makes a browser that has never been at the API. */
+export function createBrowser(api: Sandbox) {
+  let sandbox = api;
   const id = randomUUID();
   const cookies = new Map<string, { pair: string; expiresAt: number }>();
   const storage = new Map<string, string>();
@@ -259,6 +260,11 @@ export function createBrowser(sandbox: Sandbox) {
     /** Something else writes over what localStorage holds. */
     spoil(text: string): void {
       for (const name of storage.keys()) storage.set(name, text);
+    },
+
+    /** The API is deployed anew. */
+    moveTo(api: Sandbox): void {
+      sandbox = api;
     },
 
     /** The device's clock is set; timers do not notice. */

@@ -69,6 +69,29 @@ describe("when a pair is renewed", () => {
     await expectSignedIn(tab);
   });
 
+  test("in time also by a page that is busy, and never asks who it is", async () => {
+    const [tab] = await openSession(browser, account, { asks: false });
+    for (let seconds = 0; seconds < 900; seconds += 5) {
+      await browser.wait(5);
+      await tab.auth.fetch("/movies");
+    }
+    const others = browser.names.filter((name) => name !== "GET /movies 200");
+    expect(others).toEqual(["GET /auth/me 200", "POST /auth/refresh 200"]);
+  });
+
+  test("again and again, when the API gives shorter JWTs than before", async () => {
+    const [tab] = await openSession(browser, account);
+    clock.advance(1000);
+    const short = service.createSandbox({ ACCESS_TOKEN_TTL_SECONDS: "120" });
+    browser.moveTo(short);
+    await expectSignedIn(tab);
+    clock.advance(200);
+    await expectSignedIn(tab); // At a 401: the life was not what it had been.
+    browser.forget();
+    await browser.wait(900);
+    expect(browser.names).toEqual(["GET /auth/me 200", ...Array(10).fill("POST /auth/refresh 200")]);
+  });
+
   test("whatever the device's clock shows, and when it is set", async () => {
     browser.setClock(-90_000_000);
     const [tab] = await openSession(browser, account);

@@ -69,6 +69,17 @@ describe("a session that was ended elsewhere", () => {
     expect(tab.ends).toEqual([tokenExpired]);
   });
 
+  test("stays ended though its last JWT still opens things", async () => {
+    const [tab] = await openSession(browser, account);
+    await endElsewhere();
+    clock.advance(100);
+    await expect(tab.auth.refresh()).rejects.toEqual(tokenExpired);
+    expect(await tab.auth.me()).toMatchObject({ sub: account.userId });
+    await browser.wait(3600);
+    await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+    expect(tab.ends).toEqual([tokenExpired]);
+  });
+
   test("opens again with a login, and can end again", async () => {
     const [tab, other] = await openSession(browser, account, { tabs: 2 });
     for (let times = 1; times <= 2; times++) {
@@ -146,15 +157,47 @@ test("a visitor without a session is not told that one has ended", async () => {
   expect(tab.ends).toEqual([]);
 });
 
-test("a session that the application's server opened is renewed like any other", async () => {
-  const tab = await browser.openTab({ keys: false });
-  await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
-  const { cookies } = await service.sandbox.login({
-    body: { email: account.email, password: account.password },
+describe("a session that the application's server opened", () => {
+  /** A visitor, whom the server then logs in. */
+  async function openAtServer(): Promise<Tab> {
+    const tab = await browser.openTab({ keys: false });
+    await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
+    const { email, password } = account;
+    const { cookies } = await service.sandbox.login({ body: { email, password } });
+    browser.setCookie(cookies?.[0] ?? "");
+    browser.forget();
+    return tab;
+  }
+
+  test("is renewed at a 401 like any other", async () => {
+    const tab = await openAtServer();
+    clock.advance(1000);
+    await expectSignedIn(tab);
   });
-  browser.setCookie(cookies?.[0] ?? "");
-  clock.advance(1000);
-  await expectSignedIn(tab);
+
+  test("is renewed in time, and its end is told, once the page has asked who it is", async () => {
+    const tab = await openAtServer();
+    await tab.auth.me();
+    await browser.wait(840);
+    expect(browser.names).toEqual(["GET /auth/me 200", "POST /auth/refresh 200"]);
+    await endElsewhere();
+    await browser.wait(840);
+    expect(tab.ends).toEqual([tokenExpired]);
+  });
+});
+
+test("a late answer of me() does not bring back a session that was logged out meanwhile", async () => {
+  const [tab, other] = await openSession(browser, account, { tabs: 2 });
+  const { arrived, release } = browser.hold("GET /auth/me");
+  const asking = tab.auth.me();
+  await arrived;
+  clock.advance(1);
+  await other.auth.logout();
+  release();
+  await asking;
+  await browser.wait(3600);
+  expect(browser.names).toEqual(["GET /auth/me 200", "POST /auth/logout 200"]);
+  expect([tab.ends, other.ends]).toEqual([[undefined], []]);
 });
 
 describe("logout", () => {
