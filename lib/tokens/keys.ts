@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { type CryptoKey, importJWK, type JWK } from "jose";
 import { isRocaModulus } from "./roca.ts";
 
@@ -42,7 +42,7 @@ export interface SigningKey extends VerificationKey {
   kid: string;
   activeFrom: number;
   /** A secret of its own for keyed hashes, derived from the private key (HKDF-SHA-256, RFC 5869). */
-  hashKey: Buffer;
+  hashKey: KeyObject;
 }
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -155,9 +155,14 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
       alg: jwk.alg,
       activeFrom,
       key: await importKey(jwk),
-      hashKey: Buffer.from(hkdfSync("sha256", Buffer.from(jwk.d ?? "", "base64url"), "", "keyed hashes", 32)),
+      hashKey: createHashKey(jwk),
     })),
   );
+}
+
+function createHashKey({ d = "" }: JWK): KeyObject {
+  const bytes = hkdfSync("sha256", Buffer.from(d, "base64url"), "", "keyed hashes", 32);
+  return createSecretKey(Buffer.from(bytes));
 }
 
 /** The newest key that is active at a time (epoch seconds), if there is one: all sandboxes agree on it. */
