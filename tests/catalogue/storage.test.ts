@@ -142,7 +142,7 @@ test("E07 a process that is killed between its write and its answer has rotated 
   };
   const event = createEvent("refresh", { cookies: first.cookies, headers });
   const bundle = ".local/test/bundles/functions/refresh.mjs";
-  await expect(invokeFresh(bundle, env, event, killing.signal)).rejects.toThrow("killed");
+  await expect(invokeFresh(bundle, env, event, { signal: killing.signal })).rejects.toThrow("killed");
   const stored = await service.findSession(first);
   expect(stored).toMatchObject({ rotatedAt: clock.now });
   clock.advance(60);

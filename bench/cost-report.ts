@@ -1,0 +1,141 @@
+import {
+  type CallCost,
+  type CallName,
+  callsPerSecond,
+  coldDurationOf,
+  costOf,
+  durationOf,
+  type Load,
+  totalOf,
+} from "./cost.ts";
+import type { Measurement } from "./measurement.ts";
+import type { prices as listPrices } from "./prices.ts";
+import { type Scenario, simulate } from "./simulate.ts";
+import { createTable } from "./table.ts";
+
+const labels: Record<CallName, string> = {
+  register: "registrations",
+  login: "logins",
+  refresh: "refreshes",
+  protected: "protected calls",
+};
+const callNames = Object.keys(labels) as CallName[];
+const secondsPerMonth = 30.4 * 86_400;
+const number = (value: number) => Math.round(value).toLocaleString("en-US");
+const dollars = (value: number) => (value < 10 ? value.toFixed(2) : number(value));
+
+/** What a million calls of each kind cost, by what is paid for. */
+export function reportPerMillion({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
+  const parts: (keyof CallCost)[] = ["gateway", "lambda", "dynamodb", "logs", "secrets"];
+  return createTable(
+    ["a million", "gateway", "Lambda", "DynamoDB", "logs", "keys", "**US$**", "warm ms", "cold ms", "MB"],
+    callNames.map((name) => {
+      const cost = costOf(name, calls[name], load, prices);
+      return [
+        labels[name],
+        ...parts.map((part) => (cost[part] * 1e6).toFixed(2)),
+        `**${(totalOf(cost) * 1e6).toFixed(2)}**`,
+        durationOf(name, calls[name], load).toFixed(0),
+        coldDurationOf(name, calls[name], load).toFixed(0),
+        calls[name].memoryMb,
+      ];
+    }),
+  );
+}
+
+/** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
+const storedBytesPerUser = 1_200;
+/** What is paid for whatever is done: alarms, a dashboard, the secret. */
+const alarmCount = 8;
+
+/** What a month costs. */
+export function reportMonth({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
+  const perSecond = callsPerSecond(load);
+  const rows = callNames.map((name) => {
+    const count = perSecond[name] * secondsPerMonth;
+    return [labels[name], number(count), count * totalOf(costOf(name, calls[name], load, prices))] as const;
+  });
+  const gb = (load.users * storedBytesPerUser) / 1e9;
+  const stored = gb * (prices.storageGbMonth + prices.backupGbMonth);
+  const fixed = alarmCount * prices.alarmMonth + prices.dashboardMonth + prices.secretMonth;
+  const sum = rows.reduce((total, [, , cost]) => total + cost, stored + fixed);
+  return createTable(
+    ["a month", "calls", "US$"],
+    [
+      ...rows.map(([label, count, cost]) => [label, count, dollars(cost)]),
+      [`${gb.toFixed(1)} GB in DynamoDB, with backups`, "", dollars(stored)],
+      ["alarms, dashboard, secret", "", dollars(fixed)],
+      ["**all**", "", `**${dollars(sum)}**`],
+      ["**per user**", "", `**${(sum / load.users).toFixed(5)}**`],
+    ],
+  );
+}
+
+/** What the busiest second asks for. */
+export function reportPeak({ calls }: Measurement, load: Load): string {
+  const perSecond = callsPerSecond(load);
+  return createTable(
+    ["busiest second", "calls", "sandboxes at once", "write units", "read units"],
+    callNames.map((name) => {
+      const peak = perSecond[name] * load.peak;
+      return [
+        labels[name],
+        number(peak),
+        number(Math.ceil((peak * durationOf(name, calls[name], load)) / 1000)),
+        number(peak * calls[name].writeUnits),
+        number(peak * calls[name].readUnits),
+      ];
+    }),
+  );
+}
+
+/** What happens at ten thousand refreshes a second. */
+export function reportSimulation({ calls }: Measurement, load: Load): string {
+  const slowdown = durationOf("refresh", calls.refresh, { ...load, dynamodbMs: 0 }) / calls.refresh.cpuMs;
+  const base: Scenario = {
+    rate: 10_000,
+    hotRate: 0,
+    seconds: 20,
+    cpuMs: calls.refresh.cpuMs * slowdown,
+    dynamodbMs: load.dynamodbMs,
+    coldMs: calls.refresh.coldMs * slowdown,
+    warm: 1_000,
+    concurrency: 1_000,
+    growth: 1_000,
+    partitions: 40,
+    isHotIsolated: false,
+  };
+  const cases: [string, Partial<Scenario>][] = [
+    ["warm fleet", {}],
+    ["no sandbox is warm, account limit 1,000", { warm: 0 }],
+    ["no sandbox is warm, limit 10,000", { warm: 0, concurrency: 10_000 }],
+    ["a new table: 4 partitions", { partitions: 4 }],
+    ["12 partitions", { partitions: 12 }],
+    ["one user sends 3,000 a second as well", { hotRate: 3_000 }],
+    ["the same, when DynamoDB has given that user a partition", { hotRate: 3_000, isHotIsolated: true }],
+  ];
+  return createTable(
+    [
+      "10,000 refreshes a second, 20 s",
+      "p50 ms",
+      "p99 ms",
+      "refused",
+      "of the one user",
+      "sandboxes",
+      "key reads in a second",
+    ],
+    cases.map(([label, changes]) => {
+      const outcome = simulate({ ...base, ...changes });
+      const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+      return [
+        label,
+        outcome.p50.toFixed(0),
+        outcome.p99.toFixed(0),
+        percent(outcome.refused),
+        changes.hotRate ? percent(outcome.hotRefused) : "",
+        number(outcome.sandboxes),
+        number(outcome.secretReadsPerSecond),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { invokeFresh } from "../tests/support/fresh-process.ts";
+import { sls } from "../tests/support/sls.ts";
+import type { Usage } from "./meter.ts";
+import { createRequests, type FunctionName, functionNames } from "./requests.ts";
+import { bundleOf, type Stage } from "./stage.ts";
+
+/** What is the same in every run: sizes, what a usual call asks of DynamoDB, what of Node it loads. */
+export interface Facts extends Usage {
+  bundleBytes: number;
+  zipBytes: number;
+  /** How many of Node's builtin modules are loaded at the first answer. */
+  modules: number;
+  /** Those among them that cost most. */
+  heavyModules: string[];
+  /** As serverless.yml has it. */
+  memoryMb: number;
+  logBytes: number;
+}
+
+const heavy = /undici|webstreams|http2/;
+
+/** Finds the facts of every function: each is packaged, and called once in a fresh process. */
+export async function findFacts({
+  environment,
+  meter,
+  memoryMb,
+}: Stage): Promise<Record<FunctionName, Facts>> {
+  const zips = await measureZips();
+  const requests = await createRequests();
+  const facts: Partial<Record<FunctionName, Facts>> = {};
+  for (const name of functionNames) {
+    const event = await requests[name]();
+    meter.take();
+    const metered = { ...environment, AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint };
+    const { modules, response, logBytes } = await invokeFresh(bundleOf(name), metered, event);
+    if (response.statusCode >= 300 && name !== "not-found")
+      throw new Error(`${name} answered ${response.statusCode} ${response.body}`);
+    facts[name] = {
+      ...meter.take(),
+      bundleBytes: statSync(bundleOf(name)).size,
+      zipBytes: zips[name] ?? 0,
+      modules: modules.length,
+      heavyModules: modules.filter((module) => heavy.test(module)),
+      memoryMb: memoryMb[name] ?? 0,
+      logBytes,
+    };
+  }
+  return facts as Record<FunctionName, Facts>;
+}
+
+/** Packages the service as a deployment would; gives the size of each function's zip by the name of its file. */
+async function measureZips(): Promise<Record<string, number>> {
+  const folder = mkdtempSync(join(tmpdir(), "serverless-auth-api-"));
+  await sls(["package", "--stage", "test", "--package", folder]);
+  const zips = readdirSync(folder).filter((file) => file.endsWith(".zip"));
+  const sizes = zips.map((file) => [toFileName(file), statSync(join(folder, file)).size]);
+  rmSync(folder, { recursive: true });
+  return Object.fromEntries(sizes);
+}
+
+/** `listSessions.zip` holds `functions/list-sessions`. */
+const toFileName = (zip: string) =>
+  zip.replace(".zip", "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,23 @@
+import { defaultLoad } from "./cost-options.ts";
+import { reportMonth, reportPeak, reportPerMillion, reportSimulation } from "./cost-report.ts";
+import { type Measurement, readMeasurement } from "./measurement.ts";
+import { prices } from "./prices.ts";
+
+const sections: Record<string, (measurement: Measurement) => string> = {
+  source: ({ date, machine }) =>
+    `Measured ${date} on ${machine}. Prices: ${prices.region}, ${prices.asOf}, from memory of the public lists: check them (\`bench/prices.ts\`).`,
+  million: (measurement) => reportPerMillion(measurement, defaultLoad, prices),
+  month: (measurement) => reportMonth(measurement, defaultLoad, prices),
+  peak: (measurement) => reportPeak(measurement, defaultLoad),
+  simulation: (measurement) => reportSimulation(measurement, defaultLoad),
+};
+
+/** Puts what the calculator prints between the marks of docs/scale.md (`<!-- month -->` … `<!-- /month -->`). */
+export function fillDocument(text: string): string {
+  const measurement = readMeasurement();
+  return Object.entries(sections).reduce((filled, [name, render]) => {
+    const section = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!section.test(filled)) throw new Error(`docs/scale.md has no section ${name}`);
+    return filled.replace(section, (_, start, end) => `${start}\n${render(measurement)}\n\n${end}`);
+  }, text);
+}

@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { buildFunctions } from "../build/bundle.ts";
+import { routes } from "../build/routes-plugin.ts";
+import { systemClock } from "../lib/clock.ts";
+import { generateKey } from "../lib/tokens/generate-key.ts";
+import { toPublicJwk } from "../lib/tokens/keys.ts";
+import { createTables, type Resources } from "../local/tables.ts";
+import { createEvent } from "../tests/support/event.ts";
+import { sls } from "../tests/support/sls.ts";
+import { type Meter, startMeter } from "./meter.ts";
+import { buildPeers, peerBundleOf, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
+import { serveSecret } from "./secret-server.ts";
+
+/** Where the bundles of the functions are. */
+export const bundleOf = (name: string): string => `.local/bench/functions/${name}.mjs`;
+
+/** Everything around the functions, as near to a deployment as one machine gets. */
+export interface Stage {
+  /** What a function's process gets. */
+  environment: Record<string, string>;
+  /** Counts what this process sends to DynamoDB, and any other that is given its endpoint. */
+  meter: Meter;
+  /** Of each function, by the name of its file. */
+  memoryMb: Record<string, number>;
+}
+
+/** What is read of a resolved serverless.yml. */
+type ResolvedService = Parameters<typeof routes>[0] & {
+  provider: { environment: Record<string, string>; memorySize: number };
+  functions: Record<string, { handler: string; memorySize?: number }>;
+  resources: { Resources: Resources };
+};
+
+/**
+ * Builds the functions and starts what they need: an embedded DynamoDB in a thread of its own, and the signing key in
+ * a Secrets Manager. This process gets their environment, too.
+ */
+export async function openStage(): Promise<Stage> {
+  const service: ResolvedService = JSON.parse(await sls(["print", "--stage", "test", "--format", "json"]));
+  await buildFunctions(".local/bench");
+  const endpoint = await startEngine();
+  await createTables(new DynamoDBClient({ endpoint }), service.resources.Resources);
+  const { USERS_TABLE } = service.provider.environment;
+  const meter = await startMeter(endpoint, USERS_TABLE ?? "");
+  const environment = await createEnvironment(service, endpoint);
+  Object.assign(process.env, environment, { AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint });
+  return { environment, meter, memoryMb: memoryOf(service) };
+}
+
+function memoryOf({ provider, functions }: ResolvedService): Record<string, number> {
+  return Object.fromEntries(
+    Object.values(functions).map(({ handler, memorySize = provider.memorySize }) => [
+      handler.replace(/^functions\/|\.handler$/g, ""),
+      memorySize,
+    ]),
+  );
+}
+
+async function startEngine(): Promise<string> {
+  const engine = new Worker(new URL("../tests/support/engine-thread.ts", import.meta.url));
+  const [endpoint] = (await once(engine, "message")) as [string];
+  engine.unref();
+  // The SDK wants some, and any will do
+  Object.assign(process.env, credentials);
+  return endpoint;
+}
+
+const credentials = {
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "bench",
+  AWS_SECRET_ACCESS_KEY: "bench",
+};
+
+async function createEnvironment(
+  service: ResolvedService,
+  endpoint: string,
+): Promise<Record<string, string>> {
+  const key = { ...(await generateKey()), activeFrom: systemClock() };
+  const { USERS_TABLE = "", SESSIONS_TABLE = "", ATTEMPTS_TABLE = "" } = service.provider.environment;
+  return {
+    ...credentials,
+    STAGE: "test",
+    ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
+    AUDIENCE: "api",
+    CLIENT_ID: "web",
+    USERS_TABLE,
+    SESSIONS_TABLE,
+    ATTEMPTS_TABLE,
+    ROUTES: routes(service),
+    JWT_PUBLIC_KEYS: JSON.stringify({ keys: [toPublicJwk(key)] }),
+    JWT_SIGNING_KEYS_SECRET: "bench-signing-keys",
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: await serveSecret(JSON.stringify({ keys: [key] })),
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    // Counted as deployed, and never reached, since all logins come from one address
+    LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "100000",
+    REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "100000",
+    // One session is refreshed again and again
+    REFRESH_MIN_INTERVAL_SECONDS: "0",
+    REFRESH_WINDOW_SECONDS: "0",
+    ACCESS_TOKEN_TTL_SECONDS: "3600",
+  };
+}
+
+/** Adds the peers to a stage: their bundles, their tables on the same engine, what they read of their environment. */
+export async function openPeers({ environment }: Stage): Promise<void> {
+  await buildPeers();
+  await createTables(
+    new DynamoDBClient({ endpoint: String(environment.AWS_ENDPOINT_URL_DYNAMODB) }),
+    peerTables,
+  );
+  Object.assign(environment, peerEnvironment);
+  Object.assign(process.env, peerEnvironment);
+  const { loadHandler } = await import("./requests.ts");
+  const handle = await loadHandler(peerBundleOf("openauth"));
+  const origin = await serveIssuer(async (path, headers) => {
+    const answer = await handle(createEvent("movies", { path, headers }));
+    return answer.body ?? "";
+  });
+  Object.assign(environment, { OPENAUTH_ISSUER: origin });
+  Object.assign(process.env, { OPENAUTH_ISSUER: origin });
+}
