@@ -42,7 +42,7 @@ offline = spawn(
 offline.once("message", async () => {
   const kids = process.env.JWT_PUBLIC_KEYS ? [] : keys.map(({ kid }) => kid);
   await notePublished(keyFile, { kids, ...readConfig(["refreshTokenTtlSeconds"]), now: systemClock() });
-  console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt")));
+  console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt"), process.env.DEMO_PAGE !== "off"));
 });
 const [code] = await once(offline, "exit");
 await engine?.stop();

@@ -1,11 +1,11 @@
-/** What to type next: four lines of curl that register, log in, fetch a protected resource and refresh. */
-export function welcome(url: string, cookieJar: string): string {
+/** What to do next: open the page, or type four lines of curl that register, log in, fetch a protected resource and refresh. */
+export function welcome(url: string, cookieJar: string, hasPage: boolean): string {
   const account = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"a long and private sentence"}'`;
   const curl = `curl -isS -w '\\n\\n'`;
   const file = `'${cookieJar.replaceAll("'", `'\\''`)}'`;
   const jar = `-b ${file} -c ${file}`;
   return `
-${url} is ready. In another terminal:
+${url} is ready.${hasPage ? ` Open ${url}/ in a browser, or try it` : " Try it"} in another terminal:
 
 ${curl} ${url}/auth/register ${account}
 ${curl} ${jar} ${url}/auth/login ${account}

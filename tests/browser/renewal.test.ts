@@ -1,0 +1,137 @@
+import { expect, test } from "@jest/globals";
+import type { BrowserContext, Page } from "playwright-core";
+import type { Laptop } from "./support/chromium.ts";
+import { type Account, click, createAccount, enter, openPage, says, startSite } from "./support/site.ts";
+import { expectAccessible } from "./support/states.ts";
+
+/** How long an access token lives here: what takes a quarter of an hour elsewhere is looked at in seconds. */
+const lifeSeconds = 10;
+const site = await startSite({
+  ACCESS_TOKEN_TTL_SECONDS: String(lifeSeconds),
+  REFRESH_MIN_INTERVAL_SECONDS: "3",
+  REFRESH_WINDOW_SECONDS: "0",
+});
+const { network } = site;
+
+interface Visit {
+  account: Account;
+  context: BrowserContext;
+  page: Page;
+  sessionId: string;
+}
+
+/** Somebody who has just registered, in a browser of their own. */
+async function visit(laptop?: Laptop): Promise<Visit> {
+  const account = createAccount();
+  const context = await site.openBrowser({ viewport: { width: 900, height: 700 } }, laptop);
+  const page = await openPage(context, site.url);
+  await enter(page, "register", account);
+  const [session] = await site.sessionsOf(account);
+  return { account, context, page, sessionId: session?.sessionId };
+}
+
+const isLoggedIn = (page: Page, { email }: Account) =>
+  page.getByRole("heading", { name: `Logged in as ${email}` }).waitFor();
+
+/** The same session as ever opens /movies, and is the only one. */
+async function expectAlive({ page, account, sessionId }: Visit): Promise<void> {
+  await click(page, "Call /movies");
+  await says(page, '200: ["Avatar","Avengers"]');
+  await isLoggedIn(page, account);
+  expect((await site.sessionsOf(account)).map((session) => session.sessionId)).toEqual([sessionId]);
+}
+
+/** Lives of access tokens go by. */
+const pass = (lives: number) => new Promise((resolve) => setTimeout(resolve, lives * lifeSeconds * 1_000));
+
+test("three tabs renew by themselves, at the same moment: one rotation, and all know of it", async () => {
+  const context = await site.openBrowser();
+  const tabs = [1, 2, 3].map(() => openPage(context, site.url));
+  const [page, ...others] = (await Promise.all(tabs)) as [Page, ...Page[]];
+  const account = createAccount();
+  await enter(page, "register", account);
+  await Promise.all([page, ...others].map((tab) => says(tab, "The session was renewed.")));
+  const [session] = await site.sessionsOf(account);
+  expect(site.rotationsOf(session?.sessionId)).toBe(1);
+  for (const tab of [page, ...others]) {
+    await expectAlive({ context, page: tab, account, sessionId: session?.sessionId });
+  }
+  await context.close();
+});
+
+test("three tabs that open at once with an expired access token: one rotation, and nobody is signed out", async () => {
+  const visitor = await visit();
+  const { account, context, page, sessionId } = visitor;
+  await page.close();
+  await pass(1);
+  const tabs = await Promise.all([1, 2, 3].map(() => openPage(context, site.url)));
+  await Promise.all(tabs.map((tab) => isLoggedIn(tab, account)));
+  expect(site.rotationsOf(sessionId)).toBe(1);
+  for (const tab of tabs) await expectAlive({ ...visitor, page: tab });
+  await context.close();
+});
+
+// The laptop's processes are stopped, and an hour is four lives of an access token.
+test("a laptop falls asleep in the middle of a refresh, for an hour; the answer is lost, or comes late", async () => {
+  const sleepers = [];
+  for (const end of ["lose", "release"] as const) {
+    const laptop = await site.openLaptop();
+    const visitor = await visit(laptop);
+    const answer = await network.hold("/auth/refresh");
+    laptop.sleep();
+    sleepers.push({ ...visitor, laptop, wake: () => [answer[end](), laptop.wake()] });
+  }
+  const { length } = network.statusesOf("/auth/refresh");
+  await pass(4);
+  expect(network.statusesOf("/auth/refresh")).toHaveLength(length);
+  for (const { laptop, wake, ...visitor } of sleepers) {
+    wake();
+    await says(visitor.page, "The session was renewed.");
+    await expectAlive(visitor);
+    await laptop.close();
+  }
+});
+
+test("the network is cut in the middle of a refresh, for longer than the access token lives, and comes back", async () => {
+  const visitor = await visit();
+  const { context, page, sessionId } = visitor;
+  await network.hold("/auth/refresh");
+  const rotations = site.rotationsOf(sessionId);
+  network.cut();
+  await says(page, "The API cannot be reached.");
+  await isLoggedIn(page, visitor.account);
+  network.mend();
+  await says(page, "The session was renewed.");
+  expect(site.rotationsOf(sessionId)).toBe(rotations);
+  await expectAlive(visitor);
+  await context.close();
+});
+
+test("the tab is closed in the middle of a refresh, and the answer is lost: another tab goes on", async () => {
+  const visitor = await visit();
+  const { account, context, page, sessionId } = visitor;
+  const answer = await network.hold("/auth/refresh");
+  const rotations = site.rotationsOf(sessionId);
+  await page.close();
+  answer.lose();
+  const tab = await openPage(context, site.url);
+  await isLoggedIn(tab, account);
+  await expectAlive({ ...visitor, page: tab });
+  expect(site.rotationsOf(sessionId)).toBe(rotations);
+  await context.close();
+});
+
+test("a copied cookie ends the session for both browsers within one life of an access token", async () => {
+  const { account, context, page, sessionId } = await visit();
+  const thief = await site.openBrowser();
+  await thief.addCookies(await context.cookies());
+  const stolen = await openPage(thief, site.url);
+  await isLoggedIn(stolen, account);
+  await says(stolen, "Your session has ended.");
+  await says(page, "Your session has ended.");
+  expect(site.output()).toContain('"event":"authn_token_reuse"');
+  expect(await site.sessionsOf(account)).toEqual([]);
+  // Neither of them came to a second renewal.
+  expect(site.rotationsOf(sessionId)).toBe(1);
+  await expectAccessible(page, "session-ended");
+});

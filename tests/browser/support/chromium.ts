@@ -1,0 +1,53 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Browser, chromium } from "playwright-core";
+
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const args = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** A browser on a laptop that can fall asleep. */
+export interface Laptop {
+  browser: Browser;
+  /** Stops all that runs in it, in the middle of whatever it does; time goes on elsewhere. */
+  sleep(): void;
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a Chromium that is installed here. Throws an Error that says how to get one. */
+export async function startLaptop(): Promise<Laptop> {
+  const server = await chromium.launchServer({ executablePath: findChromium(), args });
+  const browser = await chromium.connect(server.wsEndpoint());
+  const group = -(server.process().pid as number);
+  return {
+    browser,
+    sleep: () => void process.kill(group, "SIGSTOP"),
+    wake: () => void process.kill(group, "SIGCONT"),
+    close: () => server.kill(),
+  };
+}
+
+function findChromium(): string {
+  const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
+  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isProgram);
+  if (!found) throw new Error("These tests need Chromium on the PATH. On Debian: apt-get install chromium");
+  return found;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import { afterAll } from "@jest/globals";
+import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { type Item, startDatabase, tableNames } from "../../support/database.ts";
+import { npmStart } from "../../support/npm-start.ts";
+import { createFolder, removeFolder } from "../../support/project.ts";
+import { startWire } from "../../support/wire.ts";
+import { type Laptop, startLaptop } from "./chromium.ts";
+import { startNetwork } from "./network.ts";
+
+/** An account as somebody types it in. */
+export interface Account {
+  email: string;
+  password: string;
+}
+
+/** Makes up an account that is not registered yet. */
+export const createAccount = (): Account => ({
+  email: `${randomUUID().slice(0, 8)}@example.com`,
+  password: `correct horse ${randomUUID()}`,
+});
+
+/** Starts `npm start` with these settings, a network and an engine that a test can watch and break, and a browser. */
+export async function startSite(settings: Record<string, string> = {}) {
+  const folder = createFolder();
+  const database = await startDatabase();
+  const wire = await startWire({ endpoint: database.endpoint, addsItems: true });
+  const started = await npmStart(process.cwd(), {
+    LOCAL_DIR: folder,
+    DYNAMODB_ENDPOINT: wire.endpoint,
+    USERS_TABLE: tableNames.users,
+    SESSIONS_TABLE: tableNames.sessions,
+    ATTEMPTS_TABLE: tableNames.attempts,
+    ...settings,
+  });
+  const network = await startNetwork(started.url);
+  const laptops: Laptop[] = [];
+
+  async function openLaptop(): Promise<Laptop> {
+    const laptop = await startLaptop();
+    laptops.push(laptop);
+    return laptop;
+  }
+
+  const ownLaptop = await openLaptop();
+  afterAll(async () => {
+    for (const laptop of laptops) await laptop.close();
+    await network.stop();
+    await started.interrupt();
+    await wire.stop();
+    await database.stop();
+    removeFolder(folder);
+  }, 30_000);
+
+  return {
+    /** What the browser has in its address bar. */
+    url: network.url,
+    network,
+    /** All that `npm start` has printed so far. */
+    output: started.output,
+
+    /** A laptop of its own: for one that is to fall asleep. */
+    openLaptop,
+
+    /** Another browser: cookies and storage of its own. */
+    async openBrowser(options: BrowserContextOptions = {}, on = ownLaptop): Promise<BrowserContext> {
+      const context = await on.browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
+      context.setDefaultTimeout(30_000);
+      return context;
+    },
+
+    /** The stored sessions of an account. */
+    async sessionsOf({ email }: Account): Promise<Item[]> {
+      const user = await database.find("users", { email });
+      return user ? database.sessionsOf(user.userId) : [];
+    },
+
+    /** How many rotations of a session the engine has applied so far. */
+    rotationsOf: (sessionId: string): number =>
+      wire.requests.filter(
+        ({ isApplied, parameters: { Key, ExpressionAttributeValues } }) =>
+          isApplied && Key?.sessionId?.S === sessionId && ExpressionAttributeValues?.[":successor"],
+      ).length,
+  };
+}
+
+/** Clicks the button of this name. */
+export const click = (page: Page, name: string): Promise<void> =>
+  page.getByRole("button", { name, exact: true }).click();
+
+/** Waits until the page says this, where screen readers hear it, too. */
+export const says = (page: Page, text: string): Promise<void> =>
+  page.getByRole("status").getByText(text).waitFor();
+
+/** Opens the page in a tab of its own and waits until it knows who is there. */
+export async function openPage(context: BrowserContext, url: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.locator("#signed-in, #signed-out").filter({ visible: true }).waitFor();
+  return page;
+}
+
+/** Fills in and sends one of the page's first two forms. */
+export async function submit(page: Page, form: FormName, { email, password }: Account): Promise<void> {
+  const fields = page.locator(`#${form}`);
+  await fields.getByLabel("E-mail address").fill(email);
+  await fields.getByLabel("Password").fill(password);
+  await fields.getByRole("button").click();
+}
+
+type FormName = "login" | "register";
+
+/** The same, and waits until it has logged in. */
+export async function enter(page: Page, form: FormName, account: Account): Promise<void> {
+  await submit(page, form, account);
+  await page.getByRole("heading", { name: `Logged in as ${account.email}` }).waitFor();
+}
