@@ -57,7 +57,7 @@ const states: State[] = [
       await page.reload();
       await page.getByRole("button", { name: "Call /movies" }).click();
       await page.getByText("Avatar").waitFor();
-      await page.setViewportSize({ width: 800, height: 640 });
+      await page.setViewportSize({ width: 800, height: 540 });
       await page.screenshot({ path: `${pictures}/readme.png` });
       await page.getByText("What the token says").click();
     },

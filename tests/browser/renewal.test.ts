@@ -90,7 +90,7 @@ test("a laptop falls asleep in the middle of a refresh, for an hour; the answer 
     await expectAlive(visitor);
     await laptop.close();
   }
-});
+}, 180_000);
 
 test("the network is cut in the middle of a refresh, for longer than the access token lives, and comes back", async () => {
   const visitor = await visit();
