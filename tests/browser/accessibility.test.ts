@@ -13,6 +13,7 @@ interface State {
 }
 
 const states: State[] = [
+  { name: "docs", path: "/docs" },
   { name: "signed-out" },
   {
     name: "field-errors",
