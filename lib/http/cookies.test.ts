@@ -47,7 +47,7 @@ test.each([
   ["a name in another case", [`Auth-Cookie=${value}`]],
   ["a longer name", [`auth-cookie2=${value}`, `my-auth-cookie=${value}`]],
   ["C22 no name", [`=auth-cookie=${value}`]],
-  ["no equals sign", ["auth-cookie"]],
+  ["no equals sign", ["auth-cookie", "auth-cookie?"]],
   ["C23 another prefix", [`__Host-auth-cookie=${value}`]],
   ["nothing between semicolons", ["", " "]],
 ])("there is no pair: %s", (_, cookies) => {
@@ -92,6 +92,19 @@ test.each([
   ["C18 8 kB", encode({ token: "a".repeat(8192), refreshToken }), badToken],
 ])("a value that is not ours: %s", (_, text, fault) => {
   expect(parse(`auth-cookie=${text}`)).toEqual(fault);
+});
+
+test("a name of one letter is a name", () => {
+  expect(parseAuthCookie([`a=${value}`, "=x"], "a")).toEqual(isPair);
+});
+
+test("C18 a value of 6,144 characters is read, a longer one is not decoded", () => {
+  const long = (length: number) => {
+    const rest = encode({ token: "", refreshToken }).length;
+    return { token: "a".repeat(length - rest), refreshToken };
+  };
+  expect(parse(`auth-cookie=${encode(long(6_144))}`)).toEqual({ is: "pair", ...long(6_144) });
+  expect(parse(`auth-cookie=${encode(long(6_145))}`)).toEqual(badToken);
 });
 
 test("two different values are malformed, whichever is right", () => {

@@ -253,6 +253,16 @@ const rows: Row[] = [
     with: { presentedHash: "spent", keyHash: "key" },
     verdict: "replay",
   },
+  {
+    state: "damaged: the predecessor without the salt of its successor",
+    session: { ...rotated, rotationSalt: undefined } as unknown as Session,
+    verdict: "replay",
+  },
+  {
+    state: "damaged: the predecessor without the time of its rotation",
+    session: { ...rotated, rotatedAt: undefined } as unknown as Session,
+    verdict: "replay",
+  },
   { state: "unknown, never rotated", session: fresh, with: { presentedHash: "spent" }, verdict: "replay" },
   {
     state: "a hash that only begins like the current one",

@@ -12,6 +12,7 @@ import {
   retire,
   rotate,
   stateOf,
+  timeText,
 } from "./key-lifecycle.ts";
 import { algorithmNames, parseJwkSet, toPublicJwk } from "./keys.ts";
 import { usableSeconds } from "./signing-keys.ts";
@@ -28,6 +29,42 @@ const promoted = promote(published(rotated), now).set;
 const activeFrom = now + promotionLeadSeconds;
 const retireAfter = activeFrom + refreshTokenTtlSeconds + 3600;
 const statesOf = (set: KeySet, at: number) => set.keys.map((key) => stateOf(key, set, at));
+
+test("each step says what it did, with times in UTC", async () => {
+  const third = await generateKey();
+  expect(timeText(now)).toBe("2027-01-15T08:00:00Z");
+  expect(
+    [
+      rotate(initial, nextKey),
+      rotate(rotated, third),
+      promote(published(rotated), now),
+      promote(promoted, now),
+      retire(promoted, retireAfter),
+      retire(initial, now),
+      replaceAll(third, now),
+    ].map(({ done }) => done),
+  ).toEqual([
+    `Added the next key ${nextKey.kid} (EdDSA).`,
+    `The next key ${nextKey.kid} is there already: nothing changed.`,
+    `Promoted: the key ${nextKey.kid} signs from ${timeText(activeFrom)} on.`,
+    "The newest key is promoted already: nothing changed.",
+    `Retired: ${firstKey.kid}.`,
+    "No key has been replaced: nothing changed.",
+    `All keys are replaced by ${third.kid} (EdDSA).`,
+  ]);
+});
+
+test("a key has one state at a time", () => {
+  expect(statesOf(rotate(createKeySet(firstKey, now), nextKey).set, now)).toEqual([
+    "signing, not published",
+    "unpublished",
+  ]);
+  expect(statesOf(published(rotated), now)).toEqual(["signing", "published"]);
+  expect(statesOf(promoted, activeFrom - 1)).toEqual(["signing", "promoted"]);
+  expect(statesOf(promoted, activeFrom)).toEqual(["replaced", "signing"]);
+  expect(statesOf(promoted, retireAfter - 1)).toEqual(["replaced", "signing"]);
+  expect(statesOf(promoted, retireAfter)).toEqual(["retirable", "signing"]);
+});
 
 describe("a new key", () => {
   test.each(algorithmNames)(
@@ -110,6 +147,29 @@ describe("retirement", () => {
       (third.keys[2]?.activeFrom ?? 0) + 60 + 3600,
       undefined,
     ]);
+  });
+
+  test("takes away what is retirable while other replaced keys wait, and says so of each", async () => {
+    const third = promote(published(rotate(promoted, await generateKey()).set), activeFrom).set;
+    const fourth = promote(published(rotate(third, await generateKey()).set), activeFrom + 5_000).set;
+    const [, second, ...others] = fourth.keys;
+    expect(statesOf(fourth, retireAfter)).toEqual(["retirable", "replaced", "replaced", "signing"]);
+    expect(retire(fourth, retireAfter).set.keys).toEqual([second, ...others]);
+    const kids = fourth.keys.slice(0, 3).map(({ kid }) => `${kid} from \\S+ on`);
+    expect(() => retire(fourth, activeFrom)).toThrow(new RegExp(`Retire ${kids.join(", ")}\\.`));
+    const both = retire(fourth, 2 * now);
+    expect(both.set.keys).toEqual([fourth.keys[3]]);
+    expect(both.done).toBe(
+      `Retired: ${fourth.keys
+        .slice(0, 3)
+        .map(({ kid }) => kid)
+        .join(", ")}.`,
+    );
+  });
+
+  test("does not depend on the order in which the keys stand", () => {
+    const reversed = published({ keys: promoted.keys.toReversed() });
+    expect(reversed.keys.map((key) => key.retireAfter)).toEqual([undefined, retireAfter]);
   });
 
   test("is counted from the next key, where several have been promoted one after the other", async () => {

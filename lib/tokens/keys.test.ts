@@ -1,7 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, hkdfSync } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { CompactSign, compactVerify } from "jose";
 import {
+  findKeyActiveAt,
   findUnpublishedKids,
   importSigningKeys,
   importVerificationKeys,
@@ -58,6 +59,34 @@ test.each(algorithms)("%s: what a signing key signs, its published half verifies
   expect(Buffer.from(payload).toString()).toBe("text");
 });
 
+test("the newest key that is active signs, in whatever order they stand", async () => {
+  const at = (activeFrom: number) => ({ ...privateJwk("EdDSA", `from-${activeFrom}`), activeFrom });
+  for (const times of [
+    [10, 20, 30],
+    [30, 20, 10],
+    [20, 30, 10],
+  ]) {
+    const keys = await importSigningKeys(times.map(at));
+    const kids = [9, 10, 19, 20, 30, 99].map((time) => findKeyActiveAt(time, keys)?.kid);
+    expect(kids).toEqual([undefined, "from-10", "from-10", "from-20", "from-30", "from-30"]);
+  }
+});
+
+test("the secret for keyed hashes is derived from the private key, by HKDF", async () => {
+  const jwk = privateJwk("ES256");
+  const [signing] = await importSigningKeys([jwk]);
+  const secret = Buffer.from(jwk.d ?? "", "base64url");
+  expect(signing?.hashKey).toEqual(Buffer.from(hkdfSync("sha256", secret, "", "keyed hashes", 32)));
+});
+
+test("a private set may hold keys that are only published, and use may be allowed by key_ops", () => {
+  const { activeFrom: _, ...waiting } = privateJwk("ES256");
+  const keys = [privateJwk("EdDSA"), waiting, { ...privateJwk("RS256"), key_ops: ["sign"] }];
+  expect(parseJwkSet(set(...keys), "private")).toEqual(keys);
+  const verifying = { ...publicJwk("EdDSA"), key_ops: ["verify"] };
+  expect(parseJwkSet(set(verifying), "public")).toEqual([verifying]);
+});
+
 test("only keys that have been promoted sign", async () => {
   const { activeFrom: _, ...waiting } = privateJwk("ES256");
   const keys = await importSigningKeys([waiting as OurJwk, privateJwk("EdDSA")]);
@@ -97,6 +126,9 @@ test("a signing key is unpublished unless its very key stands under its kid", ()
   expect(findUnpublishedKids([first], [{ ...toPublicJwk(second), kid: "a" }])).toEqual(["a"]);
   const other = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
   expect(findUnpublishedKids([first], [{ ...toPublicJwk(first), ...other } as OurJwk])).toEqual(["a"]);
+  // The mirrored point: half of the members are the same.
+  const mirrored = { ...toPublicJwk(second), y: "A".repeat(43) };
+  expect(findUnpublishedKids([second], [mirrored])).toEqual(["b"]);
 });
 
 test.each([
@@ -110,6 +142,7 @@ test.each([
   ["keys that are no list", '{"keys":{"0":{}}}'],
   ["keys that are no objects", set("hunter2")],
   ["null among the keys", set(null)],
+  ["a key, and a text", set(privateJwk("EdDSA"), "hunter2")],
 ])("not a key set: %s", (_, text) => {
   for (const kind of ["public", "private"] as const) {
     expect(faultsOf(text, kind)).toBe('must be a JSON Web Key set: {"keys":[...]} with at least one key');
@@ -154,6 +187,7 @@ test.each([
     { ...publicJwk("ES256"), alg: "EdDSA" },
     "EdDSA needs kty OKP and crv Ed25519",
   ],
+  ["another type of that curve", { ...publicJwk("EdDSA"), kty: "EC" }, "EdDSA needs kty OKP and crv Ed25519"],
   ["another curve", { ...publicJwk("ES256"), crv: "P-384" }, "ES256 needs kty EC and crv P-256"],
   ["a curve for RSA", { ...publicJwk("RS256"), crv: "P-256" }, "RS256 needs kty RSA"],
   ["X25519", { ...publicJwk("EdDSA"), crv: "X25519" }, "EdDSA needs kty OKP and crv Ed25519"],
