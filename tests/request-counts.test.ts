@@ -75,7 +75,7 @@ describe.each(await startServices())("DynamoDB requests on $engine", (service) =
     );
   });
 
-  test("a forged pair sends none", async () => {
+  test("R32 a forged pair sends none", async () => {
     const [pair, other] = [await service.logIn(), await service.logIn()];
     const [header, claims, signature] = pair.token.split(".");
     const forged = [

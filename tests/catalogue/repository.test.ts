@@ -42,7 +42,7 @@ describe("I08 no credential is", () => {
   });
 
   (isRepository ? test : test.skip)("in its history", () => {
-    const log = git("log", "--all", "--patch", "--no-color", "--unified=0", "--format=commit %h", "--", ".");
+    const log = git("log", "--patch", "--no-color", "--unified=0", "--format=commit %h", "--", ".");
     const commits = log.split(/^commit /m).slice(1);
     expect(commits.flatMap((text) => findIn(text.slice(0, 7), text))).toEqual([]);
   });

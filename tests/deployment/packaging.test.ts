@@ -75,7 +75,7 @@ describe.each([
 ] as const)("stage %s", (stage, packaged) => {
   const isDisposable = stage === "dev";
 
-  test("each function has a role of its own with exactly its permissions", () => {
+  test("I01 each function has a role of its own with exactly its permissions", () => {
     const names = Object.keys(functionsOf(packaged()));
     const allowed = Object.entries(permissions).map(
       ([route, list]) => [functionOf(route as RouteName), list] as const,
@@ -103,7 +103,7 @@ describe.each([
     }
   });
 
-  test("tables: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
+  test("I03 tables: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
     const { UsersTable, SessionsTable, AttemptsTable } = packaged().resources;
     for (const table of [UsersTable, SessionsTable, AttemptsTable]) {
       expect(table?.Properties).toMatchObject({
@@ -130,7 +130,7 @@ describe.each([
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
   });
 
-  test("no private key is packaged; only who signs or counts attempts knows the secret with them", () => {
+  test("I04 no private key is packaged; only who signs or counts attempts knows the secret with them", () => {
     const template = JSON.stringify(packaged().resources);
     expect(template).not.toContain('"JWT_SIGNING_KEYS"');
     expect(template).not.toContain("value-of-JWT_SIGNING_KEYS");
@@ -182,7 +182,7 @@ describe("settings of the deploying shell", () => {
     },
   );
 
-  test("ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, with credentials", () => {
+  test("H11 ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, with credentials", () => {
     expect(staging.resources.HttpApi?.Properties.CorsConfiguration).toEqual({
       AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
       AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
@@ -248,6 +248,20 @@ describe("the zips", () => {
     return { ...response, body: JSON.parse(response.body ?? "null") };
   }
 
+  test("I04 hold no private key and no setting that is a secret", async () => {
+    for (const name of Object.keys(functionsOf(staging))) {
+      const target = join(folder, "staging", name);
+      for (const file of await unpack(staging, name, target)) {
+        const text = readFileSync(join(target, file), "latin1");
+        expect([
+          name,
+          file,
+          text.match(/value-of-JWT_SIGNING_KEYS|BEGIN [A-Z ]*PRIVATE[ ]KEY|"d":"/),
+        ]).toEqual([name, file, null]);
+      }
+    }
+  });
+
   test("hold the bundle and nothing else, but for the data files of some", () => {
     const lists: Record<string, string[]> = {
       register: ["functions/register.common-passwords.txt"],
@@ -298,7 +312,7 @@ describe("the zips", () => {
 // Only after all integration tests is it known what functions send: `npm test`, then this.
 const testAfterAll = findUsed() || process.env.CI ? test : test.skip;
 
-testAfterAll("each permission is needed: the integration tests have seen its function use it", () => {
+testAfterAll("I02 each permission is needed: the integration tests have seen its function use it", () => {
   const all = Object.entries(permissions).flatMap(([route, list]) =>
     list.map((permission) => `${route}: ${permission}`),
   );
