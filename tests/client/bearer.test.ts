@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { AuthClientOptions, AuthError, Tokens } from "../../client/auth-client.ts";
+import type { AuthClientOptions, Tokens } from "../../client/auth-client.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
 import { decodeClaims } from "../support/pair.ts";
@@ -84,11 +84,11 @@ function createStore() {
 
 async function openSession(options: AuthClientOptions = {}) {
   const tokens = createStore();
-  const ends: (AuthError | undefined)[] = [];
+  const ends: string[] = [];
   const auth = createAuthClient({
     baseUrl: api.url,
     tokens,
-    onSessionEnd: (error) => ends.push(error),
+    onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"),
     ...options,
   });
   await auth.login(credentials);
@@ -157,11 +157,11 @@ describe("a bearer client in Node", () => {
     void crashed.refresh();
     while (seen.length < 1) await new Promise((resolve) => setImmediate(resolve));
     clock.advance(8 * 3600);
-    const ends: unknown[] = [];
+    const ends: string[] = [];
     const restarted = createAuthClient({
       baseUrl: api.url,
       tokens,
-      onSessionEnd: (error) => ends.push(error),
+      onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"),
     });
     expect((await restarted.fetch("/movies")).status).toBe(200);
     expect(ends).toEqual([]);
@@ -189,7 +189,7 @@ describe("a bearer client in Node", () => {
     clock.advance(1000);
     const responses = await Promise.all([1, 2, 3].map(() => auth.fetch("/movies")));
     expect(responses.map(({ status }) => status)).toEqual([401, 401, 401]);
-    expect(ends).toEqual([expect.objectContaining({ status: 400, code: "token_expired" })]);
+    expect(ends).toEqual(["token_expired"]);
     expect(tokens.load()).toBeUndefined();
     await expect(auth.refresh()).rejects.toMatchObject({ status: 401, code: "missing_credentials" });
     await auth.logout();

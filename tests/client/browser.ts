@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, SourceTextModule } from "node:vm";
 import { locks } from "node:worker_threads";
-import type { AuthClient, AuthClientOptions, AuthError } from "../../client/auth-client.ts";
+import type { AuthClient, AuthClientOptions } from "../../client/auth-client.ts";
 import { type ApiResponse, json } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
@@ -14,8 +14,8 @@ export type NetworkFault = (deliver: () => Promise<ApiResponse>) => Promise<ApiR
 /** A page that uses the client; it has globals of its own, as a tab has. */
 export interface Tab {
   auth: AuthClient;
-  /** What `onSessionEnd` was called with. */
-  ends: (AuthError | undefined)[];
+  /** The codes that `onSessionEnd` was called with; "elsewhere" where there was none. */
+  ends: string[];
   /** Ends the page in the middle of whatever it does. */
   close(): void;
 }
@@ -176,7 +176,7 @@ export function createBrowser(api: Sandbox) {
     const ends: Tab["ends"] = [];
     const { createAuthClient } = module.namespace as typeof import("../../client/auth-client.ts");
     return {
-      auth: createAuthClient({ onSessionEnd: (error) => ends.push(error), ...options }),
+      auth: createAuthClient({ onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"), ...options }),
       ends,
       close() {
         isClosed = true;

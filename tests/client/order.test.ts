@@ -92,6 +92,7 @@ test("a 401 that arrives after another tab has renewed is repeated without a ref
   const fetching = second.auth.fetch("/movies");
   await held.arrived;
   await first.auth.refresh();
+  clock.advance(100);
   held.release();
   expect((await fetching).status).toBe(200);
   expect(browser.names).toEqual(["GET /movies 401", "POST /auth/refresh 200", "GET /movies 200"]);
