@@ -9,6 +9,7 @@ module.exports = async ({ resolveVariable }) => {
     allowedOrigins: origins.split(",").map((origin) => origin.trim()),
     allowedHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
     allowedMethods: ["GET", "POST", "DELETE"],
+    exposedResponseHeaders: ["retry-after"], // at 429 and 503; scripts of other origins could not read it
     allowCredentials: true,
   };
 };

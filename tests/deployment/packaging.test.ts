@@ -187,6 +187,7 @@ describe("settings of the deploying shell", () => {
       AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
       AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
       AllowMethods: ["GET", "POST", "DELETE"],
+      ExposeHeaders: ["retry-after"],
       AllowCredentials: true,
     });
   });
