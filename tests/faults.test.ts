@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { expectProblem, refusals } from "./support/answer.ts";
+import { expectNoContent, expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
 import { deliverTwice, hold, loseAnswer, loseRequest } from "./support/faults.ts";
 import { log } from "./support/log.ts";
@@ -172,6 +172,28 @@ describe.each(await startServices())("between the service and $engine", (service
     clock.advance(30);
     await service.rotate(second, { key });
   });
+
+  test.each([
+    ["all", {}],
+    ["all other", { except: "current" }],
+  ])(
+    "the end of %s sessions that is delivered again late ends none that was opened since",
+    async (_, query) => {
+      const account = await service.register();
+      const ended = await service.logIn({ account });
+      const { cookies } = await service.logIn({ account });
+      const held = hold("request");
+      wire.break("UpdateItem users", held.fault);
+      expectNoContent(await sandbox["revoke-all-sessions"]({ cookies, query }));
+      const opened = await service.logIn({ account });
+      await held.release();
+      // This login would finish what it takes for an unfinished end of all sessions.
+      await service.logIn({ account });
+      clock.advance(60);
+      await service.rotate(opened);
+      expectProblem(await service.refresh(ended), refusals.tokenExpired);
+    },
+  );
 
   /** Refreshes while no write gets through; returns the writes, which may still arrive. */
   async function refreshInVain(pair: Pair) {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import {
   type DynamoDB,
@@ -127,16 +128,26 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
 
     /**
      * Raises the epoch: all sessions are over but the kept one, and logins that are under way. Undefined if there is
-     * no such user or, with a session to keep, if an earlier sweep has not been finished. Written twice, it does no harm.
+     * no such user or, with a session to keep, if an earlier sweep has not been finished. Raised once, however often and
+     * late the request arrives: raised again, the epoch would end, at the next sweep, what was opened since.
      */
     async raiseSessionEpoch({ email, userId }: UserKey, keptSessionId?: string): Promise<User | undefined> {
       const keeps = keptSessionId !== undefined;
+      const raiseId = randomUUID();
       const { written, item } = await update(email, {
-        UpdateExpression: `SET sessionEpoch = sessionEpoch + :one${keeps ? ", keptSessionId = :kept" : " REMOVE keptSessionId"}`,
-        ConditionExpression: `userId = :userId${keeps ? " AND sweptEpoch = sessionEpoch" : ""}`,
-        ExpressionAttributeValues: { ":one": 1, ":userId": userId, ":kept": keptSessionId },
+        UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, raiseId = :raise${keeps ? ", keptSessionId = :kept" : " REMOVE keptSessionId"}`,
+        ConditionExpression:
+          "userId = :userId AND (attribute_not_exists(raiseId) OR raiseId <> :raise)" +
+          `${keeps ? " AND sweptEpoch = sessionEpoch" : ""}`,
+        ExpressionAttributeValues: {
+          ":one": 1,
+          ":userId": userId,
+          ":kept": keptSessionId,
+          ":raise": raiseId,
+        },
       });
-      return written && item ? parseUser(item) : undefined;
+      const isOurs = written || (item?.raiseId === raiseId && item.userId === userId);
+      return isOurs && item ? parseUser(item) : undefined;
     },
 
     /** Notes that no session of an epoch before this one is left. */
