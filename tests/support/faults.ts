@@ -22,6 +22,9 @@ export const deliverTwice: Fault = async (request) => {
 /** DynamoDB has no capacity left for the request. */
 export const throttle: Fault = async () => refuse(400, "ThrottlingException");
 
+/** The table has no capacity left for the request. */
+export const exceed: Fault = async () => refuse(400, "ProvisionedThroughputExceededException");
+
 /** DynamoDB fails. */
 export const fail: Fault = async () => refuse(500, "InternalServerError");
 
@@ -30,6 +33,9 @@ export const deny =
   (type: string): Fault =>
   async () =>
     refuse(400, type);
+
+/** DynamoDB is away for a moment. */
+export const beAway: Fault = async () => refuse(503, "ServiceUnavailable");
 
 /** Another party acts first, then the request goes on. */
 export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fault {

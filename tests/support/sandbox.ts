@@ -14,7 +14,7 @@ export type Environment = Record<string, string>;
 /** One sandbox of every function: calls by route name, each bundle loaded at its first call. */
 export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
   /** Calls a function with whatever Lambda might be given, so many milliseconds before it is cut off. */
-  invoke(route: RouteName, event: unknown, remainingMs?: number): Promise<ApiResponse>;
+  invoke(route: RouteName, event: unknown, remainingMs?: number, requestId?: string): Promise<ApiResponse>;
 };
 
 /**
@@ -24,11 +24,16 @@ export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<Api
 export function createSandbox(environment: Environment): Sandbox {
   const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
 
-  async function invoke(route: RouteName, event: unknown, remainingMs = 10_000): Promise<ApiResponse> {
+  async function invoke(
+    route: RouteName,
+    event: unknown,
+    remainingMs?: number,
+    requestId?: string,
+  ): Promise<ApiResponse> {
     handlers[route] ??= loadHandler(route, environment);
     const handler = await handlers[route];
     keepEventSecrets(event);
-    const response = await runAs(route, () => handler(event, createContext(remainingMs)));
+    const response = await runAs(route, () => handler(event, createContext(remainingMs, requestId)));
     keepAnswerSecrets(response);
     assertDescribed(route, event, response);
     return response;
@@ -66,8 +71,8 @@ async function importHandler(name: string, environment: Environment): Promise<La
 }
 
 /** The context of one invocation, so many milliseconds before it is cut off. */
-export function createContext(remainingMs = 10_000): Context {
-  return { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => remainingMs } as unknown as Context;
+export function createContext(remainingMs = 10_000, awsRequestId: string = randomUUID()): Context {
+  return { awsRequestId, getRemainingTimeInMillis: () => remainingMs } as unknown as Context;
 }
 
 /** Any of the texts in an event may be a credential, whatever else its sender put there. */

@@ -45,6 +45,7 @@ export async function startSecretsManager() {
       path: incoming.url ?? "/",
       parameters,
       attempt: Number(/attempt=(\d+)/.exec(String(incoming.headers["amz-sdk-request"]))?.[1]),
+      invocationId: String(incoming.headers["amz-sdk-invocation-id"]),
       isApplied: false,
       async deliver() {
         const answer = answerTo(secrets, name, parameters);

@@ -22,10 +22,12 @@ export interface WireRequest {
   parameters: Item;
   /** Which attempt of the SDK it is, from 1. */
   attempt: number;
+  /** Names the call of the SDK: its attempts have it in common. */
+  invocationId: string;
   /** It was applied: the engine answered 200. */
   isApplied: boolean;
-  /** Delivers the request, or one more copy of it, to the engine. */
-  deliver(): Promise<Answer>;
+  /** Delivers the request, or one more copy of it, to the engine; with other parameters where a test gives some. */
+  deliver(changed?: Item): Promise<Answer>;
 }
 
 /** What happens to a request on its way: an answer, or undefined when the connection breaks. */
@@ -50,13 +52,19 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   let requests: WireRequest[] = [];
   let rules: { name: string; left: number; fault: Fault }[] = [];
-  let turn: Promise<unknown> = Promise.resolve();
+  const turns = new Map<string, Promise<unknown>>();
 
-  /** One after the other where the old item is added, so that no write slips between the refusal and the look. */
+  /** One item after the other where the old one is added, so that no write slips between the refusal and the look. */
   function forward(target: string, text: string): Promise<Answer> {
     if (!addsItems) return send(target, text);
-    const answer = turn.then(() => sendAsAws(target, text));
-    turn = answer.catch(() => undefined);
+    const item = keyOf(JSON.parse(text));
+    const answer = (turns.get(item) ?? Promise.resolve()).then(() => sendAsAws(target, text));
+    const turn = answer
+      .catch(() => undefined)
+      .then(() => {
+        if (turns.get(item) === turn) turns.delete(item);
+      });
+    turns.set(item, turn);
     return answer;
   }
 
@@ -99,9 +107,10 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
       path: incoming.url ?? "/",
       parameters,
       attempt: Number(/attempt=(\d+)/.exec(String(incoming.headers["amz-sdk-request"]))?.[1]),
+      invocationId: String(incoming.headers["amz-sdk-invocation-id"]),
       isApplied: false,
-      async deliver() {
-        const answer = await forward(target, text);
+      async deliver(changed) {
+        const answer = await forward(target, changed ? JSON.stringify(changed) : text);
         keepStoredSecrets(answer.body);
         request.isApplied ||= answer.status === 200;
         return answer;
@@ -187,6 +196,11 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Which item a request is about, as a text; those about several items have none. */
+function keyOf({ Key, Item: { userId, sessionId, email, id } = {} }: Item): string {
+  return JSON.stringify(Key ?? (sessionId ? { userId, sessionId } : { email, id }));
 }
 
 async function textOf(message: IncomingMessage): Promise<string> {
