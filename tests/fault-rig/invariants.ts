@@ -1,0 +1,233 @@
+import { type ProblemCode, problems } from "../../lib/errors.ts";
+import type { Violation } from "./recorder.ts";
+import type { Call, OpenedSession } from "./rig.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * What must hold in every run (../shared/security.md, d.3; the numbers are its own). Some are judged here, from the
+ * history of all calls; some while the requests pass (recorder.ts), which knows what was applied and in which order.
+ */
+export const invariants = {
+  I1: "none lost: an honest browser that repeats what met 503 or nothing keeps its session",
+  I2: "none revived: what was ended, and answered so, is over for every call that begins later",
+  I3: "none doubled: a refresh token has one successor and one predecessor, in answers and in the table",
+  I4: "no resurrection: no write is applied to a session after its deletion",
+  I5: "owner, birth, key and epoch of a session never change; its rotation never goes back; its end is bounded",
+  I6: "the epoch of a user never goes back, nor does the swept one, which is never ahead",
+  I7: "theft is noticed: when both sides have used a pair, the second one ends the session, and neither goes on",
+  I8: "no cookie but on a 200 of login, refresh and logout, which alone clears it; no answer is a 500",
+  I9: "a pair that we have not issued as one is refused without a request to the database",
+  I10: "no more 503 than the faults that hit every attempt",
+  I11: "each request is one line in the log, with the one event that its answer says",
+} as const;
+
+/** The name of an invariant. */
+export type InvariantId = keyof typeof invariants;
+
+/** All that must not be and was. */
+export function judge(run: Run): Violation[] {
+  const checks = { I1: lost, I2: revived, I3: doubled, I5: overlong, I7: unnoticed, I8: cookies, I9: forged };
+  const found = Object.entries({ ...checks, I10: unavailable, I11: unlogged }).flatMap(([invariant, check]) =>
+    check(run).map((text) => ({ invariant, text })),
+  );
+  return [...run.recorder.violations, ...found];
+}
+
+const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
+const isEnding = ({ route, status, by }: Call) =>
+  by !== "forger" &&
+  ((route === "logout" && status === 200) ||
+    (route === "revoke-all-sessions" && status === 204) ||
+    (route === "change-password" && status === 200));
+/** Nobody but the database knows whether it was done. */
+const isUnknown = ({ status }: Call) => status === 503 || status === 0;
+const keepsOwn = ({ route, keepsOwn }: Call) => route === "change-password" || keepsOwn;
+
+/** Whether a call ends, if it is carried out, a session of this user. */
+function covers(call: Call, sessionId: string, { email }: OpenedSession): boolean {
+  if (call.route === "logout") return sessionIdOf(call) === sessionId;
+  if (call.email !== email) return false;
+  return !(keepsOwn(call) && sessionIdOf(call) === sessionId);
+}
+
+function lost({ calls, sessions, spreadSeconds, windowSeconds, mendedAt, recorder }: Run): string[] {
+  const endings = Object.groupBy(
+    calls.filter((call) => isEnding(call) || (isUnknown(call) && /logout|revoke|password/.test(call.route))),
+    ({ email }) => email,
+  );
+  const ends = new Map<string, number>();
+  for (const { issued, expiresAt } of calls) {
+    if (issued) ends.set(issued.token, expiresAt);
+  }
+  const presentedFirst = new Map<string, number>();
+  // A busy machine may answer 503 once more.
+  const answeredLast = calls.filter((call) => call.startedAt > mendedAt && !isUnknown(call));
+  const recovered = new Set(answeredLast.map(({ presented }) => presented?.refreshToken));
+
+  return calls.flatMap((call) => {
+    const { presented, by, route, endedAt, startTime, endTime, email } = call;
+    if (!presented || by !== "browser") return [];
+    if (!presentedFirst.has(presented.refreshToken)) presentedFirst.set(presented.refreshToken, startTime);
+    const isLive = presented.claims.exp > endTime + spreadSeconds;
+    if (route === "movies" && isLive && call.status !== 200) return [`/movies: ${describe(call)}`];
+    const isRefused =
+      (route === "refresh" && (call.status === 400 || call.status === 401)) ||
+      (call.code === "invalid_token" && isLive);
+    if (call.startedAt > mendedAt && isUnknown(call) && !recovered.has(presented.refreshToken))
+      return [`after all faults: ${describe(call)}`];
+    if (!isRefused) return [];
+
+    const session = sessions.get(sessionIdOf(call));
+    if (!session || (session.stolenAt ?? Number.POSITIVE_INFINITY) < endedAt) return [];
+    if ((ends.get(presented.token) ?? 0) <= endTime + spreadSeconds) return [];
+    // Without a key a repeat is known for as long as the window lasts.
+    const age = startTime - (presentedFirst.get(presented.refreshToken) ?? 0);
+    const isKeyed = recorder.sessions.get(sessionIdOf(call))?.keyed === true;
+    if (!isKeyed && age >= windowSeconds - 1 - spreadSeconds) return [];
+    const isEnded = endings[email]?.some(
+      (ending) =>
+        covers(ending, sessionIdOf(call), session) &&
+        ending.startedAt < endedAt &&
+        (ending.route === "logout" || session.startedAt < ending.endedAt),
+    );
+    return isEnded ? [] : [describe(call)];
+  });
+}
+
+function revived({ calls, sessions, recorder, lines }: Run): string[] {
+  const replays = new Set(
+    lines.filter(({ event }) => event === "authn_token_reuse").map(({ requestId }) => requestId),
+  );
+  const answered = calls.filter(
+    (call) => isEnding(call) || (replays.has(call.requestId) && call.status === 400),
+  );
+  const byEmail = Object.groupBy(answered, ({ email }) => email);
+  const isSuccess = ({ route, status, code, by }: Call) =>
+    by !== "forger" &&
+    ((route === "refresh" && status === 200) ||
+      (route === "change-password" && (status === 200 || code === "invalid_body")));
+
+  return calls.filter(isSuccess).flatMap((call) => {
+    const sessionId = sessionIdOf(call);
+    const session = sessions.get(sessionId);
+    const ending = byEmail[call.email]?.find((ending) => {
+      if (ending.endedAt >= call.startedAt) return false;
+      if (ending.route === "refresh") return sessionIdOf(ending) === sessionId;
+      if (!session || !covers(ending, sessionId, session)) return false;
+      return (
+        ending.route === "logout" || (recorder.sessions.get(sessionId)?.epoch ?? 0) <= ending.epochBefore
+      );
+    });
+    return ending ? [`${describe(call)} after ${describe(ending)}`] : [];
+  });
+}
+
+function doubled({ calls }: Run): string[] {
+  const successors = new Map<string, string>();
+  const predecessors = new Map<string, string>();
+  return calls.flatMap((call) => {
+    const { presented, issued, route } = call;
+    if (route !== "refresh" || !presented || !issued) return [];
+    const [from, to] = [presented.refreshToken, issued.refreshToken];
+    if (from === to) return [];
+    const isSound = (successors.get(from) ?? to) === to && (predecessors.get(to) ?? from) === from;
+    successors.set(from, to);
+    predecessors.set(to, from);
+    return isSound ? [] : [`another successor: ${describe(call)}`];
+  });
+}
+
+function overlong({ calls, profile }: Run): string[] {
+  const maxAge = Number(profile.environment?.SESSION_MAX_AGE_SECONDS ?? 2_592_000);
+  return calls
+    .filter(({ issued, expiresAt }) => issued && expiresAt > issued.claims.auth_time + maxAge)
+    .map((call) => `longer than its life: ${describe(call)}`);
+}
+
+function unnoticed({ calls, sessions, recorder, windowSeconds, spreadSeconds }: Run): string[] {
+  const refreshes = calls.filter(({ route, by }) => route === "refresh" && by !== "forger");
+  const byToken = Object.groupBy(
+    refreshes.filter((call) => sessions.get(sessionIdOf(call))?.stolenAt !== undefined),
+    ({ presented }) => presented?.refreshToken ?? "",
+  );
+  return Object.values(byToken).flatMap((sharers = []) => {
+    const keyed = recorder.sessions.get(sessionIdOf(sharers[0] as Call))?.keyed === true;
+    return sharers.flatMap((second) => {
+      if (second.status !== 200 || second.issued?.refreshToken === second.presented?.refreshToken) return [];
+      const first = sharers.find(
+        ({ by, endedAt, issued, presented, startTime }) =>
+          by !== second.by &&
+          endedAt < second.startedAt &&
+          issued &&
+          issued.refreshToken !== presented?.refreshToken &&
+          (keyed || second.startTime - startTime >= windowSeconds + spreadSeconds + 5),
+      );
+      return first ? [`${describe(second)} after ${describe(first)}`] : [];
+    });
+  });
+}
+
+function cookies({ calls }: Run): string[] {
+  return calls
+    .filter((call) => {
+      const { route, status, hasCookies, isCleared } = call;
+      const mayHave = status === 200 && ["login", "refresh", "logout"].includes(route);
+      const mustHave = mayHave && !hasCookies;
+      return status === 500 || mustHave || (hasCookies && !mayHave) || (isCleared && route !== "logout");
+    })
+    .map(describe);
+}
+
+function forged({ calls }: Run): string[] {
+  const expected = ["invalid_jwt_token", "invalid_refresh_token"];
+  return calls
+    .filter(({ by, code = "" }) => by === "forger" && !expected.includes(code))
+    .map((call) => `a forged pair: ${describe(call)}`);
+}
+
+function unavailable({ calls, profile, mendedAt, recorder }: Run): string[] {
+  const during = calls.filter(({ by, startedAt }) => by !== "forger" && startedAt < mendedAt);
+  const share = during.filter(({ status }) => status === 503).length / during.length;
+  // On a busy machine the engine alone can be too slow for all attempts of a call, which has some four requests.
+  const allowed = profile.unavailable + 0.01 + 4 * recorder.slowShare();
+  return share > allowed ? [`${(share * 100).toFixed(2)} % of the calls were answered 503`] : [];
+}
+
+const successEvents: Record<string, string[]> = {
+  login: ["authn_login_success"],
+  refresh: ["session_renewed", "authn_token_repeat_unproven"],
+  logout: ["session_logout"],
+  "revoke-all-sessions": ["authn_token_revoked"],
+  "change-password": ["authn_password_change"],
+};
+
+function unlogged({ calls, lines }: Run): string[] {
+  const byId = Object.groupBy(lines, ({ requestId }) => String(requestId));
+  return calls.flatMap((call) => {
+    const { requestId, route, status, code } = call;
+    if (status === 0) return [];
+    const [line, ...others] = byId[requestId] ?? [];
+    const expected = code ? eventsOf(code as ProblemCode) : successEvents[route];
+    const event = line?.event as string | undefined;
+    const isSound =
+      line !== undefined &&
+      others.length === 0 &&
+      line.status === status &&
+      line.code === code &&
+      (expected ? expected.includes(event ?? "") : event === undefined);
+    return isSound ? [] : [`${describe(call)} is logged as ${event}, ${others.length} more`];
+  });
+}
+
+function eventsOf(code: ProblemCode): string[] {
+  const { event = "input_validation_fail" } = problems[code] as { event?: string };
+  return code === "token_expired" ? [event, "authn_token_reuse"] : [event];
+}
+
+/** A call in words, without its secrets. */
+function describe({ by, route, email, status, code = "", presented, startedAt, endedAt, key }: Call): string {
+  const sid = presented?.key.sessionId.slice(0, 8);
+  const jti = presented?.claims.jti.slice(0, 6);
+  const what = `${by} ${route} ${status} ${code}`.trim();
+  return `${what} (${email.split("-")[0]}, session ${sid}, pair ${jti}${key ? ", keyed" : ""}, ${startedAt}–${endedAt})`;
+}
