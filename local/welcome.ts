@@ -12,6 +12,7 @@ ${curl} ${jar} ${url}/auth/login ${account}
 ${curl} ${jar} ${url}/movies
 ${curl} ${jar} -X POST ${url}/auth/refresh
 
+What else there is: ${url}/docs
 Changes of functions/ and lib/ are picked up as you save them, those of serverless.yml at the next start. Ctrl-C ends it.
 `;
 }
