@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join, parse } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { dataFiles } from "./data-files.ts";
-import { lambdaCredentials } from "./lambda-credentials.ts";
+import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
 import { staticFiles } from "./static-files.ts";
 
@@ -15,7 +15,7 @@ export const bundleOptions = {
   minify: true,
   // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
   mainFields: ["module", "main"],
-  plugins: [nodeBuiltins, lambdaCredentials, dataFiles, staticFiles],
+  plugins: [nodeBuiltins, lambdaSettings, dataFiles, staticFiles],
 } satisfies BuildOptions;
 
 /** Bundles every `functions/*.ts` to `<outdir>/functions/<name>.mjs` and returns esbuild's metafile of each by name. */
