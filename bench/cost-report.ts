@@ -107,12 +107,13 @@ export function reportSimulation({ calls }: Measurement, load: Load): string {
   };
   const cases: [string, Partial<Scenario>][] = [
     ["warm fleet", {}],
-    ["no sandbox is warm, account limit 1,000", { warm: 0 }],
-    ["no sandbox is warm, limit 10,000", { warm: 0, concurrency: 10_000 }],
+    ["no sandbox is warm, as after a deployment", { warm: 0 }],
+    ["the same, with an account limit of 10,000", { warm: 0, concurrency: 10_000 }],
+    ["the same, with 200 provisioned", { warm: 200, concurrency: 1_000 }],
     ["a new table: 4 partitions", { partitions: 4 }],
     ["12 partitions", { partitions: 12 }],
-    ["one user sends 3,000 a second as well", { hotRate: 3_000 }],
-    ["the same, when DynamoDB has given that user a partition", { hotRate: 3_000, isHotIsolated: true }],
+    ["one user sends 1,500 a second as well", { hotRate: 1_500 }],
+    ["the same, when DynamoDB has given that user a partition", { hotRate: 1_500, isHotIsolated: true }],
   ];
   return createTable(
     [
