@@ -31,6 +31,7 @@ beforeAll(async () => {
     USERS_TABLE: tableNames.users,
     SESSIONS_TABLE: tableNames.sessions,
     ATTEMPTS_TABLE: tableNames.attempts,
+    DEMO_PAGE: "on",
   });
   for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
 }, 180_000);
