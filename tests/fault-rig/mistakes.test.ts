@@ -137,6 +137,15 @@ const mistakes: {
     }),
   },
   {
+    mistake: "a JWT alone leads to the table",
+    breaks: "I9",
+    change: answering((invoke) => async (route, event, ...others) => {
+      if (route === "refresh") await invoke("logout", event);
+      return invoke(route, event, ...others);
+    }),
+    mix: { forge: 60 },
+  },
+  {
     mistake: "what meets trouble is not tried again",
     breaks: "I10",
     fault: (request, { isCallChosen }) => (isCallChosen(0.1) ? loseRequest(request) : request.deliver()),
