@@ -1,11 +1,10 @@
 import { writeFileSync } from "node:fs";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { type FirstAnswer, invokeFresh } from "../tests/support/fresh-process.ts";
+import { bundleOf, peerBundleOf } from "./bundle-paths.ts";
 import type { Peer } from "./peer-requests.ts";
-import { peerBundleOf } from "./peers.ts";
 import { pinnedNode } from "./pin.ts";
 import { createRequests, functionNames, type Request } from "./requests.ts";
-import { bundleOf } from "./stage.ts";
 import { median } from "./statistics.ts";
 
 /** A first answer in the median: from the start of the process, and the peak of its memory. */

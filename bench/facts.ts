@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { invokeFresh } from "../tests/support/fresh-process.ts";
 import { sls } from "../tests/support/sls.ts";
+import { bundleOf } from "./bundle-paths.ts";
 import type { Usage } from "./meter.ts";
 import { createRequests, type FunctionName, functionNames } from "./requests.ts";
-import { bundleOf, type Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 /** What is the same in every run: sizes, what a usual call asks of DynamoDB, what of Node it loads. */
 export interface Facts extends Usage {

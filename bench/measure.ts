@@ -1,7 +1,7 @@
+import { peerBundleOf } from "./bundle-paths.ts";
 import { type ColdStart, measureCold } from "./cold.ts";
 import { type Facts, findFacts } from "./facts.ts";
 import { createExpressPeer, createOpenAuthPeer, type Peer } from "./peer-requests.ts";
-import { peerBundleOf } from "./peers.ts";
 import { stepAside } from "./pin.ts";
 import { type FunctionName, loadHandler } from "./requests.ts";
 import { openPeers, openStage, type Stage } from "./stage.ts";

@@ -9,10 +9,6 @@ import type { Resources } from "../local/tables.ts";
 
 const folder = "bench/peers";
 
-/** Where the bundle of a peer's function is. */
-export const peerBundleOf = (name: string): string =>
-  `.local/bench/peers/${name}.${name.startsWith("express") ? "cjs" : "mjs"}`;
-
 const table = (TableName: string, ...names: string[]) => ({
   Type: "AWS::DynamoDB::Table",
   Properties: {

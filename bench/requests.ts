@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { type ClientRequest, createEvent, type RouteName, routes } from "../tests/support/event.ts";
-import { bundleOf } from "./stage.ts";
+import { bundleOf } from "./bundle-paths.ts";
 
 /** A function by its file, the authorizer included: it has no route. */
 export type FunctionName = RouteName | "authorizer";

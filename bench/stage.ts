@@ -9,12 +9,11 @@ import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { createTables, type Resources } from "../local/tables.ts";
 import { createEvent } from "../tests/support/event.ts";
 import { sls } from "../tests/support/sls.ts";
+import { peerBundleOf } from "./bundle-paths.ts";
 import { type Meter, startMeter } from "./meter.ts";
-import { buildPeers, peerBundleOf, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
+import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
+import { loadHandler } from "./requests.ts";
 import { serveSecret } from "./secret-server.ts";
-
-/** Where the bundles of the functions are. */
-export const bundleOf = (name: string): string => `.local/bench/functions/${name}.mjs`;
 
 /** Everything around the functions, as near to a deployment as one machine gets. */
 export interface Stage {
@@ -112,7 +111,6 @@ export async function openPeers({ environment }: Stage): Promise<void> {
   );
   Object.assign(environment, peerEnvironment);
   Object.assign(process.env, peerEnvironment);
-  const { loadHandler } = await import("./requests.ts");
   const handle = await loadHandler(peerBundleOf("openauth"));
   const origin = await serveIssuer(async (path, headers) => {
     const answer = await handle(createEvent("movies", { path, headers }));

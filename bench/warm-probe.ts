@@ -6,11 +6,10 @@ import { createDynamoDB } from "../lib/dynamodb.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { createSecretReader } from "../lib/secrets-manager.ts";
 import { createEvent } from "../tests/support/event.ts";
+import { bundleOf, peerBundleOf } from "./bundle-paths.ts";
 import { createExpressPeer, createOpenAuthPeer } from "./peer-requests.ts";
-import { peerBundleOf } from "./peers.ts";
 import { type Runner, race } from "./race.ts";
 import { createRequests, loadHandler, openAccount, type Request, tokenOf } from "./requests.ts";
-import { bundleOf } from "./stage.ts";
 
 // A process of its own for one scenario: what it measures is told to its parent.
 const { JWT_SIGNING_KEYS_SECRET = "", OPENAUTH_ISSUER = "", SESSIONS_TABLE = "" } = process.env;
