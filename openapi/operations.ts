@@ -36,7 +36,7 @@ export const tags = {
   Sessions: "Where the user is signed in.",
   Sample: "A protected resource to copy.",
   Documents:
-    "What machines and people read to use the service. Anybody may keep these answers for ten minutes.",
+    "What machines and people read to use the service. Anybody may keep keys and metadata for ten minutes.",
 } as const;
 
 type TagName = keyof typeof tags;
