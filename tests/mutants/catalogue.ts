@@ -169,8 +169,8 @@ export const catalogue: Mutant[] = [
     id: "M14",
     mistake: "the user id is not in the condition of a write to the user",
     edits: edit(users, [
-      "ConditionExpression: `userId = :userId${",
-      "ConditionExpression: `(attribute_exists(email) OR userId = :userId)${",
+      `"userId = :userId AND (attribute_not_exists(raiseId) `,
+      `"(attribute_exists(email) OR userId = :userId) AND (attribute_not_exists(raiseId) `,
     ]),
     killedBy: {
       file: "tests/sessions.test.ts",
