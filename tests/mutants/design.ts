@@ -76,7 +76,7 @@ export const design: Mutant[] = [
     edits: edit(refresh, ["          await sessions.delete(key, signal);\n", ""]),
     killedBy: {
       file: "tests/rotation.test.ts",
-      name: "rotation on DynamoDB the predecessor in a session without keys is a replay at the window's edge",
+      name: "rotation on DynamoDB the predecessor in a session without keys is a replay from the window's edge on: 10 s",
     },
   },
   {
