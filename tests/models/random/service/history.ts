@@ -27,7 +27,8 @@ type Tokens = ReadonlyMap<number, string>;
 
 /**
  * Answers whether there is an order in which the reference, one act at a time, gives these answers and leaves this
- * item. What was applied without an answer may take effect at any moment before its act ends, or never.
+ * item. What was applied without an answer may take effect at any moment before its act ends, or never. A replay is seen
+ * first and its session ended then, whatever came between: nobody talks a replay out of it by re-arming.
  */
 export function isLinearisable(
   acts: Act[],
@@ -35,7 +36,7 @@ export function isLinearisable(
   item: Item | undefined,
 ): boolean {
   const search = (
-    left: { act: Act; phantoms: number; isDone: boolean }[],
+    left: { act: Act; phantoms: number; isConvicted: boolean; isDone: boolean }[],
     state: SessionState | undefined,
     tokens: Tokens,
     cookies: ReadonlyMap<string, string>,
@@ -45,10 +46,13 @@ export function isLinearisable(
       if (entry.isDone) return false;
       const { operation, outcome } = entry.act;
       const next = apply(operation, state);
+      const isReplay = operation.is === "refresh" && outcome.status === 400 && state && !next.state;
       const others = (change: Partial<typeof entry>) =>
         left.map((other) => (other === entry ? { ...entry, ...change } : other));
       if (entry.phantoms > 0 && search(others({ phantoms: entry.phantoms - 1 }), next.state, tokens, cookies))
         return true;
+      if (entry.isConvicted) return search(others({ isDone: true }), undefined, tokens, cookies);
+      if (isReplay && search(others({ isConvicted: true }), state, tokens, cookies)) return true;
       // It gave up: nothing of it is left but what was applied without an answer.
       if (outcome.status === 503) return search(others({ isDone: true }), state, tokens, cookies);
       if (!("pair" in outcome) || !outcome.pair) {
@@ -76,7 +80,7 @@ export function isLinearisable(
       );
     });
   };
-  const left = acts.map((act) => ({ act, phantoms: act.unanswered, isDone: false }));
+  const left = acts.map((act) => ({ act, phantoms: act.unanswered, isConvicted: false, isDone: false }));
   return search(left, start.state, start.tokens, new Map());
 }
 
