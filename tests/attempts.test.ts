@@ -125,6 +125,27 @@ describe("attempts to log in", () => {
   const { sandbox, database, wire, expectRequests } = service;
   const { guess, guessTimes, logIn, rowIds, findNewRow } = createTools(service);
 
+  test.each([
+    [
+      "change-password",
+      ({ password }: Account) => ({ currentPassword: password, newPassword: `another ${password}` }),
+    ],
+    ["delete-account", ({ password }: Account) => ({ password })],
+  ] as const)(
+    "are counted anew at %s, too, when the row is forgotten and not yet deleted",
+    async (route, bodyOf) => {
+      const account = await service.register();
+      const before = await rowIds();
+      const { cookies } = await service.logIn({ account });
+      await guessTimes(4, account.email);
+      const row = await findNewRow(before);
+      await database.change("attempts", { id: row?.id }, { expiresAt: clock.now });
+      wire.forget();
+      expect((await sandbox[route]({ cookies, body: bodyOf(account) })).statusCode).toBeLessThan(300);
+      expect(wire.appliedWrites[0]).toBe("PutItem attempts");
+    },
+  );
+
   test("that have to wait are refused without a look at the password, the right one included", async () => {
     const account = await service.register();
     await expectHashes(5, () => guessTimes(5, account.email));

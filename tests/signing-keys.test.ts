@@ -6,7 +6,7 @@ import { hang, hold, loseRequest, throttle } from "./support/faults.ts";
 import { createKey, publicKey, type TestKey } from "./support/keys.ts";
 import { log } from "./support/log.ts";
 import type { Pair } from "./support/pair.ts";
-import type { Sandbox } from "./support/sandbox.ts";
+import type { Environment, Sandbox } from "./support/sandbox.ts";
 import { garble, refuse, startSecretsManager } from "./support/secrets-manager.ts";
 import { type Account, startService } from "./support/service.ts";
 import type { Fault } from "./support/wire.ts";
@@ -134,20 +134,38 @@ describe("K07 K08 E10 without a key to sign with nothing is written, and the nex
   });
 });
 
-test("a function that only counts attempts tries again, too, when its first reading failed", async () => {
-  const { cookies } = await logIn(createSandbox());
-  const sandbox = createSandbox();
+test.each([
+  ["change-password", { currentPassword: "not the right password", newPassword: "another private sentence" }],
+  ["delete-account", { password: "not the right password" }],
+] as const)(
+  "%s, which only counts attempts, tries again, too, when its first reading failed",
+  async (route, body) => {
+    const { cookies } = await logIn(createSandbox());
+    const sandbox = createSandbox();
+    secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
+    expectProblem(await sandbox[route]({ cookies, body }), refusals.unavailable);
+    secrets.mend();
+    expectProblem(await sandbox[route]({ cookies, body }), refusals.wrongPassword);
+  },
+);
+
+test("register, too: it counts with the keys of the secret, and without them lets pass", async () => {
+  const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
+  const register = () =>
+    sandbox.register({ body: { email: `${randomUUID()}@example.com`, password: account.password } });
   secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
-  const body = { currentPassword: "not the right password", newPassword: "another private sentence" };
-  const change = () => sandbox["change-password"]({ cookies, body });
-  expectProblem(await change(), refusals.unavailable);
+  expect((await register()).statusCode).toBe(201);
+  expect(service.wire.names).toEqual(["PutItem users"]);
   secrets.mend();
-  expectProblem(await change(), refusals.wrongPassword);
+  service.wire.forget();
+  expect((await register()).statusCode).toBe(201);
+  expect(service.wire.names).toEqual(["UpdateItem attempts", "PutItem users"]);
 });
 
 /** A sandbox that reads the test's secret and knows the public halves of these keys. */
-function createSandbox(published: TestKey[] = [first, second]): Sandbox {
+function createSandbox(published: TestKey[] = [first, second], overrides: Environment = {}): Sandbox {
   return service.createSandbox({
+    ...overrides,
     JWT_SIGNING_KEYS: "",
     JWT_SIGNING_KEYS_SECRET: secretId,
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: published.map(publicKey) }),

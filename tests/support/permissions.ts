@@ -55,8 +55,9 @@ const used = new Set<string>();
 
 /** Answers whether a function may send a request, and notes that it did. */
 export function usePermission(route: string, permission: Permission): boolean {
-  used.add(`${route}: ${permission}`);
-  return permissions[route as RouteName]?.includes(permission) ?? false;
+  const isAllowed = permissions[route as RouteName]?.includes(permission) ?? false;
+  if (isAllowed) used.add(`${route}: ${permission}`);
+  return isAllowed;
 }
 
 /** What functions were seen to send in the last run of all integration tests: `login: PutItem sessions`. Undefined if there was none. */
