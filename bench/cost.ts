@@ -42,8 +42,8 @@ export interface CallCost {
 
 /** Lambda gives a function a whole core at so much memory, and a share of one below it. */
 const wholeCoreMb = 1_769;
-/** How often a call waits for DynamoDB: what is sent at once is one step. */
-const steps: Record<CallName, number> = { register: 2, login: 3, refresh: 1, protected: 0 };
+/** How often a call waits for DynamoDB: what is sent at once is one step. The limits per address are on. */
+const steps: Record<CallName, number> = { register: 2, login: 4, refresh: 1, protected: 0 };
 /** Lambda's own lines about each call, and the gateway's access log. */
 const platformLogBytes = 700;
 const readsSecret = (name: CallName) => name !== "protected";

@@ -26,7 +26,7 @@ describe("the cost of a call", () => {
   const load = { ...defaultLoad, coldShare: 0, dynamodbMs: 4 };
 
   test("a share of a core stretches the processor time; steps wait for DynamoDB", () => {
-    expect(durationOf("login", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 3 * 4);
+    expect(durationOf("login", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 4 * 4);
     expect(durationOf("refresh", { ...measured, memoryMb: 1_769 / 2 }, load)).toBe(20 + 4);
     expect(durationOf("protected", { ...measured, memoryMb: 3_000 }, load)).toBe(10);
   });

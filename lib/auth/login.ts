@@ -55,6 +55,8 @@ export function createLogin(options: LoginOptions) {
    * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
    */
   return async function openLogin(request: LoginRequest): Promise<Login> {
+    // Before anything is counted at the account: an address that is over its limit must not lock one.
+    await sources.count(request.ip);
     // The sessions of the user may all be ended while we work; then start again, once.
     const login = (await tryLogin(request)) ?? (await tryLogin(request));
     if (!login) throw new AppError("unavailable");
@@ -62,13 +64,9 @@ export function createLogin(options: LoginOptions) {
   };
 
   async function tryLogin(request: LoginRequest): Promise<Login | undefined> {
-    const { email, password, device, ip } = request;
+    const { email, password, device } = request;
     // Counted before the password is looked at, and with the same requests whether or not there is such a user.
-    const [, attempt, user] = await settleAll([
-      sources.count(ip),
-      attempts.count(email, device),
-      users.find(email),
-    ]);
+    const [attempt, user] = await settleAll([attempts.count(email, device), users.find(email)]);
     const isVerified = await verifyPassword(user?.passwordHash, password);
     if (!user || !isVerified) throw new AppError("invalid_credentials");
 

@@ -248,10 +248,13 @@ export const catalogue: Mutant[] = [
     id: "M20",
     mistake: "attempts are counted for existing users only",
     edits: edit(login, [
-      "      attempts.count(email, device),",
-      `      users
-        .find(email)
-        .then((user) => (user ? attempts.count(email, device) : { id: "", count: 1, isKnownDevice: true })),`,
+      "settleAll([attempts.count(email, device), users.find(email)]);",
+      `settleAll([
+        users
+          .find(email)
+          .then((user) => (user ? attempts.count(email, device) : { id: "", count: 1, isKnownDevice: true })),
+        users.find(email),
+      ]);`,
     ]),
     killedBy: {
       file: "tests/attempts.test.ts",

@@ -215,8 +215,10 @@ export const design: Mutant[] = [
     mistake: "an attempt is counted after the password was looked at",
     edits: edit(
       login,
-      ["      attempts.count(email, device),\n", "      undefined as never,\n"],
-      ["const [, attempt, user] =", "const [, , user] ="],
+      [
+        "const [attempt, user] = await settleAll([attempts.count(email, device), users.find(email)]);",
+        "const user = await users.find(email);",
+      ],
       [
         "    if (!user || !isVerified) throw",
         "    const attempt = await attempts.count(email, device);\n    if (!user || !isVerified) throw",
@@ -237,6 +239,18 @@ export const design: Mutant[] = [
     killedBy: {
       file: "tests/login.test.ts",
       name: "POST /auth/login on DynamoDB does not put back a password that was changed while it hashed again",
+    },
+  },
+  {
+    id: "limits",
+    mistake: "a login that its address's limit refuses is counted at the account",
+    edits: edit(login, [
+      "    await sources.count(request.ip);",
+      "    await settleAll([sources.count(request.ip), attempts.count(request.email)]);",
+    ]),
+    killedBy: {
+      file: "tests/source-limits.test.ts",
+      name: "logins from one address that are refused count at no account: nobody locks one with them",
     },
   },
   {
