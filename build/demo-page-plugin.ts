@@ -12,7 +12,8 @@ export default class DemoPagePlugin {
     this.hooks = {
       // Before build/routes-plugin.ts lists the routes
       initialize() {
-        const { demoPage } = service.custom;
+        // Empty is unset here, as it is everywhere.
+        const demoPage = process.env.DEMO_PAGE || service.custom.demoPage;
         if (!["on", "off"].includes(demoPage))
           throw new classes.Error("DEMO_PAGE must be on or off", "INVALID_OPTIONS");
         if (demoPage === "off") delete service.functions.page;

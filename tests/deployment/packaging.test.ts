@@ -208,9 +208,13 @@ describe("the demo page", () => {
     expect("page" in functionsOf(packaged())).toBe(count > 0);
   });
 
-  test("is left out of dev where DEMO_PAGE is off; anything else is refused", async () => {
-    const off = await packageStage("dev", { DEMO_PAGE: "off" });
-    removeFolder(off.folder);
+  test("is left out of dev where DEMO_PAGE is off, not where it is empty; anything else is refused", async () => {
+    const [off, empty] = await Promise.all([
+      packageStage("dev", { DEMO_PAGE: "off" }),
+      packageStage("dev", { DEMO_PAGE: "" }),
+    ]);
+    for (const { folder } of [off, empty]) removeFolder(folder);
+    expect(pageRoutes(empty)).toHaveLength(4);
     expect(pageRoutes(off)).toEqual([]);
     expect(functionsOf(off)).not.toHaveProperty("page");
     const failure = await packageStage("dev", { DEMO_PAGE: "yes" }).catch((error) => error);
