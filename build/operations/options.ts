@@ -22,7 +22,11 @@ const shapes = {
     shape: /^arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate\/\S+$/,
     says: "must be the ARN of a certificate",
   },
-  DOMAIN_NAME: { shape: /^[a-z0-9-]+(\.[a-z0-9-]+)+$/, says: "must be a host name such as auth.example.com" },
+  DOMAIN_NAME: {
+    // RFC 1123, 2.1; the last label is no number, or it would be an IP address.
+    shape: /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    says: "must be a host name such as auth.example.com",
+  },
   KMS_KEY_ARN: { shape: /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/\S+$/, says: "must be the ARN of a KMS key" },
   LOGIN_RESERVED_CONCURRENCY: { shape: /^[1-9]\d{0,4}$/, says: "must be a whole number from 1" },
   TRACING: { shape: /^(on|off)$/, says: "must be on or off" },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { optionVariables, readOptions } from "../../build/operations/options.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import { functionsOf, type Package, packageStage, permissionsOf, propertiesOf } from "../support/packages.ts";
 import { removeFolder } from "../support/project.ts";
@@ -191,6 +192,31 @@ test("an option that cannot be is refused, with all that is wrong", async () => 
   expect(failure.stdout + failure.stderr).toMatch(
     /- KMS_KEY_ARN must be .*\n- TRACING must be on or off\n- DOMAIN_NAME and CERTIFICATE_ARN must be set together/,
   );
+});
+
+test("an option that is empty counts as unset", () => {
+  expect(readOptions(Object.fromEntries(optionVariables.map((name) => [name, ""])))).toEqual(readOptions({}));
+});
+
+test.each([
+  ["auth.example.com", true],
+  ["a.b-c.xn--p1ai", true],
+  [`${"a".repeat(63)}.example.com`, true],
+  [`${"a".repeat(64)}.example.com`, false],
+  [`${"a.".repeat(126)}abc`, false],
+  ["-.--", false],
+  ["auth-.example.com", false],
+  ["-auth.example.com", false],
+  ["auth..example.com", false],
+  ["example.com.", false],
+  ["localhost", false],
+  ["192.0.2.1", false],
+  ["Auth.example.com", false],
+  ["auth.example.com/", false],
+])("the host name %s is good: %s", (name, isGood) => {
+  const read = () => readOptions({ DOMAIN_NAME: name, CERTIFICATE_ARN: everyOption.CERTIFICATE_ARN }).domain;
+  if (isGood) expect(read()?.name).toBe(name);
+  else expect(read).toThrow("- DOMAIN_NAME must be a host name such as auth.example.com");
 });
 
 test("two stages and two regions clash in no name that is the account's", () => {
