@@ -28,7 +28,18 @@ export const usage = `Usage: npm run cost [-- <options>]
   --help                       this text
 `;
 
-const names = Object.keys(defaultLoad) as (keyof Load)[];
+/** What makes sense, from and to. */
+const ranges: Record<keyof Load, [min: number, max: number]> = {
+  users: [1, 1e10],
+  loginsPerDay: [0, 86_400],
+  refreshesPerDay: [0, 86_400],
+  protectedPerDay: [0, 86_400],
+  registrationsPerDay: [0, 1e10],
+  peak: [1, 1_000],
+  dynamodbMs: [0, 10_000],
+  coldShare: [0, 1],
+};
+const names = Object.keys(ranges) as (keyof Load)[];
 const flagOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** A command line of `npm run cost`. */
@@ -52,17 +63,17 @@ export function parseOptions(args: string[]): Options {
   const load = { ...defaultLoad };
   for (const name of names) {
     const text = (values as Record<string, unknown>)[flagOf(name)];
-    if (typeof text === "string") load[name] = parseNumber(flagOf(name), text);
+    if (typeof text === "string") load[name] = parseNumber(flagOf(name), text, ranges[name]);
   }
-  if (load.coldShare > 1) throw new TypeError("--cold-share must be from 0 to 1.");
-  if (load.peak < 1) throw new TypeError("--peak must be at least 1.");
   const { write, help } = values as { write: boolean; help: boolean };
   if (write && args.length > 1) throw new TypeError("--write goes alone: the document shows the defaults.");
   return { load, write, help };
 }
 
-function parseNumber(flag: string, text: string): number {
+function parseNumber(flag: string, text: string, [min, max]: [number, number]): number {
+  if (!/^\d+(\.\d+)?(e\d{1,2})?$/.test(text))
+    throw new TypeError(`--${flag} must be a number such as 3, 0.5 or 10e6.`);
   const value = Number(text);
-  if (/^\d+(\.\d+)?(e\d{1,2})?$/.test(text) && Number.isFinite(value)) return value;
-  throw new TypeError(`--${flag} must be a number such as 3, 0.5 or 10e6.`);
+  if (value >= min && value <= max) return value;
+  throw new TypeError(`--${flag} must be from ${min} to ${max.toLocaleString("en-US")}.`);
 }
