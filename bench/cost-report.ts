@@ -1,3 +1,4 @@
+import { createAlarms } from "../build/operations/alarms.ts";
 import {
   type CallCost,
   type CallName,
@@ -46,7 +47,7 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
 /** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
 const storedBytesPerUser = 1_200;
 /** What is paid for whatever is done: alarms, a dashboard, the secret. */
-const alarmCount = 8;
+const alarmCount = Object.keys(createAlarms({ service: "", stage: "prod", topicArn: undefined })).length;
 
 /** What a month costs. */
 export function reportMonth({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
