@@ -40,9 +40,12 @@ export function parseOptions(args: string[]): Options {
       emergency: { type: "boolean", default: false },
     },
   });
-  const command = commands.find((name) => name === positionals[0]);
+  const [named, ...others] = positionals;
+  const command = commands.find((name) => name === named);
   const alg = algorithmNames.find((name) => name === values.alg);
-  if (!command || positionals.length > 1) throw new TypeError("Name one command.");
+  if (named === undefined || others.length > 0)
+    throw new TypeError(`Name one command: ${commands.join(", ")}.`);
+  if (!command) throw new TypeError(`"${named}" is no command. The commands: ${commands.join(", ")}.`);
   if (!alg) throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);
   if (values.stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new TypeError("--stage must be the name of a stage.");

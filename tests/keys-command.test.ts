@@ -239,9 +239,14 @@ test("bad usage is explained, and nothing is done", async () => {
 });
 
 test.each([
-  "",
-  "turn",
-  "rotate retire",
+  ["", "Name one command: status, rotate, promote, retire."],
+  ["rotate retire", "Name one command: status, rotate, promote, retire."],
+  ["turn", '"turn" is no command. The commands: status, rotate, promote, retire.'],
+])("which commands there are is said to: %s", (line, message) => {
+  expect(() => parseOptions(line.split(" ").filter(Boolean))).toThrow(message);
+});
+
+test.each([
   "rotate --alg HS256",
   "rotate --stage ../x",
   "rotate --stage",
