@@ -1,7 +1,7 @@
 import { createAlarms } from "./operations/alarms.ts";
 import { createDashboard } from "./operations/dashboard.ts";
 import { createDomain } from "./operations/domain.ts";
-import { type Options, optionVariables, readOptions } from "./operations/options.ts";
+import { type Options, readOptions } from "./operations/options.ts";
 import type { Resource, Resources } from "./operations/resource.ts";
 import { createThrottling, type Limits } from "./operations/throttling.ts";
 
@@ -69,9 +69,6 @@ export default class OperationsPlugin {
     };
   }
 }
-
-/** The names of what `serverless.yml` itself does not use: for the README and its test. */
-export { optionVariables };
 
 /** CloudFormation makes routes and stage in any order, but a stage may only have settings of routes that are there. */
 function throttle(resources: Resources, limits: Limits): void {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { optionVariables } from "../build/operations/options.ts";
 import { readConfig, settingVariables } from "../lib/config.ts";
 
 const readme = readFileSync("README.md", "utf8");
@@ -25,6 +26,15 @@ describe("the README", () => {
     const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z][A-Z_]+$/.test(code));
     // ROUTES is made by the packaging, for one function.
     expect(named.sort()).toEqual(settingVariables.filter((variable) => variable !== "ROUTES").sort());
+  });
+
+  test("names every option of a deployment, and no other", () => {
+    const [paragraph] = /^For a deployment alone.*?\n\n/ms.exec(readme) ?? [];
+    const named = codeOf(paragraph?.replaceAll("\n", " ")).map((code) => code.split("=")[0] ?? "");
+    // DEMO_PAGE has a plugin of its own.
+    expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(
+      [...optionVariables, "DEMO_PAGE"].sort(),
+    );
   });
 
   test("gives the defaults that the code has", () => {
