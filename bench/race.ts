@@ -3,7 +3,7 @@ import { median, quantile } from "./statistics.ts";
 /** One of several that are measured against one another. */
 export interface Runner {
   name: string;
-  /** Makes the input of the next run, perhaps of what the last one returned; its time does not count. */
+  /** Makes the input of the next run, perhaps of what the last one returned; p50 and p99 leave its time out, `cpu` does not. */
   prepare?: (last: unknown) => unknown;
   run: (input: unknown) => unknown;
 }

@@ -1,3 +1,4 @@
+import { createRandom } from "../tests/support/random.ts";
 import { quantile } from "./statistics.ts";
 
 /** A fleet of sandboxes of one function before one table, and what comes at it. */
@@ -98,15 +99,4 @@ function poisson(mean: number, random: () => number): number {
   let count = 0;
   for (let product = random(); product > limit; product *= random()) count++;
   return count;
-}
-
-/** Random numbers from 0 to 1 that a seed determines (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,21 +1,15 @@
 import { createHash } from "node:crypto";
+import { createRandom as createNumbers } from "../support/random.ts";
 
 /** A source of random choices; the same seed makes the same choices. */
 export type Random = ReturnType<typeof createRandom>;
 
-/** Makes a source of random choices (mulberry32). */
+/** Makes a source of random choices. */
 export function createRandom(seed: string) {
-  let state = createHash("sha256").update(seed).digest().readUInt32LE(0);
-
-  /** From 0 to below 1. */
-  function next(): number {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
+  const next = createNumbers(createHash("sha256").update(seed).digest().readUInt32LE(0));
 
   return {
+    /** From 0 to below 1. */
     next,
 
     /** True in this share of cases. */
