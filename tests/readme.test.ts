@@ -74,6 +74,12 @@ describe("the README", () => {
   });
 });
 
+test("CONTRIBUTING.md names every command of package.json", () => {
+  const contributing = readFileSync("CONTRIBUTING.md", "utf8");
+  const commands = [...contributing.matchAll(/^npm (?:run )?([\w:]+)/gm)].map(([, name]) => name);
+  expect(commands).toEqual(expect.arrayContaining(Object.keys(manifest.scripts)));
+});
+
 describe("every document", () => {
   const documents = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "client/README.md"]
     .concat(readdirSync("docs").map((name) => `docs/${name}`))
