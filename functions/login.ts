@@ -66,7 +66,8 @@ export const handler = api()
     await signingKeys.ready();
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
     const opened = await login({ ...credentials, idempotencyKey, userAgent, ip, device });
-    await noteSession("authn_login_success", opened.pair);
+    note({ event: "authn_login_success" });
+    await noteSession(opened.pair);
     const response = pairResponse(opened.pair, mode, config);
     response.cookies?.push(serializeDeviceCookie(opened.device, config));
     return response;

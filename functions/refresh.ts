@@ -13,6 +13,7 @@ import { clientMode, pairResponse, requirePair } from "../lib/http/client-mode.t
 import { crossSite } from "../lib/http/cross-site.ts";
 import { parseIdempotencyKey } from "../lib/http/idempotency-key.ts";
 import { jsonBody } from "../lib/http/json-body.ts";
+import { note } from "../lib/log.ts";
 import { createSessionNote } from "../lib/sessions/note.ts";
 import { createSessionStore } from "../lib/sessions/store.ts";
 import { createPairIssuer } from "../lib/tokens/issue-pair.ts";
@@ -40,7 +41,8 @@ const refresh = createRefresh({
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
   issuePair: createPairIssuer(signingKeys, config),
   clock: systemClock,
-  log: noteSession,
+  noteSession,
+  noteEvent: (event) => note({ event }),
   settings: config,
 });
 
@@ -53,6 +55,6 @@ export const handler = api()
     const credentials = requirePair(presented);
     await signingKeys.ready();
     const pair = await refresh({ ...credentials, idempotencyKey }, signal);
-    await noteSession("session_renewed", pair);
+    note({ event: "session_renewed" });
     return pairResponse(pair, mode, config);
   });

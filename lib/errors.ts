@@ -1,4 +1,4 @@
-import type { SecurityEvent } from "./log.ts";
+import type { RefusalReason, SecurityEvent } from "./log.ts";
 
 /** One kind of refusal. */
 export interface Problem {
@@ -48,6 +48,8 @@ interface AppErrorOptions {
   detail?: string;
   errors?: FieldError[];
   headers?: Record<string, string>;
+  /** For the log alone. */
+  reason?: RefusalReason;
   cause?: unknown;
 }
 
@@ -64,13 +66,14 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 
-/** A refusal that may be shown to the client: a code of the catalogue and what to do; the cause never leaves. */
+/** A refusal that may be shown to the client: a code of the catalogue and what to do; reason and cause never leave. */
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ProblemCode;
   readonly detail: string | undefined;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string> | undefined;
+  readonly reason: RefusalReason | undefined;
 
   constructor(code: ProblemCode, options: AppErrorOptions = {}) {
     super(code, { cause: options.cause });
@@ -78,5 +81,6 @@ export class AppError extends Error {
     this.detail = options.detail ?? defaultDetails[code];
     this.errors = options.errors;
     this.headers = options.headers;
+    this.reason = options.reason;
   }
 }

@@ -26,6 +26,31 @@ export type SecurityEvent =
   /** Ours, not the caller's: the answer was 500 or 503. */
   | "failure";
 
+/** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
+export type RefusalReason =
+  /** Of an access token. */
+  | "not a compact JWS"
+  | "not canonical base64url"
+  | "header is not a JSON object"
+  | "unexpected header"
+  | "unknown key"
+  | "wrong signature"
+  | "wrong issuer"
+  | "wrong audience"
+  | "claims are not an object"
+  | "claims of a wrong type"
+  /** One is missing, or not what it has to be. */
+  | "claim refused"
+  | "lives too long"
+  | "issued in the future"
+  | "expired"
+  /** Of a session; gone are those that were ended, and at some time the expired. */
+  | "session gone"
+  | "session expired"
+  | "session at its maximum age"
+  | "session ended by the operator"
+  | "account gone";
+
 /** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
 export interface LogFields {
   event?: SecurityEvent;
@@ -34,6 +59,7 @@ export interface LogFields {
   sessionHash?: string;
   /** The problem code of a refusal. */
   code?: string;
+  reason?: RefusalReason | undefined;
   /** What went wrong, for a failure of ours. */
   error?: unknown;
 }

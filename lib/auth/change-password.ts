@@ -42,11 +42,11 @@ export function createChangePassword({
     if (isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");
     const user = await verifyUser({ users, attempts }, session, { password: currentPassword, device });
-    if (!user) throw new AppError("invalid_token");
+    if (!user) throw new AppError("invalid_token", { reason: "account gone" });
     if (isSweepDue(user)) {
       await sweep(user);
       // This session may be one of those that the earlier change ended.
-      if (!(await sessions.find(session))) throw new AppError("invalid_token");
+      if (!(await sessions.find(session))) throw new AppError("invalid_token", { reason: "session gone" });
     }
     const changed = await users.changePassword(session, {
       from: user.passwordHash,

@@ -48,7 +48,8 @@ export function createEndAllSessions({ sessions, users, clock }: EndAllOptions) 
     if (!kept) return;
     // The kept session may itself have been one of those that the earlier sweep ended.
     const session = await sessions.find(kept);
-    if (!session || session.expiresAt <= clock()) throw new AppError("invalid_token");
+    if (!session || session.expiresAt <= clock())
+      throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
     const raisedNow = await users.raiseSessionEpoch(user, kept.sessionId);
     if (!raisedNow) throw new AppError("unavailable");
     await sweep(raisedNow);

@@ -13,7 +13,7 @@ export function createExportAccount({ users, sessions }: ExportOptions) {
   /** Throws AppError `invalid_token` if the account is gone (the address may be somebody else's), `unavailable`. */
   return async function exportAccount({ email, userId }: UserKey) {
     const user = await users.find(email);
-    if (user?.userId !== userId) throw new AppError("invalid_token");
+    if (user?.userId !== userId) throw new AppError("invalid_token", { reason: "account gone" });
     const { createdAt, roles = [] } = user;
     const stored = await sessions.list(userId, summaryNames);
     return { userId, email, createdAt, roles, sessions: stored.map(toSummary) };

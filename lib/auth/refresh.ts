@@ -27,11 +27,10 @@ interface RefreshOptions {
   verifyExpiredToken: VerifyExpiredToken;
   issuePair: IssuePair;
   clock: Clock;
+  /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
+  noteSession: (session: SessionKey) => Promise<void> | void;
   /** Told what a presented pair meant, as soon as that is known. */
-  log: (
-    event: "authn_token_reuse" | "authn_token_repeat_unproven",
-    session: SessionKey,
-  ) => Promise<void> | void;
+  noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => void;
   settings: RotationSettings & {
     refreshTokenTtlSeconds: number;
     sessionMaxAgeSeconds: number;
@@ -48,7 +47,8 @@ export function createRefresh({
   verifyExpiredToken,
   issuePair,
   clock,
-  log,
+  noteSession,
+  noteEvent,
   settings,
 }: RefreshOptions) {
   /**
@@ -65,8 +65,9 @@ export function createRefresh({
     const key = { userId: claims.sub, sessionId: claims.sid };
     const now = clock();
     const sessionEndsAt = claims.auth_time + settings.sessionMaxAgeSeconds;
-    if (sessionEndsAt <= now || claims.auth_time < settings.sessionsNotBefore)
-      throw new AppError("token_expired");
+    if (claims.auth_time < settings.sessionsNotBefore)
+      throw new AppError("token_expired", { reason: "session ended by the operator" });
+    if (sessionEndsAt <= now) throw new AppError("token_expired", { reason: "session at its maximum age" });
     const expiresAt = Math.min(now + settings.refreshTokenTtlSeconds, sessionEndsAt);
 
     const attempt: RotationAttempt = {
@@ -89,18 +90,20 @@ export function createRefresh({
       const verdict = classify(result.session, attempt, settings);
       switch (verdict.is) {
         case "over":
-          throw new AppError("token_expired");
+          throw new AppError("token_expired", {
+            reason: result.session ? "session expired" : "session gone",
+          });
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
           await sessions.delete(key, signal);
-          await log("authn_token_reuse", key);
+          noteEvent("authn_token_reuse");
           throw new AppError("token_expired");
         case "own-write":
           return issuePair(verdict.session, successor);
         case "current":
           return issuePair(verdict.session, pair.refreshToken);
         case "repeat": {
-          if (!verdict.proven) await log("authn_token_repeat_unproven", key);
+          if (!verdict.proven) noteEvent("authn_token_repeat_unproven");
           const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
           if (!verdict.rearm) return issuePair(verdict.session, repeated);
           result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
@@ -114,8 +117,10 @@ export function createRefresh({
   /** Refuses, without touching the database, what we have not issued as one pair. */
   async function verifyPair({ token, refreshToken }: PresentedPair): Promise<AccessClaims> {
     const { claims } = await verifyExpiredToken(token).catch((error: unknown) => {
-      throw error instanceof AccessTokenError ? new AppError("invalid_jwt_token", { cause: error }) : error;
+      if (!(error instanceof AccessTokenError)) throw error;
+      throw new AppError("invalid_jwt_token", { reason: error.reason, cause: error });
     });
+    await noteSession({ userId: claims.sub, sessionId: claims.sid });
     if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
       throw new AppError("invalid_refresh_token");
     }

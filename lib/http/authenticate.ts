@@ -37,7 +37,8 @@ export async function createAuthenticator(): Promise<Authenticator> {
   return async (credentials) => {
     const token = findToken(credentials, config.cookieName);
     return verifyAccessToken(token).catch((error: unknown) => {
-      throw error instanceof AccessTokenError ? new AppError("invalid_token", { cause: error }) : error;
+      if (!(error instanceof AccessTokenError)) throw error;
+      throw new AppError("invalid_token", { reason: error.reason, cause: error });
     });
   };
 }
@@ -62,7 +63,8 @@ export async function authenticate({
       note({ userId: auth.sub });
       if (live) {
         const session = await live.find({ userId: auth.sub, sessionId: auth.sid });
-        if (!session || session.expiresAt <= systemClock()) throw new AppError("invalid_token");
+        if (!session || session.expiresAt <= systemClock())
+          throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
       }
       Object.assign(event, { auth });
     },

@@ -12,7 +12,7 @@ const retryAfterSeconds = 1;
 export function toProblem(error: unknown, requestId: string): ApiResponse {
   const refusal = error instanceof AppError ? error : new AppError("internal_error");
   const { status, title, event = "input_validation_fail" }: Problem = problems[refusal.code];
-  note({ event, code: refusal.code, ...(status >= 500 && { error }) });
+  note({ event, code: refusal.code, reason: refusal.reason, ...(status >= 500 && { error }) });
   return {
     statusCode: status,
     headers: {

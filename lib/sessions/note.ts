@@ -1,11 +1,11 @@
-import { note, type SecurityEvent } from "../log.ts";
+import { note } from "../log.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
 import type { SessionKey } from "./store.ts";
 
-/** Makes what notes an event of a session in the log: the user, and the session as a keyed hash. Never throws. */
+/** Makes what notes in the log whose request it is: the user, and the session as a keyed hash. Never throws. */
 export function createSessionNote({ hash }: Pick<KeyedHash, "hash">) {
-  return async function noteSession(event: SecurityEvent, { userId, sessionId }: SessionKey): Promise<void> {
-    note({ event, userId });
+  return async function noteSession({ userId, sessionId }: SessionKey): Promise<void> {
+    note({ userId });
     // A line without the session is better than none.
     const sessionHash = await hash(`log session:${sessionId}`).catch(() => undefined);
     if (sessionHash !== undefined) note({ sessionHash });

@@ -1,8 +1,15 @@
+import type { RefusalReason } from "../log.ts";
 import type { VerificationKey } from "./keys.ts";
 
 /** A token that is not to be trusted; the reason is for the log, not for the client. */
 export class AccessTokenError extends Error {
   override readonly name = "AccessTokenError";
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, options?: ErrorOptions) {
+    super(reason, options);
+    this.reason = reason;
+  }
 }
 
 /** What the verification of a signature needs of a JWS, and what is to be checked beside it. Nothing of it is trusted. */

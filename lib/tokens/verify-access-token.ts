@@ -1,6 +1,7 @@
 import { type JWTPayload, jwtVerify } from "jose";
-import { JWTExpired } from "jose/errors";
+import { JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
 import type { Clock } from "../clock.ts";
+import type { RefusalReason } from "../log.ts";
 import { AccessTokenError, assertLength, selectKey } from "./compact-jws.ts";
 import { type CustomClaims, isCustomClaims } from "./custom-claims.ts";
 import type { VerificationKey } from "./keys.ts";
@@ -94,7 +95,7 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   } catch (error) {
     // jose reports expiry only after the signature and everything else it checks passed.
     if (!(error instanceof JWTExpired) || error.claim !== "exp") {
-      throw new AccessTokenError("refused", { cause: error });
+      throw new AccessTokenError(findReason(error), { cause: error });
     }
     payload = error.payload;
     isExpired = true;
@@ -103,6 +104,12 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   if (claims.exp - claims.iat > maxLifeSeconds) throw new AccessTokenError("lives too long");
   assertNotFuture(claims, now);
   return { claims, isExpired };
+}
+
+function findReason(error: unknown): RefusalReason {
+  if (error instanceof JWSSignatureVerificationFailed) return "wrong signature";
+  const claim = error instanceof JWTClaimValidationFailed ? error.claim : undefined;
+  return claim === "iss" ? "wrong issuer" : claim === "aud" ? "wrong audience" : "claim refused";
 }
 
 /** Checks what time alone can change about a token whose signature and claims are sound (RFC 7519, 4.1.4 and 4.1.5). */

@@ -136,7 +136,8 @@ function present(table: Table, pair: TokenPair): Promise<TokenPair | string> {
     verifyExpiredToken,
     issuePair,
     clock,
-    log: () => {},
+    noteSession: () => {},
+    noteEvent: () => {},
     settings,
   });
   return refresh({ ...pair, idempotencyKey: undefined }).catch(codeOf);

@@ -159,7 +159,7 @@ export const catalogue: Mutant[] = [
   {
     id: "M13",
     mistake: "the absolute end of the session is not looked at",
-    edits: edit(refresh, ["sessionEndsAt <= now || ", ""]),
+    edits: edit(refresh, ["if (sessionEndsAt <= now) throw", "if (sessionEndsAt < 0) throw"]),
     killedBy: {
       file: "tests/rotation.test.ts",
       name: "the lifetimes of a session SESSION_MAX_AGE_SECONDS ends a session however active, without a request",

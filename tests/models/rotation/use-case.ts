@@ -142,7 +142,8 @@ export function createNextStep(refresh: typeof createRefresh, lifetimes: Lifetim
               verifyExpiredToken,
               issuePair,
               clock: () => clock,
-              log: () => {},
+              noteSession: () => {},
+              noteEvent: () => {},
               settings: { ...lifetimes, sessionMaxAgeSeconds: 2_592_000, sessionsNotBefore: 0 },
             })({ ...pair, idempotencyKey: trace.key ?? undefined }).then((issued): Outcome => {
               const rotatedAt = issued.token === "undefined" ? null : Number(issued.token) - clock;

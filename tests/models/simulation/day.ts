@@ -139,7 +139,8 @@ function openSession({ windowSeconds, keyed }: Scene, clock: () => number, onRep
   const refresh = createRefresh({
     sessions,
     clock,
-    log: (event) => {
+    noteSession: () => {},
+    noteEvent: (event) => {
       if (event === "authn_token_reuse") onReplay();
     },
     verifyExpiredToken: async (jti) => ({
