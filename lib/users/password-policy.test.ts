@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { findPasswordFault, passwordLength } from "./password-policy.ts";
 
-const commonPasswords: ReadonlySet<string> = new Set(["passwordpassword", "123456789012345"]);
+const commonPasswords: ReadonlySet<string> = new Set(["passwordpassword", "1234567890", "sunshine"]);
 const email = "ada.lovelace@example.com";
 const faultOf = (password: string) => findPasswordFault(password, { email, commonPasswords });
 
@@ -25,7 +25,8 @@ test.each([
   ["A17 common", "passwordpassword"],
   ["A17 common, in upper case", "PassWordPassword"],
   ["A17 common, full width", "ｐａｓｓｗｏｒｄｐａｓｓｗｏｒｄ"],
-  ["A17 common digits", "123456789012345"],
+  ["A17 common digits, over and over", "123456789012345"],
+  ["a common word, three times", "sunshineSunshinesunshine"],
 ])("refused as common: %s", (_, password) => {
   expect(faultOf(password)).toMatch(/most common passwords/);
 });
@@ -43,6 +44,8 @@ test.each([
 test.each([
   ["A18 lower case only", "abcdefghijklmnopqrst"],
   ["A16 differs from a common one by a blank", "password password"],
+  ["begins with a common one", "sunshine in november"],
+  ["ends as it begins", "november sunshine in november"],
   ["the local part and more", "ada.lovelace wrote this"],
   ["emoji", "😀".repeat(15)],
   ["a text that is a member of every object", "__proto__"],

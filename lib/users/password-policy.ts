@@ -15,18 +15,26 @@ interface Unusable {
 }
 
 /**
- * Says why a password of sufficient length may not be used: it is common, or the user's own e-mail address (OWASP ASVS
- * 6.2.4, 6.2.11). There are no composition rules.
+ * Says why a password of sufficient length may not be used: it is common, a common one repeated, or the user's own e-mail address (OWASP
+ * ASVS 6.2.4, 6.2.11). There are no composition rules.
  */
 export function findPasswordFault(
   password: string,
   { email, commonPasswords }: Unusable,
 ): string | undefined {
   const text = password.normalize("NFKC").toLowerCase();
-  if (commonPasswords.has(text)) return "is among the most common passwords; choose another one";
+  if (commonPasswords.has(text) || commonPasswords.has(repeatedPart(text)))
+    return "is among the most common passwords; choose another one";
   if (text.includes(email) || text === email.split("@")[0])
     return "must not be or contain your e-mail address";
   return undefined;
+}
+
+/** What a text says again and again, the last time perhaps not to the end: `1234567890` of `123456789012345`. */
+function repeatedPart(text: string): string {
+  let length = 1;
+  while (!text.startsWith(text.slice(length))) length++;
+  return text.slice(0, length);
 }
 
 /** Throws AppError `invalid_body`, which points at the field, for a password that may not be used. */
