@@ -175,7 +175,8 @@ export function createSession(options: SessionOptions) {
         const isFound =
           !isKnown(state) && stampOf(state) === seen && (state.endStatus !== 400 || ageOf(state) > lifeMs);
         const found = isFound && { endStatus: undefined, decidedAtMs: Date.now() };
-        if (found || state.lifeMs !== lifeMs) await save({ ...state, lifeMs, ...found });
+        if (found || (!state.endStatus && state.lifeMs !== lifeMs))
+          await save({ ...state, lifeMs, ...found });
       }),
   };
 }

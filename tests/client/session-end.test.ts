@@ -74,7 +74,11 @@ describe("a session that was ended elsewhere", () => {
     await endElsewhere();
     clock.advance(100);
     await expect(tab.auth.refresh()).rejects.toEqual(tokenExpired);
+    const [end] = browser.stored;
     expect(await tab.auth.me()).toMatchObject({ sub: account.userId });
+    await browser.idle();
+    // Another write would wake the other tabs.
+    expect(browser.stored).toEqual([end]);
     await browser.wait(3600);
     await expect(tab.auth.me()).rejects.toMatchObject({ status: 401 });
     expect(tab.ends).toEqual(["token_expired"]);
