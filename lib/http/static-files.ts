@@ -54,7 +54,8 @@ function toAnswer({ type, text }: StaticFile) {
   };
 }
 
-/** A gateway or proxy that compresses makes a tag weak. */
+/** A gateway or proxy that compresses makes a tag weak; `*` is any tag. */
 function isKnown(etag: string, ifNoneMatch = ""): boolean {
+  if (ifNoneMatch.trim() === "*") return true;
   return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }
