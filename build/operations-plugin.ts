@@ -51,7 +51,7 @@ export default class OperationsPlugin {
         if (kmsKeyArn) encryptTables(service, kmsKeyArn);
         const { login } = service.functions;
         if (login && loginReservedConcurrency) login.reservedConcurrency = loginReservedConcurrency;
-        if (isTraced) service.provider.tracing = { lambda: true };
+        if (isTraced) trace(service);
       },
 
       "after:package:compileEvents"() {
@@ -66,7 +66,29 @@ export default class OperationsPlugin {
           Object.assign(template.Resources, createAlarms(scope), createDashboard(scope));
         Object.assign(template.Outputs, added.outputs);
       },
+
+      // By then each function has a role of its own, which was copied from the shared one
+      "before:aws:package:finalize:saveServiceState"() {
+        removeUnusedRoles(service.provider.compiledCloudFormationTemplate.Resources);
+      },
     };
+  }
+}
+
+function removeUnusedRoles(resources: Resources): void {
+  for (const [id, { Type }] of Object.entries(resources)) {
+    if (Type !== "AWS::IAM::Role") continue;
+    const isReferredTo = new RegExp(`"${id}"(?!:)`).test(JSON.stringify(resources));
+    if (!isReferredTo) delete resources[id];
+  }
+}
+
+/** The framework would grant it to the shared role alone, which no function has. X-Ray knows no narrower resource. */
+function trace({ provider, functions }: Serverless["service"]): void {
+  provider.tracing = { lambda: true };
+  const Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+  for (const { iamRoleStatements } of Object.values(functions)) {
+    iamRoleStatements?.push({ Effect: "Allow", Action, Resource: "*" });
   }
 }
 

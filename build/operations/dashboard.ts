@@ -1,3 +1,5 @@
+import type { ProblemCode } from "../../lib/errors.ts";
+import type { MetricName } from "../../lib/log.ts";
 import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
 import type { Resources } from "./resource.ts";
 
@@ -7,6 +9,15 @@ interface Widget {
   statistics: string[];
 }
 
+const logins: MetricName[] = ["Login", "LoginRefused", "Throttled"];
+const refusals: ProblemCode[] = [
+  "invalid_token",
+  "token_expired",
+  "invalid_jwt_token",
+  "invalid_refresh_token",
+  "unavailable",
+  "internal_error",
+];
 const tables = ["UsersTable", "SessionsTable", "AttemptsTable"];
 
 const widgetsOf = (stage: string): Widget[] => [
@@ -14,25 +25,23 @@ const widgetsOf = (stage: string): Widget[] => [
   { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
   {
     title: "Logins",
-    metrics: ["Login", "LoginRefused", "Throttled"].map((name) => ofService(name, { stage })),
+    metrics: logins.map((name) => ofService(name, { stage })),
     statistics: ["Sum"],
   },
   { title: "Replays", metrics: [ofService("Replay", { stage })], statistics: ["Sum"] },
   {
     title: "Refusals",
-    metrics: [
-      "invalid_token",
-      "token_expired",
-      "invalid_jwt_token",
-      "invalid_refresh_token",
-      "unavailable",
-      "internal_error",
-    ].map((code) => ofService("Refusal", { stage, code })),
+    metrics: refusals.map((code) => ofService("Refusal", { stage, code })),
     statistics: ["Sum"],
   },
   {
     title: "Lambda (all functions of the region)",
-    metrics: ["Throttles", "Errors", "ConcurrentExecutions"].map(ofLambda),
+    metrics: ["Throttles", "Errors"].map(ofLambda),
+    statistics: ["Sum"],
+  },
+  {
+    title: "Lambda, sandboxes at once (all functions of the region)",
+    metrics: [ofLambda("ConcurrentExecutions")],
     statistics: ["Maximum"],
   },
   {

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { optionVariables, readOptions } from "../../build/operations/options.ts";
 import { createKey, keySettings } from "../support/keys.ts";
-import { functionsOf, type Package, packageStage, permissionsOf, propertiesOf } from "../support/packages.ts";
+import {
+  functionsOf,
+  type Package,
+  packageStage,
+  permissionsOf,
+  propertiesOf,
+  roleOf,
+} from "../support/packages.ts";
 import { removeFolder } from "../support/project.ts";
 import { sls } from "../support/sls.ts";
 import { loadSpecification } from "../support/specification.ts";
@@ -17,6 +24,10 @@ const everyOption = {
   TRACING: "on",
   ALLOWED_ORIGINS: "https://app.example.com",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
+};
+
+const viaDynamoDB = {
+  StringEquals: { "kms:ViaService": { "Fn::Sub": `dynamodb.\${AWS::Region}.\${AWS::URLSuffix}` } },
 };
 
 const packages: Record<string, Package> = {};
@@ -56,6 +67,25 @@ describe.each(stages)("the template of %s", (stage) => {
     ];
     const unknown = named.filter((id = "") => !id.startsWith("AWS::") && !(id in resources));
     expect(unknown).toEqual([]);
+  });
+
+  test("has a role for each function and no other, and no wildcard but for log streams and the secret's suffix", () => {
+    const { resources } = packaged(stage);
+    const roles = Object.entries(resources).filter(([, { Type }]) => Type === "AWS::IAM::Role");
+    const used = Object.keys(functionsOf(packaged(stage))).map((name) => roleOf(packaged(stage), name));
+    expect(roles.map(([id]) => id).sort()).toEqual(used.sort());
+    const statements = Object.values(resources)
+      .filter(({ Type }) => Type.startsWith("AWS::IAM::"))
+      .flatMap(({ Properties }) => Properties.Policies)
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const granted = statements
+      // X-Ray knows no narrower resource
+      .filter(({ Action }) => stage !== stages[2] || !/^xray:/.test([Action].flat().join()))
+      .flatMap(({ Action, Resource }) => [Action, Resource].flat())
+      .map((text) => (typeof text === "string" ? text : (text["Fn::Sub"] ?? "")));
+    expect(granted.length).toBeGreaterThan(60);
+    const known = /:log-group:\/aws\/lambda\/[\w-]+:\*:\*$|:secret:[\w-]+-\?{6}$/;
+    expect(granted.map((text) => text.replace(known, "")).filter((text) => /[*?]/.test(text))).toEqual([]);
   });
 
   test("opens nothing to the public but the API", () => {
@@ -124,6 +154,19 @@ describe("without an option", () => {
     const [{ DashboardBody }] = propertiesOf(packaged("prod"), "AWS::CloudWatch::Dashboard");
     const body = JSON.parse(DashboardBody["Fn::Sub"].replaceAll(/\$\{[^}]+\}/g, "x"));
     expect(body.widgets.length).toBeGreaterThan(5);
+    // A count's maximum would be 1, however many there are: functions report each by itself.
+    const shown = body.widgets.flatMap(({ properties }: { properties: { metrics: unknown[][] } }) =>
+      properties.metrics.map((metric) => [metric[1], (metric.at(-1) as { stat: string }).stat]),
+    );
+    expect(shown.filter(([, stat]: string[]) => stat === "Maximum")).toEqual([
+      ["ConcurrentExecutions", "Maximum"],
+    ]);
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        ["Throttles", "Sum"],
+        ["Errors", "Sum"],
+      ]),
+    );
   });
 
   test("nothing is traced, reserved, encrypted with a key of one's own, or served from a domain of one's own", () => {
@@ -164,9 +207,6 @@ describe("with every option", () => {
     for (const { KmsKeyId } of propertiesOf(optional(), "AWS::Logs::LogGroup")) {
       expect(KmsKeyId).toBe(everyOption.KMS_KEY_ARN);
     }
-    const viaDynamoDB = {
-      StringEquals: { "kms:ViaService": { "Fn::Sub": `dynamodb.\${AWS::Region}.\${AWS::URLSuffix}` } },
-    };
     for (const name of Object.keys(functionsOf(optional()))) {
       const actions = permissionsOf(optional(), name, [viaDynamoDB]).map(([action]) => action);
       const usesTable = actions.some((action) => action.startsWith("dynamodb:"));
@@ -175,13 +215,19 @@ describe("with every option", () => {
     }
   });
 
-  test("logins have the reserved concurrency, and functions are traced", () => {
+  test("logins have the reserved concurrency, and functions are traced, which their roles allow", () => {
     for (const [name, properties] of Object.entries(functionsOf(optional()))) {
       expect([name, properties.ReservedConcurrentExecutions]).toEqual([
         name,
         name === "login" ? 20 : undefined,
       ]);
       expect([name, properties.TracingConfig]).toEqual([name, { Mode: "Active" }]);
+      expect(permissionsOf(optional(), name, [viaDynamoDB])).toEqual(
+        expect.arrayContaining([
+          ["xray:PutTraceSegments", "*"],
+          ["xray:PutTelemetryRecords", "*"],
+        ]),
+      );
     }
   });
 });
