@@ -125,8 +125,14 @@ function escapeControl(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
+/** Where CloudWatch keeps the metrics. */
+export const metricNamespace = "ServerlessAuth";
+
+/** The metrics: each has the dimension `stage`; that of refusals has `code`, too. */
+export type MetricName = "Login" | "LoginRefused" | "Throttled" | "Replay" | "Refusal";
+
 /** The metric that counts an event; a refusal is also counted by its code. */
-const metricNames: Partial<Record<SecurityEvent, string>> = {
+const metricNames: Partial<Record<SecurityEvent, MetricName>> = {
   authn_login_success: "Login",
   authn_login_fail: "LoginRefused",
   authn_login_lock: "Throttled",
@@ -147,7 +153,7 @@ function createMetrics({ event, code }: LogFields): object {
     _aws: {
       Timestamp: systemTimeMs(),
       CloudWatchMetrics: metrics.map(({ name, dimensions }) => ({
-        Namespace: "ServerlessAuth",
+        Namespace: metricNamespace,
         Dimensions: [dimensions],
         Metrics: [{ Name: name, Unit: "Count" }],
       })),

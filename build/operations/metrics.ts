@@ -1,3 +1,6 @@
+import type { ProblemCode } from "../../lib/errors.ts";
+import { type MetricName, metricNamespace } from "../../lib/log.ts";
+
 /** A metric as CloudWatch names it. */
 export interface Metric {
   namespace: string;
@@ -16,8 +19,8 @@ export const ofGateway = (name: string): Metric => ({
 });
 
 /** A metric that the functions write into their log (lib/log.ts). */
-export const ofService = (name: string, dimensions: { stage: string; code?: string }): Metric => ({
-  namespace: "ServerlessAuth",
+export const ofService = (name: MetricName, dimensions: { stage: string; code?: ProblemCode }): Metric => ({
+  namespace: metricNamespace,
   name,
   dimensions,
 });
