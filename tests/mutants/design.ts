@@ -148,7 +148,7 @@ export const design: Mutant[] = [
   {
     id: "operator",
     mistake: "SESSIONS_NOT_BEFORE does not hold for refresh",
-    edits: edit(refresh, [" || claims.auth_time < settings.sessionsNotBefore", ""]),
+    edits: edit(refresh, ["if (claims.auth_time < settings.sessionsNotBefore)", "if (claims.auth_time < 0)"]),
     killedBy: {
       file: "tests/rotation.test.ts",
       name: "the lifetimes of a session SESSIONS_NOT_BEFORE ends older sessions without a request, and no newer ones",
