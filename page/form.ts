@@ -1,6 +1,6 @@
 import { AuthError } from "../client/auth-client.ts";
 import { create } from "./elements.ts";
-import { explain, say } from "./notice.ts";
+import { ended, explain, isEnd, say } from "./notice.ts";
 
 /** Does something with what a form holds, at each submission; what the API refuses is shown where it was typed. */
 export function onSubmit(
@@ -12,6 +12,7 @@ export function onSubmit(
     const button = form.querySelector("button");
     if (!button || isBusy(button)) return;
     clearErrors(form);
+    if (showFaults(findMissing(form))) return;
     const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
     await whileBusy(button, async () => {
       say(form.dataset.waiting ?? "");
@@ -30,8 +31,17 @@ export function onSubmit(
 export function onClick(button: HTMLButtonElement, act: () => Promise<void>): void {
   button.addEventListener("click", async () => {
     if (isBusy(button)) return;
+    say("");
     await whileBusy(button, () => act().catch((error: unknown) => say(explain(error))));
   });
+}
+
+/** Empties all forms: no password stays for whoever is there next. */
+export function clearForms(): void {
+  for (const form of document.forms) {
+    form.reset();
+    clearErrors(form);
+  }
 }
 
 const isBusy = (button: HTMLButtonElement) => button.ariaDisabled === "true";
@@ -46,35 +56,55 @@ async function whileBusy(button: HTMLButtonElement, act: () => Promise<void>): P
 
 function clearErrors(form: HTMLFormElement): void {
   for (const message of form.querySelectorAll(".error")) message.remove();
-  for (const input of form.querySelectorAll("input")) {
+  for (const input of inputsOf(form)) {
     input.ariaInvalid = null;
     input.removeAttribute("aria-describedby");
   }
 }
 
-/** Each fault goes to its field by its JSON Pointer (`#/password`), anything else under the form. */
-function showError(form: HTMLFormElement, error: unknown): void {
-  const faults = error instanceof AuthError ? (error.errors ?? []) : [];
-  const inputs = faults.flatMap(({ pointer, detail }) => {
-    const input = form.elements.namedItem(pointer.slice("#/".length));
-    if (!(input instanceof HTMLInputElement)) return [];
-    showFault(input, detail);
-    return [input];
+/** A field of a form, and what is wrong with it. */
+type Fault = [HTMLInputElement, string];
+
+const inputsOf = (form: HTMLFormElement) => [...form.querySelectorAll("input")];
+const labelOf = (input: HTMLInputElement) => input.labels?.[0]?.textContent ?? input.name;
+
+function findMissing(form: HTMLFormElement): Fault[] {
+  const missing = inputsOf(form).filter(({ validity }) => validity.valueMissing);
+  return missing.map((input) => [input, `${labelOf(input)} is missing.`]);
+}
+
+/** Faults go to their fields by JSON Pointer (`#/password`), a refusal to the field that names its code. */
+function findRefused(form: HTMLFormElement, { code, errors, message }: AuthError): Fault[] {
+  return inputsOf(form).flatMap((input): Fault[] => {
+    const fault = errors?.find(({ pointer }) => pointer === `#/${input.name}`);
+    if (fault) return [[input, `${labelOf(input)} ${fault.detail}`]];
+    return input.dataset.refusal === code ? [[input, message]] : [];
   });
-  inputs[0]?.focus();
-  if (inputs.length > 0) return;
+}
+
+/** What belongs to no field stands under the form. */
+function showError(form: HTMLFormElement, error: unknown): void {
+  if (isEnd(error)) {
+    say(ended);
+    return;
+  }
+  if (error instanceof AuthError && showFaults(findRefused(form, error))) return;
   const message = create("p", explain(error));
   message.className = "error";
   message.role = "alert";
   form.append(message);
 }
 
-function showFault(input: HTMLInputElement, detail: string): void {
-  const label = input.labels?.[0]?.textContent ?? input.name;
-  const message = create("p", `${label} ${detail}`);
-  message.className = "error";
-  message.id = `${input.id}-error`;
-  input.after(message);
-  input.ariaInvalid = "true";
-  input.setAttribute("aria-describedby", message.id);
+/** Shows what is wrong at each field, and goes to the first; answers whether there is any. */
+function showFaults(faults: Fault[]): boolean {
+  for (const [input, text] of faults) {
+    const message = create("p", text);
+    message.className = "error";
+    message.id = `${input.id}-error`;
+    input.after(message);
+    input.ariaInvalid = "true";
+    input.setAttribute("aria-describedby", message.id);
+  }
+  faults[0]?.[0].focus();
+  return faults.length > 0;
 }

@@ -5,7 +5,20 @@ const notice = find("notice", HTMLParagraphElement);
 const calls = find("calls", HTMLOListElement);
 const shownCalls = 8;
 
-/** Says one thing at the top of the page; screen readers speak it without moving the focus. */
+const unreachable = "The API cannot be reached. Try again in a moment.";
+/** What is said to somebody who is logged in no more. */
+export const ended = "Your session has ended. Log in again.";
+/** What the API answers who has no session (any more). */
+const endCode = /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials)$/;
+
+/** What the gateway refuses by itself comes without a text. */
+const gatewayTexts: Record<number, string> = {
+  413: "That is more than the API takes.",
+  429: "The API is asked too much at the moment.",
+  503: "The API is overloaded at the moment.",
+};
+
+/** Says one thing at the bottom of the page; screen readers speak it without moving the focus. */
 export function say(text: string): void {
   notice.textContent = text;
 }
@@ -20,13 +33,33 @@ export function noteCall(text: string): void {
   while (calls.childElementCount > shownCalls) calls.lastElementChild?.remove();
 }
 
+/** Empties "What was asked of the API". */
+export function forgetCalls(): void {
+  calls.replaceChildren();
+}
+
+/** An answer came: takes back that there is none. */
+export function takeBackUnreachable(): void {
+  if (notice.textContent === unreachable) say("");
+}
+
+/** Answers whether something was refused because nobody is logged in (any more). */
+export function isEnd(error: unknown): boolean {
+  return error instanceof AuthError && endCode.test(error.code);
+}
+
 /** Says in words what went wrong: the API's own text, and when to try again. */
 export function explain(error: unknown): string {
-  if (!(error instanceof AuthError) || error.status === 0)
-    return "The API cannot be reached. Nothing was lost: try again in a moment.";
-  const { message, retryAfterSeconds = 0, status, requestId } = error;
-  const again = new Date(Date.now() + retryAfterSeconds * 1_000).toLocaleTimeString();
-  if (status === 429) return `${message} That is at ${again}.`;
-  if (status >= 500) return `${message} (The service's log knows more under ${requestId}.)`;
-  return message;
+  if (!(error instanceof AuthError) || error.status === 0) return unreachable;
+  if (isEnd(error)) return ended;
+  const { status, retryAfterSeconds, requestId } = error;
+  const text = error.detail ?? gatewayTexts[status] ?? `The API answered ${status}, and does not say why.`;
+  if (status === 429) return `${text} ${againAt(retryAfterSeconds)}`;
+  if (status >= 500 && requestId) return `${text} (The service's log knows more under ${requestId}.)`;
+  return text;
+}
+
+function againAt(seconds: number | undefined): string {
+  if (seconds === undefined) return "Try again in a moment.";
+  return `That is at ${new Date(Date.now() + seconds * 1_000).toLocaleTimeString()}.`;
 }

@@ -1,16 +1,19 @@
-import { AuthError, type Claims, createAuthClient } from "../client/auth-client.ts";
+import { AuthError, type Claims, createAuthClient, type ListedSession } from "../client/auth-client.ts";
 import { find } from "./elements.ts";
-import { onClick, onSubmit } from "./form.ts";
-import { explain, noteCall, say } from "./notice.ts";
-import { showSessions } from "./sessions.ts";
-import { showClaims, showTimeLeft } from "./token.ts";
+import { hasEnded, rememberEnd } from "./ended.ts";
+import { clearForms, onClick, onSubmit } from "./form.ts";
+import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
+import { showNoSessions, showSessions } from "./sessions.ts";
+import { setClock, showClaims, showTimeLeft } from "./token.ts";
 
+const unknown = find("unknown", HTMLElement);
 const signedOut = find("signed-out", HTMLElement);
 const signedIn = find("signed-in", HTMLElement);
+/** One of them is there; none before the first answer. */
+const parts = [unknown, signedOut, signedIn];
+const moviesAnswer = find("movies-answer", HTMLParagraphElement);
 /** What the access token says, while somebody is logged in. */
 let claims: Claims | undefined;
-
-const ended = "Your session has ended. Log in again.";
 
 const client = createAuthClient({
   onSessionEnd: (error) => showSignedOut(error ? ended : "Logged out in another tab."),
@@ -42,8 +45,10 @@ onClick(find("logout", HTMLButtonElement), async () => {
 });
 
 onClick(find("movies", HTMLButtonElement), async () => {
+  moviesAnswer.textContent = "";
   const answer = await client.fetch("/movies");
-  find("movies-answer", HTMLParagraphElement).textContent = `${answer.status}: ${await answer.text()}`;
+  if (answer.status === 401) say(ended);
+  else moviesAnswer.textContent = `${answer.status}: ${await answer.text()}`;
 });
 
 onClick(find("end-others", HTMLButtonElement), async () => {
@@ -64,12 +69,22 @@ onSubmit(find("delete", HTMLFormElement), async ({ password = "" }) => {
   showSignedOut("The account and all its sessions are gone.");
 });
 
+onClick(find("try-again", HTMLButtonElement), lookAgain);
+
 /** Only to show what the client does; an application needs none of it. */
 async function watchedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const { pathname } = new URL(input instanceof Request ? input.url : input);
-  const answer = await fetch(input, init);
-  noteCall(`${init?.method ?? "GET"} ${pathname}: ${answer.status}`);
-  if (pathname === "/auth/refresh" && answer.ok) setTimeout(lookAgain);
+  const name = `${init?.method ?? "GET"} ${pathname}`;
+  const answer = await fetch(input, init).catch((error) => {
+    noteCall(`${name}: no answer`);
+    throw error;
+  });
+  noteCall(`${name}: ${answer.status}`);
+  takeBackUnreachable();
+  setClock(answer);
+  const isRenewed = pathname === "/auth/refresh" && answer.ok;
+  const isRefused = pathname !== "/auth/me" && answer.status === 401 && claims;
+  if (isRenewed || isRefused) setTimeout(lookAgain);
   return answer;
 }
 
@@ -77,51 +92,72 @@ async function watchedFetch(input: string | URL | Request, init?: RequestInit): 
 async function welcome(text: string): Promise<void> {
   await look();
   say(text);
-  find("who-heading", HTMLElement).focus();
 }
 
 /** Asks who is logged in, and shows what is new. Where the access token has expired, the client renews it first. */
 async function look(): Promise<void> {
+  const found = await client.me();
+  if (hasEnded(found)) return showSignedOut(ended);
   const before = claims;
-  claims = await client.me();
+  claims = found;
   showClaims(claims);
   showTimeLeft(claims);
-  if (claims.sid !== before?.sid) await showSignedIn(claims);
-  else if (claims.iat !== before.iat) await showRenewed();
+  if (claims.sid !== before?.sid) showSignedIn(claims);
+  else if (claims.iat !== before.iat) showRenewed();
 }
 
-async function showSignedIn({ email }: Claims): Promise<void> {
+function showSignedIn({ email }: Claims): void {
   find("who", HTMLElement).textContent = email;
   find("password-email", HTMLInputElement).defaultValue = email;
-  find("movies-answer", HTMLParagraphElement).textContent = "";
-  say("");
-  signedOut.hidden = true;
-  signedIn.hidden = false;
-  await listSessions();
+  moviesAnswer.textContent = "";
+  clearForms();
+  if (parts.some(({ hidden }) => !hidden)) say(`Logged in as ${email}.`);
+  show(signedIn);
+  void listSessions();
 }
 
-async function showRenewed(): Promise<void> {
+function showRenewed(): void {
   say("The session was renewed.");
-  await listSessions();
+  void listSessions();
 }
 
-function showSignedOut(text: string): void {
-  const wasSignedIn = claims !== undefined;
+/** Until somebody logs in: that session does not come back. */
+function showSignedOut(text = ""): void {
+  if (claims) rememberEnd(claims);
   claims = undefined;
-  signedIn.hidden = true;
-  signedOut.hidden = false;
-  if (!wasSignedIn) return;
-  say(text);
-  find("login-heading", HTMLElement).focus();
+  if (signedOut.hidden) {
+    clearForms();
+    forgetCalls();
+    show(signedOut);
+  }
+  if (text) say(text);
 }
 
+/** Shows one part of the page, and takes the focus there: it may have been in another. */
+function show(part: HTMLElement): void {
+  const isFirst = parts.every(({ hidden }) => hidden);
+  for (const each of parts) each.hidden = each !== part;
+  if (!isFirst) part.querySelector("h2")?.focus();
+}
+
+/** Lists the sessions. That it fails is said at the list: what was done before it is done. */
 async function listSessions(): Promise<void> {
-  showSessions(await client.sessions(), async ({ sessionId }) => {
-    await client.endSession(sessionId);
-    await listSessions();
-    say("The session has ended.");
-    find("sessions-heading", HTMLElement).focus();
+  try {
+    showSessions(await client.sessions(), endSession);
+  } catch (error) {
+    showNoSessions(explain(error), listSessions);
+  }
+}
+
+async function endSession({ sessionId }: ListedSession): Promise<void> {
+  let text = "The session has ended.";
+  await client.endSession(sessionId).catch((error: unknown) => {
+    if (!(error instanceof AuthError) || error.status !== 404) throw error;
+    text = "The session had ended already.";
   });
+  await listSessions();
+  say(text);
+  find("sessions-heading", HTMLElement).focus();
 }
 
 let isLooking = false;
@@ -133,15 +169,26 @@ async function lookAgain(): Promise<void> {
   try {
     await look();
   } catch (error) {
-    const isOver = error instanceof AuthError && error.status === 401;
-    if (!isOver) say(explain(error));
-    if (isOver || !claims) showSignedOut(ended);
+    if (error instanceof AuthError && error.status === 401) showSignedOut(claims && ended);
+    else showTrouble(error);
   } finally {
     isLooking = false;
   }
 }
 
-setInterval(() => claims && showTimeLeft(claims) === 0 && lookAgain(), 1_000);
+function showTrouble(error: unknown): void {
+  say(explain(error));
+  if (parts.every(({ hidden }) => hidden)) show(unknown);
+}
+
+/** Every second; where the access token has expired without a renewal it looks again, every five. */
+function tick(): void {
+  if (!claims) return;
+  const seconds = showTimeLeft(claims);
+  if (seconds <= 0 && seconds % 5 === 0) void lookAgain();
+}
+
+setInterval(tick, 1_000);
 // Another tab has logged in or renewed; this one comes back from the background, the past, or a place without a network.
 addEventListener("storage", lookAgain);
 addEventListener("pageshow", lookAgain);

@@ -15,6 +15,18 @@ export function showSessions(
   endOthers.hidden = sessions.every(({ current }) => current);
 }
 
+/** Says at the list why there is none, with a button that asks again. */
+export function showNoSessions(text: string, ask: () => Promise<void>): void {
+  const message = create("span", text);
+  message.className = "error";
+  message.role = "alert";
+  const button = create("button", "List them again");
+  button.type = "button";
+  onClick(button, ask);
+  list.replaceChildren(create("li", message, button));
+  endOthers.hidden = true;
+}
+
 function createRow(session: ListedSession, end: (session: ListedSession) => Promise<void>): HTMLLIElement {
   const { createdAt, renewedAt, userAgent, ip, current } = session;
   const name = create("strong", current ? "This session" : "Another session");

@@ -4,6 +4,14 @@ import { create, createTime, find } from "./elements.ts";
 const left = find("left", HTMLElement);
 const bar = find("left-bar", HTMLMeterElement);
 const list = find("claims", HTMLDListElement);
+/** How far the device's clock is ahead of the API's, in milliseconds: it may show anything. */
+let aheadMs = 0;
+
+/** Takes the time from an answer of the API. */
+export function setClock({ headers }: Response): void {
+  const date = Date.parse(headers.get("date") ?? "");
+  if (date) aheadMs = Date.now() - date;
+}
 
 /** Shows what an access token says. */
 export function showClaims(claims: Claims): void {
@@ -20,10 +28,11 @@ export function showClaims(claims: Claims): void {
   bar.max = claims.exp - claims.iat;
 }
 
-/** Shows how long it is still good, and returns that, in seconds. */
+/** Shows how long it is still good, and returns that, in seconds; below 0 when it has expired. */
 export function showTimeLeft({ exp }: Claims): number {
-  const seconds = Math.max(0, Math.ceil(exp - Date.now() / 1_000));
-  left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
-  bar.value = seconds;
+  const seconds = Math.ceil(exp - (Date.now() - aheadMs) / 1_000);
+  const shown = Math.max(0, seconds);
+  left.textContent = `${Math.floor(shown / 60)}:${String(shown % 60).padStart(2, "0")} min`;
+  bar.value = shown;
   return seconds;
 }

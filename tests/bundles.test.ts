@@ -25,6 +25,9 @@ const withDynamoDB = [
 ];
 const verifyOnly = names.filter((name) => !withDynamoDB.includes(name));
 
+/** Where a page and its script are in the bundle, they count, too. */
+const mostKiB = (name: string) => (name === "page" ? 48 : 40);
+
 const size = (name: string) => statSync(`${folder}/${name}.mjs`).size / 1024;
 const inputs = (name: string) =>
   Object.values(metafiles[name]?.outputs ?? {}).flatMap((output) =>
@@ -32,12 +35,12 @@ const inputs = (name: string) =>
   );
 
 describe("what a bundle holds", () => {
-  test.each(verifyOnly)("%s: at most 40 KiB, without the AWS SDK and without stores", (name) => {
+  test.each(verifyOnly)("%s: at most 40 KiB (page: 48), no AWS SDK, no stores", (name) => {
     expect(inputs(name)).toContain(`functions/${name}.ts`);
     expect(
       inputs(name).filter((path) => /@aws-sdk|@smithy|dynamodb|lib\/(users|sessions|auth)\//.test(path)),
     ).toEqual([]);
-    expect(size(name)).toBeLessThanOrEqual(40);
+    expect(size(name)).toBeLessThanOrEqual(mostKiB(name));
   });
 
   test.each(withDynamoDB)("%s: at most 400 KiB, with the use cases it needs only", (name) => {

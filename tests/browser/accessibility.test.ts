@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { createAccount, enter, openPage, startSite, submit } from "./support/site.ts";
+import { createAccount, enter, openPage, says, startSite, submit } from "./support/site.ts";
 import { expectAccessible, pictures } from "./support/states.ts";
 
 const site = await startSite();
@@ -78,7 +78,7 @@ const states: State[] = [
       await enter(page, "register", createAccount());
       site.network.cut();
       await page.getByRole("button", { name: "Call /movies" }).click();
-      await page.getByText("cannot be reached").waitFor();
+      await says(page, "The API cannot be reached.");
       site.network.mend();
     },
   },

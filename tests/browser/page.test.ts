@@ -70,7 +70,7 @@ test("an address that is taken, a wrong password: the form says so, and the pass
   await (await openLoggedIn(account)).context().close();
   const page = await open();
   await submit(page, "register", account);
-  await page.locator("#register").getByRole("alert").waitFor();
+  await page.locator("#register-email-error").waitFor();
   await submit(page, "login", { ...account, password: "not the right password" });
   const alert = page.locator("#login").getByRole("alert");
   expect(await alert.textContent()).toBe("The e-mail address or the password is wrong.");
@@ -153,7 +153,7 @@ test("the password is changed: the other session is over, the old password is wr
   await form.getByLabel("Current password").fill("not the right password");
   await form.getByLabel("New password").fill(newPassword);
   await click(page, "Change it");
-  expect(await form.getByRole("alert").textContent()).toBe("The current password is wrong.");
+  expect(await form.locator(".error").textContent()).toBe("The current password is wrong.");
   await form.getByLabel("Current password").fill(account.password);
   await click(page, "Change it");
   await says(page, "The password is changed, and all other sessions have ended.");

@@ -1,0 +1,130 @@
+import { expect, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import {
+  type Account,
+  click,
+  createAccount,
+  enter,
+  openPage,
+  says,
+  startSite,
+  submit,
+} from "./support/site.ts";
+
+const site = await startSite();
+const ended = "Your session has ended. Log in again.";
+
+async function openLoggedIn(account: Account = createAccount()): Promise<Page> {
+  const page = await openPage(await site.openBrowser(), site.url);
+  await enter(page, "register", account);
+  return page;
+}
+
+/** The page gives the browser a clock of its own that a test sets: its own timers go on. */
+async function shiftClock(page: Page, seconds: number): Promise<void> {
+  await page.evaluate(`{ const now = Date.now; Date.now = () => now() + ${seconds * 1_000}; }`);
+}
+
+const comesBack = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+const isLoggedIn = (page: Page) => page.locator("#signed-in").isVisible();
+const focused = (page: Page) => page.evaluate("document.activeElement.id");
+const lookedAt = (page: Page) => page.waitForResponse(`${site.url}/auth/me`);
+
+test("a session that another browser has ended stays ended in every tab, though its last token still opens things", async () => {
+  const account = createAccount();
+  const page = await openLoggedIn(account);
+  const tab = await openPage(page.context(), site.url);
+  const elsewhere = await openPage(await site.openBrowser(), site.url);
+  await enter(elsewhere, "login", account);
+  await click(elsewhere, "End all others");
+  await says(elsewhere, "All other sessions have ended.");
+  // The pair is young no more.
+  for (const each of [page, tab]) await shiftClock(each, 62);
+  await page.locator("#password").getByLabel("Current password").fill(account.password);
+  await click(page, "Renew it now");
+  for (const each of [page, tab]) await says(each, ended);
+  for (const each of [page, tab]) {
+    await Promise.all([lookedAt(each), comesBack(each)]);
+    await says(each, ended);
+    expect(await isLoggedIn(each)).toBe(false);
+    await Promise.all([lookedAt(each), each.reload()]);
+    await says(each, ended);
+    expect(await isLoggedIn(each)).toBe(false);
+  }
+  expect((await page.request.get(`${site.url}/auth/me`)).status()).toBe(200);
+  await enter(tab, "login", account);
+  await says(page, `Logged in as ${account.email}.`);
+  expect(await page.locator("#password").getByLabel("Current password").inputValue()).toBe("");
+});
+
+test("a cookie that was deleted by hand: in the first minute, too, the page says to log in again", async () => {
+  const page = await openLoggedIn();
+  await page.context().clearCookies();
+  await click(page, "Call /movies");
+  await says(page, ended);
+  await page.getByRole("heading", { name: "Log in" }).waitFor();
+  expect(await page.locator("#movies-answer").textContent()).toBe("");
+});
+
+test.each([7_200, -7_200])(
+  "a device's clock that is wrong by %i s: the token is counted all the same",
+  async (skew) => {
+    const context = await site.openBrowser();
+    await context.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${skew * 1_000}; }`);
+    const page = await openPage(context, site.url);
+    await enter(page, "register", createAccount());
+    const before = site.network.statusesOf("/auth/me").length;
+    await page.waitForTimeout(3_000);
+    expect(await page.getByRole("timer").textContent()).toMatch(/^14:5\d min$/);
+    expect(site.network.statusesOf("/auth/me")).toHaveLength(before);
+  },
+);
+
+test("nothing that was typed stays when somebody logs in or out, and other tabs say so and keep the focus", async () => {
+  const account = createAccount();
+  const page = await openLoggedIn(account);
+  const tab = await openPage(page.context(), site.url);
+  await tab.locator("#password").getByLabel("Current password").fill(account.password);
+  await tab.locator("#delete").getByLabel("Password").fill("not the right password");
+  await click(tab, "Delete it and all its sessions");
+  await tab.locator("#delete-password-error").waitFor();
+  await click(page, "Log out");
+  await says(tab, "Logged out in another tab.");
+  expect(await focused(tab)).toBe("login-heading");
+  expect(await tab.locator("#calls").getByText("/auth/account").count()).toBe(0);
+  await tab.locator("#register").getByLabel("Password").fill(account.password);
+  await enter(page, "login", account);
+  await says(tab, `Logged in as ${account.email}.`);
+  expect(await focused(tab)).toBe("who-heading");
+  for (const input of await tab.locator("input[type=password]").all())
+    expect(await input.inputValue()).toBe("");
+  expect(await tab.locator(".error, [aria-invalid]").count()).toBe(0);
+});
+
+test("the button of a session that is gone: the list is new, and the page says that it had ended already", async () => {
+  const account = createAccount();
+  const page = await openLoggedIn(account);
+  const other = await openPage(await site.openBrowser(), site.url);
+  await enter(other, "login", account);
+  await page.reload();
+  await page.locator("#sessions li").nth(1).waitFor();
+  await click(other, "Log out");
+  await says(other, "Logged out.");
+  await page.getByRole("button", { name: /^End it/ }).click();
+  await says(page, "The session had ended already.");
+  expect(await page.locator("#sessions li").count()).toBe(1);
+});
+
+test("an address that is taken and a wrong current password are told at their fields", async () => {
+  const account = createAccount();
+  const page = await openLoggedIn(account);
+  await page.locator("#delete").getByLabel("Password").fill("not the right password");
+  await click(page, "Delete it and all its sessions");
+  await page.locator("#delete-password-error").getByText("The current password is wrong.").waitFor();
+  expect(await focused(page)).toBe("delete-password");
+  await click(page, "Log out");
+  await submit(page, "register", account);
+  await page.locator("#register-email-error").getByText("There is an account").waitFor();
+  expect(await focused(page)).toBe("register-email");
+  expect(await page.locator("#register-email").getAttribute("aria-invalid")).toBe("true");
+});
