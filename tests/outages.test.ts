@@ -98,7 +98,7 @@ test("E08 an outage that outlasts the function is a 503 before Lambda cuts it of
   await service.rotate(second, { key });
 });
 
-test("an outage is logged under the request id that the client was told, with nothing of the request", async () => {
+test("an outage is logged under the request id that the client was told, with nothing of the request but whose session it is", async () => {
   const pair = await service.logIn();
   wire.break(update, fail, { times: 3 });
   const { instance } = bodyOf(await service.refresh(pair));
@@ -113,6 +113,7 @@ test("an outage is logged under the request id that the client was told, with no
         route: "POST /auth/refresh",
       },
       ...{ status: 503, code: "unavailable", time: expect.any(String), durationMs: expect.any(Number) },
+      ...{ userId: pair.claims.sub, sessionHash: expect.stringMatching(/^[\w-]{43}$/) },
       ...{ Refusal: 1, _aws: expect.any(Object) },
       errors: [
         { ...failure, name: "AppError", message: "unavailable" },
