@@ -224,3 +224,23 @@ function nextOf(letter: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return alphabet[alphabet.indexOf(letter) + 1] ?? "";
 }
+
+describe("the reason for the log", () => {
+  test.each([
+    ["not a compact JWS", `${head}.${body}`],
+    ["unknown key", withHeader({ kid: "x" })],
+    ["unexpected header", withHeader({ jwk: {} })],
+    ["claims are not an object", withText(` ${JSON.stringify(claims)}`)],
+    ["wrong signature", buildToken(header, claims, () => Buffer.alloc(64, 1))],
+    ["wrong issuer", withClaims({ iss: "https://evil.example.com" })],
+    ["wrong audience", withClaims({ aud: "web" })],
+    ["claim refused", withClaims({ jti: undefined })],
+    ["claims of a wrong type", withClaims({ email: "e".repeat(255) })],
+    ["lives too long", withClaims({ exp: now + 86_401 })],
+    ["issued in the future", withClaims({ iat: now + 6 })],
+    ["session ended by the operator", withClaims({ auth_time: now - 1_001 })],
+    ["expired", withClaims({ iat: now - 900, exp: now - 5 })],
+  ])("is %j", async (reason, text) => {
+    await expect(verifyLive(text)).rejects.toMatchObject({ name: "AccessTokenError", reason });
+  });
+});
