@@ -1,0 +1,173 @@
+import { describe, expect, test } from "@jest/globals";
+import { createKey, publicKey, type TestKey } from "../../tests/support/keys.ts";
+import { log } from "../../tests/support/log.ts";
+import type { OurJwk } from "./keys.ts";
+import { createSecretSigningKeys, createStaticSigningKeys } from "./signing-keys.ts";
+
+const start = 1_800_000_000;
+const first = createKey("EdDSA");
+const second = createKey("EdDSA");
+const textOf = (...keys: TestKey[]) => JSON.stringify({ keys });
+const unavailable = { name: "AppError", code: "unavailable" };
+const kidsOf = (keys: { kid: string }[]) => keys.map(({ kid }) => kid);
+
+/** Lets what is under way in the background come to its end. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** A source of keys, with the secret that it reads and the clock that it sees. */
+function open({ secret = textOf(first), published = [first, second], isAway = false } = {}) {
+  const store = {
+    secret,
+    isAway,
+    readings: 0,
+    now: start,
+    /** Reading waits for it. */
+    gate: Promise.resolve(),
+  };
+  const keys = createSecretSigningKeys({
+    async readSecret() {
+      store.readings++;
+      await store.gate;
+      if (store.isAway) throw new Error("the store is away");
+      return store.secret;
+    },
+    published: published.map(publicKey) as OurJwk[],
+    clock: () => store.now,
+  });
+  return { store, keys };
+}
+
+describe("keys in the environment", () => {
+  const jwks = [first, { ...second, activeFrom: start }] as OurJwk[];
+
+  test("are there at once", async () => {
+    const keys = await createStaticSigningKeys(jwks, () => start);
+    await keys.ready();
+    expect(kidsOf(await keys.get())).toEqual([first.kid, second.kid]);
+  });
+
+  test("are ready from the time on at which one of them is active", async () => {
+    let now = start - 1;
+    const keys = await createStaticSigningKeys([jwks[1] as OurJwk], () => now);
+    const cause = expect.objectContaining({ message: expect.stringContaining("no published signing key") });
+    await expect(keys.ready()).rejects.toMatchObject({ ...unavailable, cause });
+    now = start;
+    await keys.ready();
+  });
+});
+
+describe("keys in a secret", () => {
+  test("are read with the sandbox, before anybody asks, and by all who ask together once", async () => {
+    const { store, keys } = open();
+    expect(store.readings).toBe(1);
+    await Promise.all([keys.ready(), keys.ready(), keys.get()]);
+    expect(kidsOf(await keys.get())).toEqual([first.kid]);
+    expect(store.readings).toBe(1);
+  });
+
+  test("are read again after five minutes, and nobody waits for it but who signs then", async () => {
+    const { store, keys } = open();
+    await keys.ready();
+    store.secret = textOf(first, { ...second, activeFrom: start });
+    store.now += 299;
+    await keys.ready();
+    expect(store.readings).toBe(1);
+    store.now += 1;
+    const gate = Promise.withResolvers<void>();
+    store.gate = gate.promise;
+    await keys.ready();
+    await keys.ready();
+    expect(store.readings).toBe(2);
+    const signing = keys.get();
+    gate.resolve();
+    expect(kidsOf(await signing)).toEqual([first.kid, second.kid]);
+    store.now += 299;
+    await keys.ready();
+    expect(store.readings).toBe(2);
+  });
+
+  test("are used for ten minutes when the store is away, and it is asked again every 30 s", async () => {
+    const { store, keys } = open();
+    await keys.ready();
+    store.isAway = true;
+    store.now += 300;
+    log.clear();
+    await keys.ready();
+    expect(kidsOf(await keys.get())).toEqual([first.kid]);
+    await settle();
+    expect(log.entries()).toMatchObject([
+      {
+        event: "failure",
+        what: "signing keys",
+        errors: [{ message: "unavailable" }, { message: "the store is away" }],
+      },
+    ]);
+    store.now += 29;
+    await keys.ready();
+    expect(store.readings).toBe(2);
+    store.now += 1;
+    await keys.ready();
+    await settle();
+    expect(store.readings).toBe(3);
+    store.now = start + 599;
+    await keys.ready();
+    expect(kidsOf(await keys.get())).toEqual([first.kid]);
+    store.now = start + 600;
+    await settle();
+    await expect(keys.ready()).rejects.toMatchObject(unavailable);
+  });
+
+  test("that are too old are not signed with, even by who was told in time that they are ready", async () => {
+    const { store, keys } = open();
+    await keys.ready();
+    store.now += 600;
+    store.isAway = true;
+    const gate = Promise.withResolvers<void>();
+    store.gate = gate.promise;
+    const ready = keys.ready();
+    const signing = keys.get();
+    gate.resolve();
+    await expect(ready).rejects.toMatchObject(unavailable);
+    await expect(signing).rejects.toMatchObject(unavailable);
+  });
+
+  test("that could not be read are read at the next request", async () => {
+    const { store, keys } = open({ isAway: true });
+    await expect(keys.ready()).rejects.toMatchObject(unavailable);
+    await expect(keys.get()).rejects.toMatchObject(unavailable);
+    store.isAway = false;
+    await keys.ready();
+    expect(kidsOf(await keys.get())).toEqual([first.kid]);
+  });
+
+  test("are as old as 0 s for a clock that went back", async () => {
+    const { store, keys } = open();
+    await keys.ready();
+    store.now -= 1_000;
+    await keys.ready();
+    await settle();
+    expect(store.readings).toBe(1);
+    store.now = start + 300;
+    await keys.ready();
+    expect(store.readings).toBe(2);
+  });
+
+  test("that are not published sign nothing", async () => {
+    const secret = textOf(first, { ...second, activeFrom: start });
+    const { keys } = open({ secret, published: [first] });
+    expect(kidsOf(await keys.get())).toEqual([first.kid]);
+    await expect(open({ published: [second] }).keys.ready()).rejects.toMatchObject(unavailable);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["no key set", "{}"],
+    ["a public key", JSON.stringify({ keys: [publicKey(first)] })],
+    ["a damaged key", textOf({ ...first, x: second.x ?? "", d: "AA" })],
+    ["no key that is active yet", textOf({ ...first, activeFrom: start + 1 })],
+  ])("that are %s are no keys", async (_, secret) => {
+    const { keys } = open({ secret });
+    await expect(keys.ready()).rejects.toMatchObject({ ...unavailable, cause: expect.any(Error) });
+    await expect(keys.get()).rejects.toMatchObject(unavailable);
+  });
+});
