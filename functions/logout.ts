@@ -34,9 +34,9 @@ export const handler = api()
   .use(clientMode(config))
   .handler(async ({ mode, presented, bearer }) => {
     if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
-    if (presented.is === "pair") await logout(presented);
-    if (bearer.is === "bearer") await logout({ token: bearer.token });
-    note({ event: "session_logout" });
+    const credentials = presented.is === "pair" ? presented : bearer.is === "bearer" ? bearer : undefined;
+    const ended = credentials && (await logout(credentials));
+    note({ event: "session_logout", ...(ended && { userId: ended.userId }) });
     // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
     const hasCookie = mode === "cookie" && bearer.is === "none";
     return json(200, { msg: "success" }, hasCookie ? [serializeClearedCookie(config)] : undefined);

@@ -2,8 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { clock } from "./support/clock.ts";
 import { createKey, keySettings } from "./support/keys.ts";
+import { log } from "./support/log.ts";
 import { cookieOf } from "./support/pair.ts";
-import { loadHandler } from "./support/sandbox.ts";
+import { createContext, loadHandler } from "./support/sandbox.ts";
 import { signingKey, startService } from "./support/service.ts";
 
 const service = await startService();
@@ -34,8 +35,9 @@ const frame = {
 async function load(settings: Record<string, string>) {
   const handler = (await loadHandler("authorizer", settings)) as unknown as (
     event: unknown,
+    context: unknown,
   ) => Promise<unknown>;
-  return (event: object = {}) => handler({ ...frame, ...event });
+  return (event: object = {}) => handler({ ...frame, ...event }, createContext());
 }
 
 describe("the authorizer lets pass, with the claims as context and without a request", () => {
@@ -134,10 +136,35 @@ describe("the authorizer refuses", () => {
     );
     await fc.assert(
       fc.asyncProperty(event, async (input) => {
-        expect(await handler(input, {} as never)).toEqual(refused);
+        expect(await handler(input, createContext())).toEqual(refused);
       }),
     );
   });
+});
+
+test("each call of the authorizer is one line that says who was let pass, or why nobody was", async () => {
+  const { token, cookies, claims } = await service.logIn();
+  log.clear();
+  await authorize({ cookies });
+  await authorize();
+  await authorize({ headers: { authorization: `Bearer ${token.slice(0, -4)}AAAA` } });
+  await authorize({ cookies, headers: { authorization: `Bearer ${token}` } });
+  clock.advance(905);
+  await authorize({ cookies });
+  const line = {
+    route: "GET /report",
+    stage: "test",
+    requestId: expect.any(String),
+    durationMs: expect.any(Number),
+  };
+  const refusal = { ...line, level: "WARN", status: 403 };
+  expect(log.entries()).toMatchObject([
+    { ...line, level: "INFO", status: 200, userId: claims.sub },
+    { ...refusal, event: "authz_fail", code: "missing_credentials" },
+    { ...refusal, event: "authn_token_invalid", code: "invalid_token", reason: "wrong signature" },
+    { ...refusal, event: "input_validation_fail", code: "conflicting_credentials" },
+    { ...refusal, event: "authn_token_invalid", code: "invalid_token", reason: "expired" },
+  ]);
 });
 
 test("the authorizer starts without private keys and tables, and says so when it has no public keys", async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { buildFunctions } from "../build/bundle.ts";
 import { buildClient } from "../build/client.ts";
-import { sls } from "./support/sls.ts";
+import { writeResources } from "./support/resources.ts";
 
 /**
  * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/<name>.mjs`, esbuild's
@@ -14,13 +14,12 @@ export default async function globalSetup(run: Run, { testMatch }: { testMatch: 
     rmSync(permissionsFolder, { recursive: true, force: true });
     mkdirSync(permissionsFolder);
   }
-  const [metafiles, service] = await Promise.all([
+  const [metafiles] = await Promise.all([
     buildFunctions(".local/test/bundles"),
-    sls(["print", "--stage", "test", "--format", "json"]),
+    writeResources(),
     buildClient(".local/test/client"),
   ]);
   writeFileSync(".local/test/metafiles.json", JSON.stringify(metafiles));
-  writeFileSync(".local/test/resources.json", JSON.stringify(JSON.parse(service).resources.Resources));
 }
 
 /** Where tests/support/permissions.ts notes what functions may do and did: it is complete if every test has run. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { expectCookie, expectJson, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
 import { fail } from "./support/faults.ts";
+import { log } from "./support/log.ts";
 import { cookieOf, type Pair } from "./support/pair.ts";
 import { startServices } from "./support/service.ts";
 
@@ -38,6 +39,25 @@ describe.each(services)("POST /auth/logout on $engine", ({ sandbox, expectReques
     expect(await service.findSession(second)).toBeUndefined();
     expect((await service.refresh(other)).statusCode).toBe(200);
   });
+});
+
+test("the line of a logout says whose session it ended; without a genuine pair or live token it names nobody", async () => {
+  const pair = await service.logIn();
+  const userId = pair.claims.sub;
+  log.clear();
+  await sandbox.logout({ cookies: pair.cookies });
+  await sandbox.logout({ headers: bearer(pair) });
+  await sandbox.logout();
+  await sandbox.logout({ cookies: [cookieOf({ token: "x", refreshToken: "y" })] });
+  clock.advance(905);
+  await sandbox.logout({ headers: bearer(pair) });
+  expect(log.entries().map(({ event, userId }) => [event, userId])).toEqual([
+    ["session_logout", userId],
+    ["session_logout", userId],
+    ["session_logout", undefined],
+    ["session_logout", undefined],
+    ["session_logout", undefined],
+  ]);
 });
 
 describe("logout ends the session", () => {

@@ -1,4 +1,4 @@
-import type { SessionStore } from "../sessions/store.ts";
+import type { SessionKey, SessionStore } from "../sessions/store.ts";
 import { createTokenId } from "../tokens/refresh-token.ts";
 import { AccessTokenError, type VerifyExpiredToken } from "../tokens/verify-access-token.ts";
 
@@ -10,7 +10,7 @@ interface LogoutOptions {
 /** Makes the use case that ends a session. */
 export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
   /**
-   * Ends the session of a genuine pair, whose token may have expired, or of a live token.
+   * Ends the session of a genuine pair, whose token may have expired, or of a live token, and tells which it was.
    * Does nothing for other credentials. Throws AppError `unavailable`: then the session may still live.
    */
   return async function logout({
@@ -19,14 +19,17 @@ export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
   }: {
     token: string;
     refreshToken?: string;
-  }): Promise<void> {
+  }): Promise<SessionKey | undefined> {
     const verified = await verifyExpiredToken(token).catch((error: unknown) => {
       if (error instanceof AccessTokenError) return undefined;
       throw error;
     });
-    if (!verified) return;
+    if (!verified) return undefined;
     const { claims, isExpired } = verified;
     const isPair = refreshToken !== undefined && createTokenId(refreshToken) === claims.jti;
-    if (isPair || !isExpired) await sessions.delete({ userId: claims.sub, sessionId: claims.sid });
+    if (!isPair && isExpired) return undefined;
+    const session = { userId: claims.sub, sessionId: claims.sid };
+    await sessions.delete(session);
+    return session;
   };
 }

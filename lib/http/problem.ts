@@ -5,14 +5,21 @@ import { type ApiResponse, securityHeaders } from "./response.ts";
 /** Seconds after which a client may repeat a request that met a 503. */
 const retryAfterSeconds = 1;
 
+/** Notes in the log what was refused and why. Whatever is no AppError is `internal_error`. */
+export function noteRefusal(error: unknown): AppError {
+  const refusal = error instanceof AppError ? error : new AppError("internal_error");
+  const { status, event = "input_validation_fail" }: Problem = problems[refusal.code];
+  note({ event, code: refusal.code, reason: refusal.reason, ...(status >= 500 && { error }) });
+  return refusal;
+}
+
 /**
  * Turns whatever was thrown into a problem document (RFC 9457). The only place that does.
  * Anything but an AppError says nothing but the request id; the log tells more under it.
  */
 export function toProblem(error: unknown, requestId: string): ApiResponse {
-  const refusal = error instanceof AppError ? error : new AppError("internal_error");
-  const { status, title, event = "input_validation_fail" }: Problem = problems[refusal.code];
-  note({ event, code: refusal.code, reason: refusal.reason, ...(status >= 500 && { error }) });
+  const refusal = noteRefusal(error);
+  const { status, title } = problems[refusal.code];
   return {
     statusCode: status,
     headers: {

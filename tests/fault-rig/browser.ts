@@ -29,7 +29,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     for (let sent = 1; sent <= maxSent; sent++) {
       const asked = create();
       if (!asked) return undefined;
-      const call = await rig.call({ ...asked, by: "browser", email: user.email });
+      const call = await rig.call({ ...asked, by: "browser", email: user.email, isRepeat: sent > 1 });
       if (call.isHeard && call.status !== 503) return call;
     }
     return undefined;

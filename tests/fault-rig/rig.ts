@@ -55,6 +55,8 @@ export interface Asked {
   body?: unknown;
   cookies?: string[];
   keepsOwn?: boolean;
+  /** It was asked before, and met 503 or nothing. */
+  isRepeat?: boolean;
 }
 
 /** A session as its owner knows it. */
@@ -99,7 +101,9 @@ export async function createRig({ service, profile, seed }: RigOptions) {
   let isAway = false;
   let onKill: Fault | undefined;
 
-  const skews = [0, 1, -1].map((share) => Math.trunc((profile.skewSeconds ?? 0) * share));
+  let operations = 0;
+  const { skewSeconds = 0 } = profile;
+  const skews = skewSeconds === 0 ? [0, 0] : [0, skewSeconds, -skewSeconds];
   const sandboxes = skews.map((skew) => ({ skew, sandbox: service.createSandbox(profile.environment) }));
   const forged = service.createSandbox({ DYNAMODB_ENDPOINT: `${service.wire.endpoint}/forger` });
 
@@ -151,6 +155,7 @@ export async function createRig({ service, profile, seed }: RigOptions) {
   }
 
   async function call(asked: Asked): Promise<Call> {
+    if (!asked.isRepeat) operations++;
     const { sandbox, skew } = random.pick(sandboxes);
     const as = asked.by === "forger" ? forged : sandbox;
     const begun = begin(asked);
@@ -192,12 +197,16 @@ export async function createRig({ service, profile, seed }: RigOptions) {
     past,
     calls,
     sessions,
+    /** How many requests were made, repeats aside. */
+    get operations(): number {
+      return operations;
+    },
     tick,
     call,
     begin,
     end,
     /** How far two clocks of sandboxes may differ. */
-    spreadSeconds: 2 * (profile.skewSeconds ?? 0),
+    spreadSeconds: 2 * skewSeconds,
 
     /** Whether DynamoDB is away altogether. */
     setAway(value: boolean): void {

@@ -23,6 +23,7 @@ interface RunOptions {
   service: Pick<Service, "database" | "environment" | "wire" | "createSandbox" | "register">;
   profile: Profile;
   seed: string;
+  /** How many requests the clients make at least; those that repeat one after a 503 or silence do not count. */
   operations: number;
   /** Weights other than the usual ones. */
   mix?: Partial<typeof usualMix>;
@@ -49,8 +50,8 @@ const usualMix = {
 
 const usersPerRun = 20;
 const browsersPerUser = 2;
-/** So many operations, of which so many at once, between two jumps of the clock. */
-const operationsPerRound = 50;
+/** So many acts of browsers, thieves and forgers, of which so many at once, between two jumps of the clock. */
+const actsPerRound = 50;
 const parallel = 6;
 /** The clock goes on by so much at most while requests are under way: all clocks together by less than the window. */
 const roundSeconds = 5;
@@ -64,8 +65,8 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
   const browsers = await createBrowsers(rig, options.users ?? usersPerRun);
   let thieves: Thief[] = [];
 
-  async function operate(index: number): Promise<void> {
-    const own = createRandom(`${seed} operation ${index}`);
+  async function act(index: number): Promise<void> {
+    const own = createRandom(`${seed} act ${index}`);
     const browser = own.pick(browsers);
     const what = own.weighted(mix);
     const { pair } = browser;
@@ -85,31 +86,29 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
       await forge(rig, browser, browser.pair, other, own);
   }
 
-  async function runRound(first: number, count: number): Promise<void> {
-    const last = first + count;
-    let next = first;
+  async function runRound(round: number): Promise<void> {
+    const last = round * actsPerRound;
+    let next = last - actsPerRound;
     let left = (profile.skewSeconds ?? 0) > 0 ? roundSeconds - 2 : roundSeconds;
     const worker = async () => {
       while (next < last) {
         const index = next++;
-        if (left > 0 && random.isTrue((2 * roundSeconds) / count)) {
+        if (left > 0 && random.isTrue((2 * roundSeconds) / actsPerRound)) {
           clock.advance(1);
           left--;
         }
-        await operate(index);
+        await act(index);
       }
     };
     await Promise.all(Array.from({ length: parallel }, worker));
     await rig.settle();
   }
 
-  let done = 0;
-  for (let round = 1; done < operations; round++) {
+  let kills = 0;
+  for (let round = 1; rig.operations < operations; round++) {
     const isOutage = profile.outageEvery !== undefined && round % profile.outageEvery === 0;
-    const count = Math.min(operationsPerRound, operations - done);
     rig.setAway(isOutage);
-    await runRound(done, count);
-    done += count;
+    await runRound(round);
     rig.setAway(false);
     if (isOutage) {
       clock.advance(60);
@@ -118,7 +117,10 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
     } else clock.advance(random.pick(jumps)(random));
     if (profile.deletesExpired) await deleteExpired(rig);
     thieves = thieves.filter(({ isDone }) => !isDone);
-    if (profile.killsEvery && done % profile.killsEvery === 0) await killOne(rig, random.pick(browsers));
+    if (profile.killsEvery && rig.operations >= (kills + 1) * profile.killsEvery) {
+      kills++;
+      await killOne(rig, random.pick(browsers));
+    }
     if (options.isOver?.(outcomeOf(rig))) break;
   }
 

@@ -28,6 +28,7 @@ export function createThief(rig: Rig, { user, pair, past }: Browser, random: Ran
           email: user.email,
           presented: own,
           key,
+          isRepeat: sent > 1,
         });
         if (call.status === 503) continue;
         own = call.issued;

@@ -13,8 +13,9 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { createTables, type Resources } from "../../local/tables.ts";
+import { resourcesFile } from "./resources.ts";
 
-const resources: Resources = JSON.parse(readFileSync(".local/test/resources.json", "utf8"));
+const resources: Resources = JSON.parse(readFileSync(resourcesFile, "utf8"));
 const nameOf = (table: string) =>
   (resources[table] as { Properties: { TableName: string } }).Properties.TableName;
 
