@@ -162,7 +162,7 @@ describe("keys in a secret", () => {
   test.each([
     ["nothing", ""],
     ["no key set", "{}"],
-    ["a public key", JSON.stringify({ keys: [publicKey(first)] })],
+    ["public keys", JSON.stringify({ keys: [{ ...publicKey(first), activeFrom: 0 }] })],
     ["a damaged key", textOf({ ...first, x: second.x ?? "", d: "AA" })],
     ["no key that is active yet", textOf({ ...first, activeFrom: start + 1 })],
   ])("that are %s are no keys", async (_, secret) => {

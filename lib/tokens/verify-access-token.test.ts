@@ -228,8 +228,13 @@ function nextOf(letter: string): string {
 describe("the reason for the log", () => {
   test.each([
     ["not a compact JWS", `${head}.${body}`],
+    ["not a compact JWS", "x".repeat(4_097)],
+    ["not canonical base64url", `${token.slice(0, -1)}${nextOf(token.at(-1) ?? "")}`],
+    ["header is not a JSON object", buildToken("[", claims, sign)],
     ["unknown key", withHeader({ kid: "x" })],
+    ["unknown key", withHeader({ alg: "ES256" })],
     ["unexpected header", withHeader({ jwk: {} })],
+    ["unexpected header", withHeader({ typ: 1 })],
     ["claims are not an object", withText(` ${JSON.stringify(claims)}`)],
     ["wrong signature", buildToken(header, claims, () => Buffer.alloc(64, 1))],
     ["wrong issuer", withClaims({ iss: "https://evil.example.com" })],
@@ -242,5 +247,10 @@ describe("the reason for the log", () => {
     ["expired", withClaims({ iat: now - 900, exp: now - 5 })],
   ])("is %j", async (reason, text) => {
     await expect(verifyLive(text)).rejects.toMatchObject({ name: "AccessTokenError", reason });
+  });
+
+  test("comes with what jose said", async () => {
+    const refusal = await verifyLive(withClaims({ aud: "web" })).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ cause: { code: "ERR_JWT_CLAIM_VALIDATION_FAILED", claim: "aud" } });
   });
 });

@@ -35,19 +35,23 @@ const circus: Runner = createRequire(import.meta.url)("jest-circus/runner").defa
 const folder = ".local/test/coverage";
 const coverageOf = (testPath: string) => `${folder}/${testPath.replaceAll(/\W/g, "_")}.json`;
 
+/** Answers whether a test file passes the place of a mutant, as the dry run has shown. */
+export function passes(testPath: string, mutant: string): boolean {
+  return JSON.parse(readFileSync(coverageOf(testPath), "utf8")).includes(mutant);
+}
+
 /** The mutant that was found last. */
 let found: string | undefined;
 
 /**
- * Jest's test runner for Stryker. For a mutant it leaves out the test files that do not pass its place, and all that
- * comes after the first failure; Stryker's own runner can do neither.
+ * Jest's test runner for Stryker. For a mutant it leaves out all that comes after the first failure, as Stryker's own
+ * runner cannot; own-test-first.ts chooses the files.
  */
 export default async function run(...args: Parameters<Runner>): Promise<TestResult> {
   const [, , environment, , testPath] = args;
   const mutant = process.env.__STRYKER_ACTIVE_MUTANT__;
   if (mutant === undefined) return runWithCoverage(args);
-  const passed: string[] = JSON.parse(readFileSync(coverageOf(testPath), "utf8"));
-  if (found === mutant || !passed.includes(mutant)) return nothingOf(testPath);
+  if (found === mutant) return nothingOf(testPath);
   stopAtFailure(environment);
   const result = await circus(...args).catch((error: unknown) => ({ ...nothingOf(testPath), error }));
   if ("error" in result || result.testExecError) return unloadable(testPath);
