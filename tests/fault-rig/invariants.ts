@@ -189,12 +189,18 @@ function forged({ calls }: Run): string[] {
     .map((call) => `a forged pair: ${describe(call)}`);
 }
 
-function unavailable({ calls, profile, mendedAt, recorder }: Run): string[] {
+function unavailable({ calls, profile, mendedAt, recorder, lines }: Run): string[] {
   const during = calls.filter(({ by, startedAt }) => by !== "forger" && startedAt < mendedAt);
   const share = during.filter(({ status }) => status === 503).length / during.length;
   // On a busy machine the engine alone can be too slow for all attempts of a call, which has some four requests.
   const allowed = profile.unavailable + 0.01 + 4 * recorder.slowShare();
-  return share > allowed ? [`${(share * 100).toFixed(2)} % of the calls were answered 503`] : [];
+  if (share <= allowed) return [];
+  const causes = Object.groupBy(
+    lines.filter(({ status }) => status === 503),
+    ({ errors }) => (errors as { name: string; message: string }[]).map(({ message }) => message).join(" < "),
+  );
+  const texts = Object.entries(causes).map(([cause, found]) => `${found?.length} times ${cause}`);
+  return [`${(share * 100).toFixed(2)} % of the calls were answered 503: ${texts.join("; ")}`];
 }
 
 const successEvents: Record<string, string[]> = {

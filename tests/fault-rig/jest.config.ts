@@ -8,7 +8,7 @@ export default {
   rootDir: "../..",
   testMatch: ["<rootDir>/tests/fault-rig/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", ...(isLong ? [] : ["/night\\.test\\.ts$"])],
-  // Most profiles wait most of the time.
-  maxWorkers: 4,
+  // One for each file: many of the profiles wait most of the time.
+  maxWorkers: 5,
   testTimeout: isLong ? 4 * 3_600_000 : 600_000,
 };

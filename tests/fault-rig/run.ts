@@ -36,13 +36,13 @@ interface RunOptions {
 /** How often a browser that is logged in does what; one that is not logs in. */
 const usualMix = {
   ...{
-    refresh: 68,
+    refresh: 71,
     live: 8,
     movies: 3,
-    login: 2,
-    logout: 5,
+    login: 1,
+    logout: 4,
     endAll: 2,
-    changePassword: 2,
+    changePassword: 1,
     steal: 3,
     forge: 3,
   },
@@ -91,7 +91,7 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
     let next = last - actsPerRound;
     let left = (profile.skewSeconds ?? 0) > 0 ? roundSeconds - 2 : roundSeconds;
     const worker = async () => {
-      while (next < last) {
+      while (next < last && rig.operations < operations) {
         const index = next++;
         if (left > 0 && random.isTrue((2 * roundSeconds) / actsPerRound)) {
           clock.advance(1);

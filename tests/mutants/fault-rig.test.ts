@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
+import { type InvariantId, judge } from "../fault-rig/invariants.ts";
+import { type Profile, profiles } from "../fault-rig/profiles.ts";
+import { run } from "../fault-rig/run.ts";
 import type { Item } from "../support/database.ts";
 import { loseRequest } from "../support/faults.ts";
 import { type Service, startService } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
-import { type InvariantId, judge } from "./invariants.ts";
-import { type Profile, profiles } from "./profiles.ts";
-import { run } from "./run.ts";
 
 // The rig is worth what it finds: each of these services has one mistake, and the rig must say which promise it breaks.
 
@@ -166,6 +166,8 @@ test.each(mistakes)("$breaks: $mistake", async ({ breaks, fault, change = (same)
     profile,
     seed: `${seed} ${breaks}`,
     operations: 1_000,
+    // Few, so that they meet one another often.
+    users: 6,
     ...options,
     isOver: (sofar) => found(sofar).length > 0,
   });

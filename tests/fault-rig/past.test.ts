@@ -1,3 +1,0 @@
-import { testProfiles } from "./judged.ts";
-
-await testProfiles("F11", "F12");
