@@ -1,5 +1,6 @@
 import type { APIGatewaySimpleAuthorizerWithContextResult, Context } from "aws-lambda";
 import { readConfig } from "../lib/config.ts";
+import { problems } from "../lib/errors.ts";
 import { createAuthenticator } from "../lib/http/authenticate.ts";
 import { findRouteKey, parseEvent } from "../lib/http/event.ts";
 import { noteRefusal } from "../lib/http/problem.ts";
@@ -11,22 +12,25 @@ const findCaller = await createAuthenticator();
 
 type Result = { isAuthorized: false } | APIGatewaySimpleAuthorizerWithContextResult<AccessClaims>;
 
+/** What came of a call, with the status of what the gateway makes of it. */
+type Outcome = { statusCode: 200 | 403; result: Result } | { statusCode: 500; error: unknown };
+
 /** A Lambda authorizer (HTTP API, payload 2.0, simple response) for functions in any language: claims as context. */
 export async function handler(input: unknown, { awsRequestId: requestId }: Context): Promise<Result> {
   const request = { requestId, route: findRouteKey(input), stage };
-  const { result } = await logRequest(request, () => authorize(input));
-  return result;
+  const outcome = await logRequest(request, () => authorize(input));
+  if ("error" in outcome) throw outcome.error;
+  return outcome.result;
 }
 
-/** The result, and the status of what the caller meets. */
-async function authorize(input: unknown): Promise<{ statusCode: number; result: Result }> {
+async function authorize(input: unknown): Promise<Outcome> {
   try {
     const context = await findCaller(parseEvent(input).credentials);
     note({ userId: context.sub });
     return { statusCode: 200, result: { isAuthorized: true, context } };
   } catch (error) {
-    // The gateway answers every refusal with 403. A mistake of ours is one, too.
     const { code } = noteRefusal(error);
-    return { statusCode: code === "internal_error" ? 500 : 403, result: { isAuthorized: false } };
+    if (problems[code].status >= 500) return { statusCode: 500, error };
+    return { statusCode: 403, result: { isAuthorized: false } };
   }
 }

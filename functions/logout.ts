@@ -35,8 +35,8 @@ export const handler = api()
   .handler(async ({ mode, presented, bearer }) => {
     if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
     const credentials = presented.is === "pair" ? presented : bearer.is === "bearer" ? bearer : undefined;
-    const ended = credentials && (await logout(credentials));
-    note({ event: "session_logout", ...(ended && { userId: ended.userId }) });
+    const session = credentials && (await logout(credentials));
+    note({ event: "session_logout", ...(session && { userId: session.userId }) });
     // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
     const hasCookie = mode === "cookie" && bearer.is === "none";
     return json(200, { msg: "success" }, hasCookie ? [serializeClearedCookie(config)] : undefined);

@@ -167,6 +167,19 @@ test("each call of the authorizer is one line that says who was let pass, or why
   ]);
 });
 
+test("a mistake of ours in the authorizer lets nobody pass, and the gateway and the log say so", async () => {
+  const { cookies } = await service.logIn();
+  const { now } = Date;
+  Date.now = () => {
+    Date.now = now;
+    throw new Error("the clock is broken");
+  };
+  log.clear();
+  await expect(authorize({ cookies })).rejects.toThrow("the clock is broken");
+  const line = { level: "ERROR", status: 500, event: "failure", code: "internal_error" };
+  expect(log.entries()).toMatchObject([{ ...line, errors: [{ message: "the clock is broken" }] }]);
+});
+
 test("the authorizer starts without private keys and tables, and says so when it has no public keys", async () => {
   expect(JWT_SIGNING_KEYS).toBeDefined();
   expect(Object.keys(environment)).not.toContain("JWT_SIGNING_KEYS");

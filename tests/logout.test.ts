@@ -41,7 +41,7 @@ describe.each(services)("POST /auth/logout on $engine", ({ sandbox, expectReques
   });
 });
 
-test("the line of a logout says whose session it ended; without a genuine pair or live token it names nobody", async () => {
+test("the line of a logout names the user of a genuine pair or live token, and nobody without one", async () => {
   const pair = await service.logIn();
   const userId = pair.claims.sub;
   log.clear();

@@ -10,7 +10,8 @@ interface LogoutOptions {
 /** Makes the use case that ends a session. */
 export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
   /**
-   * Ends the session of a genuine pair, whose token may have expired, or of a live token, and tells which it was.
+   * Ends the session of a genuine pair, whose token may have expired, or of a live token, and tells which that is,
+   * whether or not it was ended before.
    * Does nothing for other credentials. Throws AppError `unavailable`: then the session may still live.
    */
   return async function logout({

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { startDatabase, tableNames } from "../../tests/support/database.ts";
 import { deny, hang, loseAnswer, loseRequest } from "../../tests/support/faults.ts";
+import { keepSecrets } from "../../tests/support/log.ts";
 import { type Fault, startWire } from "../../tests/support/wire.ts";
 import { createDynamoDB } from "../dynamodb.ts";
 import { hashToken } from "../tokens/refresh-token.ts";
@@ -42,6 +43,7 @@ const now = 1_800_000_000;
 const [current, previous, next, other] = ["1", "0", "2", "x"].map(hashToken) as Texts;
 const [salt, newSalt, key, newKey] = ["salt", "new salt", "key", "new key"].map(hashToken) as Texts;
 type Texts = [string, string, string, string];
+keepSecrets(current, previous, next, other, salt, newSalt, key, newKey);
 const unavailable = { name: "AppError", code: "unavailable" };
 const [put, get, update, remove] = ["PutItem", "GetItem", "UpdateItem", "DeleteItem"].map(
   (operation) => `${operation} sessions`,

@@ -12,7 +12,7 @@ const unavailable = { name: "AppError", code: "unavailable" };
 const kidsOf = (keys: { kid: string }[]) => keys.map(({ kid }) => kid);
 
 /** Lets what is under way in the background come to its end. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A source of keys, with the secret that it reads and the clock that it sees. */
 function open({ secret = textOf(first), published = [first, second], isAway = false } = {}) {

@@ -4,7 +4,7 @@ import { judge } from "./invariants.ts";
 import { nightProfiles, type Profile, profiles } from "./profiles.ts";
 import { run, summaryOf } from "./run.ts";
 
-/** So many operations a profile, half of them on an engine of each kind. */
+/** So many operations (requests of clients, repeats aside) a profile, half of them on an engine of each kind. */
 const operations = Number(process.env.FAULT_RIG_OPERATIONS ?? (process.env.LONG ? 50_000 : 2_000));
 const seed = process.env.SEED ?? String(performance.timeOrigin);
 

@@ -166,8 +166,6 @@ test.each(mistakes)("$breaks: $mistake", async ({ breaks, fault, change = (same)
     profile,
     seed: `${seed} ${breaks}`,
     operations: 1_000,
-    // Few, so that they meet one another often.
-    users: 6,
     ...options,
     isOver: (sofar) => found(sofar).length > 0,
   });

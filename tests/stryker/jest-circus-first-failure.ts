@@ -35,8 +35,8 @@ const circus: Runner = createRequire(import.meta.url)("jest-circus/runner").defa
 const folder = ".local/test/coverage";
 const coverageOf = (testPath: string) => `${folder}/${testPath.replaceAll(/\W/g, "_")}.json`;
 
-/** Answers whether a test file passes the place of a mutant, as the dry run has shown. */
-export function passes(testPath: string, mutant: string): boolean {
+/** Answers whether a test file reaches the place of a mutant, as the dry run has shown. */
+export function reaches(testPath: string, mutant: string): boolean {
   return JSON.parse(readFileSync(coverageOf(testPath), "utf8")).includes(mutant);
 }
 
@@ -54,7 +54,8 @@ export default async function run(...args: Parameters<Runner>): Promise<TestResu
   if (found === mutant) return nothingOf(testPath);
   stopAtFailure(environment);
   const result = await circus(...args).catch((error: unknown) => ({ ...nothingOf(testPath), error }));
-  if ("error" in result || result.testExecError) return unloadable(testPath);
+  if ("error" in result || result.testExecError)
+    return brokenOutside(testPath, result.testResults.length > 0);
   if (result.numFailingTests > 0) found = mutant;
   return result;
 }
@@ -94,10 +95,11 @@ function nothingOf(testPath: string): TestResult {
   return resultOf(testPath, "pending", "nothing of this file");
 }
 
-/** What a test file does before its tests counts as one of them: with the mutant it fails, without it does not. */
-function unloadable(testPath: string): TestResult {
+/** What a test file does beside its tests counts as one of them: with the mutant it fails, without it does not. */
+function brokenOutside(testPath: string, hasRun: boolean): TestResult {
   found = process.env.__STRYKER_ACTIVE_MUTANT__;
-  return { ...resultOf(testPath, "failed", "what comes before the tests"), numFailingTests: 1 };
+  const title = hasRun ? "what comes after the tests" : "what comes before the tests";
+  return { ...resultOf(testPath, "failed", title), numFailingTests: 1 };
 }
 
 function resultOf(testPath: string, status: "pending" | "failed", title: string): TestResult {

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Test } from "@jest/test-result";
-import { passes } from "./jest-circus-first-failure.ts";
+import { reaches } from "./jest-circus-first-failure.ts";
 
 /**
- * What Jest runs for a mutant of Stryker's: the test files that pass its place, the one beside the mutated file first,
+ * What Jest runs for a mutant of Stryker's: the test files that reach its place, the one beside the mutated file first,
  * since it finds most.
  */
 export default class OwnTestFirst {
   sort(tests: Test[]): Test[] {
     const mutant = process.env.__STRYKER_ACTIVE_MUTANT__;
     if (mutant === undefined) return tests;
-    const passing = tests.filter(({ path }) => passes(path, mutant));
-    const own = passing.filter(({ path }) => sourceOf(path).includes(`("${mutant}")`));
-    return [...own, ...passing.filter((test) => !own.includes(test))];
+    const reaching = tests.filter(({ path }) => reaches(path, mutant));
+    const own = reaching.filter(({ path }) => sourceOf(path).includes(`("${mutant}")`));
+    return [...own, ...reaching.filter((test) => !own.includes(test))];
   }
 
   shard(tests: Test[]): Test[] {
