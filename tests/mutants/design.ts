@@ -125,8 +125,8 @@ export const design: Mutant[] = [
     id: "pair",
     mistake: "of a pair whose JWT has expired, the other half is not looked at by logout",
     edits: edit("lib/auth/logout.ts", [
-      "if (isPair || !isExpired)",
-      "if (isPair || refreshToken || !isExpired)",
+      "if (!isPair && isExpired) return undefined;",
+      "if (!isPair && !refreshToken && isExpired) return undefined;",
     ]),
     killedBy: {
       file: "tests/logout.test.ts",
@@ -278,8 +278,8 @@ export const design: Mutant[] = [
     id: "logout",
     mistake: "the cookie is cleared although the session may live",
     edits: edit("lib/auth/logout.ts", [
-      "await sessions.delete({ userId: claims.sub, sessionId: claims.sid });",
-      "await sessions.delete({ userId: claims.sub, sessionId: claims.sid }).catch(() => undefined);",
+      "await sessions.delete(session);",
+      "await sessions.delete(session).catch(() => undefined);",
     ]),
     killedBy: {
       file: "tests/logout.test.ts",
