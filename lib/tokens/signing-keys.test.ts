@@ -117,7 +117,7 @@ describe("keys in a secret", () => {
     await expect(keys.ready()).rejects.toMatchObject(unavailable);
   });
 
-  test("that are too old are not signed with, even by who was told in time that they are ready", async () => {
+  test("that are too old are not signed with when they cannot be read again", async () => {
     const { store, keys } = open();
     await keys.ready();
     store.now += 600;

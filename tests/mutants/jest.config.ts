@@ -1,7 +1,7 @@
 import base from "../../jest.config.ts";
 import { runSeconds } from "./tree.ts";
 
-/** Mistakes planted into the source, each found by a named test, or into the traffic, found by the fault rig. `npm run test:mutants` */
+/** Mistakes planted into the source (found by named tests) or the traffic (found by the fault rig). `npm run test:mutants` */
 export default {
   ...base,
   rootDir: "../..",

@@ -54,8 +54,8 @@ export default async function run(...args: Parameters<Runner>): Promise<TestResu
   if (found === mutant) return nothingOf(testPath);
   stopAtFailure(environment);
   const result = await circus(...args).catch((error: unknown) => ({ ...nothingOf(testPath), error }));
-  if ("error" in result || result.testExecError)
-    return brokenOutside(testPath, result.testResults.length > 0);
+  if ("error" in result) return brokenOutside(testPath, "what comes before the tests");
+  if (result.testExecError) return brokenOutside(testPath, "what comes beside the tests");
   if (result.numFailingTests > 0) found = mutant;
   return result;
 }
@@ -96,9 +96,8 @@ function nothingOf(testPath: string): TestResult {
 }
 
 /** What a test file does beside its tests counts as one of them: with the mutant it fails, without it does not. */
-function brokenOutside(testPath: string, hasRun: boolean): TestResult {
+function brokenOutside(testPath: string, title: string): TestResult {
   found = process.env.__STRYKER_ACTIVE_MUTANT__;
-  const title = hasRun ? "what comes after the tests" : "what comes before the tests";
   return { ...resultOf(testPath, "failed", title), numFailingTests: 1 };
 }
 
