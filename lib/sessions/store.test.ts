@@ -20,7 +20,7 @@ const database = await startDatabase();
 
 /** A store and the way to its table; DynamoDB sends the item that refused a write along, embedded engines do not. */
 async function openStore(returnsItemOnFailure: boolean) {
-  const wire = await startWire({ endpoint: database.endpoint, addsItems: returnsItemOnFailure });
+  const wire = await startWire({ database, addsItems: returnsItemOnFailure });
   const { client } = createDynamoDB({ dynamodbEndpoint: wire.endpoint });
   return { wire, ...createSessionStore({ client, returnsItemOnFailure }, tableNames.sessions) };
 }

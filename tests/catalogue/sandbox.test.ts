@@ -18,7 +18,7 @@ const functions = startLongLivedProcess({
   ...service.environment,
   ...{ AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
   ...{ DYNAMODB_ENDPOINT: wire.endpoint, TMPDIR: temporary },
-  ...{ NODE_OPTIONS: "--import ./tests/support/held-clock.ts", HELD_TIME: String(clock.now) },
+  ...{ NODE_OPTIONS: "--import ./tests/support/held-clock.mjs", HELD_TIME: String(clock.now) },
 });
 afterAll(() => {
   functions.stop();

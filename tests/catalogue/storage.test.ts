@@ -137,7 +137,7 @@ test("E07 a process that is killed between its write and its answer has rotated 
   const env = {
     ...service.environment,
     ...{ AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    ...{ NODE_OPTIONS: "--import ./tests/support/held-clock.ts", HELD_TIME: String(clock.now) },
+    ...{ NODE_OPTIONS: "--import ./tests/support/held-clock.mjs", HELD_TIME: String(clock.now) },
     DYNAMODB_ENDPOINT: wire.endpoint,
   };
   const event = createEvent("refresh", { cookies: first.cookies, headers });

@@ -27,7 +27,7 @@ export function startVictim(
   const killing = new AbortController();
   const answer = invokeFresh(`.local/test/bundles/functions/${route}.mjs`, env, createEvent(route, request), {
     signal: killing.signal,
-    command: [process.execPath, "--import", "./tests/support/held-clock.ts"],
+    command: [process.execPath, "--import", "./tests/support/held-clock.mjs"],
   });
   const ended = answer.then(
     () => true,

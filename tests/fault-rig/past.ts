@@ -1,5 +1,5 @@
-import type { Item } from "../support/database.ts";
-import type { Answer, WireRequest } from "../support/wire.ts";
+import type { Answer, Item } from "../support/database.ts";
+import type { WireRequest } from "../support/wire.ts";
 
 /** An item as DynamoDB's JSON has it. */
 export type WireItem = Record<string, { S?: string; N?: string; BOOL?: boolean }>;

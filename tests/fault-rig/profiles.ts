@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
+import type { Answer } from "../support/database.ts";
 import { beAway, deliverTwice, exceed, fail, hang, loseAnswer, loseRequest } from "../support/faults.ts";
-import type { Answer, WireRequest } from "../support/wire.ts";
+import type { WireRequest } from "../support/wire.ts";
 import type { Past } from "./past.ts";
 import type { Random } from "./random.ts";
 

@@ -1,5 +1,5 @@
-import { type Item, type TableName, tableNames } from "../support/database.ts";
-import type { Answer, WireRequest } from "../support/wire.ts";
+import { type Answer, type Item, type TableName, tableNames } from "../support/database.ts";
+import type { WireRequest } from "../support/wire.ts";
 import type { Past, WireItem } from "./past.ts";
 
 /** Something that must not be, and which invariant (invariants.ts) says so. */

@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F7", "F8", "F9");
+await testProfiles("F7", "F8");

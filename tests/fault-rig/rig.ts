@@ -103,7 +103,7 @@ export async function createRig({ service, profile, seed }: RigOptions) {
 
   let operations = 0;
   const { skewSeconds = 0 } = profile;
-  const skews = [0, 1, -1].map((share) => share * skewSeconds);
+  const skews = skewSeconds === 0 ? [0, 0] : [0, skewSeconds, -skewSeconds];
   const sandboxes = skews.map((skew) => ({ skew, sandbox: service.createSandbox(profile.environment) }));
   const forged = service.createSandbox({ DYNAMODB_ENDPOINT: `${service.wire.endpoint}/forger` });
 

@@ -36,6 +36,12 @@ export type Key = Record<string, string>;
 // biome-ignore lint/suspicious/noExplicitAny: tests look at single attributes
 export type Item = Record<string, any>;
 
+/** An answer of the engine. */
+export interface Answer {
+  status: number;
+  body: string;
+}
+
 /** An embedded DynamoDB with the tables of serverless.yml, and a way past the service to its items. */
 export type Database = Awaited<ReturnType<typeof startDatabase>>;
 
@@ -43,6 +49,12 @@ export type Database = Awaited<ReturnType<typeof startDatabase>>;
 export async function startDatabase() {
   const engine = new Worker(new URL("./engine-thread.ts", import.meta.url));
   const [endpoint] = (await once(engine, "message")) as [string];
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let requests = 0;
+  engine.on("message", ({ id, answer }: { id: number; answer: Answer }) => {
+    waiting.get(id)?.(answer);
+    waiting.delete(id);
+  });
   // Where all tests of a file are filtered out, nobody stops it.
   engine.unref();
   const client = new DynamoDBClient({
@@ -55,6 +67,15 @@ export async function startDatabase() {
 
   return {
     endpoint,
+
+    /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
+    deliver(target: string, text: string): Promise<Answer> {
+      const { promise, resolve } = Promise.withResolvers<Answer>();
+      const id = ++requests;
+      waiting.set(id, resolve);
+      engine.postMessage({ id, target, text });
+      return promise;
+    },
 
     /** Reads an item. */
     async find(table: TableName, key: Key): Promise<Item | undefined> {

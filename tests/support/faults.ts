@@ -1,4 +1,5 @@
-import type { Answer, Fault, WireRequest } from "./wire.ts";
+import type { Answer } from "./database.ts";
+import type { Fault, WireRequest } from "./wire.ts";
 
 /** The connection breaks before the engine has the request. */
 export const loseRequest: Fault = async () => undefined;

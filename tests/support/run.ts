@@ -19,7 +19,7 @@ export function run(
   const { promise, resolve } = Promise.withResolvers<Run>();
   execFile(
     process.execPath,
-    ["--import", "./tests/support/held-clock.ts", file, ...args],
+    ["--import", "./tests/support/held-clock.mjs", file, ...args],
     {
       env: { PATH, HOME, HELD_TIME: String(clock.now), ...env },
       ...(signal && { signal, killSignal: "SIGKILL" }),

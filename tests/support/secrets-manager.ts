@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { callerOf } from "./caller.ts";
+import type { Answer } from "./database.ts";
 import { keepSecrets } from "./log.ts";
 import { usePermission } from "./permissions.ts";
-import { type Answer, denied, type Fault, type WireRequest } from "./wire.ts";
+import { denied, type Fault, type WireRequest } from "./wire.ts";
 
 interface Version {
   id: string;

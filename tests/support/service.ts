@@ -72,7 +72,7 @@ export async function startServices(): Promise<[aws: Service, embedded: Service]
 /** Starts engine, tables and wire; they end with the test file. One service of each kind fits in a file. */
 export async function startService(engine: EngineKind = "DynamoDB") {
   const database = await startDatabase();
-  const wire = await startWire({ endpoint: database.endpoint, addsItems: engine === "DynamoDB" });
+  const wire = await startWire({ database, addsItems: engine === "DynamoDB" });
   if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;
   beforeEach(() => {
     wire.mend();

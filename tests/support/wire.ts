@@ -1,16 +1,10 @@
 import { once } from "node:events";
-import { Agent, createServer, type IncomingMessage, request as sendRequest } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { callerOf } from "./caller.ts";
-import { type Item, type TableName, tableNames } from "./database.ts";
+import { type Answer, type Database, type Item, type TableName, tableNames } from "./database.ts";
 import { keepSecrets } from "./log.ts";
 import { usePermission } from "./permissions.ts";
-
-/** An answer of the engine. */
-export interface Answer {
-  status: number;
-  body: string;
-}
 
 /** One request that the service sent to DynamoDB. */
 export interface WireRequest {
@@ -37,8 +31,8 @@ export type Fault = (request: WireRequest) => Promise<Answer | undefined>;
 export type Wire = Awaited<ReturnType<typeof startWire>>;
 
 interface WireOptions {
-  /** The engine's URL. */
-  endpoint: string;
+  /** Where the requests end up. */
+  database: Pick<Database, "deliver">;
   /** Adds the old item to a failed condition when it was asked for: DynamoDB does that, dynalite does not. */
   addsItems: boolean;
 }
@@ -48,15 +42,14 @@ export const denied = JSON.stringify({ __type: "com.amazon.coral.service#AccessD
 const writes = /^(?:Put|Update|Delete)Item /;
 
 /** Starts an HTTP proxy on loopback that records what the service sends to the engine, and breaks it on demand. */
-export async function startWire({ endpoint, addsItems }: WireOptions) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+export async function startWire({ database, addsItems }: WireOptions) {
   let requests: WireRequest[] = [];
   let rules: { name: string; left: number; fault: Fault }[] = [];
   const turns = new Map<string, Promise<unknown>>();
 
   /** One item after the other where the old one is added, so that no write slips between the refusal and the look. */
   function forward(target: string, text: string): Promise<Answer> {
-    if (!addsItems) return send(target, text);
+    if (!addsItems) return database.deliver(target, text);
     const item = keyOf(JSON.parse(text));
     const answer = (turns.get(item) ?? Promise.resolve()).then(() => sendAsAws(target, text));
     const turn = answer
@@ -69,31 +62,14 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
   }
 
   async function sendAsAws(target: string, text: string): Promise<Answer> {
-    const answer = await send(target, text);
+    const answer = await database.deliver(target, text);
     const { TableName, Key, Item: item, ReturnValuesOnConditionCheckFailure } = JSON.parse(text) as Item;
     const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
     if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
     const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
-    const found = await send("DynamoDB_20120810.GetItem", JSON.stringify(read));
+    const found = await database.deliver("DynamoDB_20120810.GetItem", JSON.stringify(read));
     const body = { ...JSON.parse(answer.body), ...JSON.parse(found.body) };
     return { ...answer, body: JSON.stringify(body) };
-  }
-
-  function send(target: string, text: string): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const headers = {
-      "content-type": "application/x-amz-json-1.0",
-      "x-amz-target": target,
-      "x-amz-date": "20260101T000000Z",
-      authorization:
-        "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-    };
-    const outgoing = sendRequest(endpoint, { method: "POST", agent, headers }, async (response) => {
-      resolve({ status: response.statusCode ?? 0, body: await textOf(response) });
-    });
-    outgoing.on("error", reject);
-    outgoing.end(text);
-    return promise;
   }
 
   function parseRequest(incoming: IncomingMessage, text: string): WireRequest {
@@ -191,7 +167,6 @@ export async function startWire({ endpoint, addsItems }: WireOptions) {
 
     /** Ends the proxy. */
     async stop(): Promise<void> {
-      agent.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -24,7 +24,7 @@ export const createAccount = (): Account => ({
 export async function startSite(settings: Record<string, string> = {}) {
   const folder = createFolder();
   const database = await startDatabase();
-  const wire = await startWire({ endpoint: database.endpoint, addsItems: true });
+  const wire = await startWire({ database, addsItems: true });
   const started = await npmStart(process.cwd(), {
     LOCAL_DIR: folder,
     DYNAMODB_ENDPOINT: wire.endpoint,

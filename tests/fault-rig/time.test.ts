@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F5", "F10");
+await testProfiles("F6", "F12");

@@ -1,0 +1,3 @@
+import { testProfiles } from "./judged.ts";
+
+await testProfiles("F3", "F4");
