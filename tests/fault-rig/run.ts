@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { clock } from "../support/clock.ts";
 import { log } from "../support/log.ts";
-import type { Service } from "../support/service.ts";
+import type { Account, Service } from "../support/service.ts";
 import { type Browser, createBrowser, type RigUser } from "./browser.ts";
 import { killAt, moments, startVictim } from "./crash.ts";
 import type { Profile } from "./profiles.ts";
@@ -60,9 +60,10 @@ const roundSeconds = 5;
 export async function run({ service, profile, seed, operations, ...options }: RunOptions): Promise<Run> {
   log.clear();
   const mix = { ...usualMix, ...options.mix };
+  const account = await service.register();
   const rig = await createRig({ service, profile, seed });
   const { random } = rig;
-  const browsers = await createBrowsers(rig, options.users ?? usersPerRun);
+  const browsers = await createBrowsers(rig, account, options.users ?? usersPerRun);
   let thieves: Thief[] = [];
 
   async function act(index: number): Promise<void> {
@@ -176,10 +177,9 @@ const jumps: ((random: Random) => number)[] = [
   (random) => 1_000 + random.below(2_000),
 ];
 
-/** All users have the password that one of them registered with: hashing it for each would take longer than the run. */
-async function createBrowsers(rig: Rig, users: number): Promise<Browser[]> {
+/** All users have the password that one of them registered with, before the faults began: hashing it for each would take longer than the run. */
+async function createBrowsers(rig: Rig, { email, password }: Account, users: number): Promise<Browser[]> {
   const { database } = rig.service;
-  const { email, password } = await rig.service.register();
   const registered = await database.find("users", { email });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {

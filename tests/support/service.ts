@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectProblem, type Refusal } from "./answer.ts";
 import { clock } from "./clock.ts";
-import { startDatabase, tableNames } from "./database.ts";
+import { type Database, startDatabase, tableNames } from "./database.ts";
 import { routes } from "./event.ts";
 import { createKey, keySettings } from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
@@ -64,14 +64,15 @@ Object.assign(process.env, {
 });
 keepSecrets("test-secret-access-key");
 
-/** Starts a service on an engine of each kind, that of AWS first. */
+/** Starts a service on an engine of each kind, that of AWS first; they share the tables. */
 export async function startServices(): Promise<[aws: Service, embedded: Service]> {
-  return [await startService("DynamoDB"), await startService("embedded")];
+  const database = await startDatabase();
+  return [await startService("DynamoDB", database), await startService("embedded", database)];
 }
 
-/** Starts engine, tables and wire; they end with the test file. One service of each kind fits in a file. */
-export async function startService(engine: EngineKind = "DynamoDB") {
-  const database = await startDatabase();
+/** Starts a wire, and engine and tables if none are given; they end with the test file. One service of each kind fits in a file. */
+export async function startService(engine: EngineKind = "DynamoDB", given?: Database) {
+  const database = given ?? (await startDatabase());
   const wire = await startWire({ database, addsItems: engine === "DynamoDB" });
   if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;
   beforeEach(() => {
@@ -126,6 +127,7 @@ export async function startService(engine: EngineKind = "DynamoDB") {
         password: `correct horse ${randomUUID()}`,
       };
       const response = await sandbox.register({ body });
+      if (response.statusCode !== 201) throw new Error(`no account: ${response.statusCode} ${response.body}`);
       return { ...body, userId: JSON.parse(response.body ?? "").userId };
     },
 
