@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import dynalite from "dynalite";
 
-/** A running embedded DynamoDB. */
-export type Engine = { endpoint: string; stop(): Promise<void> };
+/** A running embedded DynamoDB, and its HTTP server. */
+export type Engine = { endpoint: string; server: Server; stop(): Promise<void> };
 
 /** Starts an embedded DynamoDB on localhost: in memory, or kept in the folder `path`; port 0 picks a free one. */
 export async function startEngine({
@@ -20,6 +21,7 @@ export async function startEngine({
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
+    server,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async stop() {
       server.closeAllConnections();

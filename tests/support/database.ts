@@ -49,11 +49,17 @@ export type Database = Awaited<ReturnType<typeof startDatabase>>;
 export async function startDatabase() {
   const engine = new Worker(new URL("./engine-thread.ts", import.meta.url));
   const [endpoint] = (await once(engine, "message")) as [string];
-  const waiting = new Map<number, (answer: Answer) => void>();
+  const waiting = new Map<number, PromiseWithResolvers<Answer>>();
   let requests = 0;
+  let isGone = false;
   engine.on("message", ({ id, answer }: { id: number; answer: Answer }) => {
-    waiting.get(id)?.(answer);
+    waiting.get(id)?.resolve(answer);
     waiting.delete(id);
+  });
+  engine.once("exit", () => {
+    isGone = true;
+    for (const { reject } of waiting.values()) reject(new Error("the engine has ended"));
+    waiting.clear();
   });
   // Where all tests of a file are filtered out, nobody stops it.
   engine.unref();
@@ -69,12 +75,13 @@ export async function startDatabase() {
     endpoint,
 
     /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
-    deliver(target: string, text: string): Promise<Answer> {
-      const { promise, resolve } = Promise.withResolvers<Answer>();
+    async deliver(target: string, text: string): Promise<Answer> {
+      if (isGone) throw new Error("the engine has ended");
+      const answer = Promise.withResolvers<Answer>();
       const id = ++requests;
-      waiting.set(id, resolve);
+      waiting.set(id, answer);
       engine.postMessage({ id, target, text });
-      return promise;
+      return answer.promise;
     },
 
     /** Reads an item. */

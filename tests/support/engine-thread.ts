@@ -1,14 +1,10 @@
-import { EventEmitter, once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { EventEmitter } from "node:events";
 import { parentPort } from "node:worker_threads";
-import dynalite from "dynalite";
+import { startEngine } from "../../local/engine.ts";
 
-// Run by database.ts as a thread of its own, so that the engine takes no time from the service under test.
-const server = dynalite({ createTableMs: 0 });
-server.listen(0, "127.0.0.1");
-await once(server, "listening");
-const { port } = server.address() as AddressInfo;
-parentPort?.postMessage(`http://127.0.0.1:${port}`);
+// Run by database.ts and bench/stage.ts as a thread of its own, so that the engine takes no time from the service.
+const { endpoint, server } = await startEngine();
+parentPort?.postMessage(endpoint);
 
 const signature =
   "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
@@ -25,7 +21,7 @@ parentPort?.on("message", ({ id, target, text }: { id: number; target: string; t
   const response = {
     statusCode: 200,
     setHeader() {},
-    end: (body: string) => parentPort?.postMessage({ id, answer: { status: response.statusCode, body } }),
+    end: (body = "") => parentPort?.postMessage({ id, answer: { status: response.statusCode, body } }),
   };
   server.emit("request", request, response);
   request.emit("data", Buffer.from(text));

@@ -65,9 +65,14 @@ Object.assign(process.env, {
 keepSecrets("test-secret-access-key");
 
 /** Starts a service on an engine of each kind, that of AWS first; they share the tables. */
-export async function startServices(): Promise<[aws: Service, embedded: Service]> {
+export async function startServices(): Promise<readonly [aws: Service, embedded: Service]> {
   const database = await startDatabase();
-  return [await startService("DynamoDB", database), await startService("embedded", database)];
+  const services = [
+    await startService("DynamoDB", database),
+    await startService("embedded", database),
+  ] as const;
+  afterAll(() => database.stop());
+  return services;
 }
 
 /** Starts a wire, and engine and tables if none are given; they end with the test file. One service of each kind fits in a file. */
@@ -82,7 +87,7 @@ export async function startService(engine: EngineKind = "DynamoDB", given?: Data
   });
   afterAll(async () => {
     await wire.stop();
-    await database.stop();
+    if (!given) await database.stop();
   });
 
   const environment: Environment = {
