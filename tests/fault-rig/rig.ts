@@ -81,7 +81,7 @@ const routes = ["login", "refresh", "logout", "movies", "revoke-all-sessions", "
 export type Rig = Awaited<ReturnType<typeof createRig>>;
 
 interface RigOptions {
-  service: Pick<Service, "database" | "environment" | "wire" | "createSandbox" | "register">;
+  service: Pick<Service, "database" | "environment" | "wire" | "createSandbox">;
   profile: Profile;
   seed: string;
 }

@@ -177,7 +177,7 @@ const jumps: ((random: Random) => number)[] = [
   (random) => 1_000 + random.below(2_000),
 ];
 
-/** All users have the password that one of them registered with, before the faults began: hashing it for each would take longer than the run. */
+/** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
 async function createBrowsers(rig: Rig, { email, password }: Account, users: number): Promise<Browser[]> {
   const { database } = rig.service;
   const registered = await database.find("users", { email });

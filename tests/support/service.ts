@@ -75,7 +75,7 @@ export async function startServices(): Promise<readonly [aws: Service, embedded:
   return services;
 }
 
-/** Starts a wire, and engine and tables if none are given; they end with the test file. One service of each kind fits in a file. */
+/** Starts a wire, and a database if none is given; they end with the test file. One service of each kind fits in a file. */
 export async function startService(engine: EngineKind = "DynamoDB", given?: Database) {
   const database = given ?? (await startDatabase());
   const wire = await startWire({ database, addsItems: engine === "DynamoDB" });
