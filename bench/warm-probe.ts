@@ -126,7 +126,7 @@ async function rawUpdate(): Promise<Runner> {
         UpdateExpression:
           "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, rotatedAt = :now, expiresAt = :expiresAt REMOVE rotationKeyHash",
         ConditionExpression:
-          "tokenHash = :presented AND expiresAt > :now AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :now)",
+          "(attribute_not_exists(rotatedAt) OR rotatedAt <= :now) AND tokenHash = :presented AND expiresAt > :now",
         ExpressionAttributeValues: {
           ":presented": tokenHash,
           ":successor": successor,

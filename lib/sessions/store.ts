@@ -121,8 +121,8 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
               keyHash === undefined ? " REMOVE rotationKeyHash" : ", rotationKeyHash = :key"
             }`,
           ConditionExpression:
-            "tokenHash = :presented AND expiresAt > :now " +
-            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",
+            "(attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince) " +
+            "AND tokenHash = :presented AND expiresAt > :now",
           ExpressionAttributeValues: {
             ":presented": presentedHash,
             ":successor": successorHash,

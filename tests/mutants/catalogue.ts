@@ -7,8 +7,8 @@ const login = "lib/auth/login.ts";
 const verifier = "lib/tokens/verify-access-token.ts";
 const users = "lib/users/store.ts";
 
-const rotateCondition = `            "tokenHash = :presented AND expiresAt > :now " +
-            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",`;
+const rotateCondition = `            "(attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince) " +
+            "AND tokenHash = :presented AND expiresAt > :now",`;
 
 /** The mistakes M1 to M20 of the project's security catalogue, in the words of this design. */
 export const catalogue: Mutant[] = [
@@ -54,8 +54,8 @@ export const catalogue: Mutant[] = [
     mistake: "a rotation makes the session that it does not find",
     edits: edit(store, [
       rotateCondition,
-      `"attribute_not_exists(sessionId) OR (tokenHash = :presented AND expiresAt > :now " +
-            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince))",`,
+      `"attribute_not_exists(sessionId) OR (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince) " +
+            "AND tokenHash = :presented AND expiresAt > :now",`,
     ]),
     killedBy: {
       file: "tests/concurrency.test.ts",
@@ -150,7 +150,7 @@ export const catalogue: Mutant[] = [
   {
     id: "M13",
     mistake: "the end of the session is not in the condition",
-    edits: edit(store, ["tokenHash = :presented AND expiresAt > :now ", "tokenHash = :presented "]),
+    edits: edit(store, ["AND tokenHash = :presented AND expiresAt > :now", "AND tokenHash = :presented"]),
     killedBy: {
       file: "tests/rotation.test.ts",
       name: "rotation on DynamoDB a session ends a day after the last use, and each use starts the day anew",
