@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F3", "F4");
+await testProfiles("F3", "F4", "F7");

@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F10", "F11");
+await testProfiles("F9", "F10", "F11");

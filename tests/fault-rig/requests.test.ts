@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F2", "F5");
+await testProfiles("F2", "F5", "F8");

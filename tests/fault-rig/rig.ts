@@ -80,14 +80,18 @@ const routes = ["login", "refresh", "logout", "movies", "revoke-all-sessions", "
 /** The rig of one run. */
 export type Rig = Awaited<ReturnType<typeof createRig>>;
 
+/** What a run needs of a service. */
+export type RigService = Pick<Service, "database" | "environment" | "wire" | "createSandbox" | "register">;
+
 interface RigOptions {
-  service: Pick<Service, "database" | "environment" | "wire" | "createSandbox">;
+  /** On one database; their sandboxes share the work. */
+  services: readonly RigService[];
   profile: Profile;
   seed: string;
 }
 
-/** Puts a service behind the faults of a profile. */
-export async function createRig({ service, profile, seed }: RigOptions) {
+/** Puts services behind the faults of a profile. */
+export async function createRig({ services, profile, seed }: RigOptions) {
   let ticks = 0;
   const tick = () => ++ticks;
   const past = createPast();
@@ -104,8 +108,12 @@ export async function createRig({ service, profile, seed }: RigOptions) {
   let operations = 0;
   const { skewSeconds = 0 } = profile;
   const skews = skewSeconds === 0 ? [0, 0] : [0, skewSeconds, -skewSeconds];
-  const sandboxes = skews.map((skew) => ({ skew, sandbox: service.createSandbox(profile.environment) }));
-  const forged = service.createSandbox({ DYNAMODB_ENDPOINT: `${service.wire.endpoint}/forger` });
+  // Two on each engine: with more calls an SDK client would use up its quota of retries, and answer 503 from there on.
+  const sandboxes = services.flatMap((service) =>
+    skews.map((skew) => ({ skew, sandbox: service.createSandbox(profile.environment) })),
+  );
+  const { createSandbox, wire } = random.pick(services);
+  const forged = createSandbox({ DYNAMODB_ENDPOINT: `${wire.endpoint}/forger` });
 
   // Code is loaded before it counts: requests that wait for it would run into their time-outs.
   for (const { sandbox } of sandboxes) {
@@ -122,30 +130,30 @@ export async function createRig({ service, profile, seed }: RigOptions) {
     return createRandom(`${seed} ${about} ${turn}`);
   }
 
-  service.wire.break(
-    "",
-    (request) => {
-      const watched = recorder.watch({ ...request, deliver: (changed) => track(request.deliver(changed)) });
-      if (request.path.startsWith("/forger")) {
-        recorder.violations.push({ invariant: "I9", text: `a forged pair led to ${request.name}` });
-      }
-      if (request.path.startsWith("/killed") && onKill) return track(onKill(watched));
-      if (isAway) return Promise.resolve(undefined);
-      const decided = randomOf(request);
-      const answer = profile.fault(watched, {
-        random: decided,
-        past,
-        isCallChosen(share) {
-          const isChosen = chosen.get(request.invocationId) ?? decided.isTrue(share);
-          chosen.set(request.invocationId, isChosen);
-          return isChosen;
-        },
-        later: (act) => track(act()),
-      });
-      return profile.hangs ? answer : track(answer);
-    },
-    { times: Number.POSITIVE_INFINITY },
-  );
+  breakAll((request) => {
+    const watched = recorder.watch({ ...request, deliver: (changed) => track(request.deliver(changed)) });
+    if (request.path.startsWith("/forger")) {
+      recorder.violations.push({ invariant: "I9", text: `a forged pair led to ${request.name}` });
+    }
+    if (request.path.startsWith("/killed") && onKill) return track(onKill(watched));
+    if (isAway) return Promise.resolve(undefined);
+    const decided = randomOf(request);
+    const answer = profile.fault(watched, {
+      random: decided,
+      past,
+      isCallChosen(share) {
+        const isChosen = chosen.get(request.invocationId) ?? decided.isTrue(share);
+        chosen.set(request.invocationId, isChosen);
+        return isChosen;
+      },
+      later: (act) => track(act()),
+    });
+    return profile.hangs ? answer : track(answer);
+  });
+
+  function breakAll(fault: Fault): void {
+    for (const { wire } of services) wire.break("", fault, { times: Number.POSITIVE_INFINITY });
+  }
 
   /** Remembers what must have happened before a round ends. */
   function track<T>(promise: Promise<T>): Promise<T> {
@@ -189,7 +197,7 @@ export async function createRig({ service, profile, seed }: RigOptions) {
   }
 
   return {
-    service,
+    services,
     profile,
     seed,
     random,
@@ -222,15 +230,13 @@ export async function createRig({ service, profile, seed }: RigOptions) {
     async settle(): Promise<void> {
       while (underWay.size > 0) await Promise.all(underWay);
       chosen.clear();
-      service.wire.forget();
+      for (const { wire } of services) wire.forget();
     },
 
     /** Ends all faults. */
     mend(): void {
-      service.wire.mend();
-      service.wire.break("", (request) => recorder.watch(request).deliver(), {
-        times: Number.POSITIVE_INFINITY,
-      });
+      for (const { wire } of services) wire.mend();
+      breakAll((request) => recorder.watch(request).deliver());
     },
   };
 }

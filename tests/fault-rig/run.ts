@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { clock } from "../support/clock.ts";
+import type { Database } from "../support/database.ts";
 import { log } from "../support/log.ts";
-import type { Account, Service } from "../support/service.ts";
+import type { Account } from "../support/service.ts";
 import { type Browser, createBrowser, type RigUser } from "./browser.ts";
 import { killAt, moments, startVictim } from "./crash.ts";
 import type { Profile } from "./profiles.ts";
 import { createRandom, type Random } from "./random.ts";
 import { numberOf } from "./recorder.ts";
-import { type Call, createRig, type Rig, requestOf } from "./rig.ts";
+import { type Call, createRig, type Rig, type RigService, requestOf } from "./rig.ts";
 import { createThief, forge, type Thief } from "./thief.ts";
 
 /** What is known when a run is over; invariants.ts judges it. */
@@ -20,7 +21,8 @@ export interface Run extends Pick<Rig, "calls" | "sessions" | "spreadSeconds" | 
 }
 
 interface RunOptions {
-  service: Pick<Service, "database" | "environment" | "wire" | "createSandbox" | "register">;
+  /** On one database; their sandboxes share the work. */
+  services: readonly [RigService, ...RigService[]];
   profile: Profile;
   seed: string;
   /** How many requests the clients make at least; those that repeat one after a 503 or silence do not count. */
@@ -48,7 +50,7 @@ const usualMix = {
   },
 };
 
-const usersPerRun = 20;
+const usersPerRun = 12;
 const browsersPerUser = 2;
 /** So many acts of browsers, thieves and forgers, of which so many at once, between two jumps of the clock. */
 const actsPerRound = 50;
@@ -56,14 +58,15 @@ const parallel = 6;
 /** The clock goes on by so much at most while requests are under way: all clocks together by less than the window. */
 const roundSeconds = 5;
 
-/** Runs so many operations against a service behind the faults of a profile. */
-export async function run({ service, profile, seed, operations, ...options }: RunOptions): Promise<Run> {
+/** Runs so many operations against services behind the faults of a profile. */
+export async function run({ services, profile, seed, operations, ...options }: RunOptions): Promise<Run> {
   log.clear();
   const mix = { ...usualMix, ...options.mix };
-  const account = await service.register();
-  const rig = await createRig({ service, profile, seed });
+  const [{ database, register }] = services;
+  const account = await register();
+  const rig = await createRig({ services, profile, seed });
   const { random } = rig;
-  const browsers = await createBrowsers(rig, account, options.users ?? usersPerRun);
+  const browsers = await createBrowsers(rig, { database, account, users: options.users ?? usersPerRun });
   let thieves: Thief[] = [];
 
   async function act(index: number): Promise<void> {
@@ -116,7 +119,7 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
       await Promise.all(browsers.map((browser) => browser.pair && browser.renew()));
       await rig.settle();
     } else clock.advance(random.pick(jumps)(random));
-    if (profile.deletesExpired) await deleteExpired(rig);
+    if (profile.deletesExpired) await deleteExpired(rig, database);
     thieves = thieves.filter(({ isDone }) => !isDone);
     if (profile.killsEvery && rig.operations >= (kills + 1) * profile.killsEvery) {
       kills++;
@@ -132,7 +135,7 @@ export async function run({ service, profile, seed, operations, ...options }: Ru
   for (const thief of thieves) await thief.act();
   for (const browser of browsers) if (browser.pair) await browser.renew();
   await rig.settle();
-  service.wire.mend();
+  for (const { wire } of services) wire.mend();
   const outcome = outcomeOf(rig, mendedAt);
   log.settle();
   return outcome;
@@ -159,7 +162,7 @@ async function killOne(rig: Rig, { pair, key, user }: Browser): Promise<void> {
   if (!pair) return;
   const asked = { route: "refresh", by: "browser", email: user.email, presented: pair, key } as const;
   const begun = rig.begin(asked);
-  const victim = startVictim(rig.service, "refresh", requestOf(asked));
+  const victim = startVictim(rig.random.pick(rig.services), "refresh", requestOf(asked));
   rig.setKill(killAt(rig.random.pick(moments), victim.kill));
   await victim.ended;
   rig.setKill(undefined);
@@ -178,8 +181,11 @@ const jumps: ((random: Random) => number)[] = [
 ];
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
-async function createBrowsers(rig: Rig, { email, password }: Account, users: number): Promise<Browser[]> {
-  const { database } = rig.service;
+async function createBrowsers(
+  rig: Rig,
+  { database, account, users }: { database: Database; account: Account; users: number },
+): Promise<Browser[]> {
+  const { email, password } = account;
   const registered = await database.find("users", { email });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
@@ -196,12 +202,12 @@ async function createBrowsers(rig: Rig, { email, password }: Account, users: num
 }
 
 /** Some of the items whose time is over go, as DynamoDB does it: not at once, and not all. */
-async function deleteExpired({ recorder, random, service }: Rig): Promise<void> {
+async function deleteExpired({ recorder, random }: Rig, database: Database): Promise<void> {
   for (const [sessionId, { last, deletedAt }] of recorder.sessions) {
     const { userId, expiresAt } = last.item;
     if (deletedAt !== undefined || numberOf(expiresAt) > clock.now - 10 || random.isTrue(0.5)) continue;
     const key = { userId: String(userId?.S), sessionId };
-    await service.database.delete("sessions", key);
+    await database.delete("sessions", key);
     recorder.noteDeletion("sessions", { userId: { S: key.userId }, sessionId: { S: sessionId } });
   }
 }

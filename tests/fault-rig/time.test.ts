@@ -1,3 +1,3 @@
 import { testProfiles } from "./judged.ts";
 
-await testProfiles("F6", "F12");
+await testProfiles("F1", "F6", "F12");

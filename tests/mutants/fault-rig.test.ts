@@ -162,7 +162,7 @@ test.each(mistakes)("$breaks: $mistake", async ({ breaks, fault, change = (same)
   const found = (outcome: Parameters<typeof judge>[0]) =>
     judge(outcome).filter(({ invariant }) => invariant === breaks);
   const outcome = await run({
-    service: change(service),
+    services: [change(service)],
     profile,
     seed: `${seed} ${breaks}`,
     operations: 1_000,

@@ -70,18 +70,52 @@ export async function startDatabase() {
   });
   await createTables(client, resources);
   const documents = DynamoDBDocumentClient.from(client);
+  const turns = new Map<string, Promise<unknown>>();
+
+  async function send(target: string, text: string): Promise<Answer> {
+    if (isGone) throw new Error("the engine has ended");
+    const answer = Promise.withResolvers<Answer>();
+    const id = ++requests;
+    waiting.set(id, answer);
+    engine.postMessage({ id, target, text });
+    return answer.promise;
+  }
+
+  async function sendAsAws(
+    target: string,
+    text: string,
+    { TableName, ...parameters }: Item,
+  ): Promise<Answer> {
+    const answer = await send(target, text);
+    const { Key, Item: item, ReturnValuesOnConditionCheckFailure } = parameters;
+    const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
+    if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
+    const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
+    const found = await send("DynamoDB_20120810.GetItem", JSON.stringify(read));
+    const body = { ...JSON.parse(answer.body), ...JSON.parse(found.body) };
+    return { ...answer, body: JSON.stringify(body) };
+  }
 
   return {
     endpoint,
 
-    /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
-    async deliver(target: string, text: string): Promise<Answer> {
-      if (isGone) throw new Error("the engine has ended");
-      const answer = Promise.withResolvers<Answer>();
-      const id = ++requests;
-      waiting.set(id, answer);
-      engine.postMessage({ id, target, text });
-      return answer.promise;
+    /**
+     * Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. One after the other of those
+     * about one item: with `addsItem` no write slips between the refusal and the look for the old item.
+     */
+    deliver(target: string, text: string, { addsItem = false } = {}): Promise<Answer> {
+      const parameters = JSON.parse(text) as Item;
+      const item = keyOf(parameters);
+      const answer = (turns.get(item) ?? Promise.resolve()).then(() =>
+        addsItem ? sendAsAws(target, text, parameters) : send(target, text),
+      );
+      const turn = answer
+        .catch(() => undefined)
+        .then(() => {
+          if (turns.get(item) === turn) turns.delete(item);
+        });
+      turns.set(item, turn);
+      return answer;
     },
 
     /** Reads an item. */
@@ -141,4 +175,9 @@ export async function startDatabase() {
       await engine.terminate();
     },
   };
+}
+
+/** Which item a request is about, as a text; those about several items have none. */
+function keyOf({ Key, Item: { userId, sessionId, email, id } = {} }: Item): string {
+  return JSON.stringify(Key ?? (sessionId ? { userId, sessionId } : { email, id }));
 }

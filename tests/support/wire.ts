@@ -45,32 +45,6 @@ const writes = /^(?:Put|Update|Delete)Item /;
 export async function startWire({ database, addsItems }: WireOptions) {
   let requests: WireRequest[] = [];
   let rules: { name: string; left: number; fault: Fault }[] = [];
-  const turns = new Map<string, Promise<unknown>>();
-
-  /** One item after the other where the old one is added, so that no write slips between the refusal and the look. */
-  function forward(target: string, text: string): Promise<Answer> {
-    if (!addsItems) return database.deliver(target, text);
-    const item = keyOf(JSON.parse(text));
-    const answer = (turns.get(item) ?? Promise.resolve()).then(() => sendAsAws(target, text));
-    const turn = answer
-      .catch(() => undefined)
-      .then(() => {
-        if (turns.get(item) === turn) turns.delete(item);
-      });
-    turns.set(item, turn);
-    return answer;
-  }
-
-  async function sendAsAws(target: string, text: string): Promise<Answer> {
-    const answer = await database.deliver(target, text);
-    const { TableName, Key, Item: item, ReturnValuesOnConditionCheckFailure } = JSON.parse(text) as Item;
-    const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
-    if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
-    const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
-    const found = await database.deliver("DynamoDB_20120810.GetItem", JSON.stringify(read));
-    const body = { ...JSON.parse(answer.body), ...JSON.parse(found.body) };
-    return { ...answer, body: JSON.stringify(body) };
-  }
 
   function parseRequest(incoming: IncomingMessage, text: string): WireRequest {
     const target = String(incoming.headers["x-amz-target"]);
@@ -86,7 +60,8 @@ export async function startWire({ database, addsItems }: WireOptions) {
       invocationId: String(incoming.headers["amz-sdk-invocation-id"]),
       isApplied: false,
       async deliver(changed) {
-        const answer = await forward(target, changed ? JSON.stringify(changed) : text);
+        const sent = changed ? JSON.stringify(changed) : text;
+        const answer = await database.deliver(target, sent, { addsItem: addsItems });
         keepStoredSecrets(answer.body);
         request.isApplied ||= answer.status === 200;
         return answer;
@@ -171,11 +146,6 @@ export async function startWire({ database, addsItems }: WireOptions) {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-/** Which item a request is about, as a text; those about several items have none. */
-function keyOf({ Key, Item: { userId, sessionId, email, id } = {} }: Item): string {
-  return JSON.stringify(Key ?? (sessionId ? { userId, sessionId } : { email, id }));
 }
 
 async function textOf(message: IncomingMessage): Promise<string> {
