@@ -110,7 +110,7 @@ interface Row extends Attempts {
 
 /**
  * There is no row, or it is remembered and its pause is over (the same rule as `findPauseLeft`); and it is not ours. AND binds
- * before OR: with parentheses for that too, or in another place, embedded engines take up to ten times as long to parse it.
+ * before OR. The one pair of parentheses comes first: in another order the embedded engine takes up to ten times as long to parse.
  */
 function createCondition({ now, lastAttemptId }: { now: number; lastAttemptId: string }) {
   const last = pausesSeconds.length - 1;

@@ -66,7 +66,8 @@ function lost({ calls, sessions, spreadSeconds, windowSeconds, mendedAt, recorde
   const presentedFirst = new Map<string, number>();
   // A busy machine may answer 503 once more.
   const answeredLast = calls.filter((call) => call.startedAt > mendedAt && !isUnknown(call));
-  const recovered = new Set(answeredLast.map(({ presented }) => presented?.refreshToken));
+  const askedOf = ({ engine, presented }: Call) => `${engine} ${presented?.refreshToken}`;
+  const recovered = new Set(answeredLast.map(askedOf));
 
   return calls.flatMap((call) => {
     const { presented, by, route, endedAt, startTime, endTime, email } = call;
@@ -77,7 +78,7 @@ function lost({ calls, sessions, spreadSeconds, windowSeconds, mendedAt, recorde
     const isRefused =
       (route === "refresh" && (call.status === 400 || call.status === 401)) ||
       (call.code === "invalid_token" && isLive);
-    if (call.startedAt > mendedAt && isUnknown(call) && !recovered.has(presented.refreshToken))
+    if (call.startedAt > mendedAt && isUnknown(call) && !recovered.has(askedOf(call)))
       return [`after all faults: ${describe(call)}`];
     if (!isRefused) return [];
 
@@ -191,16 +192,21 @@ function forged({ calls }: Run): string[] {
 
 function unavailable({ calls, profile, mendedAt, recorder, lines }: Run): string[] {
   const during = calls.filter(({ by, startedAt }) => by !== "forger" && startedAt < mendedAt);
-  const share = during.filter(({ status }) => status === 503).length / during.length;
   // On a busy machine the engine alone can be too slow for all attempts of a call, which has some four requests.
   const allowed = profile.unavailable + 0.01 + 4 * recorder.slowShare();
-  if (share <= allowed) return [];
-  const causes = Object.groupBy(
-    lines.filter(({ status }) => status === 503),
-    ({ errors }) => (errors as { name: string; message: string }[]).map(({ message }) => message).join(" < "),
-  );
-  const texts = Object.entries(causes).map(([cause, found]) => `${found?.length} times ${cause}`);
-  return [`${(share * 100).toFixed(2)} % of the calls were answered 503: ${texts.join("; ")}`];
+  return Object.entries(Object.groupBy(during, ({ engine }) => engine)).flatMap(([engine, calls]) => {
+    const refused = calls.filter(({ status }) => status === 503);
+    const share = refused.length / calls.length;
+    if (share <= allowed) return [];
+    const ids = new Set<unknown>(refused.map(({ requestId }) => requestId));
+    const causes = Object.groupBy(
+      lines.filter(({ requestId, status }) => status === 503 && ids.has(requestId)),
+      ({ errors }) =>
+        (errors as { name: string; message: string }[]).map(({ message }) => message).join(" < "),
+    );
+    const texts = Object.entries(causes).map(([cause, found]) => `${found?.length} times ${cause}`);
+    return [`${(share * 100).toFixed(2)} % of the calls on ${engine} were answered 503: ${texts.join("; ")}`];
+  });
 }
 
 const successEvents: Record<string, string[]> = {

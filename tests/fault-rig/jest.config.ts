@@ -8,7 +8,7 @@ export default {
   rootDir: "../..",
   testMatch: ["<rootDir>/tests/fault-rig/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", ...(isLong ? [] : ["/night\\.test\\.ts$"])],
-  // One for each file: many of the profiles wait most of the time.
+  // One for each file of CI: many of the profiles wait most of the time.
   maxWorkers: 5,
   testTimeout: isLong ? 4 * 3_600_000 : 600_000,
 };

@@ -3,7 +3,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
-import { keyHeader, type Service } from "../support/service.ts";
+import { type EngineKind, keyHeader, type Service } from "../support/service.ts";
 import type { Fault, WireRequest } from "../support/wire.ts";
 import { createPast } from "./past.ts";
 import type { Profile } from "./profiles.ts";
@@ -19,6 +19,8 @@ export interface Call {
   route: RouteName;
   by: Actor;
   email: string;
+  /** What its function runs on. */
+  engine: EngineKind;
   key: string | undefined;
   presented: Pair | undefined;
   /** It ends the other sessions only. */
@@ -81,16 +83,21 @@ const routes = ["login", "refresh", "logout", "movies", "revoke-all-sessions", "
 export type Rig = Awaited<ReturnType<typeof createRig>>;
 
 /** What a run needs of a service. */
-export type RigService = Pick<Service, "database" | "environment" | "wire" | "createSandbox" | "register">;
+type RigService = Pick<
+  Service,
+  "engine" | "database" | "environment" | "wire" | "createSandbox" | "register"
+>;
+
+/** A service on an engine of each kind, with one database; their sandboxes share the work of a run. */
+export type RigServices = readonly [aws: RigService, embedded: RigService];
 
 interface RigOptions {
-  /** On one database; their sandboxes share the work. */
-  services: readonly RigService[];
+  services: RigServices;
   profile: Profile;
   seed: string;
 }
 
-/** Puts services behind the faults of a profile. */
+/** Puts the services behind the faults of a profile. */
 export async function createRig({ services, profile, seed }: RigOptions) {
   let ticks = 0;
   const tick = () => ++ticks;
@@ -103,16 +110,17 @@ export async function createRig({ services, profile, seed }: RigOptions) {
   const chosen = new Map<string, boolean>();
   const turns = new Map<string, number>();
   let isAway = false;
+  let onlyEngine: EngineKind | undefined;
   let onKill: Fault | undefined;
 
   let operations = 0;
   const { skewSeconds = 0 } = profile;
   const skews = skewSeconds === 0 ? [0, 0] : [0, skewSeconds, -skewSeconds];
-  // Two on each engine: with more calls an SDK client would use up its quota of retries, and answer 503 from there on.
-  const sandboxes = services.flatMap((service) =>
-    skews.map((skew) => ({ skew, sandbox: service.createSandbox(profile.environment) })),
+  // One for each engine would do, but for the SDK: a client with that many calls uses up its quota of retries, and gives up.
+  const sandboxes = services.flatMap(({ engine, createSandbox }) =>
+    skews.map((skew) => ({ engine, skew, sandbox: createSandbox(profile.environment) })),
   );
-  const { createSandbox, wire } = random.pick(services);
+  const [, { engine, createSandbox, wire }] = services;
   const forged = createSandbox({ DYNAMODB_ENDPOINT: `${wire.endpoint}/forger` });
 
   // Code is loaded before it counts: requests that wait for it would run into their time-outs.
@@ -164,20 +172,20 @@ export async function createRig({ services, profile, seed }: RigOptions) {
 
   async function call(asked: Asked): Promise<Call> {
     if (!asked.isRepeat) operations++;
-    const { sandbox, skew } = random.pick(sandboxes);
-    const as = asked.by === "forger" ? forged : sandbox;
-    const begun = begin(asked);
+    const usable = sandboxes.filter(({ engine }) => engine === (onlyEngine ?? engine));
+    const as = asked.by === "forger" ? { engine, skew: 0, sandbox: forged } : random.pick(usable);
+    const begun = begin(asked, as.engine);
+    const event = createEvent(asked.route, requestOf(asked));
     const start = performance.now();
-    const invoke = () =>
-      as.invoke(asked.route, createEvent(asked.route, requestOf(asked)), remainingMs, begun.requestId);
-    const response = await (skew === 0 ? invoke() : clock.runAt(clock.now + skew, invoke));
+    const invoke = () => as.sandbox.invoke(asked.route, event, remainingMs, begun.requestId);
+    const response = await (as.skew === 0 ? invoke() : clock.runAt(clock.now + as.skew, invoke));
     return end(begun, response, performance.now() - start);
   }
 
-  function begin({ route, by, email, presented, key, keepsOwn = false }: Asked) {
-    const epochBefore = recorder.epochOf(email);
-    const times = { startedAt: tick(), startTime: clock.now };
-    return { requestId: randomUUID(), route, by, email, presented, key, keepsOwn, epochBefore, ...times };
+  function begin(asked: Asked, engine: EngineKind) {
+    const { route, by, email, presented, key, keepsOwn = false } = asked;
+    const about = { requestId: randomUUID(), route, by, email, engine, presented, key, keepsOwn };
+    return { ...about, epochBefore: recorder.epochOf(email), startedAt: tick(), startTime: clock.now };
   }
 
   function end(begun: ReturnType<typeof begin>, response: ApiResponse | undefined, durationMs: number): Call {
@@ -215,6 +223,11 @@ export async function createRig({ services, profile, seed }: RigOptions) {
     end,
     /** How far two clocks of sandboxes may differ. */
     spreadSeconds: 2 * skewSeconds,
+
+    /** Has only the functions on this engine called. */
+    setEngine(engine: EngineKind): void {
+      onlyEngine = engine;
+    },
 
     /** Whether DynamoDB is away altogether. */
     setAway(value: boolean): void {

@@ -8,21 +8,20 @@ import { killAt, moments, startVictim } from "./crash.ts";
 import type { Profile } from "./profiles.ts";
 import { createRandom, type Random } from "./random.ts";
 import { numberOf } from "./recorder.ts";
-import { type Call, createRig, type Rig, type RigService, requestOf } from "./rig.ts";
+import { type Call, createRig, type Rig, type RigServices, requestOf } from "./rig.ts";
 import { createThief, forge, type Thief } from "./thief.ts";
 
 /** What is known when a run is over; invariants.ts judges it. */
 export interface Run extends Pick<Rig, "calls" | "sessions" | "spreadSeconds" | "profile"> {
   recorder: Pick<Rig["recorder"], "sessions" | "violations" | "slowShare">;
   windowSeconds: number;
-  /** From here on all faults were mended, and each browser with a pair refreshed. */
+  /** From here on all faults were mended, and each browser with a pair refreshed, on each engine. */
   mendedAt: number;
   lines: ReturnType<typeof log.entries>;
 }
 
 interface RunOptions {
-  /** On one database; their sandboxes share the work. */
-  services: readonly [RigService, ...RigService[]];
+  services: RigServices;
   profile: Profile;
   seed: string;
   /** How many requests the clients make at least; those that repeat one after a 503 or silence do not count. */
@@ -58,7 +57,7 @@ const parallel = 6;
 /** The clock goes on by so much at most while requests are under way: all clocks together by less than the window. */
 const roundSeconds = 5;
 
-/** Runs so many operations against services behind the faults of a profile. */
+/** Runs so many operations against the services behind the faults of a profile. */
 export async function run({ services, profile, seed, operations, ...options }: RunOptions): Promise<Run> {
   log.clear();
   const mix = { ...usualMix, ...options.mix };
@@ -133,7 +132,11 @@ export async function run({ services, profile, seed, operations, ...options }: R
   const mendedAt = rig.tick();
   // Those who stole come first: their victims notice.
   for (const thief of thieves) await thief.act();
-  for (const browser of browsers) if (browser.pair) await browser.renew();
+  for (const { engine } of services) {
+    rig.setEngine(engine);
+    for (const browser of browsers) if (browser.pair) await browser.renew();
+    clock.advance(60);
+  }
   await rig.settle();
   for (const { wire } of services) wire.mend();
   const outcome = outcomeOf(rig, mendedAt);
@@ -161,8 +164,9 @@ function outcomeOf(
 async function killOne(rig: Rig, { pair, key, user }: Browser): Promise<void> {
   if (!pair) return;
   const asked = { route: "refresh", by: "browser", email: user.email, presented: pair, key } as const;
-  const begun = rig.begin(asked);
-  const victim = startVictim(rig.random.pick(rig.services), "refresh", requestOf(asked));
+  const [, embedded] = rig.services;
+  const begun = rig.begin(asked, embedded.engine);
+  const victim = startVictim(embedded, "refresh", requestOf(asked));
   rig.setKill(killAt(rig.random.pick(moments), victim.kill));
   await victim.ended;
   rig.setKill(undefined);
@@ -219,6 +223,7 @@ export function summaryOf({ calls, sessions, recorder, lines, profile }: Run): s
   const facts = {
     calls: calls.length,
     "503": count(({ status }) => status === 503),
+    "logins refused": count(({ route, status }) => route === "login" && (status === 401 || status === 429)),
     unheard: count(({ isHeard }) => !isHeard),
     sessions: recorder.sessions.size,
     stolen: [...sessions.values()].filter(({ stolenAt }) => stolenAt !== undefined).length,

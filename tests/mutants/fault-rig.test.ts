@@ -5,12 +5,12 @@ import { type Profile, profiles } from "../fault-rig/profiles.ts";
 import { run } from "../fault-rig/run.ts";
 import type { Item } from "../support/database.ts";
 import { loseRequest } from "../support/faults.ts";
-import { type Service, startService } from "../support/service.ts";
+import { type Service, startServices } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
 
 // The rig is worth what it finds: each of these services has one mistake, and the rig must say which promise it breaks.
 
-const service = await startService();
+const [aws, embedded] = await startServices();
 const seed = process.env.SEED ?? String(performance.timeOrigin);
 
 const isRotation = ({ name, parameters }: WireRequest) =>
@@ -55,6 +55,17 @@ const mistakes: {
     mistake: "a refused rotation is taken for a lost session",
     breaks: "I1",
     fault: refusedBy(() => undefined),
+  },
+  {
+    mistake: "every refresh on one of the engines is answered 503",
+    breaks: "I1",
+    change: (service) =>
+      service.engine === "DynamoDB"
+        ? service
+        : answering((invoke) => async (route, ...given) => {
+            const answer = await invoke(route, ...given);
+            return route === "refresh" ? { ...answer, statusCode: 503, cookies: [] } : answer;
+          })(service),
   },
   {
     mistake: "the token is checked, but not by the write",
@@ -162,7 +173,7 @@ test.each(mistakes)("$breaks: $mistake", async ({ breaks, fault, change = (same)
   const found = (outcome: Parameters<typeof judge>[0]) =>
     judge(outcome).filter(({ invariant }) => invariant === breaks);
   const outcome = await run({
-    services: [change(service)],
+    services: [change(aws), change(embedded)],
     profile,
     seed: `${seed} ${breaks}`,
     operations: 1_000,

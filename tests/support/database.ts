@@ -81,13 +81,9 @@ export async function startDatabase() {
     return answer.promise;
   }
 
-  async function sendAsAws(
-    target: string,
-    text: string,
-    { TableName, ...parameters }: Item,
-  ): Promise<Answer> {
+  async function sendAsAws(target: string, text: string): Promise<Answer> {
     const answer = await send(target, text);
-    const { Key, Item: item, ReturnValuesOnConditionCheckFailure } = parameters;
+    const { TableName, Key, Item: item, ReturnValuesOnConditionCheckFailure } = JSON.parse(text) as Item;
     const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
     if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
     const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
@@ -100,15 +96,15 @@ export async function startDatabase() {
     endpoint,
 
     /**
-     * Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. One after the other of those
-     * about one item: with `addsItem` no write slips between the refusal and the look for the old item.
+     * Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body; with `addsItems` the old item
+     * comes with a failed condition. Requests about one item go one after the other, so that none of them comes between
+     * the refusal and the look for the old item.
      */
-    deliver(target: string, text: string, { addsItem = false } = {}): Promise<Answer> {
-      const parameters = JSON.parse(text) as Item;
-      const item = keyOf(parameters);
-      const answer = (turns.get(item) ?? Promise.resolve()).then(() =>
-        addsItem ? sendAsAws(target, text, parameters) : send(target, text),
-      );
+    deliver(target: string, text: string, { addsItems = false } = {}): Promise<Answer> {
+      const item = findKey(JSON.parse(text));
+      const deliver = () => (addsItems ? sendAsAws(target, text) : send(target, text));
+      if (item === undefined) return deliver();
+      const answer = (turns.get(item) ?? Promise.resolve()).then(deliver);
       const turn = answer
         .catch(() => undefined)
         .then(() => {
@@ -177,7 +173,10 @@ export async function startDatabase() {
   };
 }
 
-/** Which item a request is about, as a text; those about several items have none. */
-function keyOf({ Key, Item: { userId, sessionId, email, id } = {} }: Item): string {
-  return JSON.stringify(Key ?? (sessionId ? { userId, sessionId } : { email, id }));
+/** Which item a request is about, as a text; undefined of those about several items. */
+function findKey({ Key, Item: item }: Item): string | undefined {
+  if (Key) return JSON.stringify(Key);
+  if (!item) return undefined;
+  const { userId, sessionId, email, id } = item;
+  return JSON.stringify(sessionId ? { userId, sessionId } : { email, id });
 }

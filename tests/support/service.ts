@@ -12,7 +12,7 @@ import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
 import { startWire } from "./wire.ts";
 
 /** AWS's DynamoDB returns the old item with a failed condition; the embedded one does not. */
-type EngineKind = "DynamoDB" | "embedded";
+export type EngineKind = "DynamoDB" | "embedded";
 
 /** An account, with its password. */
 export interface Account {

@@ -61,7 +61,7 @@ export async function startWire({ database, addsItems }: WireOptions) {
       isApplied: false,
       async deliver(changed) {
         const sent = changed ? JSON.stringify(changed) : text;
-        const answer = await database.deliver(target, sent, { addsItem: addsItems });
+        const answer = await database.deliver(target, sent, { addsItems });
         keepStoredSecrets(answer.body);
         request.isApplied ||= answer.status === 200;
         return answer;
