@@ -81,6 +81,7 @@ export function createBrowser(api: Sandbox) {
   let rules: { name: string; left: number; fault: NetworkFault }[] = [];
   let underWay = 0;
   let skewSeconds = 0;
+  const timeMs = () => (clock.now + skewSeconds) * 1000;
 
   async function exchange(request: Request): Promise<Response> {
     const { method, url } = request;
@@ -153,7 +154,7 @@ export function createBrowser(api: Sandbox) {
     const globals = {
       ...{ Request, Response, Headers, URL, AbortSignal, queueMicrotask },
       crypto: globalThis.crypto,
-      Date: { now: () => (clock.now + skewSeconds) * 1000 },
+      Date: { now: timeMs },
       location: { href: `${origin}/` },
       fetch: fetchInTab,
       navigator: without.includes("locks") ? {} : { locks: { request } },
@@ -266,6 +267,9 @@ export function createBrowser(api: Sandbox) {
     moveTo(api: Sandbox): void {
       sandbox = api;
     },
+
+    /** What the device's clock shows, in epoch milliseconds. */
+    timeMs,
 
     /** The device's clock is set; timers do not notice. */
     setClock(skew: number): void {

@@ -18,22 +18,33 @@ test.each(seeds)("SEED=%i: whatever happens to three tabs for days, their sessio
   const tabs: Tab[] = await openSession(browser, account, { tabs: 3, asks: random() < 0.5 });
   const some = () => tabs[upTo(tabs.length)] as Tab;
 
+  /** A clock that was set back makes an old pair look new: it is left alone for a minute (client/README.md). */
+  function looksNew(): boolean {
+    const [{ decidedAtMs }] = browser.stored;
+    const ageMs = browser.timeMs() - decidedAtMs;
+    return ageMs >= 0 && ageMs < 60_000;
+  }
+
   /** Uses the session; what fails must be trouble, and never a refusal. */
   async function use(tab: Tab): Promise<void> {
-    const answer = await browser
+    const lookedNew = looksNew();
+    const { status } = await browser
       .patiently(tab.auth.fetch("/movies"))
-      .catch(({ status, code }: AuthError) => ({ status, code }));
-    expect([answer, answer.status === 200 || answer.status === 0 || answer.status >= 429]).toEqual([
-      answer,
-      true,
-    ]);
+      .catch(({ status }: AuthError) => ({ status }));
+    const isTrouble = status === 0 || status >= 429;
+    const isLeftAlone = status === 401 && (lookedNew || looksNew());
+    if (!isTrouble && !isLeftAlone) expect(status).toBe(200);
   }
 
   const mishaps: (() => Promise<void> | void)[] = [
     () => use(some()),
     async () => void (await Promise.all(tabs.map(use))),
     () => browser.wait(upTo(1800)),
-    () => clock.advance(upTo(7200)), // the device sleeps
+    async () => {
+      // The device sleeps; its requests are under way for seconds, not for hours (docs/rotation.md).
+      await browser.idle();
+      clock.advance(upTo(7200));
+    },
     () => browser.break("POST /auth/refresh", loseAnswer, { times: 1 + upTo(4) }),
     () => browser.break("POST /auth/refresh", loseRequest, { times: 1 + upTo(4) }),
     () => browser.break("POST /auth/refresh", refuse(503, { "retry-after": String(1 + upTo(20)) })),

@@ -109,6 +109,21 @@ describe("when a pair is renewed", () => {
     );
   });
 
+  test("a minute late, if the device's clock was set back to where the pair was new", async () => {
+    const [tab] = await openSession(browser, account);
+    clock.advance(3600);
+    browser.setClock(-3590);
+    expect((await tab.auth.fetch("/movies")).status).toBe(401);
+    clock.advance(50);
+    await expectSignedIn(tab);
+    expect(browser.names).toEqual([
+      "GET /movies 401",
+      "GET /movies 401",
+      "POST /auth/refresh 200",
+      "GET /movies 200",
+    ]);
+  });
+
   test.each([26, 60, 120])("a JWT of %i s is renewed in time, too", async (life) => {
     const short = service.createSandbox({
       ACCESS_TOKEN_TTL_SECONDS: String(life),
