@@ -64,7 +64,8 @@ const mistakes: {
         ? service
         : answering((invoke) => async (route, ...given) => {
             const answer = await invoke(route, ...given);
-            return route === "refresh" ? { ...answer, statusCode: 503, cookies: [] } : answer;
+            const body = JSON.stringify({ code: "unavailable" });
+            return route === "refresh" ? { ...answer, statusCode: 503, body, cookies: [] } : answer;
           })(service),
   },
   {
