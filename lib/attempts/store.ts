@@ -110,7 +110,8 @@ interface Row extends Attempts {
 
 /**
  * There is no row, or it is remembered and its pause is over (the same rule as `findPauseLeft`); and it is not ours. AND binds
- * before OR. The one pair of parentheses comes first: in another order the embedded engine takes up to ten times as long to parse.
+ * before OR. The group in parentheses comes before what is ANDed with it: the other way round, or with more parentheses, the
+ * embedded engine takes several times as long to parse it.
  */
 function createCondition({ now, lastAttemptId }: { now: number; lastAttemptId: string }) {
   const last = pausesSeconds.length - 1;

@@ -20,9 +20,9 @@ test.each(seeds)("SEED=%i: whatever happens to three tabs for days, their sessio
 
   /** A clock that was set back makes an old pair look new: it is left alone for a minute (client/README.md). */
   function looksNew(): boolean {
-    const [{ decidedAtMs }] = browser.stored;
+    const [{ decidedAtMs, endStatus }] = browser.stored;
     const ageMs = browser.timeMs() - decidedAtMs;
-    return ageMs >= 0 && ageMs < 60_000;
+    return !endStatus && ageMs >= 0 && ageMs < 60_000;
   }
 
   /** Uses the session; what fails must be trouble, and never a refusal. */
