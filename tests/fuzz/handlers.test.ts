@@ -151,14 +151,17 @@ test("without a token of ours every route answers, refuses, and asks nobody", as
   await fc.assert(
     fc.asyncProperty(call, async ([route, event]) => {
       const { statusCode, body, cookies } = await watchAsync(() => invoke(route, event));
-      expect([200, 400, 401, 403, 404, 405, 413, 415, 429]).toContain(statusCode);
+      // Now and then a changed body is a sound registration.
+      const isRegistration = route === "register" && [201, 409].includes(statusCode);
+      if (!isRegistration) expect([200, 400, 401, 403, 404, 405, 413, 415, 429]).toContain(statusCode);
       seen.add(statusCode);
-      if (statusCode !== 200) expect(JSON.parse(body ?? "")).toMatchObject({ status: statusCode });
+      if (statusCode >= 400) expect(JSON.parse(body ?? "")).toMatchObject({ status: statusCode });
       // Logout says success to everybody.
       if (statusCode === 200) expect([route, isOpen(route)]).toEqual([route, true]);
       expect(cookies ?? []).toEqual(statusCode === 200 && route === "logout" ? (cookies ?? []) : []);
       // A login whose body is sound is counted, and looks for the account.
-      const isAllowedToAsk = route === "login" && (statusCode === 401 || statusCode === 429);
+      const isAllowedToAsk =
+        isRegistration || (route === "login" && (statusCode === 401 || statusCode === 429));
       if (!isAllowedToAsk && wire.requests.length > 0) expect([route, wire.names]).toEqual([route, []]);
       wire.forget();
     }),
