@@ -44,7 +44,7 @@ const scene: fc.Arbitrary<Scene> = fc.record({
 const party = fc.record({
   is: fc.oneof(
     { weight: 8, arbitrary: fc.constant("refresh" as const) },
-    fc.constantFrom("logout" as const, "revoke" as const, "revoke all" as const, "look" as const),
+    fc.constantFrom(...(["logout", "revoke", "revoke", "revoke all", "look"] as const)),
   ),
   /** How many generations its pair is behind. */
   back: fc.constantFrom(0, 0, 0, 1, 1, 2),

@@ -274,7 +274,13 @@ export const commands = [
     fc.tuple(at, fc.option(at, { nil: undefined })).map((parts) => refreshMixed(...parts)),
     at.map(look),
   ),
-  fc.oneof(at.map(logOut), at.map(changePassword), at.map(look), fc.constant(register)),
+  fc.oneof(
+    at.map(logOut),
+    at.map(changePassword),
+    at.map(changePassword),
+    at.map(look),
+    fc.constant(register),
+  ),
   fc.oneof(at.map(logOutEverywhere), at.map(look)),
   fc
     .constantFrom("lost", "throttled", "unanswered", undefined, undefined, undefined, undefined)
