@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { promisify } from "node:util";
 
 /** A running `npm start`. */
@@ -18,15 +18,28 @@ export interface Started {
 /** The variables that choose the three ports. */
 export type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
 
-/** Three ports that nobody listens on. */
-export async function freePorts(): Promise<Ports> {
-  const servers = [0, 1, 2].map(() => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const [PORT = "", LAMBDA_PORT = "", DYNAMODB_PORT = ""] = servers.map((server) =>
-    String((server.address() as AddressInfo).port),
-  );
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return { PORT, LAMBDA_PORT, DYNAMODB_PORT };
+/**
+ * Three ports that nobody listens on. They are used seconds later, so they are not of those that a system gives to who
+ * asks for any (Linux: from 32,768 on), and each of Jest's workers has its own.
+ */
+async function freePorts(): Promise<Ports> {
+  const first =
+    20_000 + 500 * (Number(process.env.JEST_WORKER_ID) % 24) + 3 * Math.floor(Math.random() * 166);
+  const [PORT = "", LAMBDA_PORT = "", DYNAMODB_PORT = ""] = [0, 1, 2].map((index) => String(first + index));
+  const ports = { PORT, LAMBDA_PORT, DYNAMODB_PORT };
+  const areFree = await Promise.all(Object.values(ports).map(isFree));
+  return areFree.every(Boolean) ? ports : freePorts();
+}
+
+async function isFree(port: string): Promise<boolean> {
+  const server = createServer().listen(Number(port), "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return false;
+  }
+  await once(server.close(), "close");
+  return true;
 }
 
 /** Types `npm start` in a folder and waits until it is ready. Throws with what it printed if it ends instead. */
