@@ -23,7 +23,7 @@ const config: Config = {
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
   // Jest would leave a core idle, and most tests wait for a database half the time.
   maxWorkers: "100%",
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 };
 
 export default config;

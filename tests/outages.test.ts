@@ -88,7 +88,7 @@ test("E08 an outage that outlasts the function is a 503 before Lambda cuts it of
   const held = hold("request");
   wire.break(update, held.fault);
   const event = createEvent("refresh", { cookies: pair.cookies, headers: { "idempotency-key": key } });
-  expectProblem(await sandbox.invoke("refresh", event, 700), refusals.unavailable);
+  expectProblem(await sandbox.invoke("refresh", event, 1_100), refusals.unavailable);
   await held.release();
   const { rotatedAt } = (await service.findSession(pair)) ?? {};
   expect(rotatedAt).toBe(clock.now);
@@ -163,11 +163,11 @@ test("E08 a refresh that ran out of time sends nothing more, however late its sa
   const headers = { "idempotency-key": key };
   wire.forget();
   wire.break(update, hang, { times: 1 });
-  // 200 ms until the early answer, while the first attempt hangs; the SDK would try again after 800 ms.
+  // 600 ms until the early answer, while the first attempt hangs; the SDK would try again after 800 ms.
   const answer = await sandbox.invoke(
     "refresh",
     createEvent("refresh", { cookies: first.cookies, headers }),
-    700,
+    1_100,
   );
   expectProblem(answer, refusals.unavailable);
   await new Promise((resolve) => setTimeout(resolve, 1_500));

@@ -122,9 +122,9 @@ test("no forged token makes room for itself", async () => {
   await open(token);
   const [head, body, signature = ""] = token.split(".");
   for (let number = 0; number < 1_001; number++) {
-    const at = number % 80;
-    const forged = `${signature.slice(0, at)}${number.toString(36).padStart(3, "_")}${signature.slice(at + 3)}`;
-    expect((await open(`${head}.${body}.${forged}`)).statusCode).toBe(401);
+    const forged = Buffer.from(signature, "base64url");
+    forged[number % 64] = (forged[number % 64] ?? 0) ^ (1 + Math.floor(number / 64));
+    expect((await open(`${head}.${body}.${forged.toString("base64url")}`)).statusCode).toBe(401);
   }
   await expectVerified(0, () => open(token));
 });
