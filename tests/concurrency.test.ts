@@ -54,8 +54,8 @@ describe.each(await startServices())("at the same moment on $engine", (service) 
       keyed: key !== undefined,
     });
     // There is a 100th if the answer to the rotation itself was a 503.
-    const repeats = key ? [] : Array(99).fill("authn_token_repeat_unproven");
-    expect(log.events().slice(0, 99)).toEqual(repeats);
+    const repeats = (key ? [0] : [99, 100]).map((count) => Array(count).fill("authn_token_repeat_unproven"));
+    expect(repeats).toContainEqual(log.events());
     clock.advance(30);
     expect((await service.rotate(second, { key })).claims.iat).toBe(clock.now);
   });
