@@ -36,17 +36,17 @@ export const budgets: Record<FunctionName, Budget> = {
   openapi: { ...verifyOnly, zip: 40 },
   // A page and its script are in the bundle
   page: { ...verifyOnly, bundle: 48 },
-  "not-found": verifyOnly,
+  notFound: verifyOnly,
   register: withDynamoDB(2, 0, 3, zipWithPasswords),
   login: withDynamoDB(5, 2, 3),
   refresh: withDynamoDB(1, 0, 1),
   logout: withDynamoDB(1, 0, 1),
-  "list-sessions": withDynamoDB(1, 1, 0),
-  "revoke-session": withDynamoDB(1, 0, 1),
-  "revoke-all-sessions": withDynamoDB(4, 1, 3),
-  "change-password": withDynamoDB(6, 3, 3, zipWithPasswords),
-  "export-account": withDynamoDB(2, 2, 0),
-  "delete-account": withDynamoDB(9, 4, 6),
+  listSessions: withDynamoDB(1, 1, 0),
+  revokeSession: withDynamoDB(1, 0, 1),
+  revokeAllSessions: withDynamoDB(4, 1, 3),
+  changePassword: withDynamoDB(6, 3, 3, zipWithPasswords),
+  exportAccount: withDynamoDB(2, 2, 0),
+  deleteAccount: withDynamoDB(9, 4, 6),
 };
 
 /** Names every budget that is broken, one a line. */

@@ -1,5 +1,7 @@
+import { pathOf } from "../tests/support/declared.ts";
+
 /** Where the bundle of a function is. */
-export const bundleOf = (name: string): string => `.local/bench/functions/${name}.mjs`;
+export const bundleOf = (name: string): string => `.local/bench/${pathOf(name)}.mjs`;
 
 /** Where the bundle of a peer's function is: express is CommonJS. */
 export const peerBundleOf = (name: string): string =>

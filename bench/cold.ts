@@ -36,7 +36,7 @@ export async function measureCold(
       const start = await invokeFresh(bundle, environment, await request(last[name]), {
         command: pinnedNode,
       });
-      if (start.response.statusCode >= 400 && name !== "not-found")
+      if (start.response.statusCode >= 400 && name !== "notFound")
         throw new Error(`${name} answered ${start.response.statusCode} ${start.response.body}`);
       last[name] = start.response;
       starts[name] = [...(starts[name] ?? []), start];

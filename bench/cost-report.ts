@@ -1,4 +1,5 @@
 import { createAlarms } from "../build/operations/alarms.ts";
+import { tableSettings } from "../tests/support/declared.ts";
 import {
   type CallCost,
   type CallName,
@@ -47,7 +48,9 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
 /** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
 const storedBytesPerUser = 1_200;
 /** What is paid for whatever is done: alarms, a dashboard, the secret. */
-const alarmCount = Object.keys(createAlarms({ service: "", stage: "prod", topicArn: undefined })).length;
+const alarmCount = Object.keys(
+  createAlarms({ service: "", stage: "prod", topicArn: undefined, tables: Object.keys(tableSettings) }),
+).length;
 
 /** What a month costs. */
 export function reportMonth({ calls }: Measurement, load: Load, prices: typeof listPrices): string {

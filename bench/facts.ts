@@ -37,7 +37,7 @@ export async function findFacts({
     meter.take();
     const metered = { ...environment, AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint };
     const { modules, response, logBytes } = await invokeFresh(bundleOf(name), metered, event);
-    if (response.statusCode >= 300 && name !== "not-found")
+    if (response.statusCode >= 300 && name !== "notFound")
       throw new Error(`${name} answered ${response.statusCode} ${response.body}`);
     facts[name] = {
       ...meter.take(),
@@ -52,16 +52,12 @@ export async function findFacts({
   return facts as Record<FunctionName, Facts>;
 }
 
-/** Packages the service as a deployment would; gives the size of each function's zip by the name of its file. */
+/** Packages the service as a deployment would; gives the size of each function's zip by its name. */
 async function measureZips(): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), "serverless-auth-api-"));
   await sls(["package", "--stage", "test", "--package", folder]);
   const zips = readdirSync(folder).filter((file) => file.endsWith(".zip"));
-  const sizes = zips.map((file) => [toFileName(file), statSync(join(folder, file)).size]);
+  const sizes = zips.map((file) => [file.replace(".zip", ""), statSync(join(folder, file)).size]);
   rmSync(folder, { recursive: true });
   return Object.fromEntries(sizes);
 }
-
-/** `listSessions.zip` holds `functions/list-sessions`. */
-const toFileName = (zip: string) =>
-  zip.replace(".zip", "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

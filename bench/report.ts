@@ -107,7 +107,7 @@ const verifyOnlyNames: FunctionName[] = [
   "discovery",
   "openapi",
   "page",
-  "not-found",
+  "notFound",
 ];
 
 function reportCold(facts: AllFacts, cold: Times["cold"]): string {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ApiResponse } from "../lib/http/response.ts";
-import { type ClientRequest, createEvent, type RouteName, routes } from "../tests/support/event.ts";
+import { type ClientRequest, createEvent, type RouteName, routeNames } from "../tests/support/event.ts";
 import { bundleOf } from "./bundle-paths.ts";
 
 /** A function by its file, the authorizer included: it has no route. */
@@ -59,26 +59,26 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     movies: asUser("movies"),
     me: asUser("me"),
     authorizer: asUser("movies"),
-    "list-sessions": asUser("list-sessions"),
-    "revoke-session": async () => {
+    listSessions: asUser("listSessions"),
+    revokeSession: async () => {
       const { cookies: others } = await logIn(body);
       const pathParameters = { sessionId: sessionIdOf(others) };
-      return createEvent("revoke-session", { cookies, pathParameters });
+      return createEvent("revokeSession", { cookies, pathParameters });
     },
-    "revoke-all-sessions": async () =>
-      createEvent("revoke-all-sessions", { cookies: (await openAccount()).cookies }),
-    "change-password": async () => {
+    revokeAllSessions: async () =>
+      createEvent("revokeAllSessions", { cookies: (await openAccount()).cookies }),
+    changePassword: async () => {
       const account = await openAccount();
       const newPassword = "another long and private sentence";
-      return createEvent("change-password", {
+      return createEvent("changePassword", {
         cookies: [...account.cookies, ...account.deviceCookies],
         body: { currentPassword: password, newPassword },
       });
     },
-    "export-account": asUser("export-account"),
-    "delete-account": async () => {
+    exportAccount: asUser("exportAccount"),
+    deleteAccount: async () => {
       const account = await openAccount();
-      return createEvent("delete-account", {
+      return createEvent("deleteAccount", {
         cookies: [...account.cookies, ...account.deviceCookies],
         body: { password },
       });
@@ -87,7 +87,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     discovery: anonymous("discovery"),
     openapi: anonymous("openapi"),
     page: anonymous("page"),
-    "not-found": anonymous("not-found"),
+    notFound: anonymous("notFound"),
   };
 }
 
@@ -102,4 +102,4 @@ function sessionIdOf(cookies: string[]): string {
 }
 
 /** Every function of the service. */
-export const functionNames = [...Object.keys(routes), "authorizer"] as FunctionName[];
+export const functionNames = [...routeNames, "authorizer"] as FunctionName[];

@@ -2,13 +2,12 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { buildFunctions } from "../build/bundle.ts";
-import { routes } from "../build/routes-plugin.ts";
+import { generateKey } from "../build/keys/generate.ts";
 import { systemClock } from "../lib/clock.ts";
-import { generateKey } from "../lib/tokens/generate-key.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
-import { createTables, type Resources } from "../local/tables.ts";
+import { createTables } from "../local/tables.ts";
+import { type Declared, declared, gatewayRoutes, tableSettings } from "../tests/support/declared.ts";
 import { createEvent } from "../tests/support/event.ts";
-import { sls } from "../tests/support/sls.ts";
 import { peerBundleOf } from "./bundle-paths.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
@@ -21,39 +20,27 @@ export interface Stage {
   environment: Record<string, string>;
   /** Counts what this process sends to DynamoDB, and any other that is given its endpoint. */
   meter: Meter;
-  /** Of each function, by the name of its file. */
+  /** Of each function, by its name. */
   memoryMb: Record<string, number>;
 }
-
-/** What is read of a resolved serverless.yml. */
-type ResolvedService = Parameters<typeof routes>[0] & {
-  provider: { environment: Record<string, string>; memorySize: number };
-  functions: Record<string, { handler: string; memorySize?: number }>;
-  resources: { Resources: Resources };
-};
 
 /**
  * Builds the functions and starts what they need: an embedded DynamoDB in a thread of its own, and the signing key in
  * a Secrets Manager. This process gets their environment, too.
  */
 export async function openStage(): Promise<Stage> {
-  const service: ResolvedService = JSON.parse(await sls(["print", "--stage", "test", "--format", "json"]));
   await buildFunctions(".local/bench");
   const endpoint = await startEngine();
-  await createTables(new DynamoDBClient({ endpoint }), service.resources.Resources);
-  const { USERS_TABLE } = service.provider.environment;
-  const meter = await startMeter(endpoint, USERS_TABLE ?? "");
-  const environment = await createEnvironment(service, endpoint);
+  await createTables(new DynamoDBClient({ endpoint }), declared.resources.Resources);
+  const meter = await startMeter(endpoint, tableSettings.USERS_TABLE ?? "");
+  const environment = await createEnvironment(endpoint);
   Object.assign(process.env, environment, { AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint });
-  return { environment, meter, memoryMb: memoryOf(service) };
+  return { environment, meter, memoryMb: memoryOf(declared) };
 }
 
-function memoryOf({ provider, functions }: ResolvedService): Record<string, number> {
+function memoryOf({ provider, functions }: Declared): Record<string, number> {
   return Object.fromEntries(
-    Object.values(functions).map(({ handler, memorySize = provider.memorySize }) => [
-      handler.replace(/^functions\/|\.handler$/g, ""),
-      memorySize,
-    ]),
+    Object.entries(functions).map(([name, { memorySize = provider.memorySize }]) => [name, memorySize]),
   );
 }
 
@@ -72,22 +59,16 @@ const credentials = {
   AWS_SECRET_ACCESS_KEY: "bench",
 };
 
-async function createEnvironment(
-  service: ResolvedService,
-  endpoint: string,
-): Promise<Record<string, string>> {
+async function createEnvironment(endpoint: string): Promise<Record<string, string>> {
   const key = { ...(await generateKey()), activeFrom: systemClock() };
-  const { USERS_TABLE = "", SESSIONS_TABLE = "", ATTEMPTS_TABLE = "" } = service.provider.environment;
   return {
     ...credentials,
     STAGE: "test",
     ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
     AUDIENCE: "api",
     CLIENT_ID: "web",
-    USERS_TABLE,
-    SESSIONS_TABLE,
-    ATTEMPTS_TABLE,
-    ROUTES: routes(service),
+    ...tableSettings,
+    ROUTES: gatewayRoutes.join(","),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: [toPublicJwk(key)] }),
     JWT_SIGNING_KEYS_SECRET: "bench-signing-keys",
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await serveSecret(JSON.stringify({ keys: [key] })),

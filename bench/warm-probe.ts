@@ -103,7 +103,7 @@ const scenarios: Record<string, () => Promise<Runner[]>> = {
   async others() {
     const { cookies } = await openAccount();
     const requests = { ...(await createRequests()), logout: () => createEvent("logout", { cookies }) };
-    const names = ["me", "authorizer", "list-sessions", "logout", "register", "jwks"] as const;
+    const names = ["me", "authorizer", "listSessions", "logout", "register", "jwks"] as const;
     return Promise.all(names.map((name) => runnerOf(name, bundleOf(name), requests[name])));
   },
 };

@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
-import { join, parse } from "node:path";
+import { globSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { dataFiles } from "./data-files.ts";
 import { lambdaSettings } from "./lambda-settings.ts";
@@ -18,19 +18,22 @@ export const bundleOptions = {
   plugins: [nodeBuiltins, lambdaSettings, dataFiles, staticFiles],
 } satisfies BuildOptions;
 
-/** Bundles every `functions/*.ts` to `<outdir>/functions/<name>.mjs` and returns esbuild's metafile of each by name. */
+/**
+ * Bundles every `functions/<feature>/<verb>.ts` to `<outdir>/functions/<feature>/<verb>.mjs` and returns esbuild's
+ * metafile of each, by its path without ending (`functions/session/list`).
+ */
 export async function buildFunctions(outdir: string): Promise<Record<string, Metafile>> {
-  const names = readdirSync("functions").filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  const built = names.map(async (file) => {
+  const files = globSync("functions/**/*.ts", { exclude: ["**/*.test.ts"] });
+  const built = files.map(async (file) => {
     const { metafile } = await build({
       ...bundleOptions,
-      entryPoints: [`functions/${file}`],
-      outdir: join(outdir, "functions"),
+      entryPoints: [file],
+      outdir: join(outdir, dirname(file)),
       outExtension: { ".js": ".mjs" },
       metafile: true,
       logLevel: "warning",
     });
-    return [parse(file).name, metafile] as const;
+    return [file.replace(/\.ts$/, ""), metafile] as const;
   });
   return Object.fromEntries(await Promise.all(built));
 }

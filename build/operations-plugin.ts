@@ -3,12 +3,14 @@ import { createDashboard } from "./operations/dashboard.ts";
 import { createDomain } from "./operations/domain.ts";
 import { type Options, readOptions } from "./operations/options.ts";
 import type { Resource, Resources } from "./operations/resource.ts";
-import { createThrottling, type Limits } from "./operations/throttling.ts";
+import { createThrottling, type Limit } from "./operations/throttling.ts";
+import { listRoutes } from "./service-plugin.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: object };
-type FunctionDefinition = {
+type FunctionDefinition = Parameters<typeof listRoutes>[0][string] & {
   iamRoleStatements?: Statement[];
   reservedConcurrency?: number;
+  throttling?: Limit;
 };
 
 /** What this plugin reads and writes of a Serverless. */
@@ -17,7 +19,7 @@ type Serverless = {
     service: string;
     functions: Record<string, FunctionDefinition>;
     resources: { Resources: Resources };
-    custom: { throttling: Limits; isWatched: boolean };
+    custom: { throttling: Limit; isWatched: boolean };
     provider: {
       stage: string;
       tracing?: object;
@@ -57,9 +59,12 @@ export default class OperationsPlugin {
       "after:package:compileEvents"() {
         const { alarmTopicArn: topicArn, domain, kmsKeyArn } = options();
         const { stage, compiledCloudFormationTemplate: template } = service.provider;
-        const scope = { service: service.service, stage, topicArn };
+        const tables = Object.keys(service.resources.Resources).filter(
+          (id) => service.resources.Resources[id]?.Type === "AWS::DynamoDB::Table",
+        );
+        const scope = { service: service.service, stage, topicArn, tables };
         const added = domain ? createDomain(domain) : { resources: {}, outputs: {} };
-        throttle(template.Resources, service.custom.throttling);
+        throttle(template.Resources, service);
         if (kmsKeyArn) encryptLogs(template.Resources, kmsKeyArn);
         Object.assign(template.Resources, added.resources);
         if (service.custom.isWatched)
@@ -93,13 +98,18 @@ function trace({ provider, functions }: Serverless["service"]): void {
 }
 
 /** CloudFormation makes routes and stage in any order, but a stage may only have settings of routes that are there. */
-function throttle(resources: Resources, limits: Limits): void {
-  const routes = Object.entries(resources).filter(([, { Type }]) => Type === "AWS::ApiGatewayV2::Route");
+function throttle(resources: Resources, { functions, custom }: Serverless["service"]): void {
   const { HttpApiStage: stage } = resources;
   if (!stage) return;
-  const keys = routes.map(([, { Properties }]) => String(Properties.RouteKey));
-  Object.assign(stage.Properties, createThrottling(limits, keys));
-  stage.DependsOn = [...[stage.DependsOn ?? []].flat(), ...routes.map(([id]) => id)];
+  const limits = Object.values(functions).flatMap((definition) => {
+    const { throttling } = definition;
+    if (!throttling) return [];
+    const [route = "$default", ...others] = listRoutes({ definition });
+    return [route, ...others].map((each) => [each, throttling] as const);
+  });
+  Object.assign(stage.Properties, createThrottling(custom.throttling, Object.fromEntries(limits)));
+  const routes = Object.keys(resources).filter((id) => resources[id]?.Type === "AWS::ApiGatewayV2::Route");
+  stage.DependsOn = [...[stage.DependsOn ?? []].flat(), ...routes];
 }
 
 const ofType = (resources: Resources, type: string): Resource[] =>

@@ -1,5 +1,5 @@
 import { readConfig, settingNames, variableOf } from "../lib/config.ts";
-import { placeholder } from "./public-keys.ts";
+import { placeholder } from "./keys/public-keys.ts";
 import { type CompiledService, environmentsOf } from "./template.ts";
 
 /** What this plugin reads of a Serverless that packages or deploys. */

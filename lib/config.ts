@@ -99,6 +99,10 @@ export const settingNames = Object.keys(settings) as SettingName[];
 export const variableOf = (name: SettingName): string => settings[name].variable;
 /** All environment variables that settings are read from. */
 export const settingVariables: string[] = settingNames.map(variableOf);
+/** Those of them that a deployment takes from its shell as they are: whoever signs gets keys in a way of its own. */
+export const shellVariables: string[] = settingNames
+  .filter((name) => "unset" in settings[name] && !["jwtSigningKeys", "jwtSigningKeysSecret"].includes(name))
+  .map(variableOf);
 
 /** Rules between settings; each is checked where all of its settings are read. */
 const rules: { needs: SettingName[]; fault: (config: Settings) => string | false }[] = [

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
+import { openKeyFile } from "../build/keys/file.ts";
+import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
-import { findOrCreateKeySet, notePublished } from "../lib/tokens/key-store.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { startEngine } from "./engine.ts";
-import { openKeyFile } from "./key-file.ts";
 import { findPortFault } from "./ports.ts";
 import { welcome } from "./welcome.ts";
 

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 
 /** The `Resources` of a CloudFormation template, as `sls print` and `sls package` resolve them. */
-export type Resources = Record<string, { Type: string; Properties?: object }>;
+export type Resources = Record<string, { Type: string; Properties?: Record<string, unknown> }>;
 
 /**
  * Creates the DynamoDB tables among `resources` that do not exist yet, and waits until they can be used. What only
@@ -16,7 +16,7 @@ export type Resources = Record<string, { Type: string; Properties?: object }>;
 export async function createTables(client: DynamoDBClient, resources: Resources): Promise<void> {
   const tables = Object.values(resources).filter(({ Type }) => Type === "AWS::DynamoDB::Table");
   await Promise.all(
-    tables.map(({ Properties }) => createTable(client, Properties as CreateTableCommandInput)),
+    tables.map(({ Properties }) => createTable(client, Properties as unknown as CreateTableCommandInput)),
   );
 }
 

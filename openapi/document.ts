@@ -1,6 +1,7 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { type HeaderName, headers, problemHeaders } from "./headers.ts";
-import { type Operation, operations, tags } from "./operations.ts";
+import { operations } from "./operations/index.ts";
+import { type Operation, tags } from "./operations/operation.ts";
 import { parameters } from "./parameters.ts";
 import { createProblemExample, problemTexts } from "./problems.ts";
 import { chapters, introduction } from "./prose.ts";

@@ -24,7 +24,7 @@ async function open(as: Service = service): Promise<{ account: Account; other: P
 }
 
 function remove({ cookies }: Pair, password: unknown, as: Sandbox = sandbox): Promise<ApiResponse> {
-  return as["delete-account"]({ cookies, body: { password } });
+  return as.deleteAccount({ cookies, body: { password } });
 }
 
 describe("GET /auth/account", () => {
@@ -36,7 +36,7 @@ describe("GET /auth/account", () => {
     await database.change("users", { email }, { roles: ["admin"] });
     await database.change("sessions", own.key, { expiresAt: clock.now });
     const response = await expectRequests(["GetItem users", query], () =>
-      sandbox["export-account"]({ cookies: own.cookies }),
+      sandbox.exportAccount({ cookies: own.cookies }),
     );
     const { sessions, ...user } = bodyOf(response);
     expect(user).toEqual({ userId, email, createdAt: expect.any(Number), roles: ["admin"] });
@@ -64,7 +64,7 @@ describe("GET /auth/account", () => {
   ])("is a 503 when %s cannot be read", async (_, name) => {
     const { cookies } = await service.logIn();
     wire.break(name, fail, { times: 3 });
-    expectProblem(await sandbox["export-account"]({ cookies }), refusals.unavailable);
+    expectProblem(await sandbox.exportAccount({ cookies }), refusals.unavailable);
   });
 });
 
@@ -131,7 +131,7 @@ describe.each(services)("DELETE /auth/account on $engine", (service) => {
     const change = { currentPassword: account.password, newPassword };
     const [deleted, changed] = await Promise.all([
       remove(own, account.password, sandbox),
-      sandbox["change-password"]({ cookies: other.cookies, body: change }),
+      sandbox.changePassword({ cookies: other.cookies, body: change }),
     ]);
     const user = await database.find("users", { email: account.email });
     if (deleted.statusCode === 204) return expect(user).toBeUndefined();
@@ -149,7 +149,7 @@ describe("DELETE /auth/account is refused", () => {
     const missing = { status: 400, code: "invalid_body", detail: "password is missing" };
     const errors = [{ pointer: "#/password", detail: "is missing" }];
     await expectRefusal(() => remove(own, undefined), { ...missing, errors }, [live]);
-    await expectRefusal(() => sandbox["delete-account"]({ cookies: own.cookies }), refusals.noObject, [live]);
+    await expectRefusal(() => sandbox.deleteAccount({ cookies: own.cookies }), refusals.noObject, [live]);
     await sandbox.logout({ cookies: other.cookies });
     await expectRefusal(() => remove(other, account.password), refusals.invalidToken, [live]);
     for (let i = 2; i <= 5; i++) expectProblem(await remove(own, "wrong"), refusals.wrongPassword);
@@ -182,14 +182,14 @@ test("a JWT of a deleted user never shows or changes what the address's new owne
   /** Calls every route with the old JWT; returns the texts of the answers. */
   async function callAll(isLive: boolean): Promise<string> {
     const answers = [
-      await sandbox["list-sessions"]({ cookies }),
-      await sandbox["export-account"]({ cookies }),
+      await sandbox.listSessions({ cookies }),
+      await sandbox.exportAccount({ cookies }),
       await sandbox.me({ cookies }),
-      await sandbox["change-password"]({ cookies, body: next }),
-      await sandbox["revoke-session"]({ cookies, pathParameters: { sessionId: owner.key.sessionId } }),
-      await sandbox["revoke-all-sessions"]({ cookies, query: { except: "current" } }),
-      await sandbox["delete-account"]({ cookies, body: { password } }),
-      await sandbox["revoke-all-sessions"]({ cookies }),
+      await sandbox.changePassword({ cookies, body: next }),
+      await sandbox.revokeSession({ cookies, pathParameters: { sessionId: owner.key.sessionId } }),
+      await sandbox.revokeAllSessions({ cookies, query: { except: "current" } }),
+      await sandbox.deleteAccount({ cookies, body: { password } }),
+      await sandbox.revokeAllSessions({ cookies }),
       await sandbox.refresh({ cookies }),
     ];
     const [list, account] = answers as [ApiResponse, ApiResponse];

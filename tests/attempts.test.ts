@@ -127,10 +127,10 @@ describe("attempts to log in", () => {
 
   test.each([
     [
-      "change-password",
+      "changePassword",
       ({ password }: Account) => ({ currentPassword: password, newPassword: `another ${password}` }),
     ],
-    ["delete-account", ({ password }: Account) => ({ password })],
+    ["deleteAccount", ({ password }: Account) => ({ password })],
   ] as const)(
     "are counted anew at %s, too, when the row is forgotten and not yet deleted",
     async (route, bodyOf) => {
@@ -207,7 +207,7 @@ describe("attempts to log in", () => {
     expectProblem(await logIn(account), waiting(30));
     pair = await service.rotate(pair);
     const { cookies } = pair;
-    expect((await sandbox["list-sessions"]({ cookies })).statusCode).toBe(200);
+    expect((await sandbox.listSessions({ cookies })).statusCode).toBe(200);
     expect((await sandbox.logout({ cookies })).statusCode).toBe(200);
   });
 

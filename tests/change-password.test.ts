@@ -31,7 +31,7 @@ function newPassword(): string {
 }
 
 function change(own: Pair, currentPassword: unknown, next: unknown, as: Sandbox = sandbox) {
-  return as["change-password"]({ cookies: own.cookies, body: { currentPassword, newPassword: next } });
+  return as.changePassword({ cookies: own.cookies, body: { currentPassword, newPassword: next } });
 }
 
 const invalid = (field: string, detail: string) => ({
@@ -200,7 +200,7 @@ describe("POST /auth/password is refused", () => {
   test("R41 when the session has been ended although its JWT lives, before any password is looked at", async () => {
     const { account, other, own } = await open();
     expectNoContent(
-      await sandbox["revoke-session"]({
+      await sandbox.revokeSession({
         cookies: own.cookies,
         pathParameters: { sessionId: other.key.sessionId },
       }),
@@ -271,9 +271,7 @@ describe("POST /auth/password is refused", () => {
     const { own } = await open();
     const detail = "must have 1 to 256 characters";
     await expectRefusal(() => change(own, "", newPassword()), invalid("currentPassword", detail), [live]);
-    await expectRefusal(() => sandbox["change-password"]({ cookies: own.cookies }), refusals.noObject, [
-      live,
-    ]);
+    await expectRefusal(() => sandbox.changePassword({ cookies: own.cookies }), refusals.noObject, [live]);
   });
 });
 

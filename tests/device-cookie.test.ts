@@ -98,8 +98,8 @@ describe("a browser that has logged in before", () => {
     const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
     await lock(account);
     const body = { currentPassword: account.password, newPassword: "another correct horse" };
-    expectProblem(await sandbox["change-password"]({ body, cookies: cookies.slice(0, 1) }), waiting(30));
-    expect((await sandbox["change-password"]({ body, cookies })).statusCode).toBe(200);
+    expectProblem(await sandbox.changePassword({ body, cookies: cookies.slice(0, 1) }), waiting(30));
+    expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
   });
 
   test("is a stranger again when the key that signed its cookie is gone", async () => {

@@ -184,7 +184,7 @@ describe.each(await startServices())("between the service and $engine", (service
       const { cookies } = await service.logIn({ account });
       const held = hold("request");
       wire.break("UpdateItem users", held.fault);
-      expectNoContent(await sandbox["revoke-all-sessions"]({ cookies, query }));
+      expectNoContent(await sandbox.revokeAllSessions({ cookies, query }));
       const opened = await service.logIn({ account });
       await held.release();
       // This login would finish what it takes for an unfinished end of all sessions.

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { buildFunctions } from "../build/bundle.ts";
 import { buildClient } from "../build/client.ts";
-import { writeResources } from "./support/resources.ts";
+import "./support/declared.ts";
 
 /**
- * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/<name>.mjs`, esbuild's
- * metafiles in `.local/test/metafiles.json`, the tables of serverless.yml in `.local/test/resources.json`, and the
+ * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/`, esbuild's
+ * metafiles in `.local/test/metafiles.json`, what serverless.yml declares in `.local/test/service.json`, and the
  * client in `.local/test/client/`.
  */
 export default async function globalSetup(run: Run, { testMatch }: { testMatch: string[] }) {
@@ -16,7 +16,6 @@ export default async function globalSetup(run: Run, { testMatch }: { testMatch: 
   }
   const [metafiles] = await Promise.all([
     buildFunctions(".local/test/bundles"),
-    writeResources(),
     buildClient(".local/test/client"),
   ]);
   writeFileSync(".local/test/metafiles.json", JSON.stringify(metafiles));

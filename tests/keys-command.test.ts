@@ -2,17 +2,12 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { openSigningKeysSecret } from "../build/signing-keys-secret.ts";
-import { generateKey } from "../lib/tokens/generate-key.ts";
-import { createKeySet, type KeySet, markPublished, rotate } from "../lib/tokens/key-lifecycle.ts";
-import {
-  KeySetMovedError,
-  type KeyStore,
-  notePublished,
-  type StoredKeySet,
-} from "../lib/tokens/key-store.ts";
-import { openKeyFile } from "../local/key-file.ts";
-import { parseOptions } from "../local/keys-options.ts";
+import { openKeyFile } from "../build/keys/file.ts";
+import { generateKey } from "../build/keys/generate.ts";
+import { createKeySet, type KeySet, markPublished, rotate } from "../build/keys/lifecycle.ts";
+import { parseOptions } from "../build/keys/options.ts";
+import { openSigningKeysSecret } from "../build/keys/secret.ts";
+import { KeySetMovedError, type KeyStore, notePublished, type StoredKeySet } from "../build/keys/store.ts";
 import { clock } from "./support/clock.ts";
 import { hang, hold, loseAnswer, loseRequest, precededBy, throttle } from "./support/faults.ts";
 import { keepSecrets } from "./support/log.ts";
@@ -213,7 +208,7 @@ test("the file is for its owner only, as is the folder that is made for it; noth
 
 test("the file that is not there yet is made by `npm start`", async () => {
   const none = { ...credentials, LOCAL_DIR: join(folder, "none") };
-  const { stderr } = await run("local/keys-command.ts", ["status"], none);
+  const { stderr } = await run("build/keys/command.ts", ["status"], none);
   expect(stderr).toMatch(/does not exist yet. Next: npm start\n$/);
 });
 
@@ -261,7 +256,7 @@ function runKeys(...args: string[]): Promise<Run> {
 }
 
 function runKeysUntil(signal: AbortSignal | undefined, ...args: string[]): Promise<Run> {
-  return run("local/keys-command.ts", args, { ...credentials, LOCAL_DIR: folder }, signal);
+  return run("build/keys/command.ts", args, { ...credentials, LOCAL_DIR: folder }, signal);
 }
 
 /** Asserts how a command ended and what it said; refusals go to stderr, and nothing private anywhere. */

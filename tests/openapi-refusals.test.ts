@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ProblemCode } from "../lib/errors.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
-import { operations } from "../openapi/operations.ts";
+import { operations } from "../openapi/operations/index.ts";
 import { bodyOf } from "./support/answer.ts";
 import { description } from "./support/description.ts";
-import { type ClientRequest, type RouteName, routes } from "./support/event.ts";
+import { type ClientRequest, type RouteName, routeNames, routes } from "./support/event.ts";
 import { fail } from "./support/faults.ts";
 import { keepSecrets } from "./support/log.ts";
 import { cookieOf } from "./support/pair.ts";
@@ -18,7 +18,7 @@ const limited = service.createSandbox({
 });
 
 /** The routes that are described, by the file of their function. */
-const described = (Object.keys(routes) as RouteName[]).flatMap((name) => {
+const described = routeNames.flatMap((name) => {
   const operation = Object.values(operations).find(({ route }) => route === routes[name]);
   return operation ? [{ name, operation }] : [];
 });
@@ -41,14 +41,14 @@ function createRequest(name: RouteName, { account, cookies, key }: typeof usual)
   const bodies: Partial<Record<RouteName, object>> = {
     register: { email: `new.${email}`, password },
     login: { email, password },
-    "change-password": { currentPassword: password, newPassword },
-    "delete-account": { password },
+    changePassword: { currentPassword: password, newPassword },
+    deleteAccount: { password },
   };
   const isOpen = ["register", "login", "jwks", "discovery", "openapi"].includes(name);
   return {
     ...(!isOpen && { cookies }),
     ...(bodies[name] && { body: bodies[name] }),
-    ...(name === "revoke-session" && { pathParameters: { sessionId: key.sessionId } }),
+    ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
 }
 
@@ -71,7 +71,7 @@ describe.each(described)("$operation.route", ({ name, operation }) => {
 
 test.each(["not_found", "method_not_allowed"] as const)("an unknown path or method is a %s", async (code) => {
   const path = code === "not_found" ? "/nowhere" : "/auth/login";
-  const response = await sandbox["not-found"]({ method: "GET", path });
+  const response = await sandbox.notFound({ method: "GET", path });
   expect(bodyOf(response).code).toBe(code);
   details.push(`${code}: ${bodyOf(response).detail}`);
 });
@@ -97,8 +97,8 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
   const wrong = "not the right password";
   const mistaken = {
     login: { email, password: wrong },
-    "change-password": { currentPassword: wrong, newPassword: password },
-    "delete-account": { password: wrong },
+    changePassword: { currentPassword: wrong, newPassword: password },
+    deleteAccount: { password: wrong },
   }[name as string];
 
   switch (code) {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { paginate } from "../lib/auth/session/paginate.ts";
 import { parsePair } from "../lib/http/cookies.ts";
 import { parseIdempotencyKey } from "../lib/http/idempotency-key.ts";
-import { paginate } from "../lib/http/paginate.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,

@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { type ProblemCode, problems } from "../lib/errors.ts";
-import { operations } from "../openapi/operations.ts";
+import { operations } from "../openapi/operations/index.ts";
 import { bodyOf } from "./support/answer.ts";
+import { gatewayRoutes } from "./support/declared.ts";
 import { description } from "./support/description.ts";
+import { routes } from "./support/event.ts";
 import { run } from "./support/run.ts";
 import { startService } from "./support/service.ts";
 
@@ -12,10 +14,8 @@ const { sandbox } = service;
 
 describe("the description", () => {
   test("has every route of serverless.yml, and no other, but for files that pages load", () => {
-    const functions = readFileSync("serverless.yml", "utf8").split(/\n(?= {2}\w+:)/);
-    const described = functions.filter((definition) => !definition.startsWith("  page:")).join("\n");
-    const deployed = [...described.matchAll(/httpApi: ([A-Z]+ \/\S*)/g)].map(([, route = ""]) => route);
-    expect(listRoutes()).toEqual(deployed.filter((route) => !/\.(css|js|svg)$/.test(route)).sort());
+    const isContract = (route: string) => route !== routes.page && !/\.(css|js|svg)$/.test(route);
+    expect(listRoutes()).toEqual(gatewayRoutes.filter(isContract));
   });
 
   test("has every problem of the catalogue with what to do, at a route or for those that have no place there", () => {

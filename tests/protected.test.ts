@@ -161,7 +161,7 @@ describe("an unknown path", () => {
     "H16 %s is a 404",
     async (path) => {
       for (const method of ["GET", "POST", "TRACE"]) {
-        await expectRefusal(() => sandbox["not-found"]({ method, path }), {
+        await expectRefusal(() => sandbox.notFound({ method, path }), {
           status: 404,
           code: "not_found",
           detail: "There is no such path.",
@@ -178,7 +178,7 @@ describe("an unknown path", () => {
     ["DELETE", "/auth/me", "GET"],
   ])("H16 with a wrong method is a 405: %s %s", async (method, path, allow) => {
     const { cookies } = await service.logIn();
-    await expectRefusal(() => sandbox["not-found"]({ method, path, cookies }), {
+    await expectRefusal(() => sandbox.notFound({ method, path, cookies }), {
       status: 405,
       code: "method_not_allowed",
       detail: `This path takes ${allow}.`,

@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { optionVariables } from "../build/operations/options.ts";
 import { readConfig, settingVariables } from "../lib/config.ts";
+import { gatewayRoutes } from "./support/declared.ts";
 
 const readme = readFileSync("README.md", "utf8");
-const serverless = readFileSync("serverless.yml", "utf8");
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** The cells of every row of the README's tables, their code spans only. */
@@ -17,9 +17,8 @@ const codeOf = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) =>
 
 describe("the README", () => {
   test("names every route of serverless.yml, and no other", () => {
-    const routes = [...serverless.matchAll(/httpApi: ([A-Z]+ \/\S*)/g)].map(([, route]) => route);
     const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z]+ \//.test(code));
-    expect(named.sort()).toEqual(routes.sort());
+    expect(named.sort()).toEqual(gatewayRoutes);
   });
 
   test("names every setting, and no other", () => {
@@ -66,8 +65,8 @@ describe("the README", () => {
     for (const name of Object.keys(manifest.dependencies)) expect(readme).toContain(`\`${name}\``);
   });
 
-  test("shows a protected route as functions/movies.ts has it", () => {
-    const movies = readFileSync("functions/movies.ts", "utf8");
+  test("shows a protected route as functions/sample/movies.ts has it", () => {
+    const movies = readFileSync("functions/sample/movies.ts", "utf8");
     const imports = movies.split("\n").filter((line) => line.startsWith("import"));
     expect(readme).toContain(imports.join("\n"));
     expect(readme).toContain(".use(await authenticate())");

@@ -50,7 +50,7 @@ describe("the line of a refused access token says why, so that forgery and ordin
   test("where routes look at the session, that it has been ended", async () => {
     const { cookies } = await service.logIn();
     await sandbox.logout({ cookies });
-    await sandbox["delete-account"]({ cookies, body: { password: "not looked at any more" } });
+    await sandbox.deleteAccount({ cookies, body: { password: "not looked at any more" } });
     expect(last()).toMatchObject({ code: "invalid_token", reason: "session gone" });
   });
 });

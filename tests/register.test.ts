@@ -174,7 +174,7 @@ describe("the password of a registration", () => {
   });
 
   test("A17 must not be among the common ones, in any case or width", async () => {
-    const file = ".local/test/bundles/functions/register.common-passwords.txt";
+    const file = ".local/test/bundles/functions/account/register.common-passwords.txt";
     const listed = readFileSync(file, "utf8").split("\n");
     const long = listed.filter((word) => [...word].length >= 15).slice(0, 3);
     expect(long).toHaveLength(3);

@@ -15,7 +15,7 @@ describe.each(await startServices())("DynamoDB requests on $engine", (service) =
     const { cookies } = await service.logIn();
     await expectRequests([], () => sandbox.movies({ cookies }));
     await expectRequests([], () => sandbox.me({ cookies }));
-    await expectRequests([], () => sandbox["not-found"]());
+    await expectRequests([], () => sandbox.notFound());
   });
 
   test("register sends 1", async () => {

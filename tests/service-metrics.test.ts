@@ -9,7 +9,7 @@ import { startService } from "./support/service.ts";
 
 const service = await startService();
 const { sandbox, wire } = service;
-const scope = { service: "service", stage: "test", topicArn: undefined };
+const scope = { service: "service", stage: "test", topicArn: undefined, tables: [] };
 const isOurs = (metric: string) => !metric.startsWith("AWS/");
 
 /** A metric in one text: namespace, name, dimensions with their values. */

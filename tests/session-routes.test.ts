@@ -20,12 +20,12 @@ const password = "a long and private sentence";
 
 /** Every route for a caller's own sessions and account, and what it is sent beside credentials. */
 const ours: { route: RouteName; changes: boolean; request: ClientRequest }[] = [
-  { route: "list-sessions", changes: false, request: {} },
-  { route: "export-account", changes: false, request: {} },
-  { route: "revoke-session", changes: true, request: { pathParameters: { sessionId } } },
-  { route: "revoke-all-sessions", changes: true, request: {} },
-  { route: "change-password", changes: true, request: { body: passwords } },
-  { route: "delete-account", changes: true, request: { body: { password } } },
+  { route: "listSessions", changes: false, request: {} },
+  { route: "exportAccount", changes: false, request: {} },
+  { route: "revokeSession", changes: true, request: { pathParameters: { sessionId } } },
+  { route: "revokeAllSessions", changes: true, request: {} },
+  { route: "changePassword", changes: true, request: { body: passwords } },
+  { route: "deleteAccount", changes: true, request: { body: { password } } },
 ];
 const changing = ours.filter(({ changes }) => changes);
 const withBody = ours.flatMap(({ route, request: { body } }) => (body ? [{ route, body }] : []));
@@ -56,9 +56,9 @@ describe.each(ours)("$route", ({ route, request }) => {
     const response = await sandbox[route]({
       ...request,
       headers: bearer(pair),
-      ...(route === "revoke-session" && { pathParameters: { sessionId: pair.key.sessionId } }),
-      ...(route === "change-password" && { body: own }),
-      ...(route === "delete-account" && { body: { password: account.password } }),
+      ...(route === "revokeSession" && { pathParameters: { sessionId: pair.key.sessionId } }),
+      ...(route === "changePassword" && { body: own }),
+      ...(route === "deleteAccount" && { body: { password: account.password } }),
     });
     expect(response.cookies).toBeUndefined();
     if (/^(revoke|delete)/.test(route)) expectNoContent(response);
@@ -137,7 +137,7 @@ test.each([
   ["GET", "/auth/password", "POST"],
   ["POST", "/auth/account", "GET, DELETE"],
 ])("%s %s is a 405", async (method, path, methods) => {
-  const response = await sandbox["not-found"]({ method, path });
+  const response = await sandbox.notFound({ method, path });
   expect(response.statusCode).toBe(405);
   expect(response.headers.allow?.split(", ").sort()).toEqual(methods.split(", ").sort());
 });
@@ -196,6 +196,6 @@ describe("whatever a client sends, the answer is a 2xx or 4xx with the security 
     );
     const current = await service.logIn({ account });
     await fc.assert(property, { numRuns: 60 });
-    if (route !== "revoke-all-sessions") await service.rotate(current);
+    if (route !== "revokeAllSessions") await service.rotate(current);
   });
 });

@@ -58,9 +58,7 @@ describe("GET /auth/sessions", () => {
     const [first, second, third] = pairs as [Pair, Pair, Pair];
     clock.advance(60);
     await service.rotate(second);
-    const response = await expectRequests([query], () =>
-      sandbox["list-sessions"]({ cookies: first.cookies }),
-    );
+    const response = await expectRequests([query], () => sandbox.listSessions({ cookies: first.cookies }));
     const summary = ({ key, claims }: Pair) => ({
       sessionId: key.sessionId,
       createdAt: claims.auth_time,
@@ -87,7 +85,7 @@ describe("GET /auth/sessions", () => {
     const { account, pairs } = await open(1);
     await store(account.userId, 2, { expiresAt: clock.now });
     const [live] = await store(account.userId, 1, { expiresAt: clock.now + 1, userAgent: undefined });
-    const { sessions } = bodyOf(await sandbox["list-sessions"]({ cookies: pairs[0]?.cookies ?? [] }));
+    const { sessions } = bodyOf(await sandbox.listSessions({ cookies: pairs[0]?.cookies ?? [] }));
     expect(sessions).toHaveLength(2);
     expect(sessions).toContainEqual(
       expect.objectContaining({ sessionId: live?.sessionId, userAgent: null, ip: null }),
@@ -105,7 +103,7 @@ describe("GET /auth/sessions", () => {
     let query: Record<string, string> | undefined;
     do {
       const { sessions, nextCursor } = bodyOf(
-        await sandbox["list-sessions"]({ cookies, ...(query && { query }) }),
+        await sandbox.listSessions({ cookies, ...(query && { query }) }),
       );
       seen.push(...sessions.map(({ sessionId }: Item) => sessionId));
       pages.push(sessions.length);
@@ -122,7 +120,7 @@ describe("GET /auth/sessions", () => {
     async (cursor) => {
       const { cookies } = await service.logIn();
       await expectRefusal(
-        () => sandbox["list-sessions"]({ cookies, query: { cursor } }),
+        () => sandbox.listSessions({ cookies, query: { cursor } }),
         {
           status: 400,
           code: "invalid_cursor",
@@ -137,7 +135,7 @@ describe("GET /auth/sessions", () => {
     const { account, pairs } = await open(1);
     await store(account.userId, 30, { userAgent: "x".repeat(60_000) });
     const response = await expectRequests([query, query], () =>
-      sandbox["list-sessions"]({ cookies: pairs[0]?.cookies ?? [] }),
+      sandbox.listSessions({ cookies: pairs[0]?.cookies ?? [] }),
     );
     expect(bodyOf(response).sessions).toHaveLength(31);
   });
@@ -145,7 +143,7 @@ describe("GET /auth/sessions", () => {
 
 describe("DELETE /auth/sessions/{sessionId}", () => {
   const end = (caller: Pair, sessionId: string) =>
-    sandbox["revoke-session"]({ cookies: caller.cookies, pathParameters: { sessionId } });
+    sandbox.revokeSession({ cookies: caller.cookies, pathParameters: { sessionId } });
 
   test("ends that session and no other, with 1 request, even with the JWT of a session that is over", async () => {
     const { pairs } = await open(3);
@@ -217,7 +215,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     const other = await service.logIn();
     expectNoContent(
       await expectRequests([raise, query, batch, note], () =>
-        sandbox["revoke-all-sessions"]({ cookies: pairs[1]?.cookies ?? [] }),
+        sandbox.revokeAllSessions({ cookies: pairs[1]?.cookies ?? [] }),
       ),
     );
     await expectOver(pairs, service);
@@ -232,7 +230,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
   test("keeps this one with ?except=current", async () => {
     const { account, pairs } = await open(3, service);
     const [a, b, c] = pairs as [Pair, Pair, Pair];
-    const keep = () => sandbox["revoke-all-sessions"]({ cookies: b.cookies, query: exceptCurrent });
+    const keep = () => sandbox.revokeAllSessions({ cookies: b.cookies, query: exceptCurrent });
     expectNoContent(await expectRequests([raise, query, batch, note], keep));
     await expectOver([a, c], service);
     // Nobody else is there to be ended.
@@ -240,7 +238,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     await service.rotate(b);
     // Kept once is not kept for ever.
     const d = await service.logIn({ account });
-    expectNoContent(await sandbox["revoke-all-sessions"]({ cookies: d.cookies, query: exceptCurrent }));
+    expectNoContent(await sandbox.revokeAllSessions({ cookies: d.cookies, query: exceptCurrent }));
     await expectOver([b], service);
     await service.rotate(d);
   });
@@ -249,7 +247,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     const { pairs } = await open(2, service);
     const [a, b] = pairs as [Pair, Pair];
     service.wire.break(raise, loseAnswer);
-    expectNoContent(await sandbox["revoke-all-sessions"]({ cookies: b.cookies, query: exceptCurrent }));
+    expectNoContent(await sandbox.revokeAllSessions({ cookies: b.cookies, query: exceptCurrent }));
     await expectOver([a], service);
     await service.rotate(b);
   });
@@ -258,7 +256,7 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     const { account, pairs } = await open(2, service);
     service.wire.break(query, loseRequest, { times: 3 });
     expectProblem(
-      await sandbox["revoke-all-sessions"]({ cookies: pairs[0]?.cookies ?? [] }),
+      await sandbox.revokeAllSessions({ cookies: pairs[0]?.cookies ?? [] }),
       refusals.unavailable,
     );
     const next = await service.logIn({ account });
@@ -271,24 +269,24 @@ describe.each(services)("DELETE /auth/sessions on $engine", (service) => {
     const [a, b, c] = pairs as [Pair, Pair, Pair];
     service.wire.break(query, loseRequest, { times: 3 });
     expectProblem(
-      await sandbox["revoke-all-sessions"]({ cookies: a.cookies, query: exceptCurrent }),
+      await sandbox.revokeAllSessions({ cookies: a.cookies, query: exceptCurrent }),
       refusals.unavailable,
     );
     service.wire.mend();
     expectProblem(
-      await sandbox["revoke-all-sessions"]({ cookies: b.cookies, query: exceptCurrent }),
+      await sandbox.revokeAllSessions({ cookies: b.cookies, query: exceptCurrent }),
       refusals.invalidToken,
     );
     await expectOver([b, c], service);
     // The one that the earlier end kept can go on with it.
-    expectNoContent(await sandbox["revoke-all-sessions"]({ cookies: a.cookies, query: exceptCurrent }));
+    expectNoContent(await sandbox.revokeAllSessions({ cookies: a.cookies, query: exceptCurrent }));
     await service.rotate(a);
     await service.rotate(await service.logIn({ account }));
   });
 });
 
 describe("DELETE /auth/sessions", () => {
-  const endAll = ({ cookies }: Pair) => sandbox["revoke-all-sessions"]({ cookies });
+  const endAll = ({ cookies }: Pair) => sandbox.revokeAllSessions({ cookies });
 
   test("ends 2,000 sessions in batches of 25, in one call", async () => {
     const { account, pairs } = await open(1);
@@ -355,7 +353,7 @@ describe("DELETE /auth/sessions", () => {
 
   test.each(["", "all", "Current", "current,current", "__proto__"])("refuses ?except=%s", async (except) => {
     const { cookies } = await service.logIn();
-    await expectRefusal(() => sandbox["revoke-all-sessions"]({ cookies, query: { except } }), {
+    await expectRefusal(() => sandbox.revokeAllSessions({ cookies, query: { except } }), {
       status: 400,
       code: "invalid_query",
       detail: "except can only be current.",
@@ -390,7 +388,7 @@ describe("a login that races the end of all sessions", () => {
           {
             path: "/end",
             act: async () => {
-              answers.end = await ending["revoke-all-sessions"]({ cookies, query: exceptCurrent });
+              answers.end = await ending.revokeAllSessions({ cookies, query: exceptCurrent });
             },
           },
         ];

@@ -135,8 +135,8 @@ describe("K07 K08 E10 without a key to sign with nothing is written, and the nex
 });
 
 test.each([
-  ["change-password", { currentPassword: "not the right password", newPassword: "another private sentence" }],
-  ["delete-account", { password: "not the right password" }],
+  ["changePassword", { currentPassword: "not the right password", newPassword: "another private sentence" }],
+  ["deleteAccount", { password: "not the right password" }],
 ] as const)(
   "%s, which only counts attempts, tries again, too, when its first reading failed",
   async (route, body) => {

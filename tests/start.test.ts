@@ -71,7 +71,7 @@ test("unknown paths are answered by the service", async () => {
 });
 
 test("a change of the code is picked up, and what it logs is shown", async () => {
-  const file = join(folder, "functions/movies.ts");
+  const file = join(folder, "functions/sample/movies.ts");
   const line = 'console.log("the answer to everything");\n';
   writeFileSync(file, readFileSync(file, "utf8").replace('"Avatar"', '"Arrival"') + line);
   const [, , movies = ""] = started.curls;
@@ -118,9 +118,9 @@ describe("what it refuses, with a message and no stack", () => {
 
   test("code that does not build", async () => {
     const broken = copyProject();
-    writeFileSync(join(broken, "functions/me.ts"), "const = 1");
+    writeFileSync(join(broken, "functions/session/me.ts"), "const = 1");
     const { code, output } = await npmStartFails(broken, {});
-    expect(output).toContain("functions/me.ts:1:6");
+    expect(output).toContain("functions/session/me.ts:1:6");
     expect(output).toContain("The functions do not build");
     expect(code).toBe(1);
     removeFolder(broken);

@@ -84,7 +84,7 @@ test("J41 the other signature with the same r brings no ended session back", asy
     cookies: [cookieOf({ token: mirror(pair.token), refreshToken: pair.refreshToken })],
   };
   const call = () =>
-    elliptic["change-password"]({
+    elliptic.changePassword({
       cookies: mirrored.cookies,
       body: { currentPassword: "not the right password", newPassword: "another private sentence" },
     });

@@ -3,8 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { importJWK, SignJWT } from "jose";
-import type { LambdaHandler } from "../lib/http/api.ts";
-import { generateKey } from "../lib/tokens/generate-key.ts";
+import { generateKey } from "../build/keys/generate.ts";
 import {
   createKeySet,
   type KeySet,
@@ -13,7 +12,8 @@ import {
   promote,
   retire,
   rotate,
-} from "../lib/tokens/key-lifecycle.ts";
+} from "../build/keys/lifecycle.ts";
+import type { LambdaHandler } from "../lib/http/api.ts";
 import { type OurJwk, toPublicJwk } from "../lib/tokens/keys.ts";
 import { expectProblem, refusals } from "./support/answer.ts";
 import { clock } from "./support/clock.ts";
@@ -33,7 +33,7 @@ const server = createServer(async ({ url: path = "" }, outgoing) => {
   const handler = documents[path];
   if (!handler) return void outgoing.writeHead(404).end();
   const { statusCode, headers, body } = await handler(
-    createEvent("not-found", { method: "GET", path }),
+    createEvent("notFound", { method: "GET", path }),
     createContext(),
   );
   outgoing.writeHead(statusCode, headers).end(body);

@@ -17,10 +17,12 @@ interface Scope {
   service: string;
   stage: string;
   topicArn: string | undefined;
+  /** The logical ids of the tables. */
+  tables: string[];
 }
 
 /** What somebody should look at, by logical id. */
-const alarmsOf = (stage: string): Record<string, Alarm> => ({
+const alarmsOf = ({ stage, tables }: Scope): Record<string, Alarm> => ({
   ServerErrors: {
     metric: ofGateway("5xx"),
     description: "Requests are answered with 5xx: docs/runbooks.md, Many 5xx.",
@@ -51,14 +53,13 @@ const alarmsOf = (stage: string): Record<string, Alarm> => ({
     description: "The account's Lambda concurrency does not suffice (all functions of the region).",
     ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
   },
-  ...tableAlarms("Users"),
-  ...tableAlarms("Sessions"),
-  ...tableAlarms("Attempts"),
+  ...Object.assign({}, ...tables.map(tableAlarms)),
 });
 
-function tableAlarms(table: string): Record<string, Alarm> {
+function tableAlarms(id: string): Record<string, Alarm> {
+  const table = id.replace(/Table$/, "");
   const throttles = (kind: "Read" | "Write"): Alarm => ({
-    metric: ofTable(`${kind}ThrottleEvents`, `${table}Table`),
+    metric: ofTable(`${kind}ThrottleEvents`, id),
     description: `DynamoDB throttles the ${table.toLowerCase()} table: docs/runbooks.md, Requests are throttled.`,
     ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
   });
@@ -66,8 +67,9 @@ function tableAlarms(table: string): Record<string, Alarm> {
 }
 
 /** The alarms of a stage. */
-export function createAlarms({ service, stage, topicArn }: Scope): Resources {
-  const alarms = Object.entries(alarmsOf(stage));
+export function createAlarms(scope: Scope): Resources {
+  const { service, stage, topicArn } = scope;
+  const alarms = Object.entries(alarmsOf(scope));
   return Object.fromEntries(
     alarms.map(([name, { metric, description, statistic, above, periodSeconds, periods = 1 }]) => [
       `${name}Alarm`,

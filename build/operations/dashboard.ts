@@ -3,6 +3,13 @@ import type { MetricName } from "../../lib/log.ts";
 import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
 import type { Resources } from "./resource.ts";
 
+interface Scope {
+  service: string;
+  stage: string;
+  /** The logical ids of the tables. */
+  tables: string[];
+}
+
 interface Widget {
   title: string;
   metrics: Metric[];
@@ -18,9 +25,8 @@ const refusals: ProblemCode[] = [
   "unavailable",
   "internal_error",
 ];
-const tables = ["UsersTable", "SessionsTable", "AttemptsTable"];
 
-const widgetsOf = (stage: string): Widget[] => [
+const widgetsOf = ({ stage, tables }: Scope): Widget[] => [
   { title: "Requests", metrics: ["Count", "4xx", "5xx"].map(ofGateway), statistics: ["Sum"] },
   { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
   {
@@ -57,8 +63,9 @@ const widgetsOf = (stage: string): Widget[] => [
 ];
 
 /** The dashboard of a stage. */
-export function createDashboard({ service, stage }: { service: string; stage: string }): Resources {
-  const widgets = widgetsOf(stage).map(({ title, metrics, statistics }, index) => ({
+export function createDashboard(scope: Scope): Resources {
+  const { service, stage } = scope;
+  const widgets = widgetsOf(scope).map(({ title, metrics, statistics }, index) => ({
     type: "metric",
     ...{ x: (index % 2) * 12, y: Math.floor(index / 2) * 6, width: 12, height: 6 },
     properties: {

@@ -3,8 +3,8 @@ import type { Config } from "../config.ts";
 import type { DynamoDB } from "../dynamodb.ts";
 import { createKeyedHash } from "../tokens/keyed-hash.ts";
 import type { SigningKeys } from "../tokens/signing-keys.ts";
-import { createDevices } from "./devices.ts";
-import { createAttemptLimit } from "./limit.ts";
+import { createAttemptLimit } from "./account-limit.ts";
+import { createDevices } from "./known-devices.ts";
 import { createSourceLimit, type SourceLimitRule } from "./source-limit.ts";
 import { createAttemptStore } from "./store.ts";
 

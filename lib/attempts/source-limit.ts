@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
-import { createPauses } from "./pauses.ts";
-import { toSource } from "./source.ts";
+import { createPauses } from "./refusal-cache.ts";
+import { toSource } from "./source-address.ts";
 import type { AttemptStore } from "./store.ts";
 
 /** What is limited: how often in a window of so many seconds; 0 is no limit. */

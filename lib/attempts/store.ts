@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { type DynamoDB, findFailedItem, type Item, isConditionFailure, unavailable } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { type Attempts, findPauseLeft, freeAttempts, memorySeconds, pausesSeconds } from "./attempts.ts";
+import { type Attempts, findPauseLeft, freeAttempts, memorySeconds, pausesSeconds } from "./pause-rule.ts";
 
 /** The attempts table. Every function throws AppError `unavailable` when DynamoDB is. */
 export type AttemptStore = ReturnType<typeof createAttemptStore>;

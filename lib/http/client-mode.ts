@@ -1,4 +1,4 @@
-import type { PresentedPair } from "../auth/refresh.ts";
+import type { PresentedPair } from "../auth/session/refresh.ts";
 import { AppError } from "../errors.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
 import type { Middleware } from "./api.ts";

@@ -1,4 +1,4 @@
-import type { PresentedPair } from "../auth/refresh.ts";
+import type { PresentedPair } from "../auth/session/refresh.ts";
 import type { Config } from "../config.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
 import { hasRepeatedName } from "./repeated-name.ts";

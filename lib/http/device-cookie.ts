@@ -7,7 +7,7 @@ const maxAgeSeconds = 15_552_000;
 
 /** What `deviceCookie` adds to the event; hidden from logs. */
 export interface DeviceEvent {
-  /** What this browser keeps of earlier logins, if it sent anything (lib/attempts/devices.ts). */
+  /** What this browser keeps of earlier logins, if it sent anything (lib/attempts/known-devices.ts). */
   device: string | undefined;
 }
 

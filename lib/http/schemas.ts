@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { isEmail, normalizeEmail } from "../accounts/email.ts";
 import { AppError } from "../errors.ts";
-import { isEmail, normalizeEmail } from "../users/email.ts";
-import { passwordLength, passwordMaxLength } from "../users/password-policy.ts";
+import { passwordLength, passwordMaxLength } from "../factors/password-policy.ts";
 
 // The metadata is what the API description says of the rule beside it (openapi/schemas.ts); nothing checks it here.
 const email = v.pipe(

@@ -1,6 +1,6 @@
+import { type CustomClaims, isCustomClaims } from "../accounts/claims.ts";
 import type { Item } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { type CustomClaims, isCustomClaims } from "../tokens/custom-claims.ts";
 
 /** A session as the table holds it. Times are epoch seconds; hashes and the salt are base64url. */
 export interface Session {

@@ -1,9 +1,9 @@
 import { type JWTPayload, jwtVerify } from "jose";
 import { JWSSignatureVerificationFailed, JWTClaimValidationFailed, JWTExpired } from "jose/errors";
+import { type CustomClaims, isCustomClaims } from "../accounts/claims.ts";
 import type { Clock } from "../clock.ts";
 import type { RefusalReason } from "../log.ts";
 import { AccessTokenError, assertLength, selectKey } from "./compact-jws.ts";
-import { type CustomClaims, isCustomClaims } from "./custom-claims.ts";
 import type { VerificationKey } from "./keys.ts";
 import { createVerifiedTokens } from "./verified-tokens.ts";
 

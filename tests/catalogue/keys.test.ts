@@ -37,7 +37,7 @@ test("K05 the key set takes GET only, and is the same with a cookie", async () =
   const path = "/.well-known/jwks.json";
   const routed = service.createSandbox({ ROUTES: `${environment.ROUTES},GET ${path}` });
   for (const method of ["POST", "PUT", "DELETE", "HEAD"]) {
-    await expectRefusal(() => routed["not-found"]({ method, path, cookies: pair.cookies }), {
+    await expectRefusal(() => routed.notFound({ method, path, cookies: pair.cookies }), {
       ...{ status: 405, code: "method_not_allowed", detail: "This path takes GET." },
       headers: { allow: "GET" },
     });

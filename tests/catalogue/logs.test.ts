@@ -3,7 +3,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import type { SecurityEvent } from "../../lib/log.ts";
 import { bodyOf } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import { createEvent, routes } from "../support/event.ts";
+import { createEvent, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { pairOf } from "../support/pair.ts";
@@ -31,7 +31,7 @@ const occasions = {
   authn_password_change: async () => {
     const own = await service.register();
     const { cookies } = await service.logIn({ account: own });
-    return sandbox["change-password"]({ cookies, body: { currentPassword: own.password, newPassword } });
+    return sandbox.changePassword({ cookies, body: { currentPassword: own.password, newPassword } });
   },
   authn_token_invalid: () => sandbox.movies({ cookies: ["auth-cookie=x"] }),
   authn_token_reuse: async () => {
@@ -47,7 +47,7 @@ const occasions = {
   },
   authn_token_revoked: async () => {
     const { cookies, key } = await service.logIn();
-    return sandbox["revoke-session"]({ cookies, pathParameters: { sessionId: key.sessionId } });
+    return sandbox.revokeSession({ cookies, pathParameters: { sessionId: key.sessionId } });
   },
   authz_fail: () => sandbox.movies(),
   excess_rate_limit_exceeded: async () => {
@@ -72,7 +72,7 @@ const occasions = {
   user_deleted: async () => {
     const own = await service.register();
     const { cookies } = await service.logIn({ account: own });
-    return sandbox["delete-account"]({ cookies, body: { password: own.password } });
+    return sandbox.deleteAccount({ cookies, body: { password: own.password } });
   },
   failure: async () => {
     const pair = await service.logIn();
@@ -106,7 +106,7 @@ test("G01 a whole life of an account leaves no credential, no address and no ses
   const first = pairOf(await sandbox.login({ body }));
   const second = await service.rotate(first);
   const { cookies } = second;
-  for (const route of ["movies", "me", "list-sessions", "export-account"] as const) {
+  for (const route of ["movies", "me", "listSessions", "exportAccount"] as const) {
     await sandbox[route]({ cookies });
     await sandbox[route]({ headers: { authorization: `Bearer ${second.token}` } });
   }
@@ -115,7 +115,7 @@ test("G01 a whole life of an account leaves no credential, no address and no ses
     headers: { "auth-mode": "bearer" },
     body: { token: "x", refreshToken: "y", password },
   });
-  await sandbox["change-password"]({ cookies, body: { currentPassword: password, newPassword } });
+  await sandbox.changePassword({ cookies, body: { currentPassword: password, newPassword } });
   wire.break("UpdateItem sessions", fail, { times: 3 });
   await service.refresh(second);
   await service.refresh(first);
@@ -148,7 +148,7 @@ describe("G04 a request that wants to write lines of its own is one line", () =>
   test.each(hostile)("%s", async (_, text) => {
     const write = jest.spyOn(process.stdout, "write").mockImplementation(() => true);
     try {
-      for (const route of Object.keys(routes) as (keyof typeof routes)[]) {
+      for (const route of routeNames) {
         write.mockClear();
         const body = { email: `${text}@example.com`, password: text, [text]: text };
         const event = createEvent(route, {

@@ -15,7 +15,7 @@ test.each(["refresh", "logout"] as const)(
   async (name) => {
     const { cookies } = await service.logIn();
     for (const method of methods) {
-      await expectRefusal(() => sandbox["not-found"]({ method, path: `/auth/${name}`, cookies }), {
+      await expectRefusal(() => sandbox.notFound({ method, path: `/auth/${name}`, cookies }), {
         ...{ status: 405, code: "method_not_allowed", detail: "This path takes POST." },
         headers: { allow: "POST" },
       });
@@ -47,8 +47,8 @@ test.each([
 ])("H16 %s is answered the same with and without credentials", async (_, method, path) => {
   const { cookies } = await service.logIn();
   const [without, withOurs] = [
-    await sandbox["not-found"]({ method, path }),
-    await sandbox["not-found"]({ method, path, cookies }),
+    await sandbox.notFound({ method, path }),
+    await sandbox.notFound({ method, path, cookies }),
   ].map((response) => ({ ...response, body: { ...bodyOf(response), instance: "" } }));
   expect(withOurs).toEqual(without);
 });
@@ -68,7 +68,7 @@ test("H17 a forged host changes neither cookie nor issuer nor links", async () =
   for (const route of ["discovery", "jwks"] as const) {
     expect(await sandbox[route]({ headers })).toEqual(await sandbox[route]());
   }
-  const unknown = await sandbox["not-found"]({ path: "/nowhere", headers });
+  const unknown = await sandbox.notFound({ path: "/nowhere", headers });
   expect(JSON.stringify(unknown)).not.toContain("evil");
 });
 
@@ -109,12 +109,12 @@ async function gatherAnswers(): Promise<ApiResponse[]> {
   await add(sandbox.register({ body }));
   const first = pairOf(await add(sandbox.login({ body })));
   const { cookies } = pairOf(await add(sandbox.refresh({ cookies: first.cookies })));
-  for (const name of ["movies", "me", "list-sessions", "export-account"] as const) {
+  for (const name of ["movies", "me", "listSessions", "exportAccount"] as const) {
     await add(sandbox[name]({ cookies }));
     await add(sandbox[name]());
   }
-  for (const name of ["jwks", "discovery", "not-found"] as const) await add(sandbox[name]());
-  await add(sandbox["not-found"]({ path: "/movies", method: "POST" }));
+  for (const name of ["jwks", "discovery", "notFound"] as const) await add(sandbox[name]());
+  await add(sandbox.notFound({ path: "/movies", method: "POST" }));
   await add(sandbox.refresh({ cookies: ["auth-cookie=x"] }));
   await add(sandbox.refresh({ cookies, headers: { "sec-fetch-site": "cross-site" } }));
   await add(sandbox.login({ body: "x".repeat(16_385) }));
@@ -125,12 +125,12 @@ async function gatherAnswers(): Promise<ApiResponse[]> {
   wire.break("UpdateItem sessions", fail, { times: 3 });
   await add(sandbox.refresh({ cookies: (await service.logIn()).cookies }));
   const passwords = { currentPassword: body.password, newPassword: next };
-  await add(sandbox["change-password"]({ cookies, body: passwords }));
-  await add(sandbox["revoke-session"]({ cookies, pathParameters: { sessionId: first.key.sessionId } }));
-  await add(sandbox["revoke-all-sessions"]({ cookies }));
+  await add(sandbox.changePassword({ cookies, body: passwords }));
+  await add(sandbox.revokeSession({ cookies, pathParameters: { sessionId: first.key.sessionId } }));
+  await add(sandbox.revokeAllSessions({ cookies }));
   await add(sandbox.logout({ cookies }));
   const last = pairOf(await add(sandbox.login({ body: { ...body, password: next } })));
-  await add(sandbox["delete-account"]({ cookies: last.cookies, body: { password: next } }));
+  await add(sandbox.deleteAccount({ cookies: last.cookies, body: { password: next } }));
   expectProblem(await service.refresh(last), refusals.tokenExpired);
   return answers;
 }

@@ -30,7 +30,7 @@ test.each([1, 2])(
     const account = await service.register();
     const pairs = [await service.logIn({ account }), await service.logIn({ account })];
     wire.break("UpdateItem users", loseAnswer, { times });
-    expectNoContent(await sandbox["revoke-all-sessions"]({ cookies: pairs[0]?.cookies ?? [] }));
+    expectNoContent(await sandbox.revokeAllSessions({ cookies: pairs[0]?.cookies ?? [] }));
     const { sessionEpoch, sweptEpoch } = (await database.find("users", { email: account.email })) ?? {};
     expect(sessionEpoch).toBeGreaterThanOrEqual(1);
     expect(sessionEpoch).toBeLessThanOrEqual(times + 1);
@@ -52,11 +52,11 @@ test("S18 every read that any route sends is strongly consistent, and of a table
   const first = await embedded.logIn({ account });
   const { cookies } = await embedded.rotate(first);
   await embedded.refresh(first);
-  await sandbox["list-sessions"]({ cookies });
-  await sandbox["export-account"]({ cookies });
-  await sandbox["change-password"]({ cookies, body: { currentPassword: password, newPassword } });
-  await sandbox["revoke-all-sessions"]({ cookies, query: { except: "current" } });
-  await sandbox["delete-account"]({ cookies, body: { password: newPassword } });
+  await sandbox.listSessions({ cookies });
+  await sandbox.exportAccount({ cookies });
+  await sandbox.changePassword({ cookies, body: { currentPassword: password, newPassword } });
+  await sandbox.revokeAllSessions({ cookies, query: { except: "current" } });
+  await sandbox.deleteAccount({ cookies, body: { password: newPassword } });
   const reads = wire.requests.filter(({ name }) => /^(Get|Query|Scan|BatchGet)/.test(name));
   expect([...new Set(reads.map(({ name }) => name))].sort()).toEqual([
     ...["GetItem attempts", "GetItem sessions", "GetItem users", "Query sessions"],
@@ -80,7 +80,7 @@ test.each(["AccessDeniedException", "UnrecognizedClientException", "ResourceNotF
       await sandbox.logout({ cookies: pair.cookies }),
       await sandbox.login({ body: { email, password } }),
       await sandbox.register({ body: { email: "somebody@example.com", password } }),
-      await sandbox["list-sessions"]({ cookies: pair.cookies }),
+      await sandbox.listSessions({ cookies: pair.cookies }),
     ];
     for (const answer of answers) {
       expectProblem(answer, refusals.unavailable);
@@ -141,7 +141,7 @@ test("E07 a process that is killed between its write and its answer has rotated 
     DYNAMODB_ENDPOINT: wire.endpoint,
   };
   const event = createEvent("refresh", { cookies: first.cookies, headers });
-  const bundle = ".local/test/bundles/functions/refresh.mjs";
+  const bundle = ".local/test/bundles/functions/session/refresh.mjs";
   await expect(invokeFresh(bundle, env, event, { signal: killing.signal })).rejects.toThrow("killed");
   const stored = await service.findSession(first);
   expect(stored).toMatchObject({ rotatedAt: clock.now });

@@ -84,14 +84,14 @@ test("R18 a thief in step with an unkeyed victim is noticed when the two part", 
 describe.each([
   [
     "R23 log out everywhere",
-    async ({ cookies }: Pair) => expectNoContent(await sandbox["revoke-all-sessions"]({ cookies })),
+    async ({ cookies }: Pair) => expectNoContent(await sandbox.revokeAllSessions({ cookies })),
   ],
   [
     "R24 a password change",
     async ({ cookies }: Pair, { password }: Account) => {
       const body = { currentPassword: password, newPassword: `${password} and more` };
       keepSecrets(body.newPassword);
-      expectJson(await sandbox["change-password"]({ cookies, body }), 200, { msg: "success" });
+      expectJson(await sandbox.changePassword({ cookies, body }), 200, { msg: "success" });
     },
   ],
 ])("%s", (_, end) => {

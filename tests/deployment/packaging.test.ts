@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { functionTimeoutSeconds, settingVariables } from "../../lib/config.ts";
-import { type ClientRequest, createEvent, functionOf, type RouteName } from "../support/event.ts";
+import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
@@ -24,14 +24,15 @@ const logs = (name: string) =>
   aws(`logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${name}:*:*`);
 const signingKeys = (stage: string) =>
   aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-signing-keys-??????`);
-const users = { "Fn::GetAtt": ["UsersTable", "Arn"] };
-const sessions = { "Fn::GetAtt": ["SessionsTable", "Arn"] };
-const attempts = { "Fn::GetAtt": ["AttemptsTable", "Arn"] };
+
 /** The action and the resource that a permission stands for. */
 function statementOf(permission: Permission, stage: string): [action: string, resource: object] {
   const [operation, table] = permission.split(" ");
-  const resource = { users, sessions, attempts }[table ?? ""];
-  return resource ? [`dynamodb:${operation}`, resource] : [`secretsmanager:${operation}`, signingKeys(stage)];
+  if (table === undefined) return [`secretsmanager:${operation}`, signingKeys(stage)];
+  return [
+    `dynamodb:${operation}`,
+    { "Fn::GetAtt": [`${table[0]?.toUpperCase()}${table.slice(1)}Table`, "Arn"] },
+  ];
 }
 
 /** A value of its own for every setting, none of them the default. */
@@ -77,17 +78,13 @@ describe.each([
 
   test("I01 each function has a role of its own with exactly its permissions", () => {
     const names = Object.keys(functionsOf(packaged()));
-    const allowed = Object.entries(permissions).map(
-      ([route, list]) => [functionOf(route as RouteName), list] as const,
-    );
-    expect(names).toEqual(expect.arrayContaining(allowed.map(([name]) => name)));
     expect(new Set(names.map((name) => roleOf(packaged(), name))).size).toBe(names.length);
     for (const name of names) {
       const log = ["CreateLogStream", "CreateLogGroup", "PutLogEvents"].map((action) => [
         `logs:${action}`,
         logs(`${service}-${stage}-${name}`),
       ]);
-      const own = allowed.find(([named]) => named === name)?.[1] ?? [];
+      const own = permissions[name] ?? [];
       const statements = [...log, ...own.map((permission) => statementOf(permission, stage))];
       expect([name, permissionsOf(packaged(), name)]).toEqual([name, statements]);
     }
@@ -244,11 +241,10 @@ describe("the zips", () => {
       JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
       AWS_REGION: "eu-central-1",
     }).filter(([variable]) => !without.includes(variable));
-    const route = (name === "notFound" ? "not-found" : name) as RouteName;
     const { response } = await invokeFresh(
       join(folder, name, bundleOf(name)),
       Object.fromEntries(env),
-      createEvent(route, request),
+      createEvent(name as RouteName, request),
     );
     return { ...response, body: JSON.parse(response.body ?? "null") };
   }
@@ -269,9 +265,9 @@ describe("the zips", () => {
 
   test("hold the bundle and nothing else, but for the data files of some", () => {
     const lists: Record<string, string[]> = {
-      register: ["functions/register.common-passwords.txt"],
-      changePassword: ["functions/change-password.common-passwords.txt"],
-      openapi: ["functions/openapi.docs.html", "functions/openapi.openapi.json"],
+      register: ["functions/account/register.common-passwords.txt"],
+      changePassword: ["functions/password/change.common-passwords.txt"],
+      openapi: ["functions/documents/openapi.docs.html", "functions/documents/openapi.openapi.json"],
     };
     for (const name of Object.keys(files)) {
       const list = lists[name] ?? [];
@@ -291,7 +287,10 @@ describe("the zips", () => {
   );
 
   test("register finds its list of common passwords", async () => {
-    const list = readFileSync(join(folder, "register/functions/register.common-passwords.txt"), "utf8");
+    const list = readFileSync(
+      join(folder, "register/functions/account/register.common-passwords.txt"),
+      "utf8",
+    );
     const words = list.split("\n");
     expect(words.length).toBeGreaterThan(17_000);
     expect(

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { placeholder } from "../../build/public-keys.ts";
+import { placeholder } from "../../build/keys/public-keys.ts";
 import SettingsPlugin from "../../build/settings-plugin.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import { copyProject, removeFolder } from "../support/project.ts";

@@ -2,11 +2,11 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import JSZip from "jszip";
-import SigningKeysPlugin from "../../build/signing-keys-plugin.ts";
-import { openSigningKeysSecret } from "../../build/signing-keys-secret.ts";
+import { type KeySet, parseKeySet, rotate } from "../../build/keys/lifecycle.ts";
+import SigningKeysPlugin from "../../build/keys/plugin.ts";
+import { openSigningKeysSecret } from "../../build/keys/secret.ts";
+import { findOrCreateKeySet } from "../../build/keys/store.ts";
 import { readConfig } from "../../lib/config.ts";
-import { type KeySet, parseKeySet, rotate } from "../../lib/tokens/key-lifecycle.ts";
-import { findOrCreateKeySet } from "../../lib/tokens/key-store.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
 import { clock } from "../support/clock.ts";
 import { startCloudFormation } from "../support/cloudformation.ts";
@@ -71,7 +71,7 @@ describe("a package", () => {
     expect(secrets.names).toEqual([]);
 
     const texts = Object.entries({ said, ...(await readPackage()) });
-    expect(texts.map(([name]) => name)).toContain("login.zip/functions/login.mjs");
+    expect(texts.map(([name]) => name)).toContain("login.zip/functions/login/password.mjs");
     const secret = [key.d ?? "", JSON.parse(own.JWT_SIGNING_KEYS).keys[0].d];
     const leaks = texts.filter(([, text]) => secret.some((member) => text.includes(member)));
     expect(leaks.map(([name]) => name)).toEqual([]);
@@ -149,7 +149,7 @@ async function deployed(variables: Record<string, string>): Promise<void> {
     Resources: { Table: {}, MoviesLambdaFunction: { Properties: { Environment: { Variables: variables } } } },
   };
   const service = {
-    custom: { signingKeysSecret: secretId },
+    custom: { signingKeys: { secret: secretId } },
     provider: { region, compiledCloudFormationTemplate },
   };
   await new SigningKeysPlugin({ service }).hooks["after:deploy:deploy"]?.();

@@ -80,7 +80,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
 
     /** A route that asks for a live session; a body that it refuses only after that. */
     async live(): Promise<void> {
-      await ask((presented) => ({ route: "change-password", presented, body: {} }));
+      await ask((presented) => ({ route: "changePassword", presented, body: {} }));
     },
 
     async movies(): Promise<void> {
@@ -94,7 +94,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
 
     async endAll(): Promise<void> {
       const keepsOwn = random.isTrue(0.3);
-      await ask((presented) => ({ route: "revoke-all-sessions", presented, keepsOwn }));
+      await ask((presented) => ({ route: "revokeAllSessions", presented, keepsOwn }));
     },
 
     async changePassword(): Promise<void> {
@@ -103,7 +103,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
       user.passwords.push(newPassword);
       const body = { currentPassword, newPassword };
       const cookies = device === undefined ? [] : [device];
-      const call = await ask((presented) => ({ route: "change-password", presented, body, cookies }));
+      const call = await ask((presented) => ({ route: "changePassword", presented, body, cookies }));
       if (call?.status === 200) prefer(user, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
     },

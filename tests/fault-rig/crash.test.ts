@@ -116,11 +116,11 @@ describe("log out everywhere", () => {
     const account = await service.register();
     const pairs = [await service.logIn({ account }), await service.logIn({ account, key })];
     const [{ cookies }] = pairs as [Pair, Pair];
-    await crash("revoke-all-sessions", { cookies }, at);
+    await crash("revokeAllSessions", { cookies }, at);
     const wasRaised = !(at.step === "UpdateItem users" && at.nth === 1 && at.moment === moments[0]);
     // A login that comes first finishes what was begun.
     if (wasRaised) await expectOverAfterLogin(account, pairs);
-    expect((await other["revoke-all-sessions"]({ cookies })).statusCode).toBe(204);
+    expect((await other.revokeAllSessions({ cookies })).statusCode).toBe(204);
     for (const pair of pairs) expectProblem(await service.refresh(pair, { key }), refusals.tokenExpired);
     expect(await database.sessionsOf(account.userId)).toEqual([]);
     await service.rotate(await service.logIn({ account }));
@@ -148,12 +148,12 @@ describe("a change of the password", () => {
     const account = await service.register();
     const [own, another] = [await service.logIn({ account, key }), await service.logIn({ account })];
     const body = { currentPassword: account.password, newPassword };
-    await crash("change-password", { cookies: own.cookies, body }, at);
+    await crash("changePassword", { cookies: own.cookies, body }, at);
 
     const wasChanged =
       at.step !== "UpdateItem attempts" &&
       !(at.step === "UpdateItem users" && at.nth === 1 && at.moment === moments[0]);
-    const repeated = await other["change-password"]({ cookies: own.cookies, body });
+    const repeated = await other.changePassword({ cookies: own.cookies, body });
     expect(repeated.statusCode).toBe(wasChanged ? 401 : 200);
     // The old password opens nothing, the new one does, and with that the rest is done.
     const { email, password } = account;

@@ -1,4 +1,5 @@
 import { clock } from "../support/clock.ts";
+import { pathOf } from "../support/declared.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import type { Service } from "../support/service.ts";
@@ -25,7 +26,7 @@ export function startVictim(
     HELD_TIME: String(clock.now),
   };
   const killing = new AbortController();
-  const answer = invokeFresh(`.local/test/bundles/functions/${route}.mjs`, env, createEvent(route, request), {
+  const answer = invokeFresh(`.local/test/bundles/${pathOf(route)}.mjs`, env, createEvent(route, request), {
     signal: killing.signal,
     command: [process.execPath, "--import", "./tests/support/held-clock.mjs"],
   });

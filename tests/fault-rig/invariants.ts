@@ -41,11 +41,11 @@ const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
 const isEnding = ({ route, status, by }: Call) =>
   by !== "forger" &&
   ((route === "logout" && status === 200) ||
-    (route === "revoke-all-sessions" && status === 204) ||
-    (route === "change-password" && status === 200));
+    (route === "revokeAllSessions" && status === 204) ||
+    (route === "changePassword" && status === 200));
 /** Nobody but the database knows whether it was done. */
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
-const keepsOwn = ({ route, keepsOwn }: Call) => route === "change-password" || keepsOwn;
+const keepsOwn = ({ route, keepsOwn }: Call) => route === "changePassword" || keepsOwn;
 
 /** Whether a call ends, if it is carried out, a session of this user. */
 function covers(call: Call, sessionId: string, { email }: OpenedSession): boolean {
@@ -110,7 +110,7 @@ function revived({ calls, sessions, recorder, lines }: Run): string[] {
   const isSuccess = ({ route, status, code, by }: Call) =>
     by !== "forger" &&
     ((route === "refresh" && status === 200) ||
-      (route === "change-password" && (status === 200 || code === "invalid_body")));
+      (route === "changePassword" && (status === 200 || code === "invalid_body")));
 
   return calls.filter(isSuccess).flatMap((call) => {
     const sessionId = sessionIdOf(call);
@@ -213,8 +213,8 @@ const successEvents: Record<string, string[]> = {
   login: ["authn_login_success"],
   refresh: ["session_renewed", "authn_token_repeat_unproven"],
   logout: ["session_logout"],
-  "revoke-all-sessions": ["authn_token_revoked"],
-  "change-password": ["authn_password_change"],
+  revokeAllSessions: ["authn_token_revoked"],
+  changePassword: ["authn_password_change"],
 };
 
 function unlogged({ calls, lines }: Run): string[] {

@@ -1,4 +1,4 @@
-import { type Answer, type Item, type TableName, tableNames } from "../support/database.ts";
+import { type Answer, type Item, nameOf, type TableName, tableNames } from "../support/database.ts";
 import type { WireRequest } from "../support/wire.ts";
 import type { Past, WireItem } from "./past.ts";
 
@@ -54,7 +54,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     if (operation === "DeleteItem") noteDeletion(table, Key);
     if (operation !== "BatchWriteItem") return;
     const left = JSON.stringify(JSON.parse(body).UnprocessedItems ?? {});
-    for (const { DeleteRequest } of RequestItems[tableNames[table]]) {
+    for (const { DeleteRequest } of RequestItems[nameOf(table)]) {
       if (!left.includes(DeleteRequest.Key.sessionId.S)) noteDeletion(table, DeleteRequest.Key);
     }
   }
@@ -118,7 +118,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   }
 
   function noteDeletion(table: TableName, key: Item): void {
-    past.note(tableNames[table], key, undefined);
+    past.note(nameOf(table), key, undefined);
     if (table !== "sessions") return;
     const seen = sessions.get(key.sessionId.S);
     if (seen) seen.deletedAt ??= tick();

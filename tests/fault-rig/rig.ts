@@ -77,7 +77,7 @@ export interface OpenedSession {
 const remainingMs = 4_500;
 
 /** What the clients of the rig call. */
-const routes = ["login", "refresh", "logout", "movies", "revoke-all-sessions", "change-password"] as const;
+const routes = ["login", "refresh", "logout", "movies", "revokeAllSessions", "changePassword"] as const;
 
 /** The rig of one run. */
 export type Rig = Awaited<ReturnType<typeof createRig>>;

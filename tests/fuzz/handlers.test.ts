@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { LambdaHandler } from "../../lib/http/api.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import { operations } from "../../openapi/operations.ts";
-import { createEvent, type RouteName, routes } from "../support/event.ts";
+import { type OperationName, operations } from "../../openapi/operations/index.ts";
+import { createEvent, type RouteName, routeNames, routes } from "../support/event.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
 import { times } from "../support/randomness.ts";
 import { createContext, loadHandler } from "../support/sandbox.ts";
@@ -16,7 +16,7 @@ import { watchAsync } from "./oracle.ts";
 // for each random text in each line of the log.
 const service = await startService();
 const { wire } = service;
-const names = Object.keys(routes) as RouteName[];
+const names = routeNames;
 const handlers = new Map<string, LambdaHandler>();
 for (const name of [...names, "authorizer"]) handlers.set(name, await loadHandler(name, service.environment));
 
@@ -137,7 +137,7 @@ const call = fc
 
 /** Answers whether a route says 200 to anybody: it changes nothing and asks for no credentials, or is the logout. */
 function isOpen(route: RouteName): boolean {
-  const { needs } = operations[route] ?? {};
+  const { needs } = operations[route as OperationName] ?? {};
   return route === "logout" || (needs === undefined && !routes[route].startsWith("POST"));
 }
 

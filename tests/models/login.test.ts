@@ -1,14 +1,14 @@
 import { expect, test } from "@jest/globals";
-import { createLogin } from "../../lib/auth/login.ts";
-import { createLogout } from "../../lib/auth/logout.ts";
-import { createRefresh } from "../../lib/auth/refresh.ts";
+import type { User } from "../../lib/accounts/store.ts";
+import { createLogin } from "../../lib/auth/login/password.ts";
+import { createLogout } from "../../lib/auth/session/logout.ts";
+import { createRefresh } from "../../lib/auth/session/refresh.ts";
 import { AppError } from "../../lib/errors.ts";
 import type { Session } from "../../lib/sessions/session.ts";
 import type { WriteResult } from "../../lib/sessions/store.ts";
 import type { TokenPair } from "../../lib/tokens/issue-pair.ts";
 import { createTokenId, hashToken } from "../../lib/tokens/refresh-token.ts";
 import type { AccessClaims } from "../../lib/tokens/verify-access-token.ts";
-import type { User } from "../../lib/users/store.ts";
 import { createMemorySessions } from "./memory-sessions.ts";
 
 // Everything that can become of a login's puts, over the real use cases: each is sent once; it may be stored, stored

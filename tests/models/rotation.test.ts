@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { createRefresh } from "../../lib/auth/refresh.ts";
+import { createRefresh } from "../../lib/auth/session/refresh.ts";
 import { classify } from "../../lib/sessions/rotation.ts";
 import { createActions, type Scope } from "./rotation/actions.ts";
 import { type Exploration, explore } from "./rotation/explore.ts";

@@ -2,10 +2,10 @@ import { edit, type Mutant } from "./mutant.ts";
 
 const store = "lib/sessions/store.ts";
 const rotation = "lib/sessions/rotation.ts";
-const refresh = "lib/auth/refresh.ts";
-const login = "lib/auth/login.ts";
+const refresh = "lib/auth/session/refresh.ts";
+const login = "lib/auth/login/password.ts";
 const verifier = "lib/tokens/verify-access-token.ts";
-const users = "lib/users/store.ts";
+const users = "lib/accounts/store.ts";
 
 const rotateCondition = `            "(attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince) " +
             "AND tokenHash = :presented AND expiresAt > :now",`;
@@ -235,7 +235,7 @@ export const catalogue: Mutant[] = [
   {
     id: "M19",
     mistake: "an unknown user costs no hash",
-    edits: edit("lib/users/passwords.ts", [
+    edits: edit("lib/factors/password-hash.ts", [
       "  const { parameters, salt, tag } = stored === undefined",
       "  if (stored === undefined) return false;\n  const { parameters, salt, tag } = stored === undefined",
     ]),

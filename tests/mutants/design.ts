@@ -2,8 +2,8 @@ import { edit, type Mutant } from "./mutant.ts";
 
 const store = "lib/sessions/store.ts";
 const rotation = "lib/sessions/rotation.ts";
-const refresh = "lib/auth/refresh.ts";
-const login = "lib/auth/login.ts";
+const refresh = "lib/auth/session/refresh.ts";
+const login = "lib/auth/login/password.ts";
 const verifier = "lib/tokens/verify-access-token.ts";
 
 const rearmCondition = `            "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAt = :rotatedAt",`;
@@ -124,7 +124,7 @@ export const design: Mutant[] = [
   {
     id: "pair",
     mistake: "of a pair whose JWT has expired, the other half is not looked at by logout",
-    edits: edit("lib/auth/logout.ts", [
+    edits: edit("lib/auth/session/logout.ts", [
       "if (!isPair && isExpired) return undefined;",
       "if (!isPair && !refreshToken && isExpired) return undefined;",
     ]),
@@ -232,7 +232,7 @@ export const design: Mutant[] = [
   {
     id: "login",
     mistake: "a re-hash puts back a password that was changed meanwhile",
-    edits: edit("lib/users/store.ts", [
+    edits: edit("lib/accounts/store.ts", [
       `ConditionExpression: "passwordHash = :from",`,
       `ConditionExpression: "attribute_exists(email) OR passwordHash = :from",`,
     ]),
@@ -268,7 +268,10 @@ export const design: Mutant[] = [
   {
     id: "limits",
     mistake: "a device cookie is good for every account",
-    edits: edit("lib/attempts/devices.ts", [`device cookie:\${nonce}:\${email}`, `device cookie:\${nonce}`]),
+    edits: edit("lib/attempts/known-devices.ts", [
+      `device cookie:\${nonce}:\${email}`,
+      `device cookie:\${nonce}`,
+    ]),
     killedBy: {
       file: "tests/device-cookie.test.ts",
       name: "a device cookie that is not genuine is that of a stranger of another account, forged, cut, doubled or oversized",
@@ -277,7 +280,7 @@ export const design: Mutant[] = [
   {
     id: "logout",
     mistake: "the cookie is cleared although the session may live",
-    edits: edit("lib/auth/logout.ts", [
+    edits: edit("lib/auth/session/logout.ts", [
       "await sessions.delete(session);",
       "await sessions.delete(session).catch(() => undefined);",
     ]),

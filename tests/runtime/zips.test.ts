@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import { startDatabase, tableNames } from "../support/database.ts";
-import { type ClientRequest, createEvent, functionOf, type RouteName, routes } from "../support/event.ts";
+import { startDatabase } from "../support/database.ts";
+import { tableSettings } from "../support/declared.ts";
+import { type ClientRequest, createEvent, type RouteName, routeNames } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import { keepSecrets } from "../support/log.ts";
 import { environmentOf, functionsOf, type Package, packageStage, unpack } from "../support/packages.ts";
@@ -28,9 +29,7 @@ let prod: Package;
 beforeAll(async () => {
   secrets.put("serverless-auth-api-prod-signing-keys", JSON.stringify({ keys: [key] }));
   prod = await packageStage("prod", {
-    USERS_TABLE: tableNames.users,
-    SESSIONS_TABLE: tableNames.sessions,
-    ATTEMPTS_TABLE: tableNames.attempts,
+    ...tableSettings,
     DEMO_PAGE: "on",
   });
   for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
@@ -67,7 +66,7 @@ async function start(name: string, without: string[] = []): Promise<Lambda> {
 }
 
 async function call(route: RouteName, request?: ClientRequest): Promise<ApiResponse> {
-  const lambda = lambdas[functionOf(route)];
+  const lambda = lambdas[route];
   if (!lambda) throw new TypeError(`no function serves ${route}`);
   return lambda.answer(createEvent(route, request));
 }
@@ -111,28 +110,28 @@ describe("the packaged functions in AWS's runtime client", () => {
 
   test("list and end sessions, change the password, export and delete the account", async () => {
     const [here, other] = [await logIn(account.password), await logIn(account.password)];
-    const [status, { sessions }] = told(await call("list-sessions", { cookies: here.cookies }));
+    const [status, { sessions }] = told(await call("listSessions", { cookies: here.cookies }));
     expect([status, sessions.map(({ current }: { current: boolean }) => current).sort()]).toEqual([
       200,
       [false, true],
     ]);
     const { sessionId } = other.key;
     const end = { cookies: here.cookies, pathParameters: { sessionId }, path: `/auth/sessions/${sessionId}` };
-    expect((await call("revoke-session", end)).statusCode).toBe(204);
+    expect((await call("revokeSession", end)).statusCode).toBe(204);
 
     const body = { currentPassword: account.password, newPassword: changed };
-    expect((await call("change-password", { cookies: here.cookies, body })).statusCode).toBe(200);
+    expect((await call("changePassword", { cookies: here.cookies, body })).statusCode).toBe(200);
     expect((await call("login", { body: account })).statusCode).toBe(401);
     const later = await logIn(changed);
-    expect((await call("revoke-all-sessions", { cookies: later.cookies })).statusCode).toBe(204);
+    expect((await call("revokeAllSessions", { cookies: later.cookies })).statusCode).toBe(204);
 
     const last = await logIn(changed);
-    expect(told(await call("export-account", { cookies: last.cookies }))).toEqual([
+    expect(told(await call("exportAccount", { cookies: last.cookies }))).toEqual([
       200,
       expect.objectContaining({ email: account.email }),
     ]);
     const deletion = { cookies: last.cookies, body: { password: changed } };
-    expect((await call("delete-account", deletion)).statusCode).toBe(204);
+    expect((await call("deleteAccount", deletion)).statusCode).toBe(204);
     expect(await database.scan("users")).toEqual([]);
     expect(await database.scan("sessions")).toEqual([]);
   });
@@ -147,17 +146,14 @@ describe("the packaged functions in AWS's runtime client", () => {
     expect(await lambdas.authorizer?.invoke(event)).toEqual({ isAuthorized: false });
   });
 
-  test.each(Object.keys(routes) as RouteName[])(
-    "%s answers without credentials, and never with 5xx",
-    async (route) => {
-      const { statusCode, headers } = await call(route, { path: "/nowhere" });
-      expect(statusCode).toBeLessThan(500);
-      expect(headers["x-content-type-options"]).toBe("nosniff");
-    },
-  );
+  test.each(routeNames)("%s answers without credentials, and never with 5xx", async (route) => {
+    const { statusCode, headers } = await call(route, { path: "/nowhere" });
+    expect(statusCode).toBeLessThan(500);
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+  });
 
   test("each function of the template has been started and has answered", () => {
-    const called = ["authorizer", ...(Object.keys(routes) as RouteName[]).map(functionOf)];
+    const called = ["authorizer", ...routeNames];
     expect(called.sort()).toEqual(Object.keys(functionsOf(prod)).sort());
   });
 

@@ -112,7 +112,7 @@ export function expectNoContent(response: ApiResponse): void {
 export function expectCookie(response: ApiResponse): string {
   expectJson(response, 200, { msg: "success" });
   const [cookie = "", ...others] = response.cookies ?? [];
-  // A login has the browser keep one more: what recognises it (lib/attempts/devices.ts).
+  // A login has the browser keep one more: what recognises it (lib/attempts/known-devices.ts).
   expect(others.filter((line) => !/^[\w-]+-device=/.test(line))).toEqual([]);
   expect(others.length).toBeLessThan(2);
   return cookie;

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
@@ -12,22 +11,32 @@ import {
   ScanCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
-import { createTables, type Resources } from "../../local/tables.ts";
-import { resourcesFile } from "./resources.ts";
+import { createTables } from "../../local/tables.ts";
+import { declared } from "./declared.ts";
 
-const resources: Resources = JSON.parse(readFileSync(resourcesFile, "utf8"));
-const nameOf = (table: string) =>
-  (resources[table] as { Properties: { TableName: string } }).Properties.TableName;
+const resources = declared.resources.Resources;
 
-/** The tables of serverless.yml by what they hold. */
-export const tableNames = {
-  users: nameOf("UsersTable"),
-  sessions: nameOf("SessionsTable"),
-  attempts: nameOf("AttemptsTable"),
-};
+/** The declared tables by what they hold: `users` is the resource UsersTable. */
+export const tableNames = Object.fromEntries(
+  Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
+    Type === "AWS::DynamoDB::Table" ? [[toTable(id), (Properties as { TableName: string }).TableName]] : [],
+  ),
+) as { users: string; sessions: string; attempts: string };
+
+/** What a table holds, by the logical id of its resource. */
+export function toTable(id: string): TableName {
+  return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
+}
 
 /** A table by what it holds. */
-export type TableName = keyof typeof tableNames;
+export type TableName = string;
+
+/** The name of a table by what it holds. Throws TypeError if there is none. */
+export function nameOf(table: TableName): string {
+  const name = (tableNames as Record<TableName, string>)[table];
+  if (name === undefined) throw new TypeError(`there is no table of ${table}`);
+  return name;
+}
 
 /** The primary key of an item. */
 export type Key = Record<string, string>;
@@ -116,26 +125,26 @@ export async function startDatabase() {
 
     /** Reads an item. */
     async find(table: TableName, key: Key): Promise<Item | undefined> {
-      const command = new GetCommand({ TableName: tableNames[table], Key: key, ConsistentRead: true });
+      const command = new GetCommand({ TableName: nameOf(table), Key: key, ConsistentRead: true });
       return (await documents.send(command)).Item;
     },
 
     /** Writes an item over whatever was there. */
     async put(table: TableName, item: Item): Promise<void> {
-      await documents.send(new PutCommand({ TableName: tableNames[table], Item: item }));
+      await documents.send(new PutCommand({ TableName: nameOf(table), Item: item }));
     },
 
     /** Writes many items over whatever was there. */
     async putAll(table: TableName, items: Item[]): Promise<void> {
       for (let start = 0; start < items.length; start += 25) {
         const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
-        await documents.send(new BatchWriteCommand({ RequestItems: { [tableNames[table]]: requests } }));
+        await documents.send(new BatchWriteCommand({ RequestItems: { [nameOf(table)]: requests } }));
       }
     },
 
     /** All items of a table. */
     async scan(table: TableName): Promise<Item[]> {
-      return (await documents.send(new ScanCommand({ TableName: tableNames[table] }))).Items ?? [];
+      return (await documents.send(new ScanCommand({ TableName: nameOf(table) }))).Items ?? [];
     },
 
     /** Sets or (with undefined) removes attributes of an item. */
@@ -146,12 +155,12 @@ export async function startDatabase() {
           Value === undefined ? { Action: "DELETE" as const } : { Action: "PUT" as const, Value },
         ]),
       );
-      await documents.send(new UpdateCommand({ TableName: tableNames[table], Key: key, AttributeUpdates }));
+      await documents.send(new UpdateCommand({ TableName: nameOf(table), Key: key, AttributeUpdates }));
     },
 
     /** Deletes an item, as the TTL of DynamoDB would. */
     async delete(table: TableName, key: Key): Promise<void> {
-      await documents.send(new DeleteCommand({ TableName: tableNames[table], Key: key }));
+      await documents.send(new DeleteCommand({ TableName: nameOf(table), Key: key }));
     },
 
     /** All sessions of a user. */

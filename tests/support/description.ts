@@ -14,7 +14,7 @@ interface Answer {
   content?: Record<string, object>;
 }
 
-const file = ".local/test/bundles/functions/openapi.openapi.json";
+const file = ".local/test/bundles/functions/documents/openapi.openapi.json";
 const settings = readConfig(["cookieName", "passwordMinLength"], {});
 
 /** The API description as `GET /openapi.json` serves it where nothing is set. */
@@ -22,7 +22,7 @@ const settings = readConfig(["cookieName", "passwordMinLength"], {});
 export const description: any = JSON.parse(fillSettings(readFileSync(file, "utf8"), settings));
 
 /** These answer several paths, and 404 or 405 to any other. */
-const lookingAtPath: RouteName[] = ["openapi", "not-found"];
+const lookingAtPath: RouteName[] = ["openapi", "notFound"];
 const unknownPath = { 404: "not_found", 405: "method_not_allowed" } as Record<number, string>;
 /** What the description says of every answer, in its own words. */
 const onEveryAnswer = [

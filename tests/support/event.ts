@@ -1,32 +1,21 @@
 import { randomUUID } from "node:crypto";
+import { operations } from "../../openapi/operations/index.ts";
 
-/** The routes by the name of their function. */
+/** Functions whose routes are no part of the contract. */
+const undescribed = { page: "GET /", notFound: "$default" };
+const { docs: _, ...described } = operations;
+
+/** The name of a function that has a route, as in functions.yml. */
+export type RouteName = keyof typeof described | keyof typeof undescribed;
+
+/** Every function that has a route, with the first of its routes. */
 export const routes = {
-  register: "POST /auth/register",
-  login: "POST /auth/login",
-  refresh: "POST /auth/refresh",
-  logout: "POST /auth/logout",
-  movies: "GET /movies",
-  me: "GET /auth/me",
-  "list-sessions": "GET /auth/sessions",
-  "revoke-session": "DELETE /auth/sessions/{sessionId}",
-  "revoke-all-sessions": "DELETE /auth/sessions",
-  "change-password": "POST /auth/password",
-  "export-account": "GET /auth/account",
-  "delete-account": "DELETE /auth/account",
-  jwks: "GET /.well-known/jwks.json",
-  discovery: "GET /.well-known/openid-configuration",
-  openapi: "GET /openapi.json",
-  page: "GET /",
-  "not-found": "$default",
-} as const;
+  ...Object.fromEntries(Object.entries(described).map(([name, { route }]) => [name, route])),
+  ...undescribed,
+} as Record<RouteName, string>;
 
-/** The name of a function. */
-export type RouteName = keyof typeof routes;
-
-/** The name in serverless.yml of a route's function. */
-export const functionOf = (route: RouteName): string =>
-  route.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+/** Their names. */
+export const routeNames = Object.keys(routes) as RouteName[];
 
 /** A request as a client makes it. An object as body is sent as JSON, a string as it is. */
 export interface ClientRequest {
@@ -42,7 +31,8 @@ export interface ClientRequest {
 
 /** Builds the event that an HTTP API makes of a request (payload format 2.0). */
 export function createEvent(route: RouteName, request: ClientRequest = {}) {
-  const [defaultMethod, defaultPath = "/"] = routes[route].split(" ");
+  // The authorizer stands before routes, and has none.
+  const [defaultMethod, defaultPath = "/"] = (routes[route] ?? routes.movies).split(" ");
   const {
     method = defaultMethod,
     path = defaultPath,

@@ -39,7 +39,7 @@ function findRoute(method: string, path: string) {
     const match = routeMethod === method ? pattern.exec(path) : null;
     if (match) return { route: route as RouteName, pathParameters: match.groups && decode(match.groups) };
   }
-  return { route: "not-found" as const, pathParameters: undefined };
+  return { route: "notFound" as const, pathParameters: undefined };
 }
 
 function decode(groups: Record<string, string>): Record<string, string> {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { pathOf } from "./declared.ts";
 
 /** What a process is like after a garbage collection. */
 export interface Condition {
@@ -56,7 +57,7 @@ export function startLongLivedProcess(env: Record<string, string>) {
   return {
     /** Gives a bundled handler an event. */
     async invoke(name: string, event: unknown): Promise<ApiResponse> {
-      const { href } = pathToFileURL(`.local/test/bundles/functions/${name}.mjs`);
+      const { href } = pathToFileURL(`.local/test/bundles/${pathOf(name)}.mjs`);
       return (await ask({ bundle: href, event })).response;
     },
 

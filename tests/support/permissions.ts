@@ -2,60 +2,38 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll } from "@jest/globals";
-import type { RouteName } from "./event.ts";
+import { toTable } from "./database.ts";
+import { declared } from "./declared.ts";
 
 /** A request to AWS: an operation and a table, or `GetSecretValue` for the signing keys. */
 export type Permission = string;
 
-const countsAttempts = ["UpdateItem attempts", "PutItem attempts", "DeleteItem attempts"];
-const sweeps = ["Query sessions", "BatchWriteItem sessions"];
-
 /**
- * All that each function may do besides writing its own logs; one that is not listed may do nothing. The template is
- * compared with it (tests/deployment/packaging.test.ts), and in the tests AWS refuses everything else.
+ * All that each function may do besides writing its own logs, by its statements in functions.yml. In the tests AWS
+ * refuses everything else, and what no test has seen used is too much (tests/deployment/packaging.test.ts).
  */
-export const permissions: Partial<Record<RouteName, Permission[]>> = {
-  register: ["PutItem users", "UpdateItem attempts", "GetSecretValue"],
-  login: [
-    "GetItem users",
-    "UpdateItem users",
-    "PutItem sessions",
-    "DeleteItem sessions",
-    ...sweeps,
-    ...countsAttempts,
-    "GetSecretValue",
-  ],
-  refresh: ["UpdateItem sessions", "DeleteItem sessions", "GetSecretValue"],
-  logout: ["DeleteItem sessions"],
-  "list-sessions": ["Query sessions"],
-  "revoke-session": ["DeleteItem sessions"],
-  "revoke-all-sessions": ["UpdateItem users", "GetItem users", ...sweeps, "GetItem sessions"],
-  "change-password": [
-    "GetItem users",
-    "UpdateItem users",
-    "GetItem sessions",
-    ...sweeps,
-    ...countsAttempts,
-    "GetSecretValue",
-  ],
-  "export-account": ["GetItem users", "Query sessions"],
-  "delete-account": [
-    "GetItem users",
-    "UpdateItem users",
-    "DeleteItem users",
-    "GetItem sessions",
-    ...sweeps,
-    ...countsAttempts,
-    "GetSecretValue",
-  ],
-};
+export const permissions: Record<string, Permission[]> = Object.fromEntries(
+  Object.entries(declared.functions).map(([name, { iamRoleStatements }]) => [
+    name,
+    iamRoleStatements.flatMap(({ Action, Resource }) =>
+      [Action].flat().map((action) => toPermission(action, Resource)),
+    ),
+  ]),
+);
+
+function toPermission(action: string, resource: unknown): Permission {
+  const [service, operation = ""] = action.split(":");
+  if (service !== "dynamodb") return operation;
+  const [id = ""] = (resource as { "Fn::GetAtt": string[] })["Fn::GetAtt"];
+  return `${operation} ${toTable(id)}`;
+}
 
 const folder = ".local/test/permissions";
 const used = new Set<string>();
 
 /** Answers whether a function may send a request, and notes that it did. */
 export function usePermission(route: string, permission: Permission): boolean {
-  const isAllowed = permissions[route as RouteName]?.includes(permission) ?? false;
+  const isAllowed = permissions[route]?.includes(permission) ?? false;
   if (isAllowed) used.add(`${route}: ${permission}`);
   return isAllowed;
 }

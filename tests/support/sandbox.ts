@@ -3,8 +3,9 @@ import type { Context } from "aws-lambda";
 import type { LambdaHandler } from "../../lib/http/api.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { runAs } from "./caller.ts";
+import { pathOf } from "./declared.ts";
 import { assertDescribed } from "./description.ts";
-import { type ClientRequest, createEvent, type RouteName, routes } from "./event.ts";
+import { type ClientRequest, createEvent, type RouteName, routeNames } from "./event.ts";
 import { keepSecrets } from "./log.ts";
 import { keepAnswerSecrets, keepTokens } from "./pair.ts";
 
@@ -39,8 +40,7 @@ export function createSandbox(environment: Environment): Sandbox {
     return response;
   }
 
-  const names = Object.keys(routes) as RouteName[];
-  const calls = names.map((name) => [
+  const calls = routeNames.map((name) => [
     name,
     (request?: ClientRequest) => invoke(name, createEvent(name, request)),
   ]);
@@ -57,7 +57,7 @@ export function loadHandler(name: string, environment: Environment): Promise<Lam
 }
 
 async function importHandler(name: string, environment: Environment): Promise<LambdaHandler> {
-  const bundle = new URL(`../../.local/test/bundles/functions/${name}.mjs`, import.meta.url);
+  const bundle = new URL(`../../.local/test/bundles/${pathOf(name)}.mjs`, import.meta.url);
   bundle.search = randomUUID();
   const before = { ...process.env };
   Object.assign(process.env, environment);

@@ -3,8 +3,8 @@ import { afterAll, beforeEach, expect } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectProblem, type Refusal } from "./answer.ts";
 import { clock } from "./clock.ts";
-import { type Database, startDatabase, tableNames } from "./database.ts";
-import { routes } from "./event.ts";
+import { type Database, startDatabase } from "./database.ts";
+import { routesWithoutPage, tableSettings } from "./declared.ts";
 import { createKey, keySettings } from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
@@ -95,17 +95,11 @@ export async function startService(engine: EngineKind = "DynamoDB", given?: Data
     ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
     AUDIENCE: "api",
     CLIENT_ID: "web",
-    USERS_TABLE: tableNames.users,
-    SESSIONS_TABLE: tableNames.sessions,
-    ATTEMPTS_TABLE: tableNames.attempts,
+    ...tableSettings,
     // All requests of a test file come from one address.
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
-    // What build/routes-plugin.ts makes of serverless.yml, without the demo page.
-    ROUTES: Object.values(routes)
-      .filter((route) => !["$default", routes.page].includes(route) && !route.includes(".well-known"))
-      .sort()
-      .join(","),
+    ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
     ...(engine === "embedded" && { DYNAMODB_ENDPOINT: wire.endpoint }),
   };

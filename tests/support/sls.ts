@@ -1,7 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 
+const options = { maxBuffer: 64 * 1024 * 1024 };
 const program = createRequire(import.meta.url).resolve("serverless/bin/serverless.js");
 
 /** Runs the Serverless command line with nothing of this shell's settings and no credentials; returns what it prints. */
@@ -10,7 +11,17 @@ export async function sls(args: string[], { cwd = process.cwd(), env = {} } = {}
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
     cwd,
     env: { PATH, HOME, ...env },
-    maxBuffer: 64 * 1024 * 1024,
+    ...options,
   });
   return stdout;
+}
+
+/** The same, while this process waits. */
+export function slsSync(args: string[]): string {
+  const { PATH, HOME } = process.env;
+  return execFileSync(process.execPath, [program, ...args], {
+    env: { PATH, HOME },
+    encoding: "utf8",
+    ...options,
+  });
 }

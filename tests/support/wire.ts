@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { callerOf } from "./caller.ts";
-import { type Answer, type Database, type Item, type TableName, tableNames } from "./database.ts";
+import { type Answer, type Database, type Item, tableNames } from "./database.ts";
 import { keepSecrets } from "./log.ts";
 import { usePermission } from "./permissions.ts";
 
@@ -49,9 +49,8 @@ export async function startWire({ database, addsItems }: WireOptions) {
   function parseRequest(incoming: IncomingMessage, text: string): WireRequest {
     const target = String(incoming.headers["x-amz-target"]);
     const parameters = JSON.parse(text) as Item;
-    const tables = Object.keys(tableNames) as TableName[];
     const [tableName] = Object.keys(parameters.RequestItems ?? { [parameters.TableName]: undefined });
-    const table = tables.find((name) => tableNames[name] === tableName);
+    const [table] = Object.entries(tableNames).find(([, name]) => name === tableName) ?? [];
     const request: WireRequest = {
       name: `${target.split(".")[1]} ${table}`,
       path: incoming.url ?? "/",

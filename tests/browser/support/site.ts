@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll } from "@jest/globals";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { type Item, startDatabase, tableNames } from "../../support/database.ts";
+import { type Item, startDatabase } from "../../support/database.ts";
+import { tableSettings } from "../../support/declared.ts";
 import { npmStart } from "../../support/npm-start.ts";
 import { createFolder, removeFolder } from "../../support/project.ts";
 import { startWire } from "../../support/wire.ts";
@@ -28,9 +29,7 @@ export async function startSite(settings: Record<string, string> = {}) {
   const started = await npmStart(process.cwd(), {
     LOCAL_DIR: folder,
     DYNAMODB_ENDPOINT: wire.endpoint,
-    USERS_TABLE: tableNames.users,
-    SESSIONS_TABLE: tableNames.sessions,
-    ATTEMPTS_TABLE: tableNames.attempts,
+    ...tableSettings,
     ...settings,
   });
   const network = await startNetwork(started.url);

@@ -111,9 +111,9 @@ async function createSandboxes(): Promise<Sandbox[]> {
       rotationKey: undefined,
     });
     await sandbox.refresh({ cookies: cookies[0] as string[] });
-    await sandbox["change-password"]({ cookies: cookies[0] as string[], body: {} });
-    await sandbox["revoke-session"]({ cookies: cookies[0] as string[], pathParameters: { sessionId } });
-    await sandbox["revoke-all-sessions"]({ cookies: cookies[0] as string[] });
+    await sandbox.changePassword({ cookies: cookies[0] as string[], body: {} });
+    await sandbox.revokeSession({ cookies: cookies[0] as string[], pathParameters: { sessionId } });
+    await sandbox.revokeAllSessions({ cookies: cookies[0] as string[] });
     await sandbox.logout({ cookies: cookies[0] as string[] });
     sandboxes.push(sandbox);
   }
@@ -146,9 +146,9 @@ test("requests at the same moment are answered as if they had come one after the
           const send = {
             refresh: () => sandbox.refresh({ cookies, headers: keyHeader(key) }),
             logout: () => sandbox.logout({ cookies }),
-            revoke: () => sandbox["revoke-session"]({ cookies, pathParameters: { sessionId } }),
-            "revoke all": () => sandbox["revoke-all-sessions"]({ cookies }),
-            look: () => sandbox["change-password"]({ cookies, body: {} }),
+            revoke: () => sandbox.revokeSession({ cookies, pathParameters: { sessionId } }),
+            "revoke all": () => sandbox.revokeAllSessions({ cookies }),
+            look: () => sandbox.changePassword({ cookies, body: {} }),
           }[is];
           return { operation, outcome: { status: 0 } as Outcome, run: () => clock.runAt(now, send) };
         });

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { AppError } from "../../../lib/errors.ts";
+import { hashPassword, isSamePassword, verifyPassword } from "../../../lib/factors/password-hash.ts";
+import { passwordLength } from "../../../lib/factors/password-policy.ts";
 import { findCookie, parseAuthCookie, serializeAuthCookie } from "../../../lib/http/cookies.ts";
 import { parseEvent } from "../../../lib/http/event.ts";
 import { createRegisterBody, loginBody, parseBody } from "../../../lib/http/schemas.ts";
-import { passwordLength } from "../../../lib/users/password-policy.ts";
-import { hashPassword, isSamePassword, verifyPassword } from "../../../lib/users/passwords.ts";
 import { times } from "../../support/randomness.ts";
 
 const registerBody = createRegisterBody({ passwordMinLength: 15 });

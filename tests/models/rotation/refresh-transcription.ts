@@ -1,11 +1,11 @@
-import type { createRefresh } from "../../../lib/auth/refresh.ts";
+import type { createRefresh } from "../../../lib/auth/session/refresh.ts";
 import { AppError } from "../../../lib/errors.ts";
 import type { classify as realClassify } from "../../../lib/sessions/rotation.ts";
 import type { WriteResult } from "../../../lib/sessions/store.ts";
 import { createRotationSalt, deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
 
 /**
- * The steps of lib/auth/refresh.ts with the classification as an argument, for planted mistakes only.
+ * The steps of lib/auth/session/refresh.ts with the classification as an argument, for planted mistakes only.
  * A test shows that with the real one it is the real use case, schedule by schedule.
  */
 export function transcribeRefresh(classify: typeof realClassify): typeof createRefresh {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createLogout } from "../../../lib/auth/logout.ts";
-import type { createRefresh } from "../../../lib/auth/refresh.ts";
+import { createLogout } from "../../../lib/auth/session/logout.ts";
+import type { createRefresh } from "../../../lib/auth/session/refresh.ts";
 import { AppError } from "../../../lib/errors.ts";
 import type { Session } from "../../../lib/sessions/session.ts";
 import type { WriteResult } from "../../../lib/sessions/store.ts";

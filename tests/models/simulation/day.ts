@@ -1,4 +1,4 @@
-import { createRefresh } from "../../../lib/auth/refresh.ts";
+import { createRefresh } from "../../../lib/auth/session/refresh.ts";
 import { AppError } from "../../../lib/errors.ts";
 import type { TokenPair } from "../../../lib/tokens/issue-pair.ts";
 import { createRefreshToken, createTokenId, hashToken } from "../../../lib/tokens/refresh-token.ts";

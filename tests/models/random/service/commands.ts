@@ -171,7 +171,7 @@ const logOutEverywhere = (at: number) =>
       const { cookies, claims } = latest(clientAt(real, at)).pair;
       expectStatus(
         "everywhere",
-        await sandboxOf(real)["revoke-all-sessions"]({ cookies }),
+        await sandboxOf(real).revokeAllSessions({ cookies }),
         world.logOutEverywhere(claims.exp),
       );
     },
@@ -186,7 +186,7 @@ const changePassword = (at: number) =>
       const { cookies, claims } = latest(client).pair;
       const newPassword = `${real.account.password.split("+")[0]}+${calls}`;
       const body = { currentPassword: real.account.password, newPassword };
-      const response = await sandboxOf(real)["change-password"]({ cookies, body });
+      const response = await sandboxOf(real).changePassword({ cookies, body });
       expectStatus("password", response, world.changePassword(client.index, claims.exp));
       if (response.statusCode === 200) real.account.password = newPassword;
     },
@@ -202,7 +202,7 @@ const look = (at: number) =>
       const sandbox = sandboxOf(real);
       expectStatus("movies", await sandbox.movies({ cookies }), world.isLiveToken(claims.exp) ? 200 : 401);
       // Who may not enter learns nothing of the body; who may, that it is empty.
-      const response = await sandbox["change-password"]({ cookies, body: {} });
+      const response = await sandbox.changePassword({ cookies, body: {} });
       expectStatus("live", response, world.look(client.index, claims.exp));
     },
     hasClient,

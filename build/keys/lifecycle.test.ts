@@ -1,0 +1,207 @@
+import { describe, expect, test } from "@jest/globals";
+import { algorithmNames, parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
+import { usableSeconds } from "../../lib/tokens/signing-keys.ts";
+import { generateKey } from "./generate.ts";
+import {
+  createKeySet,
+  KeyLifecycleError,
+  type KeySet,
+  markPublished,
+  parseKeySet,
+  promote,
+  promotionLeadSeconds,
+  replaceAll,
+  retire,
+  rotate,
+  stateOf,
+  timeText,
+} from "./lifecycle.ts";
+
+const now = 1_800_000_000;
+const refreshTokenTtlSeconds = 7_200;
+const firstKey = await generateKey();
+const nextKey = await generateKey();
+const published = (set: KeySet, at = now, ttl = refreshTokenTtlSeconds): KeySet =>
+  markPublished(set, { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds: ttl, now: at });
+const initial = published(createKeySet(firstKey, now));
+const rotated = rotate(initial, nextKey).set;
+const promoted = promote(published(rotated), now).set;
+const activeFrom = now + promotionLeadSeconds;
+const retireAfter = activeFrom + refreshTokenTtlSeconds + 3600;
+const statesOf = (set: KeySet, at: number) => set.keys.map((key) => stateOf(key, set, at));
+
+test("each step says what it did, with times in UTC", async () => {
+  const third = await generateKey();
+  expect(timeText(now)).toBe("2027-01-15T08:00:00Z");
+  expect(
+    [
+      rotate(initial, nextKey),
+      rotate(rotated, third),
+      promote(published(rotated), now),
+      promote(promoted, now),
+      retire(promoted, retireAfter),
+      retire(initial, now),
+      replaceAll(third, now),
+    ].map(({ done }) => done),
+  ).toEqual([
+    `Added the next key ${nextKey.kid} (EdDSA).`,
+    `The next key ${nextKey.kid} is there already: nothing changed.`,
+    `Promoted: the key ${nextKey.kid} signs from ${timeText(activeFrom)} on.`,
+    "The newest key is promoted already: nothing changed.",
+    `Retired: ${firstKey.kid}.`,
+    "No key has been replaced: nothing changed.",
+    `All keys are replaced by ${third.kid} (EdDSA).`,
+  ]);
+});
+
+test("a key has one state at a time", () => {
+  expect(statesOf(rotate(createKeySet(firstKey, now), nextKey).set, now)).toEqual([
+    "signing, not published",
+    "unpublished",
+  ]);
+  expect(statesOf(published(rotated), now)).toEqual(["signing", "published"]);
+  expect(statesOf(promoted, activeFrom - 1)).toEqual(["signing", "promoted"]);
+  expect(statesOf(promoted, activeFrom)).toEqual(["replaced", "signing"]);
+  expect(statesOf(promoted, retireAfter - 1)).toEqual(["replaced", "signing"]);
+  expect(statesOf(promoted, retireAfter)).toEqual(["retirable", "signing"]);
+});
+
+describe("a new key", () => {
+  test.each(algorithmNames)(
+    "%s is private, signs nothing yet, and passes every check once it does",
+    async (alg) => {
+      const key = await generateKey(alg);
+      expect(key).toMatchObject({ alg, use: "sig", kid: expect.stringMatching(/^[\w-]{8}$/) });
+      expect(key.activeFrom).toBeUndefined();
+      expect(parseKeySet(JSON.stringify(createKeySet(key, now))).keys).toEqual([{ ...key, activeFrom: now }]);
+      expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(key)] }), "public")).toHaveLength(1);
+      expect(Buffer.from(key.n ?? "", "base64url")).toHaveLength(alg === "RS256" ? 384 : 0);
+    },
+  );
+
+  test("is added once, however often the step is taken", async () => {
+    expect(statesOf(rotated, now)).toEqual(["signing", "unpublished"]);
+    const again = rotate(rotated, await generateKey());
+    expect(again.set).toBe(rotated);
+    expect(again.done).toContain(nextKey.kid);
+  });
+
+  test("of another algorithm does not take the place of the one that is waiting", async () => {
+    const other = await generateKey("ES256");
+    expect(() => rotate(rotated, other)).toThrow(KeyLifecycleError);
+  });
+});
+
+describe("promotion", () => {
+  test("K03 is refused before a deployment with the key has finished", () => {
+    expect(() => promote(rotated, now)).toThrow(/not published/);
+    expect(() => promote(markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now }), now)).toThrow(
+      KeyLifecycleError,
+    );
+  });
+
+  test("K03 takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
+    expect(promotionLeadSeconds).toBeGreaterThan(usableSeconds);
+    expect(promoted.keys[1]?.activeFrom).toBe(now + promotionLeadSeconds);
+    const late = promote(published(rotated, now + 50), now).set; // the deploying machine's clock is ahead
+    expect(late.keys[1]?.activeFrom).toBe(now + 50 + promotionLeadSeconds);
+  });
+
+  test("is done once, however often the step is taken", () => {
+    expect(promote(promoted, now + 5).set).toBe(promoted);
+    expect(() => promote(promoted, activeFrom)).toThrow(/no next key/);
+  });
+
+  test("leaves the old key signing until the new one does", () => {
+    expect(statesOf(promoted, activeFrom - 1)).toEqual(["signing", "promoted"]);
+    expect(statesOf(promoted, activeFrom)).toEqual(["replaced", "signing"]);
+  });
+});
+
+describe("retirement", () => {
+  test("waits until the last refresh token that came with a token of the key is over, and an hour more", () => {
+    expect(promoted.keys[0]?.retireAfter).toBe(retireAfter);
+    expect(() => retire(promoted, retireAfter - 1)).toThrow(new RegExp(`${firstKey.kid} from 20`));
+    expect(retire(promoted, retireAfter).set.keys).toEqual([promoted.keys[1]]);
+  });
+
+  test("never takes away a key that is not replaced", () => {
+    for (const set of [initial, rotated, published(rotated)]) expect(retire(set, now + 1e8).set).toBe(set);
+  });
+
+  test("comes later where a later deployment has let refresh tokens live longer, and never sooner", () => {
+    const longer = published(promoted, now, 86_400);
+    expect(longer.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+    const shorter = published(longer, now, 60);
+    expect(shorter.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+  });
+
+  test("waits for pairs that an earlier deployment let live longer, and for those of the key itself only", async () => {
+    const month = 30 * 86_400;
+    const initially = published(createKeySet(firstKey, now), now, month);
+    const second = promote(published(rotate(initially, nextKey).set, now, 60), now).set;
+    const third = promote(published(rotate(second, await generateKey()).set, now, 60), now).set;
+    const stored = parseKeySet(JSON.stringify(third));
+    expect(stored.keys.map((key) => key.retireAfter)).toEqual([
+      activeFrom + month + 3600,
+      (third.keys[2]?.activeFrom ?? 0) + 60 + 3600,
+      undefined,
+    ]);
+  });
+
+  test("takes away what is retirable while other replaced keys wait, and says so of each", async () => {
+    const third = promote(published(rotate(promoted, await generateKey()).set), activeFrom).set;
+    const fourth = promote(published(rotate(third, await generateKey()).set), activeFrom + 5_000).set;
+    const [, second, ...others] = fourth.keys;
+    expect(statesOf(fourth, retireAfter)).toEqual(["retirable", "replaced", "replaced", "signing"]);
+    expect(retire(fourth, retireAfter).set.keys).toEqual([second, ...others]);
+    const kids = fourth.keys.slice(0, 3).map(({ kid }) => `${kid} from \\S+ on`);
+    expect(() => retire(fourth, activeFrom)).toThrow(new RegExp(`Retire ${kids.join(", ")}\\.`));
+    const both = retire(fourth, 2 * now);
+    expect(both.set.keys).toEqual([fourth.keys[3]]);
+    expect(both.done).toBe(
+      `Retired: ${fourth.keys
+        .slice(0, 3)
+        .map(({ kid }) => kid)
+        .join(", ")}.`,
+    );
+  });
+
+  test("does not depend on the order in which the keys stand", () => {
+    const reversed = published({ keys: promoted.keys.toReversed() });
+    expect(reversed.keys.map((key) => key.retireAfter)).toEqual([undefined, retireAfter]);
+  });
+
+  test("is counted from the next key, where several have been promoted one after the other", async () => {
+    const third = promote(published(rotate(promoted, await generateKey()).set), now + 5).set;
+    const times = third.keys.map((key) => key.activeFrom ?? 0);
+    expect(times[2]).toBeGreaterThan(times[1] ?? 0);
+    expect(third.keys.map((key) => key.retireAfter)).toEqual([
+      retireAfter,
+      (times[2] ?? 0) + refreshTokenTtlSeconds + 3600,
+      undefined,
+    ]);
+  });
+});
+
+test("publication is noted once, and only of the keys that were deployed", () => {
+  const noted = markPublished(rotated, { kids: [firstKey.kid], refreshTokenTtlSeconds, now: now + 9 });
+  expect(noted.keys.map(({ publishedAt }) => publishedAt)).toEqual([now, undefined]);
+});
+
+test("in an emergency only a new key is left, and it signs at once", async () => {
+  const key = await generateKey();
+  const { set } = replaceAll(key, now);
+  expect(set).toEqual({ keys: [{ ...key, activeFrom: now, isEmergency: true }] });
+  expect(statesOf(set, now)).toEqual(["signing, not published"]);
+  expect(statesOf(published(set), now)).toEqual(["signing"]);
+});
+
+test("a stored set survives being stored, and a damaged one is refused without being quoted", () => {
+  expect(parseKeySet(JSON.stringify(promoted))).toEqual(promoted);
+  const secret = String(firstKey.d);
+  for (const damage of ["x", { keys: [{ ...firstKey, kid: secret.repeat(3) }] }, { keys: [firstKey] }]) {
+    expect(() => parseKeySet(JSON.stringify(damage))).toThrow(TypeError);
+    expect(() => parseKeySet(JSON.stringify(damage))).not.toThrow(secret);
+  }
+});

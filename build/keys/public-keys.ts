@@ -1,0 +1,47 @@
+import { systemClock } from "../../lib/clock.ts";
+import { toPublicJwk } from "../../lib/tokens/keys.ts";
+import { openSigningKeysSecret } from "./secret.ts";
+import { findOrCreateKeySet } from "./store.ts";
+
+/** What serverless.yml's `${file(...)}` hands to a function. */
+interface Variables {
+  options: { "aws-profile"?: string };
+  resolveVariable: (variable: string) => Promise<string>;
+}
+
+/** Stands for JWT_PUBLIC_KEYS in a package; it is no JWK set, and cannot be deployed (build/settings-plugin.ts). */
+export const placeholder = "none: packaged without a deployment";
+
+/**
+ * Resolves JWT_PUBLIC_KEYS. A deployment publishes the public halves of all keys in the stage's secret, and makes the
+ * secret if there is none. Every other command asks nobody: it takes the environment's keys or, for want of them, a
+ * placeholder.
+ */
+export async function resolvePublicKeys({ options, resolveVariable }: Variables): Promise<string> {
+  const command = readCommand();
+  if (command !== "deploy" && command !== "deploy function") {
+    const { JWT_PUBLIC_KEYS } = process.env;
+    if (!JWT_PUBLIC_KEYS && command !== "offline start") sayPlaceholder();
+    return JWT_PUBLIC_KEYS || placeholder;
+  }
+  const [secretId, region] = await Promise.all([
+    resolveVariable("self:custom.signingKeys.secret"),
+    resolveVariable("self:provider.region"),
+  ]);
+  const secret = openSigningKeysSecret({ secretId, region, profile: options["aws-profile"] });
+  const { keys } = await findOrCreateKeySet(secret, systemClock());
+  return JSON.stringify({ keys: keys.map(toPublicJwk) });
+}
+
+/** Like `deploy` or `offline start`: everything before the first option, as the Serverless command line reads it. */
+function readCommand(): string {
+  const words = process.argv.slice(2);
+  const firstOption = words.findIndex((word) => word.startsWith("-"));
+  return words.slice(0, firstOption === -1 ? undefined : firstOption).join(" ");
+}
+
+function sayPlaceholder(): void {
+  process.stderr.write(
+    "JWT_PUBLIC_KEYS is a placeholder here, with which no function starts: only `deploy` reads the stage's keys.\n",
+  );
+}

@@ -1,0 +1,87 @@
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { parseKeySet } from "./lifecycle.ts";
+import { KeySetMovedError, type KeyStore, type StoredKeySet } from "./store.ts";
+
+/** Which secret, and as whom; without a profile the SDK's own chain decides. */
+export interface SecretAddress {
+  secretId: string;
+  region: string;
+  profile?: string | undefined;
+}
+
+/** Marks a version that is written but not yet current; what a broken-off attempt left is overwritten by the next. */
+const pendingStage = "SIGNING_KEYS_PENDING";
+
+/** Opens the secret that holds a stage's key set, in AWS Secrets Manager. */
+export function openSigningKeysSecret({ secretId, region, profile }: SecretAddress): KeyStore {
+  const client = new SecretsManagerClient({
+    region,
+    ...(profile !== undefined && { profile }),
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  });
+
+  async function find(): Promise<StoredKeySet | undefined> {
+    const answer = await client
+      .send(new GetSecretValueCommand({ SecretId: secretId }))
+      .catch(unless("ResourceNotFoundException"));
+    return answer && { set: parseStored(answer.SecretString), version: answer.VersionId ?? "" };
+  }
+
+  function parseStored(text = "") {
+    try {
+      return parseKeySet(text);
+    } catch (error) {
+      throw new Error(`The secret ${secretId} ${(error as TypeError).message}`);
+    }
+  }
+
+  return {
+    name: `The secret ${secretId} in ${region}`,
+    find,
+
+    async create(set) {
+      const command = new CreateSecretCommand({
+        Name: secretId,
+        Description: "Private keys that sign access tokens; changed by `sls deploy` and `npm run keys`",
+        SecretString: JSON.stringify(set),
+      });
+      await client.send(command).catch(unless("ResourceExistsException"));
+    },
+
+    /** Two steps, since writing alone would replace whatever is current: write beside it, then move the label. */
+    async replace({ version }, set) {
+      const { VersionId } = await client.send(
+        new PutSecretValueCommand({
+          SecretId: secretId,
+          SecretString: JSON.stringify(set),
+          VersionStages: [pendingStage],
+        }),
+      );
+      const move = new UpdateSecretVersionStageCommand({
+        SecretId: secretId,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: VersionId,
+        RemoveFromVersionId: version,
+      });
+      await client.send(move).catch(async (error: unknown) => {
+        const current = (await find())?.version;
+        // The SDK's own retry of a move that did succeed is refused, too.
+        if (current === VersionId) return;
+        throw current === version ? error : new KeySetMovedError("changed meanwhile", { cause: error });
+      });
+    },
+  };
+}
+
+/** Swallows one error of Secrets Manager, by its name. */
+function unless(name: string) {
+  return (error: unknown): undefined => {
+    if (!(error instanceof Error && error.name === name)) throw error;
+  };
+}

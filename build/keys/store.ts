@@ -1,0 +1,54 @@
+import { generateKey } from "./generate.ts";
+import { createKeySet, type KeySet, markPublished } from "./lifecycle.ts";
+
+/** A key set as it was read: a replacement must name the version that it was made from. */
+export interface StoredKeySet {
+  set: KeySet;
+  version: string;
+}
+
+/** Where a key set is kept: the secret of a stage, or the file of `npm start`. */
+export interface KeyStore {
+  /** What people know it by. */
+  name: string;
+  find(): Promise<StoredKeySet | undefined>;
+  /** Stores the first key set; does nothing if there is one. */
+  create(set: KeySet): Promise<void>;
+  /** Replaces a set by its successor. Throws KeySetMovedError, and changes nothing, if it is no longer the current one. */
+  replace(seen: StoredKeySet, set: KeySet): Promise<void>;
+}
+
+/** Somebody else was faster, and nothing was changed. */
+export class KeySetMovedError extends Error {
+  override readonly name = "KeySetMovedError";
+}
+
+const attempts = 5;
+
+/** Finds the key set of a store; makes it first if there is none. However many do so at once, they get the same. */
+export async function findOrCreateKeySet(store: KeyStore, now: number): Promise<KeySet> {
+  const found = await store.find();
+  if (found) return found.set;
+  await store.create(createKeySet(await generateKey(), now));
+  const created = await store.find();
+  if (!created) throw new Error(`${store.name} exists, but holds no key set`);
+  return created.set;
+}
+
+/** Notes in a store that a deployment which publishes the keys `kids` has finished: from now on they may be promoted. */
+export async function notePublished(
+  store: KeyStore,
+  deployment: { kids: string[]; refreshTokenTtlSeconds: number; now: number },
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await store.find();
+    if (!seen) throw new Error(`${store.name} is gone`);
+    const set = markPublished(seen.set, deployment);
+    if (JSON.stringify(set) === JSON.stringify(seen.set)) return;
+    try {
+      return await store.replace(seen, set);
+    } catch (error) {
+      if (!(error instanceof KeySetMovedError) || attempt === attempts) throw error;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { shellVariables } from "../lib/config.ts";
+import type { Resources } from "./operations/resource.ts";
+
+type HttpApiEvent = string | { method: string; path: string };
+
+/** What this plugin reads and writes of a Serverless. */
+type Serverless = {
+  config: { serviceDir: string };
+  configSchemaHandler: { defineFunctionProperties: (provider: "aws", schema: object) => void };
+  service: {
+    functions: Functions;
+    resources: { Resources: Resources };
+    provider: {
+      environment: Record<string, unknown>;
+      httpApi: { cors?: { allowedMethods: string[] } | null };
+    };
+    custom: { demoPage: string };
+  };
+  classes: { Error: new (message: string, code?: string) => Error };
+};
+type Functions = Record<
+  string,
+  { events?: { httpApi?: HttpApiEvent }[]; environment?: Record<string, string> }
+>;
+
+/** Serverless plugin, the first: completes serverless.yml with what follows from its parts. */
+export default class ServicePlugin {
+  readonly hooks: Record<string, () => void>;
+
+  constructor({ config, configSchemaHandler, service, classes }: Serverless) {
+    const count = { type: "integer", minimum: 1 };
+    configSchemaHandler.defineFunctionProperties("aws", {
+      properties: {
+        throttling: {
+          type: "object",
+          properties: { rate: count, burst: count },
+          required: ["rate", "burst"],
+          additionalProperties: false,
+        },
+      },
+    });
+    // What a packaging that was broken off left there would get into every zip.
+    const clean = () => rmSync(join(config.serviceDir, ".esbuild"), { recursive: true, force: true });
+
+    this.hooks = {
+      initialize() {
+        const { functions, provider, custom } = service;
+        // Empty is unset here, as it is everywhere.
+        const demoPage = process.env.DEMO_PAGE || custom.demoPage;
+        if (!["on", "off"].includes(demoPage))
+          throw new classes.Error("DEMO_PAGE must be on or off", "INVALID_OPTIONS");
+        if (demoPage === "off") delete functions.page;
+        provider.environment = {
+          ...provider.environment,
+          ...listTables(service.resources.Resources),
+          ...readShell(),
+        };
+        const routes = listRoutes(functions);
+        const { notFound } = functions;
+        if (notFound) notFound.environment = { ...notFound.environment, ROUTES: routes.join(",") };
+        const { cors } = provider.httpApi;
+        if (cors)
+          cors.allowedMethods = methods.filter((method) => routes.some((route) => route.startsWith(method)));
+      },
+      "before:package:createDeploymentArtifacts": clean,
+      "before:deploy:function:packageFunction": clean,
+    };
+  }
+}
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** The routes of all functions but the one that takes every other request, like `GET /movies`. */
+export function listRoutes(functions: Functions): string[] {
+  const events = Object.values(functions).flatMap(({ events = [] }) => events);
+  return events
+    .flatMap(({ httpApi }) => (httpApi ? [toRoute(httpApi)] : []))
+    .filter((route) => !["*", "* *"].includes(route))
+    .sort();
+}
+
+const toRoute = (event: HttpApiEvent) =>
+  typeof event === "string" ? event : `${event.method.toUpperCase()} ${event.path}`;
+
+/** The name of each table by the variable that functions read it from: `UsersTable` is in USERS_TABLE. */
+export function listTables(
+  resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>,
+): Record<string, string> {
+  const tables = Object.entries(resources).filter(([, { Type }]) => Type === "AWS::DynamoDB::Table");
+  return Object.fromEntries(
+    tables.map(([id, { Properties }]) => [
+      id.replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase(),
+      String(Properties?.TableName),
+    ]),
+  );
+}
+
+/** The settings that the deploying shell, or that of `npm start`, hands to every function. */
+function readShell(): Record<string, string> {
+  return Object.fromEntries(
+    shellVariables.flatMap((variable) => {
+      const value = process.env[variable];
+      return value ? [[variable, value]] : [];
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+// What serverless.yml's `${file(./build/variables.cjs):name}` computes. Plain CommonJS: it reads nothing newer.
+
+/** The API's own URL: its domain, if the deployment has one, or else the gateway's. */
+exports.apiUrl = async ({ resolveVariable }) => {
+  const domain = await resolveVariable("env:DOMAIN_NAME, ''");
+  return domain ? `https://${domain}` : resolveVariable("self:custom.gatewayUrl");
+};
+
+/** CORS at the gateway: only for the exact origins in ALLOWED_ORIGINS, none if there are none. */
+exports.cors = async ({ resolveVariable }) => {
+  const origins = await resolveVariable("env:ALLOWED_ORIGINS, ''");
+  if (!origins) return null;
+  return {
+    allowedOrigins: origins.split(",").map((origin) => origin.trim()),
+    allowedHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
+    allowedMethods: ["GET", "POST", "DELETE"],
+    exposedResponseHeaders: ["retry-after"], // at 429 and 503; scripts of other origins could not read it
+    allowCredentials: true,
+  };
+};
+
+exports.publicKeys = async (variables) =>
+  (await import("./keys/public-keys.ts")).resolvePublicKeys(variables);

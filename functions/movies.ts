@@ -1,7 +1,0 @@
-import { api } from "../lib/http/api.ts";
-import { authenticate } from "../lib/http/authenticate.ts";
-import { json } from "../lib/http/response.ts";
-
-export const handler = api()
-  .use(await authenticate())
-  .handler(() => json(200, ["Avatar", "Avengers"]));

@@ -1,0 +1,43 @@
+import { createLogout } from "../../lib/auth/session/logout.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { cookieSettings, readConfig, requestSettings } from "../../lib/config.ts";
+import { createDynamoDB } from "../../lib/dynamodb.ts";
+import { AppError } from "../../lib/errors.ts";
+import { api } from "../../lib/http/api.ts";
+import { clientMode } from "../../lib/http/client-mode.ts";
+import { serializeClearedCookie } from "../../lib/http/cookies.ts";
+import { crossSite } from "../../lib/http/cross-site.ts";
+import { jsonBody } from "../../lib/http/json-body.ts";
+import { json } from "../../lib/http/response.ts";
+import { note } from "../../lib/log.ts";
+import { createSessionStore } from "../../lib/sessions/store.ts";
+import { importVerificationKeys } from "../../lib/tokens/keys.ts";
+import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
+
+const config = readConfig([
+  ...requestSettings,
+  ...cookieSettings,
+  "audience",
+  "jwtPublicKeys",
+  "sessionsTable",
+  "dynamodbEndpoint",
+]);
+const keys = await importVerificationKeys(config.jwtPublicKeys);
+const logout = createLogout({
+  sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
+  verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
+});
+
+export const handler = api()
+  .use(crossSite(config))
+  .use(jsonBody())
+  .use(clientMode(config))
+  .handler(async ({ mode, presented, bearer }) => {
+    if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
+    const credentials = presented.is === "pair" ? presented : bearer.is === "bearer" ? bearer : undefined;
+    const session = credentials && (await logout(credentials));
+    note({ event: "session_logout", ...(session && { userId: session.userId }) });
+    // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
+    const hasCookie = mode === "cookie" && bearer.is === "none";
+    return json(200, { msg: "success" }, hasCookie ? [serializeClearedCookie(config)] : undefined);
+  });

@@ -1,0 +1,70 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import type { Devices } from "./known-devices.ts";
+import { createPauses } from "./refusal-cache.ts";
+import type { AttemptStore } from "./store.ts";
+
+interface AttemptLimitOptions {
+  attempts: Pick<AttemptStore, "count" | "clear">;
+  /** Makes the ids: the table alone names nobody. */
+  keyedHash: KeyedHash;
+  devices: Devices;
+  clock: Clock;
+}
+
+/** One attempt that was counted. */
+export interface Attempt {
+  /** The row it was counted in. */
+  id: string;
+  /** The attempts in a row, with this one. */
+  count: number;
+  /** It came from a browser that has logged in before. */
+  isKnownDevice: boolean;
+}
+
+/** The limit of password attempts for one account, whether or not it exists. */
+export type AttemptLimit = ReturnType<typeof createAttemptLimit>;
+
+/**
+ * Makes the limit: 5 attempts in a row without success, then one after a pause that doubles from 30 s to an hour.
+ * A browser that has logged in to the account before is counted by itself, so that strangers cannot lock it out
+ * (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
+ */
+export function createAttemptLimit({ attempts, keyedHash, devices, clock }: AttemptLimitOptions) {
+  const pauses = createPauses(clock);
+
+  return {
+    /**
+     * Counts one attempt, before the password is looked at; `device` is what the browser keeps, if anything.
+     * Throws AppError `too_many_attempts`, `unavailable`.
+     */
+    async count(email: string, device?: string): Promise<Attempt> {
+      const nonce = await devices.find(email, device);
+      const isKnownDevice = nonce !== undefined;
+      const id = await keyedHash.hash(isKnownDevice ? `device:${nonce}:${email}` : `account:${email}`);
+      const known = pauses.find(id);
+      if (known > 0) throw tooManyAttempts(known);
+      const counted = await attempts.count(id, clock());
+      if ("count" in counted) return { id, isKnownDevice, ...counted };
+      pauses.keep(id, counted.pauseSeconds);
+      throw tooManyAttempts(counted.pauseSeconds);
+    },
+
+    /**
+     * Forgets the attempts after a success. Where this was the only one in the row there is nothing to forget, which
+     * saves the usual login a request; it then counts in the next row.
+     */
+    async succeed({ id, count }: Pick<Attempt, "id" | "count">): Promise<void> {
+      // The password was right: a counter that cannot be cleared now is no reason to refuse.
+      if (count > 1) await attempts.clear(id).catch(() => undefined);
+    },
+  };
+}
+
+function tooManyAttempts(seconds: number): AppError {
+  return new AppError("too_many_attempts", {
+    detail: `Too many attempts in a row. The next one is possible in ${seconds} s.`,
+    headers: { "retry-after": String(seconds) },
+  });
+}

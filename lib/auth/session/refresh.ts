@@ -1,0 +1,129 @@
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
+import type { SessionKey, SessionStore, WriteResult } from "../../sessions/store.ts";
+import type { IssuePair, TokenPair } from "../../tokens/issue-pair.ts";
+import {
+  createRotationSalt,
+  createTokenId,
+  deriveSuccessor,
+  hashToken,
+  isRefreshToken,
+} from "../../tokens/refresh-token.ts";
+import {
+  type AccessClaims,
+  AccessTokenError,
+  type VerifyExpiredToken,
+} from "../../tokens/verify-access-token.ts";
+
+/** A pair as it was presented; nothing about it is known to be true. */
+export interface PresentedPair {
+  token: string;
+  refreshToken: string;
+}
+
+interface RefreshOptions {
+  sessions: Pick<SessionStore, "rotate" | "rearm" | "delete">;
+  verifyExpiredToken: VerifyExpiredToken;
+  issuePair: IssuePair;
+  clock: Clock;
+  /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
+  noteSession: (session: SessionKey) => Promise<void> | void;
+  /** Told what a presented pair meant, as soon as that is known. */
+  noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => void;
+  settings: RotationSettings & {
+    refreshTokenTtlSeconds: number;
+    sessionMaxAgeSeconds: number;
+    sessionsNotBefore: number;
+  };
+}
+
+/** Another request can move the session between our look and our write; each time we classify again. */
+const maxLooks = 4;
+
+/** Makes the use case that replaces a pair by its successor (docs/rotation.md). */
+export function createRefresh({
+  sessions,
+  verifyExpiredToken,
+  issuePair,
+  clock,
+  noteSession,
+  noteEvent,
+  settings,
+}: RefreshOptions) {
+  /**
+   * Replaces the pair by its successor with one conditional write, or repeats the answer of the write that did.
+   * When `signal` aborts nothing more is sent: a write or a verdict that comes after the client has gone on would be
+   * wrong.
+   * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
+   */
+  return async function refresh(
+    pair: PresentedPair & { idempotencyKey: string | undefined },
+    signal?: AbortSignal,
+  ): Promise<TokenPair> {
+    const claims = await verifyPair(pair);
+    const key = { userId: claims.sub, sessionId: claims.sid };
+    const now = clock();
+    const sessionEndsAt = claims.auth_time + settings.sessionMaxAgeSeconds;
+    if (claims.auth_time < settings.sessionsNotBefore)
+      throw new AppError("token_expired", { reason: "session ended by the operator" });
+    if (sessionEndsAt <= now) throw new AppError("token_expired", { reason: "session at its maximum age" });
+    const expiresAt = Math.min(now + settings.refreshTokenTtlSeconds, sessionEndsAt);
+
+    const attempt: RotationAttempt = {
+      presentedHash: hashToken(pair.refreshToken),
+      rotationSalt: createRotationSalt(),
+      keyHash: pair.idempotencyKey === undefined ? undefined : hashToken(pair.idempotencyKey),
+      now,
+    };
+    const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
+    const rotation = {
+      ...attempt,
+      successorHash: hashToken(successor),
+      notRotatedSince: now - settings.refreshMinIntervalSeconds,
+      expiresAt,
+    };
+    let result: WriteResult = await sessions.rotate(key, rotation, signal);
+    if (result.written) return issuePair(result.session, successor);
+
+    for (let look = 1; look <= maxLooks; look++) {
+      const verdict = classify(result.session, attempt, settings);
+      switch (verdict.is) {
+        case "over":
+          throw new AppError("token_expired", {
+            reason: result.session ? "session expired" : "session gone",
+          });
+        case "replay":
+          // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
+          await sessions.delete(key, signal);
+          noteEvent("authn_token_reuse");
+          throw new AppError("token_expired");
+        case "own-write":
+          return issuePair(verdict.session, successor);
+        case "current":
+          return issuePair(verdict.session, pair.refreshToken);
+        case "repeat": {
+          if (!verdict.proven) noteEvent("authn_token_repeat_unproven");
+          const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
+          if (!verdict.rearm) return issuePair(verdict.session, repeated);
+          result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
+          if (result.written) return issuePair(result.session, repeated);
+        }
+      }
+    }
+    throw new AppError("unavailable");
+  };
+
+  /** Refuses, without touching the database, what we have not issued as one pair. */
+  async function verifyPair({ token, refreshToken }: PresentedPair): Promise<AccessClaims> {
+    const { claims } = await verifyExpiredToken(token).catch((error: unknown) => {
+      if (!(error instanceof AccessTokenError)) throw error;
+      throw new AppError("invalid_jwt_token", { reason: error.reason, cause: error });
+    });
+    await noteSession({ userId: claims.sub, sessionId: claims.sid });
+    if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
+      throw new AppError("invalid_refresh_token");
+    }
+    return claims;
+  }
+}

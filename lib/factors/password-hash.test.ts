@@ -1,0 +1,123 @@
+import { argon2Sync } from "node:crypto";
+import { expect, test } from "@jest/globals";
+import { AppError } from "../errors.ts";
+import { hashPassword, needsRehash, verifyPassword } from "./password-hash.ts";
+
+const password = "correct horse battery staple";
+const salt = Buffer.from("00112233445566778899aabbccddeeff", "hex");
+
+/** A PHC string made without the code under test; small parameters keep the suite quick. */
+function makePhc(text: string, { memory = 64, passes = 1, parallelism = 1 } = {}): string {
+  const tag = argon2Sync("argon2id", {
+    message: text,
+    nonce: salt,
+    memory,
+    passes,
+    parallelism,
+    tagLength: 32,
+  });
+  const encode = (bytes: Buffer) => bytes.toString("base64").replaceAll("=", "");
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${encode(salt)}$${encode(tag)}`;
+}
+
+test("a hashed password verifies, another does not", async () => {
+  const stored = await hashPassword(password);
+  expect(await verifyPassword(stored, password)).toBe(true);
+  expect(await verifyPassword(stored, `${password} `)).toBe(false);
+  expect(await verifyPassword(stored, "Correct horse battery staple")).toBe(false);
+  expect(needsRehash(stored)).toBe(false);
+});
+
+test("a hash is a PHC string with the OWASP floor, a salt of its own, and nothing of the password", async () => {
+  const hashes = [await hashPassword(password), await hashPassword(password)];
+  for (const hash of hashes) {
+    expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  }
+  expect(new Set(hashes).size).toBe(2);
+});
+
+test("a hash made elsewhere with the same parameters verifies", async () => {
+  const stored = makePhc(password, { memory: 19_456, passes: 2 });
+  expect(await verifyPassword(stored, password)).toBe(true);
+  expect(needsRehash(stored)).toBe(false);
+});
+
+test.each([
+  { memory: 64, passes: 1 },
+  { memory: 64, passes: 3 },
+  { memory: 128, parallelism: 4 },
+])("a hash with other parameters verifies with its own: %j", async (parameters) => {
+  const stored = makePhc(password, parameters);
+  expect(await verifyPassword(stored, password)).toBe(true);
+  expect(await verifyPassword(stored, "something else")).toBe(false);
+});
+
+test.each([
+  [
+    "A14 composed and decomposed",
+    "caf\u00e9 au lait, s'il vous pla\u00eet",
+    "cafe\u0301 au lait, s'il vous plai\u0302t",
+  ],
+  ["A14 full width and ASCII", "ｐａｓｓ phrase of mine", "pass phrase of mine"],
+])("one password: %s", async (_, one, other) => {
+  const stored = makePhc(one.normalize("NFKC"));
+  expect(await verifyPassword(stored, one)).toBe(true);
+  expect(await verifyPassword(stored, other)).toBe(true);
+});
+
+test.each([
+  ["A11 more than 72 bytes", `${"x".repeat(72)}a`, `${"x".repeat(72)}b`],
+  ["A15 a blank at the end", "passphrase", "passphrase "],
+  ["A16 the case", "passphrase", "Passphrase"],
+  ["a NUL and what follows", "pass\u0000phrase", "pass\u0000other"],
+])("two passwords: %s", async (_, one, other) => {
+  expect(await verifyPassword(makePhc(one), other)).toBe(false);
+});
+
+test("an unknown user's password never verifies", async () => {
+  expect(await verifyPassword(undefined, password)).toBe(false);
+  expect(await verifyPassword(undefined, "")).toBe(false);
+});
+
+const parts = makePhc(password).split("$");
+const withParameters = (parameters: string) => parts.toSpliced(3, 1, parameters).join("$");
+
+test.each([
+  ["empty", ""],
+  ["a bcrypt hash", "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"],
+  ["argon2i", parts.join("$").replace("argon2id", "argon2i")],
+  ["another version", parts.join("$").replace("v=19", "v=16")],
+  ["no version", parts.toSpliced(2, 1).join("$")],
+  ["parameters in another order", withParameters("t=1,m=64,p=1")],
+  ["a parameter more", withParameters("m=64,t=1,p=1,keyid=AA")],
+  ["a negative parameter", withParameters("m=-64,t=1,p=1")],
+  ["a hexadecimal parameter", withParameters("m=0x40,t=1,p=1")],
+  ["a line feed at the end", `${parts.join("$")}\n`],
+  ["a short tag", parts.join("$").slice(0, -1)],
+  ["a padded tag", `${parts.join("$")}=`],
+  ["a tag that is not canonical", parts.join("$").replace(/.$/, "9")],
+  ["memory above 256 MiB", withParameters("m=262145,t=1,p=1")],
+  ["memory of 4 GiB", withParameters("m=4194304,t=1,p=1")],
+  ["memory in ten digits", withParameters("m=1000000000,t=1,p=1")],
+  ["11 passes", withParameters("m=64,t=11,p=1")],
+  ["5 lanes", withParameters("m=64,t=1,p=5")],
+  ["no pass", withParameters("m=64,t=0,p=1")],
+  ["no lane", withParameters("m=64,t=1,p=0")],
+  ["memory below 8 KiB a lane", withParameters("m=31,t=1,p=4")],
+])("a stored hash that is not ours is our trouble, not the user's: %s", async (_, stored) => {
+  const thrown: unknown = await verifyPassword(stored, password).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(AppError);
+  expect((thrown as AppError).code).toBe("unavailable");
+  if (stored !== "") expect(String((thrown as AppError).cause)).not.toContain(stored);
+  expect(() => needsRehash(stored)).toThrow(AppError);
+});
+
+test.each([
+  [{ memory: 19_455, passes: 2, parallelism: 1 }, true],
+  [{ memory: 19_456, passes: 1, parallelism: 1 }, true],
+  [{ memory: 19_456, passes: 2, parallelism: 1 }, false],
+  [{ memory: 262_144, passes: 10, parallelism: 4 }, false],
+  [{ memory: 262_144, passes: 1, parallelism: 4 }, true],
+])("a hash with %j is weaker than today's: %p", ({ memory, passes, parallelism }, isWeaker) => {
+  expect(needsRehash(withParameters(`m=${memory},t=${passes},p=${parallelism}`))).toBe(isWeaker);
+});

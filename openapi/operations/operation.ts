@@ -1,0 +1,65 @@
+import type { ProblemCode } from "../../lib/errors.ts";
+import type { HeaderName } from "../headers.ts";
+import type { ParameterName } from "../parameters.ts";
+import type { SchemaName } from "../schemas.ts";
+
+/** One route of the service. */
+export interface Operation {
+  /** As serverless.yml names it. */
+  route: string;
+  tag: TagName;
+  summary: string;
+  description?: string;
+  /** Which credentials count: none, a live access token, or a pair (cookie, or body with `Auth-Mode: bearer`). */
+  needs?: "token" | "pair" | "pair or token";
+  parameters?: ParameterName[];
+  body?: { schema: SchemaName; isOptional?: boolean };
+  answers: Answer[];
+  /** What it may refuse with, besides `internal_error`, which no route is free of. */
+  problems: ProblemCode[];
+}
+
+/** An answer of a route that did what it was asked. */
+export interface Answer {
+  status: number;
+  description: string;
+  /** What the body may be; none: no body. */
+  schemas?: SchemaName[];
+  mediaType?: string;
+  headers?: HeaderName[];
+}
+
+/** The groups of routes, in the order of the reference page. */
+export const tags = {
+  "Signing in": "An account, a session, its renewal and its end.",
+  Account: "What belongs to the signed-in user.",
+  Sessions: "Where the user is signed in.",
+  Sample: "A protected resource to copy.",
+  Documents:
+    "What machines and people read to use the service. Anybody may keep keys and metadata for ten minutes.",
+} as const;
+
+/** The name of a group. */
+export type TagName = keyof typeof tags;
+
+/** What every route that takes a body, or changes state, may refuse with. */
+export const takesBody = [
+  "cross_site_request",
+  "body_too_large",
+  "unsupported_media_type",
+  "invalid_body",
+] as const;
+/** What every route with `authenticate` may refuse with. */
+export const knowsCaller = ["missing_credentials", "invalid_token", "conflicting_credentials"] as const;
+/** What every route that reads a pair may refuse with. */
+export const hasModes = ["invalid_auth_mode", "conflicting_credentials"] as const;
+/** The answer with a pair. */
+export const pair: Answer = {
+  status: 200,
+  description:
+    "The session's pair: in the cookie, and the body says no more than `success`; with `Auth-Mode: bearer` in the body, and there is no cookie.",
+  schemas: ["Done", "Pair"],
+  headers: ["Set-Cookie"],
+};
+/** The answer of what ends something. */
+export const ended: Answer = { status: 204, description: "Done. There is no body." };

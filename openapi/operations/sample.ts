@@ -1,0 +1,14 @@
+import { knowsCaller, type Operation } from "./operation.ts";
+
+/** The routes of functions/sample/, by the names of their functions. */
+export const sample = {
+  movies: {
+    route: "GET /movies",
+    tag: "Sample",
+    summary: "A protected list",
+    description: "The sample to copy for your own protected routes. No database is asked.",
+    needs: "token",
+    answers: [{ status: 200, description: "The list.", schemas: ["Movies"] }],
+    problems: [...knowsCaller],
+  },
+} satisfies Record<string, Operation>;

@@ -1,0 +1,84 @@
+import { ended, hasModes, knowsCaller, type Operation, pair, takesBody } from "./operation.ts";
+
+/** The routes of functions/session/, by the names of their functions. */
+export const session = {
+  refresh: {
+    route: "POST /auth/refresh",
+    tag: "Signing in",
+    summary: "Renew the session",
+    description:
+      "Replaces the pair by its successor; the access token may have expired. Repeats of one refresh get the same bytes. A spent pair that comes back later ends its session.",
+    needs: "pair",
+    parameters: ["AuthMode", "IdempotencyKey"],
+    body: { schema: "PresentedPair", isOptional: true },
+    answers: [pair],
+    problems: [
+      ...takesBody,
+      ...hasModes,
+      "invalid_idempotency_key",
+      "missing_credentials",
+      "invalid_jwt_token",
+      "invalid_refresh_token",
+      "token_expired",
+      "unavailable",
+    ],
+  },
+  logout: {
+    route: "POST /auth/logout",
+    tag: "Signing in",
+    summary: "Log out",
+    description:
+      "Ends the session if the credentials are genuine, expired or not, and clears the cookie in any case.",
+    needs: "pair or token",
+    parameters: ["AuthMode"],
+    body: { schema: "PresentedPair", isOptional: true },
+    answers: [
+      {
+        status: 200,
+        description: "Signed out. The cookie is cleared, unless the caller is a bearer client.",
+        schemas: ["Done"],
+        headers: ["Set-Cookie"],
+      },
+    ],
+    problems: [...takesBody, ...hasModes, "unavailable"],
+  },
+  me: {
+    route: "GET /auth/me",
+    tag: "Account",
+    summary: "Who is signed in",
+    description: "The claims of the caller's access token. No database is asked.",
+    needs: "token",
+    answers: [{ status: 200, description: "The claims.", schemas: ["Claims"] }],
+    problems: [...knowsCaller],
+  },
+  listSessions: {
+    route: "GET /auth/sessions",
+    tag: "Sessions",
+    summary: "List the live sessions",
+    description: "Newest first, 100 at a time.",
+    needs: "token",
+    parameters: ["Cursor"],
+    answers: [{ status: 200, description: "One page of sessions.", schemas: ["SessionPage"] }],
+    problems: [...knowsCaller, "invalid_cursor", "unavailable"],
+  },
+  revokeSession: {
+    route: "DELETE /auth/sessions/{sessionId}",
+    tag: "Sessions",
+    summary: "End one session",
+    description: "It is not renewed any more; its last access token opens protected routes until it expires.",
+    needs: "token",
+    parameters: ["SessionId"],
+    answers: [ended],
+    problems: [...takesBody, ...knowsCaller, "not_found", "unavailable"],
+  },
+  revokeAllSessions: {
+    route: "DELETE /auth/sessions",
+    tag: "Sessions",
+    summary: "Log out everywhere",
+    description: "Ends every session of the user, and those whose login is under way.",
+    needs: "token",
+    parameters: ["Except"],
+    answers: [ended],
+    problems: [...takesBody, ...knowsCaller, "invalid_query", "unavailable"],
+  },
+} satisfies Record<string, Operation>;
