@@ -1,3 +1,4 @@
+import { permissions } from "../tests/support/declared.ts";
 import { emptyName } from "./cold.ts";
 import type { Facts } from "./facts.ts";
 import type { Measured, PeerRequests } from "./measure.ts";
@@ -99,16 +100,7 @@ function reportGoals(facts: AllFacts, cold: Times["cold"], warm: Times["warm"]):
   );
 }
 
-const verifyOnlyNames: FunctionName[] = [
-  "movies",
-  "me",
-  "authorizer",
-  "jwks",
-  "discovery",
-  "openapi",
-  "page",
-  "notFound",
-];
+const verifyOnlyNames = functionNames.filter((name) => (permissions[name] ?? []).length === 0);
 
 function reportCold(facts: AllFacts, cold: Times["cold"]): string {
   const empty = cold[emptyName] ?? { ms: 0, cpuMs: 0, peakKiB: 0 };

@@ -2,11 +2,15 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ApiResponse } from "../lib/http/response.ts";
-import { type ClientRequest, createEvent, type RouteName, routeNames } from "../tests/support/event.ts";
+import { functionNames as declaredNames } from "../tests/support/declared.ts";
+import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
 import { bundleOf } from "./bundle-paths.ts";
 
-/** A function by its file, the authorizer included: it has no route. */
+/** A function by its name, the authorizer included: it has no route. */
 export type FunctionName = RouteName | "authorizer";
+
+/** Every function of the service. */
+export const functionNames = declaredNames as FunctionName[];
 
 /** Makes the event of one call; some calls follow from the answer before. */
 export type Request = (last?: ApiResponse) => Promise<unknown> | unknown;
@@ -48,18 +52,14 @@ export function cookiesOf({ cookies = [] }: ApiResponse): string[] {
 /** The usual call of each function, by somebody who has logged in before with this browser. */
 export async function createRequests(): Promise<Record<FunctionName, Request>> {
   const { body, cookies, deviceCookies } = await openAccount();
-  const asUser = (name: RouteName) => () => createEvent(name, { cookies });
-  const anonymous = (name: RouteName) => () => createEvent(name);
-  return {
+  const asUser = (name: RouteName) => () => createEvent(name, exampleRequest(name, cookies));
+  const own: Partial<Record<FunctionName, Request>> = {
     register: () =>
       createEvent("register", { body: { email: `${randomUUID().slice(0, 13)}@example.com`, password } }),
     login: (last) => createEvent("login", { body, cookies: last ? cookiesOf(last).slice(1) : deviceCookies }),
     refresh: (last) => createEvent("refresh", { cookies: last ? cookiesOf(last) : cookies }),
     logout: async () => createEvent("logout", { cookies: (await logIn(body)).cookies }),
-    movies: asUser("movies"),
-    me: asUser("me"),
     authorizer: asUser("movies"),
-    listSessions: asUser("listSessions"),
     revokeSession: async () => {
       const { cookies: others } = await logIn(body);
       const pathParameters = { sessionId: sessionIdOf(others) };
@@ -75,7 +75,6 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         body: { currentPassword: password, newPassword },
       });
     },
-    exportAccount: asUser("exportAccount"),
     deleteAccount: async () => {
       const account = await openAccount();
       return createEvent("deleteAccount", {
@@ -83,12 +82,13 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         body: { password },
       });
     },
-    jwks: anonymous("jwks"),
-    discovery: anonymous("discovery"),
-    openapi: anonymous("openapi"),
-    page: anonymous("page"),
-    notFound: anonymous("notFound"),
   };
+  // Whatever needs no more than a user.
+  const others = functionNames.filter((name) => !(name in own)) as RouteName[];
+  return { ...Object.fromEntries(others.map((name) => [name, asUser(name)])), ...own } as Record<
+    FunctionName,
+    Request
+  >;
 }
 
 /** The access token in an auth cookie. */
@@ -100,6 +100,3 @@ function sessionIdOf(cookies: string[]): string {
   const [, claims = ""] = tokenOf(cookies).split(".");
   return JSON.parse(Buffer.from(claims, "base64url").toString()).sid;
 }
-
-/** Every function of the service. */
-export const functionNames = [...routeNames, "authorizer"] as FunctionName[];

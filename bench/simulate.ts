@@ -37,7 +37,7 @@ export interface Outcome {
 }
 
 const writesPerMs = 1;
-/** Three attempts of the SDK are over after so long. */
+/** The time after which three attempts of the SDK are over. */
 const patienceMs = 300;
 
 /** Plays a scenario in steps of a millisecond; the same seed gives the same outcome. */

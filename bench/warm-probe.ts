@@ -110,7 +110,7 @@ const scenarios: Record<string, () => Promise<Runner[]>> = {
 
 /** The limit of a refresh: one conditional write of the same shape by the same SDK, and nothing else. */
 async function rawUpdate(): Promise<Runner> {
-  const { client } = createDynamoDB({ dynamodbEndpoint: undefined });
+  const client = createDynamoDB({ dynamodbEndpoint: undefined, dynamodbTimeoutMs: 800 });
   const Key = { userId: randomUUID(), sessionId: randomUUID() };
   const create = () => randomBytes(32).toString("base64url");
   let tokenHash = create();
@@ -126,7 +126,7 @@ async function rawUpdate(): Promise<Runner> {
         UpdateExpression:
           "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, rotatedAt = :now, expiresAt = :expiresAt REMOVE rotationKeyHash",
         ConditionExpression:
-          "(attribute_not_exists(rotatedAt) OR rotatedAt <= :now) AND tokenHash = :presented AND expiresAt > :now",
+          "tokenHash = :presented AND expiresAt > :now AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :now)",
         ExpressionAttributeValues: {
           ":presented": tokenHash,
           ":successor": successor,

@@ -1,10 +1,9 @@
 import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { dataFiles } from "./data-files.ts";
+import { dataFiles, staticFiles } from "./assets.ts";
 import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
-import { staticFiles } from "./static-files.ts";
 
 /** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
 export const bundleOptions = {

@@ -1,10 +1,9 @@
 import { createAlarms } from "./operations/alarms.ts";
 import { createDashboard } from "./operations/dashboard.ts";
-import { createDomain } from "./operations/domain.ts";
+import { createDomain, createThrottling, type Limit } from "./operations/gateway.ts";
 import { type Options, readOptions } from "./operations/options.ts";
-import type { Resource, Resources } from "./operations/resource.ts";
-import { createThrottling, type Limit } from "./operations/throttling.ts";
 import { listRoutes } from "./service-plugin.ts";
+import type { Resource, Resources } from "./template.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: object };
 type FunctionDefinition = Parameters<typeof listRoutes>[0][string] & {

@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { shellVariables } from "../lib/config.ts";
-import type { Resources } from "./operations/resource.ts";
+import { listSettings } from "../lib/config.ts";
+import type { Setting } from "../lib/settings.ts";
+import type { Resources } from "./template.ts";
 
 type HttpApiEvent = string | { method: string; path: string };
 
@@ -97,12 +98,16 @@ export function listTables(
   );
 }
 
-/** The settings that the deploying shell, or that of `npm start`, hands to every function. */
+/**
+ * The settings that the deploying shell, or that of `npm start`, hands to every function. Whoever signs gets keys in a
+ * way of its own.
+ */
 function readShell(): Record<string, string> {
+  const { jwtSigningKeys, jwtSigningKeysSecret, ...others } = listSettings();
   return Object.fromEntries(
-    shellVariables.flatMap((variable) => {
-      const value = process.env[variable];
-      return value ? [[variable, value]] : [];
+    Object.values<Setting<unknown>>(others).flatMap((setting) => {
+      const value = process.env[setting.variable];
+      return "unset" in setting && value ? [[setting.variable, value]] : [];
     }),
   );
 }

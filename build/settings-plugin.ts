@@ -1,4 +1,5 @@
-import { readConfig, settingNames, variableOf } from "../lib/config.ts";
+import { listSettings, readConfig } from "../lib/config.ts";
+import type { Setting } from "../lib/settings.ts";
 import { placeholder } from "./keys/public-keys.ts";
 import { type CompiledService, environmentsOf } from "./template.ts";
 
@@ -36,7 +37,9 @@ function checkSettings(environments: Record<string, string>[], isKnown: (value: 
   const all = Object.assign({}, ...environments);
   for (const own of environments) {
     const environment = { ...all, ...own };
-    const names = settingNames.filter((name) => isKnown(environment[variableOf(name)]));
-    readConfig(names, environment);
+    const known = Object.entries<Setting<unknown>>(listSettings()).filter(([, { variable }]) =>
+      isKnown(environment[variable]),
+    );
+    readConfig(Object.fromEntries(known), environment);
   }
 }

@@ -1,4 +1,4 @@
-import { AuthError, type FieldError, readAnswer } from "./auth-error.ts";
+import { AuthError, type FieldError, parseResponse } from "./auth-error.ts";
 import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
 import type { Connection } from "./connection.ts";
 import { createLock } from "./lock.ts";
@@ -11,22 +11,22 @@ import { createBrowserState, createTokenState, type TokenStore, type Tokens } fr
 export type { Account, Claims, Credentials, FieldError, ListedSession, Session, TokenStore, Tokens };
 export { AuthError };
 
-/** How a client is set up; a browser application that is served by the API's own origin needs none of it. */
+/** The options of a client; a browser application that is served by the API's own origin needs none. */
 export interface AuthClientOptions {
   /** Where the API is; by default the page's own origin. */
   baseUrl?: string;
-  /** Send an Idempotency-Key (the default). `false` for an application whose server refreshes with the same cookie. */
+  /** Send an Idempotency-Key; true by default. `false` for an application whose server refreshes with the same cookie. */
   keys?: boolean;
-  /** Given, the client is a bearer client and keeps its pair there. */
+  /** Given, the client is a bearer client and keeps its token pair there. */
   tokens?: TokenStore;
   /** Origins besides the API's that may see the credentials: services that trust its tokens. */
   origins?: readonly string[];
   /**
-   * Called once when a session has ended by itself, in every tab that knew of it: with the refusal where the client
-   * met one, without where another tab did or logged out.
+   * Called once when a session has ended by itself, in every tab that knew of it: with the error in
+   * the tab that met one, without it where another tab did or logged out.
    */
   onSessionEnd?: (error?: AuthError) => void;
-  /** Instead of the global one. */
+  /** By default the global one. */
   fetch?: typeof fetch;
 }
 
@@ -36,7 +36,7 @@ export interface AuthClient {
   login(credentials: Credentials): Promise<void>;
   /** Ends the session here and in all tabs. */
   logout(): Promise<void>;
-  /** Renews the pair, unless it is younger than a minute. The client does this by itself. */
+  /** Renews the token pair, unless it is younger than a minute. The client does this by itself. */
   refresh(): Promise<void>;
   me(): Promise<Claims>;
   /** All live sessions, newest first. */
@@ -64,37 +64,37 @@ export function createAuthClient({
   onSessionEnd,
   fetch: send = (...args) => fetch(...args),
 }: AuthClientOptions = {}): AuthClient {
-  const base = new URL(`${baseUrl.replace(/\/+$/, "")}/`, globalThis.location?.href);
-  const name = `auth-client ${base.href}`;
-  const isBearer = tokens !== undefined;
+  const base = new URL(baseUrl.replace(/\/*$/, "/"), globalThis.location?.href);
+  const name = `auth-client ${base}`;
+  const bearer = !!tokens;
   const connection: Connection = {
     send,
     base,
     origins: [base.origin, ...origins],
-    isBearer,
-    credentials: isBearer ? "omit" : "include",
+    bearer,
+    keys,
+    credentials: bearer ? "omit" : "include",
   };
   const post = createPost(connection);
   const session = createSession({
     store: tokens ? createTokenState(tokens) : createBrowserState(name),
-    lock: createLock(isBearer ? undefined : name),
-    keys,
-    isBearer,
+    lock: createLock(bearer ? undefined : name),
+    bearer,
     onSessionEnd,
     post,
-    learnLife: () => me(),
+    me,
   });
   const authFetch = createAuthFetch(connection, session);
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
-    return (await readAnswer(authFetch(new URL(path, base), method ? toJson(method, body) : {}))) as T;
+    return (await parseResponse(authFetch(new URL(path, base), method ? toJson(method, body) : {}))) as T;
   }
 
   async function me(): Promise<Claims> {
     const seen = stampOf(await session.load());
     const claims = await call<Claims>("auth/me");
     // That is right whatever the local clock shows.
-    session.learn((claims.exp - claims.iat) * 1000, seen).catch(() => {});
+    session.learn(seen, (claims.exp - claims.iat) * 1000).catch(() => {});
     return claims;
   }
 
@@ -108,15 +108,15 @@ export function createAuthClient({
   session.load().catch(() => {});
 
   return {
-    register: async (account) => (await post("auth/register", account)) as { userId: string; email: string },
+    register: (account) => post("auth/register", account) as Promise<{ userId: string; email: string }>,
     login: session.login,
     logout: session.logout,
     me,
     fetch: authFetch,
 
     async refresh() {
-      const refusal = await session.renew(stampOf(await session.load()), true);
-      if (refusal) throw refusal;
+      const error = await session.renew(stampOf(await session.load()), true);
+      if (error) throw error;
     },
 
     async sessions() {

@@ -13,41 +13,39 @@ interface Problem {
   errors?: FieldError[];
 }
 
-/** A refusal of the API, or no answer at all. */
+/** An error response of the API, or no response at all. */
 export class AuthError extends Error {
-  override readonly name = "AuthError";
-  /** The HTTP status; 0 when no answer came. */
-  readonly status: number;
-  /** Stable, as the API's README lists them; `network_error` when no answer came, `http_<status>` when it was no problem. */
-  readonly code: string;
+  declare readonly name: "AuthError";
+  /** The HTTP status; 0 if no response came. */
+  declare readonly status: number;
+  /**
+   * Stable, as the API's README lists them; `network_error` if no response came, `http_<status>` if it was no problem
+   * document.
+   */
+  declare readonly code: string;
   /** What to do, in a sentence. */
-  readonly detail: string | undefined;
+  declare readonly detail: string | undefined;
   /** One for each invalid field. */
-  readonly errors: FieldError[] | undefined;
+  declare readonly errors: FieldError[] | undefined;
   /** When to try again, at 429 and 503. A page of another origin can read it only if the API exposes `Retry-After`. */
-  readonly retryAfterSeconds: number | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
   /** What to look for in the service's log. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
 
   constructor(status: number, problem: Problem, retryAfterSeconds?: number, cause?: unknown) {
-    const code = problem.code ?? `http_${status}`;
-    super(problem.detail ?? problem.title ?? code, { cause });
-    this.status = status;
-    this.code = code;
-    this.detail = problem.detail;
-    this.errors = problem.errors;
-    this.retryAfterSeconds = retryAfterSeconds;
-    this.requestId = problem.instance;
+    const { code = `http_${status}`, title = code, detail, errors, instance: requestId } = problem;
+    super(detail ?? title, { cause });
+    Object.assign(this, { name: "AuthError", status, code, detail, errors, retryAfterSeconds, requestId });
   }
 }
 
 /**
- * Reads an answer's JSON; undefined where the API answers none. Throws AuthError: a refusal, or `network_error` if there
- * is no answer, if it breaks off, or if something in between made it.
+ * Reads a response's JSON; undefined for a 204. Throws AuthError: what the API refused with, or `network_error` if there
+ * is no response, if it breaks off, or if something in between made it.
  */
-export async function readAnswer(answer: Promise<Response>): Promise<unknown> {
+export async function parseResponse(pending: Promise<Response>): Promise<unknown> {
   try {
-    const response = await answer;
+    const response = await pending;
     if (response.ok) return response.status === 204 ? undefined : await response.json();
     const problem = await response.json().catch(() => ({}));
     throw new AuthError(response.status, problem, retryAfterOf(response));
@@ -57,7 +55,7 @@ export async function readAnswer(answer: Promise<Response>): Promise<unknown> {
   }
 }
 
-/** The seconds of an answer's Retry-After; undefined if it has none that can be read. */
+/** The seconds of a response's Retry-After; undefined if it has none that can be read. */
 export function retryAfterOf({ headers }: Response): number | undefined {
-  return Number.parseInt(headers.get("retry-after") ?? "", 10) || undefined;
+  return Number(headers.get("retry-after")) || undefined;
 }

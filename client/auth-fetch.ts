@@ -11,19 +11,19 @@ export type FetchInput = Parameters<typeof fetch>[0];
 export function createAuthFetch({ send, base, origins, credentials }: Connection, session: SessionKeeper) {
   return async function authFetch(input: FetchInput, init: RequestInit = {}): Promise<Response> {
     const request = input instanceof Request ? input : undefined;
-    const url = new URL(request?.url ?? String(input), base);
+    const url = new URL(request?.url ?? (input as string), base);
     if (!origins.includes(url.origin)) return send(input, init);
 
     function attempt({ token }: SessionState): Promise<Response> {
       const headers = new Headers(init.headers ?? request?.headers);
-      if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+      if (token) headers.set("authorization", `Bearer ${token}`);
       return send(request?.clone() ?? url.href, { ...init, headers, credentials });
     }
 
     async function withPatience(state: SessionState): Promise<Response> {
       const response = await attempt(state);
-      const waitSeconds = retryAfterOf(response) ?? 99;
-      const isGet = (init.method ?? request?.method ?? "GET").toUpperCase() === "GET";
+      const waitSeconds = retryAfterOf(response) ?? Infinity;
+      const isGet = /^get$/i.test(init.method ?? request?.method ?? "get");
       if (response.status !== 503 || !isGet || waitSeconds > maxWaitSeconds) return response;
       await sleep(waitSeconds);
       return attempt(state);
@@ -31,12 +31,12 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
 
     let trouble: unknown;
     let state = await session.load();
-    if (isDue(state)) {
+    if (isDue(state, Date.now())) {
       const renewal = session.renew(stampOf(state)).catch((error) => {
         trouble = error;
       });
       // While the JWT lives nobody has to wait.
-      if (ageOf(state) >= (state.lifeMs ?? 0)) await renewal;
+      if (ageOf(state, Date.now()) >= (state.lifeMs as number)) await renewal;
       state = await session.load();
     }
     const response = await withPatience(state);

@@ -4,7 +4,9 @@ export interface Connection {
   base: URL;
   /** Where credentials may go. */
   origins: string[];
-  /** Bearer mode: the pair is ours to keep, and cookies are not. */
-  isBearer: boolean;
+  /** The client keeps the token pair itself, and uses no cookies. */
+  bearer: boolean;
+  /** Send an Idempotency-Key with login and refresh. */
+  keys: boolean;
   credentials: "omit" | "include";
 }

@@ -4,13 +4,13 @@ export interface SessionState {
   key?: string | undefined;
   /** When the last refresh with this key was answered 200; undefined if it was not. */
   keyAnsweredAtMs?: number | undefined;
-  /** When the pair came, or the refusal that ended the session. */
+  /** When the token pair came, or the error that ended the session. */
   decidedAtMs?: number | undefined;
   /** How long a JWT lives. */
   lifeMs?: number | undefined;
-  /** The session is over: the status of the refusal, or 200 for a logout. */
+  /** The session is over: the status of the error, or 200 for a logout. */
   endStatus?: number | undefined;
-  /** The pair; only in bearer mode. */
+  /** The token pair; only in a bearer client. */
   token?: string | undefined;
   refreshToken?: string | undefined;
 }
@@ -21,49 +21,48 @@ export interface StateStore {
   save(state: SessionState): Promise<void> | void;
 }
 
-/** A pair is left alone for so long, if its JWT lives twice as long (docs/rotation.md, what the model says). */
+/** A token pair is left alone for this time, if its JWT lives at least twice as long (docs/rotation.md, what the model says). */
 const youngMs = 60_000;
 
 /** Answers whether there is a session, as far as is known here. */
 export function isKnown(state: SessionState): boolean {
-  return !state.endStatus && stampOf(state) !== undefined;
+  return !state.endStatus && !!stampOf(state);
 }
 
-/** What tells one pair from the next. */
+/** What tells one token pair from the next. */
 export type Stamp = string | number | undefined;
 
-/** The stamp of the pair. */
-export function stampOf({ token, decidedAtMs }: SessionState): Stamp {
-  return token ?? decidedAtMs;
+/** The stamp of the token pair. */
+export function stampOf(state: SessionState): Stamp {
+  return state.token ?? state.decidedAtMs;
 }
 
-/** Milliseconds since the pair came, or the refusal; negative where the clock was set back. */
-export function ageOf({ decidedAtMs = 0 }: SessionState): number {
-  return Date.now() - decidedAtMs;
+/** Milliseconds since the token pair or the error came; negative if the clock was set back, NaN if neither came. */
+export function ageOf(state: SessionState, nowMs: number): number {
+  return nowMs - (state.decidedAtMs as number);
 }
 
 /** Answers whether the last decision is too new for another refresh. A clock that was set back makes it old. */
-export function isYoung(state: SessionState): boolean {
-  const { lifeMs = 2 * youngMs } = state;
-  const ageMs = ageOf(state);
-  return ageMs >= 0 && ageMs < Math.min(youngMs, lifeMs / 2);
+export function isYoung(state: SessionState, nowMs: number): boolean {
+  const ageMs = ageOf(state, nowMs);
+  return ageMs >= 0 && ageMs < Math.min(youngMs, (state.lifeMs ?? Infinity) / 2);
 }
 
-/** Milliseconds until the pair should be renewed, shortly before its JWT expires; undefined if that is not known. */
-export function dueInMs(state: SessionState): number | undefined {
-  const { decidedAtMs, lifeMs } = state;
-  if (!isKnown(state) || decidedAtMs === undefined || lifeMs === undefined) return undefined;
-  const ageMs = ageOf(state);
+/** Milliseconds until the token pair should be renewed, shortly before its JWT expires; Infinity if not known. */
+export function dueInMs(state: SessionState, nowMs: number): number {
+  const { lifeMs } = state;
+  const ageMs = ageOf(state, nowMs);
+  if (!isKnown(state) || !lifeMs || !(ageMs < Infinity)) return Infinity;
   return ageMs < 0 ? 0 : lifeMs - Math.min(youngMs, lifeMs / 4) - ageMs;
 }
 
-/** Answers whether the pair should be renewed now. */
-export function isDue(state: SessionState): boolean {
-  return (dueInMs(state) ?? 1) <= 0;
+/** Answers whether the token pair should be renewed now. */
+export function isDue(state: SessionState, nowMs: number): boolean {
+  return dueInMs(state, nowMs) <= 0;
 }
 
 /** The key of a refresh that starts now: a new one only if the last with this key was answered, a minute ago. */
-export function nextKey({ key, keyAnsweredAtMs }: SessionState): string {
-  const isDone = keyAnsweredAtMs !== undefined && Date.now() - keyAnsweredAtMs > youngMs;
-  return key === undefined || isDone ? crypto.randomUUID() : key;
+export function nextKey(state: SessionState, nowMs: number, newKey: string): string {
+  const isDone = nowMs - (state.keyAnsweredAtMs ?? nowMs) > youngMs;
+  return isDone ? newKey : (state.key ?? newKey);
 }

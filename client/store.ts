@@ -1,23 +1,23 @@
 import type { SessionState, StateStore } from "./state.ts";
 
-/** A pair, and what the client knows of it. Keep it whole, as JSON, where nobody else can read it. */
+/** A token pair, and what the client knows of it. Keep it whole, as JSON, where nobody else can read it. */
 export interface Tokens extends SessionState {
   token: string;
   refreshToken: string;
 }
 
-/** Where a bearer client keeps its pair. */
+/** Where a bearer client keeps its token pair. */
 export interface TokenStore {
   load(): Promise<Tokens | null | undefined> | Tokens | null | undefined;
-  /** Keeps the pair; `undefined` forgets it. */
+  /** Keeps the token pair; `undefined` forgets it. */
   save(tokens: Tokens | undefined): Promise<void> | void;
 }
 
-/** Keeps the state with the pair, and none without one. */
+/** Keeps the state with the token pair, and none without one. */
 export function createTokenState(tokens: TokenStore): StateStore {
   return {
     load: async () => (await tokens.load()) ?? {},
-    save: (state) => tokens.save(state.token === undefined ? undefined : (state as Tokens)),
+    save: (state) => tokens.save(state.token ? (state as Tokens) : undefined),
   };
 }
 
@@ -27,7 +27,7 @@ export function createBrowserState(name: string): StateStore {
   return {
     load() {
       try {
-        return memory ?? JSON.parse(localStorage.getItem(name) ?? "null") ?? {};
+        return memory ?? JSON.parse(localStorage.getItem(name) as string) ?? {};
       } catch {
         return {};
       }

@@ -2,12 +2,15 @@ import type { APIGatewaySimpleAuthorizerWithContextResult, Context } from "aws-l
 import { readConfig } from "../lib/config.ts";
 import { problems } from "../lib/errors.ts";
 import { createAuthenticator } from "../lib/http/authenticate.ts";
+import { createCrossSiteRule } from "../lib/http/cross-site.ts";
 import { findRouteKey, parseEvent } from "../lib/http/event.ts";
 import { noteRefusal } from "../lib/http/problem.ts";
 import { logRequest, note } from "../lib/log.ts";
-import type { AccessClaims } from "../lib/tokens/verify-access-token.ts";
+import { originSettings } from "../lib/settings.ts";
+import type { AccessClaims } from "../lib/tokens/access-claims.ts";
 
-const { stage } = readConfig(["stage"]);
+const { stage, ...origins } = readConfig(originSettings);
+const assertSameSite = createCrossSiteRule(origins);
 const findCaller = await createAuthenticator();
 
 type Result = { isAuthorized: false } | APIGatewaySimpleAuthorizerWithContextResult<AccessClaims>;
@@ -25,7 +28,7 @@ export async function handler(input: unknown, { awsRequestId: requestId }: Conte
 
 async function authorize(input: unknown): Promise<Outcome> {
   try {
-    const context = await findCaller(parseEvent(input).credentials);
+    const context = await findCaller(parseEvent(input, assertSameSite).credentials);
     note({ userId: context.sub });
     return { statusCode: 200, result: { isAuthorized: true, context } };
   } catch (error) {

@@ -1,43 +1,53 @@
 import { type AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+
+/** The document client of a sandbox. */
+export type DynamoDB = DynamoDBDocumentClient;
 
 /** An item as the document client gives it: not trusted to have any shape. */
 export type Item = Record<string, unknown>;
+
+/** Which item of which table. */
+interface ItemAddress {
+  TableName: string;
+  Key: Item;
+}
 
 /** The parts of a conditional update. */
 export interface UpdateExpression {
   UpdateExpression: string;
   ConditionExpression: string;
+  ExpressionAttributeNames?: Record<string, string>;
   ExpressionAttributeValues: Item;
 }
 
-/** The document client, and what is known of the engine behind it. */
-export interface DynamoDB {
-  client: DynamoDBDocumentClient;
-  /** A failed condition brings the old item along. DynamoDB does that; embedded engines do not. */
-  returnsItemOnFailure: boolean;
-}
+/** What a conditional write did: the item after it, or the one that refused it (absent if there is none). */
+export type WriteResult = { written: true; item: Item } | { written: false; item: Item | undefined };
 
-/** Makes the one client of a sandbox: 3 attempts, keep-alive, 0.5 s to connect, 0.8 s for an answer. */
-export function createDynamoDB({ dynamodbEndpoint }: { dynamodbEndpoint: string | undefined }): DynamoDB {
+/** Makes the one client of a sandbox: 3 attempts, keep-alive, a time limit for connecting and one for each response. */
+export function createDynamoDB({
+  dynamodbEndpoint,
+  dynamodbTimeoutMs,
+}: Config<"dynamodbEndpoint" | "dynamodbTimeoutMs">): DynamoDB {
   const client = new DynamoDBClient({
     ...(dynamodbEndpoint !== undefined && { endpoint: dynamodbEndpoint }),
     maxAttempts: 3,
     requestHandler: {
-      connectionTimeout: 500,
-      requestTimeout: 800,
+      connectionTimeout: dynamodbTimeoutMs * 0.625,
+      requestTimeout: dynamodbTimeoutMs,
       // Without it `requestTimeout` only warns and goes on waiting.
       throwOnRequestTimeout: true,
     },
   });
-  return { client: asDocuments(client), returnsItemOnFailure: dynamodbEndpoint === undefined };
+  return asDocuments(client);
 }
 
 /** The same connections with one attempt only, for a write that must not arrive twice. */
-export function withoutRetries({ client, returnsItemOnFailure }: DynamoDB): DynamoDB {
-  const { endpoint, region, credentials, requestHandler } = client.config;
+export function withoutRetries({ config }: DynamoDB): DynamoDB {
+  const { endpoint, region, credentials, requestHandler } = config;
   const unretried = new DynamoDBClient({
     ...(endpoint && { endpoint }),
     region,
@@ -45,20 +55,59 @@ export function withoutRetries({ client, returnsItemOnFailure }: DynamoDB): Dyna
     requestHandler,
     maxAttempts: 1,
   });
-  return { client: asDocuments(unretried), returnsItemOnFailure };
+  return asDocuments(unretried);
 }
 
 function asDocuments(client: DynamoDBClient): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
+/** Reads an item, strongly consistent. Throws AppError `unavailable`. */
+export async function getItem(
+  client: DynamoDB,
+  address: ItemAddress,
+  signal?: AbortSignal,
+): Promise<Item | undefined> {
+  const command = new GetCommand({ ...address, ConsistentRead: true });
+  const { Item } = await client.send(command, toOptions(signal)).catch(unavailable);
+  return Item;
+}
+
+/**
+ * Sends one conditional update and asks for the item back, whether it was written or not. Throws AppError
+ * `unavailable`.
+ */
+export async function updateItem(
+  client: DynamoDB,
+  address: ItemAddress,
+  expression: UpdateExpression,
+  signal?: AbortSignal,
+): Promise<WriteResult> {
+  const command = new UpdateCommand({
+    ...address,
+    ...expression,
+    ReturnValues: "ALL_NEW",
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  });
+  try {
+    const { Attributes } = await client.send(command, toOptions(signal));
+    return { written: true, item: Attributes ?? {} };
+  } catch (error) {
+    if (!isConditionFailure(error)) return unavailable(error);
+    return { written: false, item: findRefusingItem(error) };
+  }
+}
+
+/** The options of a call that is not to go on in a sandbox that was frozen after its response. */
+export const toOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
+
 /** Answers whether a write was refused by its condition. */
 export function isConditionFailure(error: unknown): boolean {
   return error instanceof Error && error.name === "ConditionalCheckFailedException";
 }
 
-/** The old item that came with a failed condition (`ALL_OLD`), if it came. The SDK leaves it marshalled. */
-export function findFailedItem(error: unknown): Item | undefined {
+/** The item that refused a write which asked for it (`ALL_OLD`); undefined if there was none. The SDK leaves it marshalled. */
+export function findRefusingItem(error: unknown): Item | undefined {
   const item = (error as { Item?: Record<string, AttributeValue> }).Item;
   return item && unmarshall(item);
 }

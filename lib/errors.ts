@@ -1,4 +1,4 @@
-import type { RefusalReason, SecurityEvent } from "./log.ts";
+import type { RefusalReason, SecurityEvent } from "./events.ts";
 
 /** One kind of refusal. */
 export interface Problem {

@@ -1,55 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { systemTimeMs } from "./clock.ts";
-
-/** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
-export type SecurityEvent =
-  | "authn_login_success"
-  | "authn_login_fail"
-  /** Too many attempts in a row: the next one has to wait. */
-  | "authn_login_lock"
-  | "authn_password_change"
-  | "authn_token_invalid"
-  /** A spent pair came back: the session was ended. */
-  | "authn_token_reuse"
-  /** A predecessor came back without a key, inside the window: it may be a lost answer or a thief. */
-  | "authn_token_repeat_unproven"
-  | "authn_token_revoked"
-  | "authz_fail"
-  | "excess_rate_limit_exceeded"
-  | "input_validation_fail"
-  | "malicious_cors"
-  | "session_expired"
-  | "session_logout"
-  | "session_renewed"
-  | "user_created"
-  | "user_deleted"
-  /** Ours, not the caller's: the answer was 500 or 503. */
-  | "failure";
-
-/** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
-export type RefusalReason =
-  /** Of an access token. */
-  | "not a compact JWS"
-  | "not canonical base64url"
-  | "header is not a JSON object"
-  | "unexpected header"
-  | "unknown key"
-  | "wrong signature"
-  | "wrong issuer"
-  | "wrong audience"
-  | "claims are not an object"
-  | "claims of a wrong type"
-  /** One is missing, or not what it has to be. */
-  | "claim refused"
-  | "lives too long"
-  | "issued in the future"
-  | "expired"
-  /** Of a session; gone are those that were ended, and at some time the expired. */
-  | "session gone"
-  | "session expired"
-  | "session at its maximum age"
-  | "session ended by the operator"
-  | "account gone";
+import type { RefusalReason, SecurityEvent } from "./events.ts";
+import { createMetrics } from "./metrics.ts";
 
 /** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
 export interface LogFields {
@@ -123,42 +75,6 @@ const moreControls = /[\u007f-\u009f\u2028\u2029]/g;
 
 function escapeControl(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-/** Where CloudWatch keeps the metrics. */
-export const metricNamespace = "ServerlessAuth";
-
-/** The metrics: each has the dimension `stage`; that of refusals has `code`, too. */
-export type MetricName = "Login" | "LoginRefused" | "Throttled" | "Replay" | "Refusal";
-
-/** The metric that counts an event; a refusal is also counted by its code. */
-const metricNames: Partial<Record<SecurityEvent, MetricName>> = {
-  authn_login_success: "Login",
-  authn_login_fail: "LoginRefused",
-  authn_login_lock: "Throttled",
-  excess_rate_limit_exceeded: "Throttled",
-  authn_token_reuse: "Replay",
-};
-
-/** Metrics in CloudWatch's embedded metric format: it counts them from the log, and no request is sent for it. */
-function createMetrics({ event, code }: LogFields): object {
-  const name = event && metricNames[event];
-  if (!name && !code) return {};
-  const metrics = [
-    ...(name ? [{ name, dimensions: ["stage"] }] : []),
-    ...(code ? [{ name: "Refusal", dimensions: ["stage", "code"] }] : []),
-  ];
-  return {
-    ...Object.fromEntries(metrics.map(({ name }) => [name, 1])),
-    _aws: {
-      Timestamp: systemTimeMs(),
-      CloudWatchMetrics: metrics.map(({ name, dimensions }) => ({
-        Namespace: metricNamespace,
-        Dimensions: [dimensions],
-        Metrics: [{ Name: name, Unit: "Count" }],
-      })),
-    },
-  };
 }
 
 /** A chain of causes is cut here; it could lead back to itself. */

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import type { Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import dynalite from "dynalite";
+import { type Deliver, putDoor } from "./engine-door.ts";
 
-/** A running embedded DynamoDB, and its HTTP server. */
-export type Engine = { endpoint: string; server: Server; stop(): Promise<void> };
+/** A running embedded DynamoDB: its address, and a way to it without HTTP. */
+export type Engine = { endpoint: string; deliver: Deliver; stop(): Promise<void> };
 
 /** Starts an embedded DynamoDB on localhost: in memory, or kept in the folder `path`; port 0 picks a free one. */
 export async function startEngine({
@@ -18,10 +18,11 @@ export async function startEngine({
 } = {}): Promise<Engine> {
   if (path) await assertUnused(path);
   const server = dynalite({ ...(path && { path }), createTableMs: 0 });
+  const deliver = putDoor(server);
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
-    server,
+    deliver,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async stop() {
       server.closeAllConnections();

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { readConfig, settingNames } from "../lib/config.ts";
+import { listSettings, readConfig } from "../lib/config.ts";
 import { createTables, type Resources } from "./tables.ts";
 
 /** What this plugin reads of a resolved serverless.yml. */
@@ -39,7 +39,7 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
   for (const { environment } of Object.values(functions)) if (environment) useOwnKeys(environment);
   const environments = [provider, ...Object.values(functions)].map(({ environment = {} }) => environment);
   environments.forEach(dropUnset);
-  const { dynamodbEndpoint: endpoint } = readConfig(settingNames, Object.assign({}, ...environments));
+  const { dynamodbEndpoint: endpoint } = readConfig(listSettings(), Object.assign({}, ...environments));
   if (!endpoint) throw new Error("DYNAMODB_ENDPOINT is missing. `npm start` brings its own.");
   await createTables(new DynamoDBClient({ endpoint }), resources.Resources).catch((error: Error) => {
     throw new Error(

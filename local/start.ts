@@ -7,6 +7,7 @@ import { openKeyFile } from "../build/keys/file.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
+import { refreshTokenTtlSeconds } from "../lib/settings.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { startEngine } from "./engine.ts";
 import { findPortFault } from "./ports.ts";
@@ -40,8 +41,13 @@ offline = spawn(
   { env: environment(), stdio: ["ignore", "inherit", "inherit", "ipc"] },
 );
 offline.once("message", async () => {
+  const config = readConfig({ refreshTokenTtlSeconds }, { ...process.env, STAGE: "dev" });
   const kids = process.env.JWT_PUBLIC_KEYS ? [] : keys.map(({ kid }) => kid);
-  await notePublished(keyFile, { kids, ...readConfig(["refreshTokenTtlSeconds"]), now: systemClock() });
+  await notePublished(keyFile, {
+    kids,
+    refreshTokenTtlSeconds: config.refreshTokenTtlSeconds,
+    now: systemClock(),
+  });
   console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt"), process.env.DEMO_PAGE !== "off"));
 });
 const [code] = await once(offline, "exit");

@@ -1,19 +1,32 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { type HeaderName, headers, problemHeaders } from "./headers.ts";
-import { operations } from "./operations/index.ts";
+import { operations, routeSchemas } from "./operations/index.ts";
 import { type Operation, tags } from "./operations/operation.ts";
 import { parameters } from "./parameters.ts";
-import { createProblemExample, problemTexts } from "./problems.ts";
-import { chapters, introduction } from "./prose.ts";
-import { createSchemas, type SchemaName } from "./schemas.ts";
+import { createProblemExample, groupByStatus, problemTexts } from "./problems.ts";
+import { chapters, introduction, title } from "./prose.ts";
+import { type Component, createSchemas } from "./schemas.ts";
 
 /** What a deployment decides about its contract; lib/http/description.ts puts it in when a function starts. */
 export const placeholders = { cookieName: "{cookieName}", passwordMinLength: "{passwordMinLength}" };
 
-const schemas = createSchemas({
-  // The schemas only carry it along into the description.
-  passwordMinLength: placeholders.passwordMinLength as unknown as number,
-});
+const schemas: Record<string, Component> = {
+  ...createSchemas({
+    // The schemas only carry it along into the description.
+    passwordMinLength: placeholders.passwordMinLength as unknown as number,
+  }),
+  ...routeSchemas,
+};
+
+/** The schema of this name. Throws Error if there is none. */
+export function getSchema(name: string): Component {
+  const found = schemas[name];
+  if (!found)
+    throw new Error(
+      `openapi: there is no schema ${name}; add it beside its route, as Movies stands in sample.ts`,
+    );
+  return found;
+}
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 const codes = Object.keys(problems) as ProblemCode[];
 
@@ -22,7 +35,7 @@ export function createDocument({ version }: { version: string }) {
   return {
     openapi: "3.1.1",
     info: {
-      title: "Serverless auth API",
+      title,
       version,
       summary: introduction,
       description: chapters
@@ -107,19 +120,18 @@ function createAnswer({
   };
 }
 
-function content(names: SchemaName[]) {
+function content(names: string[]) {
   const [only = "Done", ...others] = names;
-  if (others.length === 0) return { schema: ref("schemas", only), example: schemas[only].example };
+  if (others.length === 0) return { schema: ref("schemas", only), example: getSchema(only).example };
   return {
     schema: { anyOf: names.map((name) => ref("schemas", name)) },
-    examples: Object.fromEntries(names.map((name) => [name, { value: schemas[name].example }])),
+    examples: Object.fromEntries(names.map((name) => [name, { value: getSchema(name).example }])),
   };
 }
 
 /** One response for each status, with the codes that this route answers with it. */
 function createRefusals(possible: ProblemCode[]) {
-  const byStatus = Object.groupBy([...possible, "internal_error"] as const, (code) => problems[code].status);
-  return map(byStatus as Record<string, ProblemCode[]>, ([only = "internal_error", ...others]) =>
+  return map(groupByStatus(possible), ([only = "internal_error", ...others]) =>
     others.length === 0 ? ref("responses", only) : createProblemResponse([only, ...others]),
   );
 }

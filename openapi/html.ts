@@ -5,28 +5,30 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => entities[sign] ?? sign);
 }
 
+/** A name or value as it is written in code. */
+export const code = (text: string): string => `<code>${escapeHtml(text)}</code>`;
+
 /** A paragraph's text: what stands between backticks is code. */
-export function inline(text: string): string {
-  return escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+export const inline = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>");
+
+/** Paragraphs of plain texts. */
+export const paragraphs = (texts: string[]): string =>
+  texts.map((text) => `<p>${inline(text)}</p>`).join("\n");
+
+/** JSON as it would be sent. */
+export const sample = (value: unknown): string => `<pre>${code(JSON.stringify(value, null, 2))}</pre>`;
+
+/** A chapter (level 2) or an entry of it (level 3), under a heading that links find by its id. */
+export function titled(level: 2 | 3, id: string, title: string, parts: string[]): string {
+  const element = level === 2 ? "section" : "article";
+  return `<${element} aria-labelledby="${id}">
+<h${level} id="${id}">${title}</h${level}>
+${parts.join("\n")}
+</${element}>`;
 }
 
-/** Paragraphs of a text that has blank lines between them. */
-export function paragraphs(text: string): string {
-  return text
-    .split("\n\n")
-    .map((part) => `<p>${inline(part)}</p>`)
-    .join("\n");
-}
-
-/** A value as it would be sent, or a text as it is. */
-export function sample(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  return `<pre><code>${escapeHtml(text)}</code></pre>`;
-}
-
-/** A table; its cells are HTML already. None if there are no rows. */
+/** A table; its cells are HTML already. */
 export function table(caption: string, columns: string[], rows: string[][]): string {
-  if (rows.length === 0) return "";
   const head = columns.map((name) => `<th scope="col">${name}</th>`).join("");
   const body = rows.map(([first, ...others]) => {
     return `<tr><th scope="row">${first}</th>${others.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;

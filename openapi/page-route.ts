@@ -1,102 +1,110 @@
-import { escapeHtml, inline, sample, table } from "./html.ts";
-import { listMembers, typeOf } from "./members.ts";
-import {
-  type Content,
-  type Document,
-  find,
-  type Operation,
-  type Parameter,
-  type Ref,
-  type Response,
-} from "./reading.ts";
+import { getSchema } from "./document.ts";
+import { code, escapeHtml, inline, sample, table, titled } from "./html.ts";
+import type { Answer, Operation } from "./operations/operation.ts";
+import { type Parameter, parameters } from "./parameters.ts";
+import { groupByStatus } from "./problems.ts";
 import type { JsonSchema } from "./schemas.ts";
 
-/** A route with where it is. */
-export type Route = Operation & { method: string; path: string };
-
 /** A route as headings and links name it. */
-export const heading = ({ method, path }: { method: string; path: string }) =>
-  `<code><b>${method}</b> ${escapeHtml(path)}</code>`;
+export function heading(route: string): string {
+  const [method, path = ""] = route.split(" ");
+  return `<code><b>${method}</b> ${escapeHtml(path)}</code>`;
+}
 
 /** All about one route, under a heading that has its name as id. */
-export function createRoute(route: Route, document: Document): string {
-  const { operationId: id, summary, description, parameters = [], requestBody, responses } = route;
-  const rows = parameters.map((parameter) => describeParameter(find<Parameter>(document, parameter)));
-  return [
-    `<article aria-labelledby="${id}">`,
-    `<h3 id="${id}">${heading(route)}</h3>`,
-    `<p><strong>${escapeHtml(summary)}.</strong> ${inline(description ?? "")}</p>`,
-    `<p>${needs(route.security)}</p>`,
-    table("Parameters", ["Name", "Value", "Meaning"], rows),
-    ...Object.values(requestBody?.content ?? {}).map((content) =>
-      describeContent(
-        requestBody?.required ? "Request body" : "Request body, for bearer clients",
-        content,
-        document,
-      ),
-    ),
-    ...Object.entries(responses).map(([status, response]) =>
-      describeSuccess(status, find<Response>(document, response), document),
-    ),
-    describeRefusals(responses, document),
-    "</article>",
-  ]
-    .filter((part) => part !== "")
-    .join("\n");
+export function createRoute([id, operation]: [string, Operation]): string {
+  const { route, summary, description = "", needs = "none", body, answers } = operation;
+  const bodyTitle = body?.isOptional ? "Request body, for bearer clients" : "Request body";
+  return titled(3, id, heading(route), [
+    `<p><strong>${escapeHtml(summary)}.</strong> ${inline(description)}</p>`,
+    `<p>${credentials[needs]}</p>`,
+    ...describeParameters(operation),
+    ...(body ? [describeBody(bodyTitle, [body.schema])] : []),
+    ...answers.flatMap(describeAnswer),
+    describeRefusals(operation),
+  ]);
 }
 
-function needs(security: Record<string, []>[]): string {
-  const kinds = security.flatMap(Object.keys).map((kind) => credentials[kind] ?? kind);
-  if (kinds.length === 0) return "Open to anybody.";
-  const isPair = security.some((kind) => Object.keys(kind).length === 0);
-  return `Needs ${[...kinds, ...(isPair ? ["a pair in the body"] : [])].join(" or ")}.`;
-}
-
-const credentials: Record<string, string> = {
-  cookie: "the cookie",
-  bearer: "<code>Authorization: Bearer</code>",
+const credentials: Record<NonNullable<Operation["needs"]> | "none", string> = {
+  none: "Open to anybody.",
+  token: "Needs the cookie or <code>Authorization: Bearer</code>.",
+  pair: "Needs the cookie or a pair in the body.",
+  "pair or token": "Needs the cookie or <code>Authorization: Bearer</code> or a pair in the body.",
 };
 
-function describeParameter({ name, in: place, description, required, schema }: Parameter): string[] {
+function describeParameters({ parameters: names }: Operation): string[] {
+  const rows = names?.map((key) => {
+    const { name, in: place, description, required, schema }: Parameter = parameters[key];
+    return [code(name), `${required ? "" : "optional "}${place}: ${typeOf(schema)}`, inline(description)];
+  });
+  return rows ? [table("Parameters", ["Name", "Value", "Meaning"], rows)] : [];
+}
+
+function describeBody(title: string, names: string[]): string {
+  return names
+    .map((name) => {
+      const { schema, example } = getSchema(name);
+      const members = listMembers(schema);
+      const rows = members.length > 0 ? table(title, ["Member", "Value", "Meaning"], members) : "";
+      return rows + sample(example);
+    })
+    .join("\n<p>or</p>\n");
+}
+
+function describeAnswer({ status, description, headers, schemas: names, mediaType }: Answer): string[] {
+  const sent = headers ? ` Header: ${headers.map(code).join(", ")}.` : "";
   return [
-    `<code>${escapeHtml(name)}</code>`,
-    `${required ? "" : "optional "}${place}: ${typeOf(schema)}`,
-    inline(description),
+    `<h4>Answer ${status}</h4>`,
+    `<p>${inline(description)}${sent}</p>`,
+    ...(names && !mediaType ? [describeBody("Response body", names)] : []),
   ];
 }
 
-function describeContent(title: string, { schema, example, examples }: Content, document: Document): string {
-  const schemas = (schema.anyOf as Ref[] | undefined) ?? [schema as Ref];
-  const values = examples ? Object.values(examples).map(({ value }) => value) : [example];
-  return schemas
-    .map((each, index) => {
-      const members = listMembers(find<JsonSchema>(document, each));
-      return table(title, ["Member", "Value", "Meaning"], members) + sample(values[index]);
-    })
-    .join(`\n<p>or</p>\n`);
-}
-
-function describeSuccess(status: string, { description, headers, content }: Response, document: Document) {
-  if (Number(status) >= 400) return "";
-  const names = Object.keys(headers ?? {}).map((name) => `<code>${name}</code>`);
-  return [
-    `<h4>Answer ${status}</h4>`,
-    `<p>${inline(description)}${names.length > 0 ? ` Header: ${names.join(", ")}.` : ""}</p>`,
-    ...Object.entries(content ?? {}).map(([type, each]) =>
-      type === "text/html" ? "" : describeContent("Response body", each, document),
-    ),
-  ]
-    .filter((part) => part !== "")
-    .join("\n");
-}
-
-function describeRefusals(responses: Operation["responses"], document: Document): string {
-  const rows = Object.entries(responses)
-    .filter(([status]) => Number(status) >= 400)
-    .map(([status, response]) => {
-      const { content = {} } = find<Response>(document, response);
-      const codes = Object.values(content).flatMap(({ examples = {} }) => Object.keys(examples));
-      return [status, codes.map((code) => `<a href="#problem-${code}"><code>${code}</code></a>`).join(", ")];
-    });
+function describeRefusals({ problems }: Operation): string {
+  const rows = Object.entries(groupByStatus(problems)).map(([status, codes]) => {
+    return [status, codes.map((name) => `<a href="#problem-${name}">${code(name)}</a>`).join(", ")];
+  });
   return table("Refusals", ["Status", "Code"], rows);
 }
+
+interface Schema {
+  type?: string | string[];
+  const?: unknown;
+  enum?: unknown[];
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  items?: JsonSchema;
+  description?: string;
+  minLength?: unknown;
+  maxLength?: unknown;
+}
+
+/** Rows of a table that names every member of a schema, those of nested objects by their path. */
+function listMembers(schema: JsonSchema, path = ""): string[][] {
+  const { properties = {}, required = [], items } = schema as Schema;
+  if (items) return listMembers(items, `${path}[]`);
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const at = path === "" ? name : `${path}.${name}`;
+    const optional = required.includes(name) ? "" : "optional; ";
+    const { description = "" } = member as Schema;
+    return [[code(at), optional + typeOf(member), inline(description)], ...listMembers(member, at)];
+  });
+}
+
+/** Names what a value may be, in words. */
+function typeOf(schema: JsonSchema): string {
+  const { type = "text", const: only, items, minLength, maxLength, ...rest } = schema as Schema;
+  const values = rest.enum ?? (only === undefined ? [] : [only]);
+  if (values.length > 6) return "text";
+  if (values.length > 0) return values.map((value) => code(String(value))).join(" or ");
+  const name = [type].flat().map((word) => words[word] ?? word);
+  const length = `, ${minLength ? `${minLength} to` : "at most"} ${maxLength} characters`;
+  return `${name.join(" or ")}${items ? ` of ${typeOf(items)}s` : ""}${maxLength ? length : ""}`;
+}
+
+const words: Record<string, string> = {
+  string: "text",
+  integer: "whole number",
+  boolean: "true or false",
+  array: "list",
+};

@@ -1,6 +1,16 @@
 import { idempotencyKey } from "../lib/http/idempotency-key.ts";
 import { createdAt, type JsonSchema, sessionId } from "./schemas.ts";
 
+/** A parameter, as OpenAPI has it. */
+export interface Parameter {
+  name: string;
+  in: "header" | "path" | "query";
+  required?: boolean;
+  description: string;
+  schema: JsonSchema;
+  example?: string;
+}
+
 /** Every parameter of the description, by the name that operations use. */
 export const parameters = {
   AuthMode: {
@@ -44,7 +54,7 @@ export const parameters = {
     description: "The `ETag` of the copy that the client has.",
     schema: { type: "string" },
   },
-} as const satisfies Record<string, JsonSchema>;
+} as const satisfies Record<string, Parameter>;
 
 /** The name of a parameter. */
 export type ParameterName = keyof typeof parameters;

@@ -126,6 +126,12 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   },
 };
 
+/** What a route may refuse with, by status; no route is free of `internal_error`. */
+export function groupByStatus(possible: ProblemCode[]): Record<string, ProblemCode[]> {
+  const all: ProblemCode[] = [...possible, "internal_error"];
+  return Object.groupBy(all, (code) => problems[code].status) as Record<string, ProblemCode[]>;
+}
+
 /** The example of a problem document (RFC 9457) for each code. */
 export function createProblemExample(code: ProblemCode) {
   const { detail = new AppError(code).detail, errors } = problemTexts[code];

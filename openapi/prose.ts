@@ -4,6 +4,9 @@ interface Chapter {
   paragraphs: string[];
 }
 
+/** What the service is called. */
+export const title = "Serverless auth API";
+
 /** What the service is, in a sentence. */
 export const introduction =
   "Accounts, login by e-mail and password, a session in one HttpOnly cookie, silent renewal of that session, and protected resources.";

@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
+import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accounts/claims.ts";
 import { problems } from "../lib/errors.ts";
 import {
   createChangePasswordBody,
@@ -7,43 +8,61 @@ import {
   loginBody,
   passwordBody,
 } from "../lib/http/schemas.ts";
+import { type AccessClaims, claimNames } from "../lib/tokens/access-claims.ts";
 
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = Record<string, unknown>;
 
 /** A schema, what it describes, and an example of it. */
-interface Component {
+export interface Component {
   schema: JsonSchema;
   example: unknown;
 }
 
-const text = (description: string): JsonSchema => ({ type: "string", description });
-const time = (description: string): JsonSchema => ({
+/** The schema of a text. */
+export const text = (description: string): JsonSchema => ({ type: "string", description });
+/** The schema of a point in time. */
+export const time = (description: string): JsonSchema => ({
   type: "integer",
   minimum: 0,
   description: `${description} Epoch seconds.`,
 });
 
 /** An object with exactly these members, all of them there but for those named as optional. */
-function object(properties: Record<string, JsonSchema>, { optional = [] as string[] } = {}): JsonSchema {
+export function object(
+  properties: Record<string, JsonSchema>,
+  { optional = [] as string[] } = {},
+): JsonSchema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: "object", properties, required };
 }
 
-/** The schema that validates a request; what only code can check is said of its members. */
-function bodySchema(schema: GenericSchema, descriptions: Record<string, string>): JsonSchema {
-  const {
-    $schema: _,
-    properties = {},
-    ...rest
-  } = toJsonSchema(schema, {
+/** A valibot schema as JSON Schema, without what only code can check. */
+function toSchema(schema: GenericSchema): JsonSchema {
+  const { $schema: _, ...rest } = toJsonSchema(schema, {
     typeMode: "input",
     ignoreActions: ["check", "transform"],
   });
-  const members = Object.entries(properties).map(([name, member]) => {
-    return [name, { ...(member as JsonSchema), description: descriptions[name] }];
-  });
-  return { ...rest, properties: Object.fromEntries(members) };
+  return rest;
+}
+
+/** The schema that validates a request; what only code can check is said of its members. */
+export function bodySchema(schema: GenericSchema, descriptions: Record<string, string>): JsonSchema {
+  const { properties = {}, ...rest } = toSchema(schema);
+  return {
+    ...rest,
+    properties: map(properties as Record<string, JsonSchema>, (member, name) => ({
+      ...member,
+      description: descriptions[name],
+    })),
+  };
+}
+
+function map<T>(
+  record: Record<string, T>,
+  change: (value: T, name: string) => JsonSchema,
+): Record<string, JsonSchema> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
 }
 
 const address = "An e-mail address, in any case.";
@@ -75,6 +94,27 @@ const summaryExample = {
   expiresAt: createdAt + 87_240,
   userAgent: "Mozilla/5.0 (X11; Linux x86_64)",
   ip: "192.0.2.7",
+};
+
+/** The claims of the team that runs the service, which are attributes of users, too. */
+const customMembers = map(customClaims, (schema, name) => ({
+  ...toSchema(schema.wrapped),
+  description: customClaimTexts[name as keyof CustomClaims],
+}));
+const optionalMembers = Object.keys(customClaims);
+
+/** The claims that every access token has: one that is missing here does not compile. */
+const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, JsonSchema> = {
+  iss: text("Who issued the token."),
+  aud: { type: ["string", "array"], items: { type: "string" }, description: "Whom it is for." },
+  client_id: text("Through which client."),
+  sub: text("The user id."),
+  sid: text("The session id."),
+  email: text("The address at login."),
+  auth_time: time("When the session began."),
+  iat: time("When the token was issued."),
+  exp: time("When it expires."),
+  jti: text("Ties the token to its refresh token."),
 };
 
 /** Every schema of the description by its name. Request bodies come from lib/http/schemas.ts. */
@@ -122,22 +162,13 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: {
         ...object(
           {
-            iss: text("Who issued the token."),
-            aud: { type: ["string", "array"], items: { type: "string" }, description: "Whom it is for." },
-            client_id: text("Through which client."),
-            sub: text("The user id."),
-            sid: text("The session id."),
-            email: text("The address at login."),
-            auth_time: time("When the session began."),
-            iat: time("When the token was issued."),
-            exp: time("When it expires."),
-            jti: text("Ties the token to its refresh token."),
-            roles: { type: "array", items: { type: "string" }, description: "What the user may do besides." },
+            ...registeredClaims,
+            ...customMembers,
           },
-          { optional: ["roles"] },
+          { optional: optionalMembers },
         ),
         additionalProperties: true,
-        description: "A team may have added claims of its own.",
+        description: "The last are claims of the team that runs the service.",
       },
       example: {
         iss: "https://auth.example.com",
@@ -150,7 +181,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         iat: createdAt,
         exp: createdAt + 900,
         jti: "Wl1N0b8r2QyT5kLw9ZxCvA",
-      },
+      } satisfies AccessClaims,
     },
     SessionPage: {
       schema: object({
@@ -167,16 +198,18 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { sessions: [{ ...summaryExample, current: true }], nextCursor: null },
     },
     Account: {
-      schema: object({
-        userId: text("The user id."),
-        email: text("The address."),
-        createdAt: time("When the account was made."),
-        roles: { type: "array", items: { type: "string" } },
-        sessions: { type: "array", items: object(summary) },
-      }),
+      schema: object(
+        {
+          userId: text("The user id."),
+          email: text("The address."),
+          createdAt: time("When the account was made."),
+          ...customMembers,
+          sessions: { type: "array", items: object(summary) },
+        },
+        { optional: optionalMembers.filter((name) => name !== "roles") },
+      ),
       example: { userId, email, createdAt, roles: [], sessions: [summaryExample] },
     },
-    Movies: { schema: { type: "array", items: { type: "string" } }, example: ["Avatar", "Avengers"] },
     JwkSet: {
       schema: object({
         keys: {
@@ -225,18 +258,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         response_types_supported: [],
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: ["EdDSA"],
-        claims_supported: [
-          "iss",
-          "aud",
-          "client_id",
-          "sub",
-          "sid",
-          "email",
-          "auth_time",
-          "iat",
-          "exp",
-          "jti",
-        ],
+        claims_supported: claimNames,
       },
     },
     Description: {
@@ -277,6 +299,3 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: undefined,
     },
   }) satisfies Record<string, Component>;
-
-/** The name of a schema. */
-export type SchemaName = keyof ReturnType<typeof createSchemas>;

@@ -1,7 +1,7 @@
 import { createPrivateKey, type JsonWebKeyInput } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { calculateJwkThumbprint, type JWK } from "jose";
-import { parseJwkSet } from "../../lib/tokens/keys.ts";
+import { parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { generateKey } from "./generate.ts";
 
 const asKey = (jwk: JWK) => createPrivateKey({ key: jwk, format: "jwk" } as JsonWebKeyInput);
@@ -19,6 +19,7 @@ test.each([
     expect(jwk.activeFrom).toBeUndefined();
     expect(jwk.kid).toBe((await calculateJwkThumbprint(jwk)).slice(0, 8));
     expect(parseJwkSet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }), "private")).toHaveLength(1);
+    expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(jwk)] }), "public")).toHaveLength(1);
     const key = asKey(jwk);
     expect([key.type, key.asymmetricKeyType]).toEqual(["private", type]);
     expect(key.asymmetricKeyDetails).toEqual(details);

@@ -31,7 +31,7 @@ export class KeyLifecycleError extends Error {
 }
 
 /**
- * A promoted key signs from so long after its promotion on. Until then every sandbox has read it, however it stands
+ * A promoted key signs this long after its promotion. Until then every sandbox has read it, however it stands
  * with the store (`usableSeconds`), and every verifier has a newer key set than the one before the publication
  * (`max-age=600`). The last minute is for storing the set, for requests under way, and for clocks that differ.
  */

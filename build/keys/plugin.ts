@@ -1,5 +1,6 @@
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
+import { jwtPublicKeys, refreshTokenTtlSeconds } from "../../lib/settings.ts";
 import { type CompiledService, environmentsOf } from "../template.ts";
 import { openSigningKeysSecret } from "./secret.ts";
 import { notePublished } from "./store.ts";
@@ -35,5 +36,5 @@ export default class SigningKeysPlugin {
 /** The settings in the template, which may be older than this run (`deploy --package`). */
 function readDeployed(service: CompiledService) {
   const environment = environmentsOf(service).find((variables) => "JWT_PUBLIC_KEYS" in variables);
-  return readConfig(["jwtPublicKeys", "refreshTokenTtlSeconds"], environment ?? {});
+  return readConfig({ jwtPublicKeys, refreshTokenTtlSeconds }, environment ?? {});
 }

@@ -1,5 +1,5 @@
+import type { Resources } from "../template.ts";
 import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
-import type { Resources } from "./resource.ts";
 
 interface Alarm {
   metric: Metric;
@@ -9,7 +9,7 @@ interface Alarm {
   /** The alarm rings at more than this. */
   above: number;
   periodSeconds: number;
-  /** So many periods in a row; one if it is left out. */
+  /** The number of periods in a row; one by default. */
   periods?: number;
 }
 

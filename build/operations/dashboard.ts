@@ -1,7 +1,7 @@
 import type { ProblemCode } from "../../lib/errors.ts";
-import type { MetricName } from "../../lib/log.ts";
+import type { MetricName } from "../../lib/metrics.ts";
+import type { Resources } from "../template.ts";
 import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
-import type { Resources } from "./resource.ts";
 
 interface Scope {
   service: string;

@@ -1,5 +1,5 @@
 import type { ProblemCode } from "../../lib/errors.ts";
-import { type MetricName, metricNamespace } from "../../lib/log.ts";
+import { type MetricName, metricNamespace } from "../../lib/metrics.ts";
 
 /** A metric as CloudWatch names it. */
 export interface Metric {
@@ -18,7 +18,7 @@ export const ofGateway = (name: string): Metric => ({
   dimensions: { ApiId: api },
 });
 
-/** A metric that the functions write into their log (lib/log.ts). */
+/** A metric that the functions write into their log (lib/metrics.ts). */
 export const ofService = (name: MetricName, dimensions: { stage: string; code?: ProblemCode }): Metric => ({
   namespace: metricNamespace,
   name,

@@ -2,28 +2,33 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createDeleteAccount } from "../../lib/auth/account/delete.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { attemptSettings, readConfig, requestSettings } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
-import { toCaller } from "../../lib/http/caller.ts";
-import { crossSite } from "../../lib/http/cross-site.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
-import { jsonBody } from "../../lib/http/json-body.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { parseBody, passwordBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import {
+  attemptsTable,
+  cookieName,
+  dynamodbSettings,
+  sessionsTable,
+  signingKeySettings,
+  usersTable,
+} from "../../lib/settings.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 
-const config = readConfig([
-  ...requestSettings,
-  ...attemptSettings,
-  "usersTable",
-  "sessionsTable",
-  "dynamodbEndpoint",
-  "cookieName",
-]);
+const config = readConfig({
+  ...dynamodbSettings,
+  ...signingKeySettings,
+  usersTable,
+  sessionsTable,
+  attemptsTable,
+  cookieName,
+});
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
@@ -32,13 +37,11 @@ const { attempts } = openAttemptLimit(config, { dynamodb, signingKeys, clock: sy
 const deleteAccount = createDeleteAccount({ users, sessions, attempts, clock: systemClock });
 
 export const handler = api()
-  .use(crossSite(config))
-  .use(jsonBody())
   .use(await authenticate({ live: sessions }))
   .use(deviceCookie(config))
-  .handler(async ({ auth, body, device }) => {
+  .handler(async ({ caller, body, device }) => {
     const { password } = parseBody(passwordBody, body);
-    await deleteAccount(toCaller(auth), { password, device });
+    await deleteAccount(caller, { password, device });
     note({ event: "user_deleted" });
     return noContent();
   });

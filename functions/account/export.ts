@@ -2,19 +2,19 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { createExportAccount } from "../../lib/auth/account/export.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
-import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
-import { toCaller } from "../../lib/http/caller.ts";
+import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import { dynamodbSettings, sessionsTable, usersTable } from "../../lib/settings.ts";
 
-const config = readConfig(["usersTable", "sessionsTable", "dynamodbEndpoint"]);
+const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable });
 const dynamodb = createDynamoDB(config);
 const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
 });
 
-export const handler = api()
+export const handler = readOnlyApi()
   .use(await authenticate())
-  .handler(async ({ auth }) => json(200, await exportAccount(toCaller(auth))));
+  .handler(async ({ caller }) => json(200, await exportAccount(caller)));

@@ -2,25 +2,31 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createRegister } from "../../lib/auth/account/register.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { attemptSettings, readConfig, requestSettings } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
-import { crossSite } from "../../lib/http/cross-site.ts";
-import { jsonBody } from "../../lib/http/json-body.ts";
 import { json } from "../../lib/http/response.ts";
 import { createRegisterBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import {
+  attemptsTable,
+  dynamodbSettings,
+  passwordMinLength,
+  registerLimitPerSourcePerHour,
+  signingKeySettings,
+  usersTable,
+} from "../../lib/settings.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 
-const config = readConfig([
-  ...requestSettings,
-  ...attemptSettings,
-  "usersTable",
-  "dynamodbEndpoint",
-  "passwordMinLength",
-  "registerLimitPerSourcePerHour",
-]);
+const config = readConfig({
+  ...dynamodbSettings,
+  ...signingKeySettings,
+  usersTable,
+  attemptsTable,
+  passwordMinLength,
+  registerLimitPerSourcePerHour,
+});
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const registerBody = createRegisterBody(config);
@@ -35,11 +41,8 @@ const register = createRegister({
   ),
 });
 
-export const handler = api()
-  .use(crossSite(config))
-  .use(jsonBody())
-  .handler(async ({ body, sourceIp: ip }) => {
-    const account = await register({ ...parseBody(registerBody, body), ip });
-    note({ event: "user_created", userId: account.userId });
-    return json(201, account);
-  });
+export const handler = api().handler(async ({ body, sourceIp: ip }) => {
+  const account = await register({ ...parseBody(registerBody, body), ip });
+  note({ event: "user_created", userId: account.userId });
+  return json(201, account);
+});

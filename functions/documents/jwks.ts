@@ -1,9 +1,10 @@
 import { readConfig } from "../../lib/config.ts";
-import { api } from "../../lib/http/api.ts";
+import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { cacheableJson } from "../../lib/http/response.ts";
+import { jwtPublicKeys } from "../../lib/settings.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
 
-const { jwtPublicKeys } = readConfig(["jwtPublicKeys"]);
-const keySet = cacheableJson({ keys: jwtPublicKeys.map(toPublicJwk) });
+const config = readConfig({ jwtPublicKeys });
+const keySet = cacheableJson({ keys: config.jwtPublicKeys.map(toPublicJwk) });
 
-export const handler = api().handler(() => keySet);
+export const handler = readOnlyApi().handler(() => keySet);

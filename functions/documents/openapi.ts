@@ -4,14 +4,15 @@ import page from "data-file:docs.html";
 import document from "data-file:openapi.json";
 import { readFileSync } from "node:fs";
 import { readConfig } from "../../lib/config.ts";
-import { api } from "../../lib/http/api.ts";
 import { fillSettings } from "../../lib/http/description.ts";
+import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { serveStatic } from "../../lib/http/static-files.ts";
+import { cookieName, passwordMinLength } from "../../lib/settings.ts";
 
-const settings = readConfig(["cookieName", "passwordMinLength"]);
+const settings = readConfig({ cookieName, passwordMinLength });
 const read = (file: URL) => fillSettings(readFileSync(file, "utf8"), settings);
 
-export const handler = api().handler(
+export const handler = readOnlyApi().handler(
   serveStatic({
     "/openapi.json": { type: "application/json", text: read(document) },
     "/docs": { type: "text/html", text: read(page) },

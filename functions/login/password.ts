@@ -1,69 +1,72 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit, openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
+import { createOpenSession } from "../../lib/auth/open-session.ts";
 import { systemClock } from "../../lib/clock.ts";
-import {
-  attemptSettings,
-  cookieSettings,
-  issuerSettings,
-  lifetimeSettings,
-  readConfig,
-  requestSettings,
-} from "../../lib/config.ts";
+import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { clientMode, pairResponse } from "../../lib/http/client-mode.ts";
-import { crossSite } from "../../lib/http/cross-site.ts";
 import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
 import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
-import { jsonBody } from "../../lib/http/json-body.ts";
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionNote } from "../../lib/sessions/note.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import {
+  attemptsTable,
+  cookieSettings,
+  dynamodbSettings,
+  issuerSettings,
+  lifetimeSettings,
+  loginLimitPerSourcePerMinute,
+  sessionsTable,
+  usersTable,
+} from "../../lib/settings.ts";
 import { createPairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 
-const config = readConfig([
-  ...requestSettings,
+const config = readConfig({
   ...cookieSettings,
+  ...dynamodbSettings,
   ...issuerSettings,
-  ...attemptSettings,
   ...lifetimeSettings,
-  "usersTable",
-  "sessionsTable",
-  "loginLimitPerSourcePerMinute",
-  "dynamodbEndpoint",
-]);
+  usersTable,
+  sessionsTable,
+  attemptsTable,
+  loginLimitPerSourcePerMinute,
+});
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const needs = { dynamodb, signingKeys, clock: systemClock };
+const users = createUserStore(dynamodb, config.usersTable);
 const keyedHash = createKeyedHash(needs);
 const noteSession = createSessionNote(keyedHash);
-const login = createLogin({
-  users: createUserStore(dynamodb, config.usersTable),
+const openSession = createOpenSession({
+  users,
   sessions: createSessionStore(dynamodb, config.sessionsTable),
+  pairs: createPairIssuer(signingKeys, config),
+  clock: systemClock,
+  ...config,
+});
+const login = createLogin({
+  users,
   ...openAttemptLimit(config, needs),
   sources: openSourceLimit(config, needs, {
     what: "logins",
     limit: config.loginLimitPerSourcePerMinute,
     windowSeconds: 60,
   }),
-  issuePair: createPairIssuer(signingKeys, config),
-  clock: systemClock,
-  ...config,
+  openSession,
 });
 
 export const handler = api()
-  .use(crossSite(config))
-  .use(jsonBody())
   .use(clientMode(config))
   .use(deviceCookie(config))
   .handler(async ({ body, headers, mode, userAgent, sourceIp: ip, device }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
     const credentials = parseBody(loginBody, body);
-    await signingKeys.ready();
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
     const opened = await login({ ...credentials, idempotencyKey, userAgent, ip, device });
     note({ event: "authn_login_success" });

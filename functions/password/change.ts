@@ -2,30 +2,36 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createChangePassword } from "../../lib/auth/password/change.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { attemptSettings, readConfig, requestSettings } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
-import { toCaller } from "../../lib/http/caller.ts";
-import { crossSite } from "../../lib/http/cross-site.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
-import { jsonBody } from "../../lib/http/json-body.ts";
 import { json } from "../../lib/http/response.ts";
 import { createChangePasswordBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import {
+  attemptsTable,
+  cookieName,
+  dynamodbSettings,
+  passwordMinLength,
+  sessionsTable,
+  signingKeySettings,
+  usersTable,
+} from "../../lib/settings.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 
-const config = readConfig([
-  ...requestSettings,
-  ...attemptSettings,
-  "usersTable",
-  "sessionsTable",
-  "dynamodbEndpoint",
-  "cookieName",
-  "passwordMinLength",
-]);
+const config = readConfig({
+  ...dynamodbSettings,
+  ...signingKeySettings,
+  usersTable,
+  sessionsTable,
+  attemptsTable,
+  cookieName,
+  passwordMinLength,
+});
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
@@ -35,12 +41,10 @@ const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({ users, sessions, attempts, readCommonPasswords });
 
 export const handler = api()
-  .use(crossSite(config))
-  .use(jsonBody())
   .use(await authenticate({ live: sessions }))
   .use(deviceCookie(config))
-  .handler(async ({ auth, body, device }) => {
-    await changePassword(toCaller(auth), parseBody(changePasswordBody, body), device);
+  .handler(async ({ caller, body, device }) => {
+    await changePassword(caller, parseBody(changePasswordBody, body), device);
     note({ event: "authn_password_change" });
     return json(200, { msg: "success" });
   });

@@ -2,18 +2,18 @@ import { createListSessions } from "../../lib/auth/session/list.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
-import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
-import { toCaller } from "../../lib/http/caller.ts";
+import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import { dynamodbSettings, sessionsTable } from "../../lib/settings.ts";
 
-const config = readConfig(["sessionsTable", "dynamodbEndpoint"]);
+const config = readConfig({ ...dynamodbSettings, sessionsTable });
 const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable);
 const listSessions = createListSessions({ sessions, clock: systemClock });
 
-export const handler = api()
+export const handler = readOnlyApi()
   .use(await authenticate())
-  .handler(async ({ auth, queryStringParameters: { cursor } }) => {
-    return json(200, await listSessions(toCaller(auth), cursor));
-  });
+  .handler(async ({ caller, queryStringParameters: { cursor } }) =>
+    json(200, await listSessions(caller, cursor)),
+  );

@@ -1,27 +1,33 @@
 import { createLogout } from "../../lib/auth/session/logout.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { cookieSettings, readConfig, requestSettings } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { AppError } from "../../lib/errors.ts";
 import { api } from "../../lib/http/api.ts";
 import { clientMode } from "../../lib/http/client-mode.ts";
 import { serializeClearedCookie } from "../../lib/http/cookies.ts";
-import { crossSite } from "../../lib/http/cross-site.ts";
-import { jsonBody } from "../../lib/http/json-body.ts";
 import { json } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import {
+  audience,
+  cookieSettings,
+  dynamodbSettings,
+  issuer,
+  jwtPublicKeys,
+  sessionsTable,
+} from "../../lib/settings.ts";
 import { importVerificationKeys } from "../../lib/tokens/keys.ts";
 import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
 
-const config = readConfig([
-  ...requestSettings,
+const config = readConfig({
   ...cookieSettings,
-  "audience",
-  "jwtPublicKeys",
-  "sessionsTable",
-  "dynamodbEndpoint",
-]);
+  ...dynamodbSettings,
+  issuer,
+  audience,
+  jwtPublicKeys,
+  sessionsTable,
+});
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const logout = createLogout({
   sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
@@ -29,8 +35,6 @@ const logout = createLogout({
 });
 
 export const handler = api()
-  .use(crossSite(config))
-  .use(jsonBody())
   .use(clientMode(config))
   .handler(async ({ mode, presented, bearer }) => {
     if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");

@@ -1,7 +1,7 @@
-import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
+import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 
-export const handler = api()
+export const handler = readOnlyApi()
   .use(await authenticate())
   .handler(({ auth }) => json(200, auth));

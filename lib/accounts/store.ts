@@ -1,77 +1,64 @@
 import { randomUUID } from "node:crypto";
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import * as v from "valibot";
 import {
   type DynamoDB,
-  findFailedItem,
-  type Item,
+  findRefusingItem,
+  getItem,
   isConditionFailure,
-  type UpdateExpression,
   unavailable,
+  updateItem,
 } from "../dynamodb.ts";
-import { AppError } from "../errors.ts";
-import { isCustomClaims } from "./claims.ts";
+import { findHash } from "../factors/phc-string.ts";
+import { parseItem } from "../parse-item.ts";
+import { customClaims } from "./claims.ts";
 
 /** An account as the table holds it. Times are epoch seconds. */
-export interface User {
-  email: string;
-  userId: string;
-  /** argon2id, PHC string format. */
-  passwordHash: string;
-  /** Raised whenever all sessions of the user are ended. */
-  sessionEpoch: number;
-  /** The epoch before which no session is left; lower than `sessionEpoch` while they are being deleted. */
-  sweptEpoch: number;
-  /** The one older session that the last raise of the epoch kept: its own. */
-  keptSessionId?: string;
-  /** What the user may do besides being logged in (lib/accounts/claims.ts); set by an administrator. */
-  roles?: string[];
-  createdAt: number;
-}
+const userType = {
+  name: "user",
+  // The key is the e-mail address, which no log may hold.
+  keyNames: ["userId"],
+  schema: v.object({
+    email: v.string(),
+    userId: v.string(),
+    /** argon2id, PHC string format. */
+    passwordHash: v.pipe(
+      v.string(),
+      v.check((text) => findHash(text) !== undefined),
+    ),
+    /** Raised whenever all sessions of the user are ended. */
+    sessionEpoch: v.number(),
+    /** The epoch before which no session is left; lower than `sessionEpoch` while they are being deleted. */
+    sweptEpoch: v.number(),
+    /** The one older session that the last raise of the epoch kept: its own. */
+    keptSessionId: v.exactOptional(v.string()),
+    createdAt: v.number(),
+    /** Set by an administrator. */
+    ...customClaims,
+  }),
+};
+
+/** An account as the table holds it. */
+export type User = v.InferOutput<typeof userType.schema>;
 
 /** A user by the key of the table, and which one is meant: a free address may be taken by somebody else. */
 export type UserKey = Pick<User, "email" | "userId">;
 
-/** The users table. Every function throws AppError `unavailable` when DynamoDB is. */
+/**
+ * The users table. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item that
+ * is damaged.
+ */
 export type UserStore = ReturnType<typeof createUserStore>;
 
 /** Makes the store of the users table (partition key: the normalised e-mail address). */
-export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tableName: string) {
-  async function findItem(email: string): Promise<Item | undefined> {
-    const { Item } = await client
-      .send(new GetCommand({ TableName: tableName, Key: { email }, ConsistentRead: true }))
-      .catch(unavailable);
-    return Item;
-  }
-
-  /** Sends one conditional update; gives the item after it or, if the condition failed, the one that was there. */
-  async function update(email: string, expression: UpdateExpression) {
-    try {
-      const { Attributes } = await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: { email },
-          ...expression,
-          ReturnValues: "ALL_NEW",
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return { written: true, item: Attributes };
-    } catch (error) {
-      if (!isConditionFailure(error)) return unavailable(error);
-      return { written: false, item: await findRefusing(error, email) };
-    }
-  }
-
-  /** The item that refused a write: as DynamoDB sends it along, or read where an engine does not. */
-  async function findRefusing(error: unknown, email: string): Promise<Item | undefined> {
-    return findFailedItem(error) ?? (returnsItemOnFailure ? undefined : findItem(email));
-  }
+export function createUserStore(client: DynamoDB, tableName: string) {
+  const addressOf = (email: string) => ({ TableName: tableName, Key: { email } });
 
   return {
     /** Reads a user, strongly consistent. */
     async find(email: string): Promise<User | undefined> {
-      const item = await findItem(email);
-      return item && parseUser(item);
+      const item = await getItem(client, addressOf(email));
+      return item && parseItem(userType, item);
     },
 
     /** Stores a new user; false if the address is taken. The SDK's retry of our own put is known by the userId. */
@@ -88,13 +75,13 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
         return true;
       } catch (error) {
         if (!isConditionFailure(error)) return unavailable(error);
-        return (await findRefusing(error, user.email))?.userId === user.userId;
+        return findRefusingItem(error)?.userId === user.userId;
       }
     },
 
     /** Replaces a password hash by a stronger one of the same password, if it is still there; false if not. */
     async replacePasswordHash(email: string, { from, to }: { from: string; to: string }): Promise<boolean> {
-      const { written } = await update(email, {
+      const { written } = await updateItem(client, addressOf(email), {
         UpdateExpression: "SET passwordHash = :to",
         ConditionExpression: "passwordHash = :from",
         ExpressionAttributeValues: { ":from": from, ":to": to },
@@ -111,7 +98,7 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
       { email, userId }: UserKey,
       change: { from: string; to: string; keptSessionId: string },
     ): Promise<User | undefined> {
-      const { written, item } = await update(email, {
+      const { written, item } = await updateItem(client, addressOf(email), {
         UpdateExpression: "SET passwordHash = :to, sessionEpoch = sessionEpoch + :one, keptSessionId = :kept",
         ConditionExpression: "passwordHash = :from AND userId = :userId AND sweptEpoch = sessionEpoch",
         ExpressionAttributeValues: {
@@ -122,19 +109,19 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
           ":one": 1,
         },
       });
-      const user = item && parseUser(item);
+      const user = item && parseItem(userType, item);
       return written || user?.passwordHash === change.to ? user : undefined;
     },
 
     /**
      * Raises the epoch: all sessions are over but the kept one, and logins that are under way. Undefined if there is
-     * no such user or, with a session to keep, if an earlier sweep has not been finished. Raised once, however often and
-     * late the request arrives: raised again, the epoch would end, at the next sweep, what was opened since.
+     * no such user or, with a session to keep, if an earlier sweep has not been finished. Raised once, even if the
+     * request arrives again later: a second raise would end, at the next sweep, what was opened since.
      */
     async raiseSessionEpoch({ email, userId }: UserKey, keptSessionId?: string): Promise<User | undefined> {
       const keeps = keptSessionId !== undefined;
       const raiseId = randomUUID();
-      const { written, item } = await update(email, {
+      const { written, item } = await updateItem(client, addressOf(email), {
         UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, raiseId = :raise${keeps ? ", keptSessionId = :kept" : " REMOVE keptSessionId"}`,
         ConditionExpression:
           "userId = :userId AND (attribute_not_exists(raiseId) OR raiseId <> :raise)" +
@@ -147,12 +134,12 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
         },
       });
       const isOurs = written || (item?.raiseId === raiseId && item.userId === userId);
-      return isOurs && item ? parseUser(item) : undefined;
+      return isOurs && item ? parseItem(userType, item) : undefined;
     },
 
     /** Notes that no session of an epoch before this one is left. */
     async noteSwept({ email, userId }: UserKey, epoch: number): Promise<void> {
-      await update(email, {
+      await updateItem(client, addressOf(email), {
         UpdateExpression: "SET sweptEpoch = :epoch",
         ConditionExpression: "userId = :userId AND sweptEpoch < :epoch",
         ExpressionAttributeValues: { ":epoch": epoch, ":userId": userId },
@@ -164,8 +151,7 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
       try {
         await client.send(
           new DeleteCommand({
-            TableName: tableName,
-            Key: { email },
+            ...addressOf(email),
             ConditionExpression: "userId = :userId AND passwordHash = :hash",
             ExpressionAttributeValues: { ":userId": userId, ":hash": verifiedHash },
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
@@ -174,33 +160,8 @@ export function createUserStore({ client, returnsItemOnFailure }: DynamoDB, tabl
         return true;
       } catch (error) {
         if (!isConditionFailure(error)) return unavailable(error);
-        return (await findRefusing(error, email))?.userId !== userId;
+        return findRefusingItem(error)?.userId !== userId;
       }
     },
-  };
-}
-
-function parseUser(item: Item): User {
-  const { email, userId, passwordHash, sessionEpoch, sweptEpoch, createdAt, keptSessionId } = item;
-  const isSound =
-    typeof email === "string" &&
-    typeof userId === "string" &&
-    typeof passwordHash === "string" &&
-    typeof sessionEpoch === "number" &&
-    typeof sweptEpoch === "number" &&
-    typeof createdAt === "number" &&
-    (keptSessionId === undefined || typeof keptSessionId === "string") &&
-    isCustomClaims(item);
-  if (!isSound) throw new AppError("unavailable", { cause: new TypeError("a user item has a wrong shape") });
-  const { roles } = item;
-  return {
-    email,
-    userId,
-    passwordHash,
-    sessionEpoch,
-    sweptEpoch,
-    createdAt,
-    ...(keptSessionId !== undefined && { keptSessionId }),
-    ...(roles !== undefined && { roles }),
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
 
-/** What a browser keeps, of the accounts that have logged in there: so many at most, the latest first. */
+/** A browser keeps an entry for each of the last four accounts that logged in there, the latest first. */
 const maxAccounts = 4;
 /** `nonce.mac~nonce.mac`, 16 bytes each in base64url. */
 const shape = /^[\w-]{22}\.[\w-]{22}(~[\w-]{22}\.[\w-]{22}){0,3}$/;

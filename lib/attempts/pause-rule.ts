@@ -1,4 +1,4 @@
-/** So many attempts in a row need no pause (NIST SP 800-63B-4, 3.2.2; OWASP ASVS 6.3.1). */
+/** Five attempts in a row need no pause (NIST SP 800-63B-4, 3.2.2; OWASP ASVS 6.3.1). */
 export const freeAttempts = 5;
 
 /** The pause before each attempt after those, in seconds: doubling up to an hour. */
@@ -13,7 +13,7 @@ export interface Attempts {
   expiresAt: number;
 }
 
-/** A row is forgotten so long after its last attempt. */
+/** A row is forgotten a day after its last attempt. */
 export const memorySeconds = 86_400;
 
 /** How many seconds are left until the next attempt is allowed; 0 if it is now. */

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 
-/** The table is asked again after so many seconds. */
+/** The table is asked again after five seconds. */
 const keptSeconds = 5;
-/** Of so many limits at most; the oldest goes first. */
+/** The number of limits that are kept at most; the oldest goes first. */
 const maxKept = 1_000;
 
 /**
@@ -20,7 +20,7 @@ export function createPauses(clock: Clock) {
       return now < askAt ? Math.max(0, endsAt - now) : 0;
     },
 
-    /** Notes that this limit was seen to refuse for so many seconds. */
+    /** Notes that this limit was seen to refuse, and for how many seconds. */
     keep(id: string, pauseSeconds: number): void {
       const now = clock();
       kept.delete(id);

@@ -5,9 +5,9 @@ import { createPauses } from "./refusal-cache.ts";
 import { toSource } from "./source-address.ts";
 import type { AttemptStore } from "./store.ts";
 
-/** What is limited: how often in a window of so many seconds; 0 is no limit. */
+/** What is limited: `limit` times in a window of `windowSeconds`; 0 is no limit. */
 export interface SourceLimitRule {
-  /** What the answer calls it, in the plural. */
+  /** What the response calls it, in the plural. */
   what: "logins" | "registrations";
   limit: number;
   windowSeconds: number;

@@ -1,36 +1,52 @@
 import { randomUUID } from "node:crypto";
-import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { type DynamoDB, findFailedItem, type Item, isConditionFailure, unavailable } from "../dynamodb.ts";
+import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import * as v from "valibot";
+import {
+  type DynamoDB,
+  isConditionFailure,
+  type UpdateExpression,
+  unavailable,
+  updateItem,
+} from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { type Attempts, findPauseLeft, freeAttempts, memorySeconds, pausesSeconds } from "./pause-rule.ts";
+import { parseItem } from "../parse-item.ts";
+import { findPauseLeft, freeAttempts, memorySeconds, pausesSeconds } from "./pause-rule.ts";
 
-/** The attempts table. Every function throws AppError `unavailable` when DynamoDB is. */
+/** A row of attempts as the table holds it. Times are epoch seconds. */
+const rowType = {
+  name: "row of attempts",
+  keyNames: ["id"],
+  schema: v.object({
+    count: v.number(),
+    lastAt: v.number(),
+    expiresAt: v.number(),
+    /** Names the attempt that was counted last. */
+    lastAttemptId: v.string(),
+  }),
+};
+type Row = v.InferOutput<typeof rowType.schema>;
+
+/**
+ * The attempts table. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for a row that
+ * is damaged.
+ */
 export type AttemptStore = ReturnType<typeof createAttemptStore>;
 
 /** Makes the store of the attempts table (partition key: a keyed hash of what is limited; TTL on expiresAt). */
-export function createAttemptStore({ client, returnsItemOnFailure }: DynamoDB, tableName: string) {
+export function createAttemptStore(client: DynamoDB, tableName: string) {
+  const addressOf = (id: string) => ({ TableName: tableName, Key: { id } });
+
   /** Adds one attempt to the row, in one conditional write: parallel guesses cannot slip under the limit. */
   async function add(id: string, now: number): Promise<{ isAdded: boolean; row: Row | undefined }> {
     const lastAttemptId = randomUUID();
-    try {
-      const { Attributes } = await client.send(
-        new UpdateCommand({
-          TableName: tableName,
-          Key: { id },
-          UpdateExpression:
-            "SET #count = if_not_exists(#count, :zero) + :one, lastAt = :now, expiresAt = :expiresAt, lastAttemptId = :attempt",
-          ...createCondition({ now, lastAttemptId }),
-          ReturnValues: "ALL_NEW",
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return { isAdded: true, row: parseRow(Attributes) };
-    } catch (error) {
-      if (!isConditionFailure(error)) return unavailable(error);
-      const row = parseRow(findFailedItem(error) ?? (returnsItemOnFailure ? undefined : await find(id)));
-      // Our own write had succeeded, and the SDK's retry met it.
-      return { isAdded: row?.lastAttemptId === lastAttemptId, row };
-    }
+    const { written, item } = await updateItem(client, addressOf(id), {
+      UpdateExpression:
+        "SET #count = if_not_exists(#count, :zero) + :one, lastAt = :now, expiresAt = :expiresAt, lastAttemptId = :attempt",
+      ...createCondition({ now, lastAttemptId }),
+    });
+    const row = item && parseItem(rowType, item);
+    // If it was not written, our own write may have succeeded before, and the SDK's retry met it.
+    return { isAdded: written || row?.lastAttemptId === lastAttemptId, row };
   }
 
   /** Begins a new row in place of one that is forgotten; DynamoDB deletes late. */
@@ -48,13 +64,6 @@ export function createAttemptStore({ client, returnsItemOnFailure }: DynamoDB, t
     } catch (error) {
       return isConditionFailure(error) ? false : unavailable(error);
     }
-  }
-
-  async function find(id: string): Promise<Item | undefined> {
-    const { Item } = await client
-      .send(new GetCommand({ TableName: tableName, Key: { id }, ConsistentRead: true }))
-      .catch(unavailable);
-    return Item;
   }
 
   return {
@@ -75,26 +84,18 @@ export function createAttemptStore({ client, returnsItemOnFailure }: DynamoDB, t
      * what is over it is not written. A retry of the SDK may count twice.
      */
     async countInWindow(id: string, { limit, endsAt }: { limit: number; endsAt: number }): Promise<boolean> {
-      try {
-        await client.send(
-          new UpdateCommand({
-            TableName: tableName,
-            Key: { id },
-            UpdateExpression: "SET expiresAt = :endsAt ADD #count :one",
-            ConditionExpression: "attribute_not_exists(#count) OR #count < :limit",
-            ExpressionAttributeNames: { "#count": "count" },
-            ExpressionAttributeValues: { ":one": 1, ":endsAt": endsAt, ":limit": limit },
-          }),
-        );
-        return true;
-      } catch (error) {
-        return isConditionFailure(error) ? false : unavailable(error);
-      }
+      const { written } = await updateItem(client, addressOf(id), {
+        UpdateExpression: "SET expiresAt = :endsAt ADD #count :one",
+        ConditionExpression: "attribute_not_exists(#count) OR #count < :limit",
+        ExpressionAttributeNames: { "#count": "count" },
+        ExpressionAttributeValues: { ":one": 1, ":endsAt": endsAt, ":limit": limit },
+      });
+      return written;
     },
 
     /** Forgets the row. */
     async clear(id: string): Promise<void> {
-      await client.send(new DeleteCommand({ TableName: tableName, Key: { id } })).catch(unavailable);
+      await client.send(new DeleteCommand(addressOf(id))).catch(unavailable);
     },
   };
 }
@@ -102,18 +103,16 @@ export function createAttemptStore({ client, returnsItemOnFailure }: DynamoDB, t
 /** Others can move the row between our look and our write. */
 const maxLooks = 3;
 
-/** A row as the table holds it. */
-interface Row extends Attempts {
-  /** Names the attempt that was counted last. */
-  lastAttemptId: string;
-}
-
 /**
- * There is no row, or it is remembered and its pause is over (the same rule as `findPauseLeft`); and it is not ours. AND binds
- * before OR. The group in parentheses comes before what is ANDed with it: the other way round, or with more parentheses, the
- * embedded engine takes several times as long to parse it.
+ * There is no row, or it is remembered and its pause is over (the same rule as `findPauseLeft`); and it is not ours.
  */
-function createCondition({ now, lastAttemptId }: { now: number; lastAttemptId: string }) {
+function createCondition({
+  now,
+  lastAttemptId,
+}: {
+  now: number;
+  lastAttemptId: string;
+}): Omit<UpdateExpression, "UpdateExpression"> {
   const last = pausesSeconds.length - 1;
   const rested = pausesSeconds.map((_, index) => {
     const comparison = index === last ? ">=" : "=";
@@ -123,9 +122,9 @@ function createCondition({ now, lastAttemptId }: { now: number; lastAttemptId: s
     [`:count${index}`, freeAttempts + index],
     [`:rested${index}`, now - pause],
   ]);
-  const isRested = `(#count < :count0 OR ${rested.join(" OR ")})`;
+  const isRested = ["#count < :count0", ...rested].join(" OR ");
   return {
-    ConditionExpression: `attribute_not_exists(id) OR ${isRested} AND expiresAt > :now AND lastAttemptId <> :attempt`,
+    ConditionExpression: `attribute_not_exists(id) OR (expiresAt > :now AND lastAttemptId <> :attempt AND (${isRested}))`,
     ExpressionAttributeNames: { "#count": "count" },
     ExpressionAttributeValues: {
       ...Object.fromEntries(values),
@@ -136,15 +135,4 @@ function createCondition({ now, lastAttemptId }: { now: number; lastAttemptId: s
       ":attempt": lastAttemptId,
     },
   };
-}
-
-function parseRow(item: Item | undefined): Row | undefined {
-  if (!item) return undefined;
-  const { count, lastAt, expiresAt, lastAttemptId } = item;
-  const isSound =
-    [count, lastAt, expiresAt].every((value) => typeof value === "number") &&
-    typeof lastAttemptId === "string";
-  if (!isSound)
-    throw new AppError("unavailable", { cause: new TypeError("a row of attempts has a wrong shape") });
-  return item as unknown as Row;
 }

@@ -9,7 +9,7 @@ import { settleAll } from "../settle-all.ts";
  * somebody else's by now). Throws AppError `invalid_credentials`, `too_many_attempts` (the limit is that of login),
  * `unavailable`.
  */
-export async function verifyUser(
+export async function proveUser(
   { users, attempts }: { users: Pick<UserStore, "find">; attempts: AttemptLimit },
   { email, userId }: UserKey,
   { password, device }: { password: string; device: string | undefined },

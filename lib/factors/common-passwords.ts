@@ -1,4 +1,4 @@
-// Written beside the bundle by build/data-files.ts (the file is too large to parse at every cold start).
+// Written beside the bundle by build/assets.ts (the file is too large to parse at every cold start).
 import commonPasswordsFile from "data-file:common-passwords.txt";
 import { readFileSync } from "node:fs";
 

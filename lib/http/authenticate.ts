@@ -2,17 +2,22 @@ import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
-import type { SessionStore } from "../sessions/store.ts";
-import { importVerificationKeys } from "../tokens/keys.ts";
+import type { SessionKey, SessionStore } from "../sessions/store.ts";
 import {
-  type AccessClaims,
-  AccessTokenError,
-  createAccessTokenVerifier,
-} from "../tokens/verify-access-token.ts";
-import type { Middleware } from "./api.ts";
+  accessTokenTtlSeconds,
+  audience,
+  cookieName,
+  issuer,
+  jwtPublicKeys,
+  sessionsNotBefore,
+} from "../settings.ts";
+import type { AccessClaims } from "../tokens/access-claims.ts";
+import { importVerificationKeys } from "../tokens/keys.ts";
+import { AccessTokenError, createAccessTokenVerifier } from "../tokens/verify-access-token.ts";
 import { parseBearer } from "./bearer.ts";
 import { parseAuthCookie } from "./cookies.ts";
 import type { RawCredentials } from "./event.ts";
+import type { Middleware } from "./route.ts";
 
 /** Finds out who is calling. Throws AppError `missing_credentials`, `invalid_token`, `conflicting_credentials`. */
 export type Authenticator = (credentials: RawCredentials) => Promise<AccessClaims>;
@@ -22,15 +27,14 @@ export type Authenticator = (credentials: RawCredentials) => Promise<AccessClaim
  * `Authorization: Bearer` (RFC 6750). It asks nobody: no database, no network.
  */
 export async function createAuthenticator(): Promise<Authenticator> {
-  const config = readConfig([
-    "stage",
-    "issuer",
-    "audience",
-    "accessTokenTtlSeconds",
-    "sessionsNotBefore",
-    "cookieName",
-    "jwtPublicKeys",
-  ]);
+  const config = readConfig({
+    issuer,
+    audience,
+    accessTokenTtlSeconds,
+    sessionsNotBefore,
+    cookieName,
+    jwtPublicKeys,
+  });
   const keys = await importVerificationKeys(config.jwtPublicKeys);
   const verifyAccessToken = createAccessTokenVerifier({ ...config, keys, clock: systemClock });
 
@@ -48,6 +52,13 @@ interface AuthenticateOptions {
   live?: Pick<SessionStore, "find">;
 }
 
+/** What `authenticate` adds to the event. */
+export interface AuthenticatedEvent {
+  auth: AccessClaims;
+  /** The caller's session and e-mail address, in the words of the tables. */
+  caller: SessionKey & { email: string };
+}
+
 /**
  * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
  * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
@@ -55,18 +66,19 @@ interface AuthenticateOptions {
  */
 export async function authenticate({
   live,
-}: AuthenticateOptions = {}): Promise<Middleware<{ auth: AccessClaims }>> {
+}: AuthenticateOptions = {}): Promise<Middleware<AuthenticatedEvent>> {
   const findCaller = await createAuthenticator();
   return {
     async before({ event, credentials }) {
       const auth = await findCaller(credentials);
-      note({ userId: auth.sub });
+      const caller = { userId: auth.sub, sessionId: auth.sid, email: auth.email };
+      note({ userId: caller.userId });
       if (live) {
-        const session = await live.find({ userId: auth.sub, sessionId: auth.sid });
+        const session = await live.find(caller);
         if (!session || session.expiresAt <= systemClock())
           throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
       }
-      Object.assign(event, { auth });
+      Object.assign(event, { auth, caller });
     },
   };
 }

@@ -1,7 +1,6 @@
 import type { PresentedPair } from "../auth/session/refresh.ts";
 import { AppError } from "../errors.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
-import type { Middleware } from "./api.ts";
 import { type Bearer, parseBearer } from "./bearer.ts";
 import {
   type CookieSettings,
@@ -12,6 +11,7 @@ import {
 } from "./cookies.ts";
 import { addHidden } from "./event.ts";
 import { type ApiResponse, json } from "./response.ts";
+import type { Middleware } from "./route.ts";
 
 /** How a client keeps its pair: the browser in the cookie, others themselves (`Auth-Mode: bearer`). */
 export type ClientMode = "cookie" | "bearer";

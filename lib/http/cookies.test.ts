@@ -8,19 +8,11 @@ import {
   serializeClearedCookie,
 } from "./cookies.ts";
 
-const settings: CookieSettings = {
-  cookieName: "auth-cookie",
-  cookieSameSite: "Strict",
-  cookieDomain: undefined,
-};
-const pair = {
-  token: "header.claims.signature",
-  refreshToken: "A".repeat(43),
-  expiresInSeconds: 900,
-  sessionExpiresInSeconds: 86_400,
-};
+const cookieName = "auth-cookie";
+const settings: CookieSettings = { cookieName, cookieSameSite: "Strict", cookieDomain: undefined };
+const [token, refreshToken] = ["header.claims.signature", "A".repeat(43)];
+const pair = { token, refreshToken, expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
 const encode = (value: unknown) => encodeURIComponent(JSON.stringify(value));
-const { token, refreshToken } = pair;
 const value = encode({ token, refreshToken });
 const parse = (...cookies: string[]) => parseAuthCookie(cookies, "auth-cookie");
 
@@ -54,8 +46,9 @@ test.each([
   expect(parse(...cookies)).toEqual(isNone);
 });
 
-test("C23 with a prefixed name configured, the plain name is nothing", () => {
+test("C23 with a prefixed name configured, the plain name is nothing; a name of one letter is a name", () => {
   expect(parseAuthCookie([`auth-cookie=${value}`], "__Host-auth-cookie")).toEqual(isNone);
+  expect(parseAuthCookie([`a=${value}`, "=x"], "a")).toEqual(isPair);
 });
 
 test.each([
@@ -74,16 +67,8 @@ test.each([
   ["no token", encode({ refreshToken }), badToken],
   ["a token that is no string", encode({ token: 1, refreshToken }), badToken],
   ["a third member", encode({ token, refreshToken, role: "admin" }), badToken],
-  [
-    "a member __proto__",
-    `%7B%22__proto__%22:1,${value.slice(3)}`.replaceAll(":", "%3A").replaceAll(",", "%2C"),
-    badToken,
-  ],
-  [
-    "a member twice",
-    encodeURIComponent(`{"token":"other","token":"${token}","refreshToken":"${refreshToken}"}`),
-    badToken,
-  ],
+  ["a member __proto__", `%7B%22__proto__%22%3A1%2C${value.slice(3)}`, badToken],
+  ["C15 a member twice", `%7B%22token%22%3A%22other%22%2C${value.slice(3)}`, badToken],
   ["no refresh token", encode({ token }), badRefreshToken],
   ["a refresh token that is null", encode({ token, refreshToken: null }), badRefreshToken],
   ["a refresh token that is no string", encode({ token, refreshToken: [refreshToken] }), badRefreshToken],
@@ -92,10 +77,6 @@ test.each([
   ["C18 8 kB", encode({ token: "a".repeat(8192), refreshToken }), badToken],
 ])("a value that is not ours: %s", (_, text, fault) => {
   expect(parse(`auth-cookie=${text}`)).toEqual(fault);
-});
-
-test("a name of one letter is a name", () => {
-  expect(parseAuthCookie([`a=${value}`, "=x"], "a")).toEqual(isPair);
 });
 
 test("C18 a value of 6,144 characters is read, a longer one is not decoded", () => {
@@ -137,9 +118,8 @@ test("whatever comes, reading never throws and gives strings or none", () => {
     fc.property(fc.array(fc.oneof(cookie, fc.string({ unit: "binary" })), { maxLength: 3 }), (cookies) => {
       const presented = parse(...cookies);
       expect(["none", "malformed", "pair"]).toContain(presented.is);
-      if (presented.is === "pair") {
+      if (presented.is === "pair")
         expect([typeof presented.token, typeof presented.refreshToken]).toEqual(["string", "string"]);
-      }
     }),
   );
   fc.assert(

@@ -1,31 +1,39 @@
+import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import type { Middleware } from "./api.ts";
+import type { ApiEvent } from "./event.ts";
 
-interface CrossSiteOptions {
-  issuer: string;
-  allowedOrigins: readonly string[];
-}
+/** Refuses a request that another site may have made with the user's cookie. Throws AppError `cross_site_request`. */
+export type AssertSameSite = (event: ApiEvent) => void;
+
+/** Methods that change nothing (RFC 9110, 9.2.1). */
+const safeMethods = ["GET", "HEAD", "OPTIONS"];
+
+/** Answers whether a request may change something; one without a method may. */
+export const isStateChanging = ({ method }: ApiEvent): boolean => !safeMethods.includes(method);
 
 /**
- * Refuses state changes that another site makes with the user's cookie, login and logout included
+ * Makes the rule that no other site changes state with the user's cookie, login and logout included
  * (OWASP CSRF Prevention Cheat Sheet, Fetch Metadata; the order is that of Go 1.25's CrossOriginProtection).
  */
-export function crossSite({ issuer, allowedOrigins }: CrossSiteOptions): Middleware {
+export function createCrossSiteRule({
+  issuer,
+  allowedOrigins,
+}: Config<"issuer" | "allowedOrigins">): AssertSameSite {
   const ownOrigin = new URL(issuer).origin;
-  return {
-    before({ event: { headers, domainName } }) {
-      const { origin, "sec-fetch-site": fetchSite } = headers;
-      const isListed = origin !== undefined && allowedOrigins.includes(origin);
-      const isOwn = origin === ownOrigin || (domainName !== undefined && origin === `https://${domainName}`);
-      const isAllowed =
-        fetchSite !== undefined
-          ? fetchSite === "same-origin" || fetchSite === "none" || isListed
-          : // Neither header: not a browser, so nobody's cookie is being borrowed.
-            origin === undefined || isListed || isOwn;
-      if (isAllowed) return;
-      throw new AppError("cross_site_request", {
-        detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
-      });
-    },
+  return (event) => {
+    if (!isStateChanging(event)) return;
+    const { headers, domainName } = event;
+    const { origin, "sec-fetch-site": fetchSite } = headers;
+    const isListed = origin !== undefined && allowedOrigins.includes(origin);
+    const isOwn = origin === ownOrigin || (domainName !== undefined && origin === `https://${domainName}`);
+    const isAllowed =
+      fetchSite !== undefined
+        ? fetchSite === "same-origin" || fetchSite === "none" || isListed
+        : // Neither header: not a browser, so nobody's cookie is being borrowed.
+          origin === undefined || isListed || isOwn;
+    if (isAllowed) return;
+    throw new AppError("cross_site_request", {
+      detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
+    });
   };
 }

@@ -1,6 +1,6 @@
-import type { Middleware } from "./api.ts";
 import { type CookieSettings, findCookie, serializeCookie } from "./cookies.ts";
 import { addHidden } from "./event.ts";
+import type { Middleware } from "./route.ts";
 
 /** How long a browser keeps what recognises it: half a year. */
 const maxAgeSeconds = 15_552_000;

@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 
-/** Credentials as they stood in the headers; nothing about them is checked. */
+/** Credentials as they stood in the headers; nothing about them is checked but where the request came from. */
 export interface RawCredentials {
-  /** Every `name=value` of the Cookie header. */
-  cookies: string[];
-  authorization: string | undefined;
+  /** Every `name=value` of the Cookie header. Reading it throws AppError `cross_site_request` by the cross-site rule. */
+  readonly cookies: string[];
+  readonly authorization: string | undefined;
 }
 
 /**
@@ -13,7 +13,7 @@ export interface RawCredentials {
  */
 export interface ApiEvent {
   headers: Readonly<Record<string, string>>;
-  /** The request body: text at first, what the JSON says after `jsonBody`. */
+  /** What the JSON of the request body says; undefined without one, and on methods that change nothing. */
   body: unknown;
   isBase64Encoded: boolean;
   pathParameters: Readonly<Record<string, string | undefined>>;
@@ -27,28 +27,41 @@ export interface ApiEvent {
   userAgent: string | undefined;
 }
 
-/** Parses whatever Lambda was invoked with into an event and the credentials taken off it. Never throws. */
-export function parseEvent(input: unknown): { event: ApiEvent; credentials: RawCredentials } {
+/**
+ * Parses whatever Lambda was invoked with into an event and the credentials taken off it. Nobody gets at the cookies but
+ * through `assertSameSite`, which throws AppError `cross_site_request`. Never throws itself.
+ */
+export function parseEvent(
+  input: unknown,
+  assertSameSite: (event: ApiEvent) => void,
+): { event: ApiEvent; credentials: RawCredentials } {
   const raw = asRecord(input) as Partial<APIGatewayProxyEventV2>;
   const context = asRecord(raw.requestContext);
   const http = asRecord(context.http);
   const { cookie, authorization, ...headers } = lowerCaseNames(raw.headers);
   // Payload 2.0 moves cookies out of the headers; serverless-offline and function URLs may leave them there.
   const cookies = [...(Array.isArray(raw.cookies) ? raw.cookies : []), ...(cookie?.split(";") ?? [])];
+  const event: ApiEvent = {
+    headers,
+    body: raw.body,
+    isBase64Encoded: raw.isBase64Encoded === true,
+    pathParameters: asRecord(raw.pathParameters) as Record<string, string>,
+    queryStringParameters: asRecord(raw.queryStringParameters) as Record<string, string>,
+    rawPath: asText(raw.rawPath) ?? "",
+    method: asText(http.method) ?? "",
+    domainName: asText(context.domainName),
+    sourceIp: asText(http.sourceIp),
+    userAgent: asText(http.userAgent),
+  };
   return {
-    event: {
-      headers,
-      body: raw.body,
-      isBase64Encoded: raw.isBase64Encoded === true,
-      pathParameters: asRecord(raw.pathParameters) as Record<string, string>,
-      queryStringParameters: asRecord(raw.queryStringParameters) as Record<string, string>,
-      rawPath: asText(raw.rawPath) ?? "",
-      method: asText(http.method) ?? "",
-      domainName: asText(context.domainName),
-      sourceIp: asText(http.sourceIp),
-      userAgent: asText(http.userAgent),
+    event,
+    credentials: {
+      get cookies() {
+        assertSameSite(event);
+        return cookies.filter((text) => typeof text === "string");
+      },
+      authorization,
     },
-    credentials: { cookies: cookies.filter((text) => typeof text === "string"), authorization },
   };
 }
 

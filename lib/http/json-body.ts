@@ -1,6 +1,6 @@
 import httpJsonBodyParser from "@middy/http-json-body-parser";
 import { AppError } from "../errors.ts";
-import type { Middleware } from "./api.ts";
+import type { ApiEvent } from "./event.ts";
 import { hasRepeatedName } from "./repeated-name.ts";
 
 /** Larger bodies are refused before they are parsed. */
@@ -9,38 +9,32 @@ const maxBytes = 16_384;
 const jsonType = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+// The content type is checked below, in all the forms that it may have.
+const parser = httpJsonBodyParser({ disableContentTypeCheck: true });
+
 /**
- * Parses the body, if there is one, as JSON. Throws AppError `body_too_large`, `unsupported_media_type`,
+ * Parses the body of a request, if there is one, as JSON. Throws AppError `body_too_large`, `unsupported_media_type`,
  * `invalid_body`; none of them holds any of the body.
  */
-export function jsonBody(): Middleware {
-  // The content type is checked below, in all the forms that it may have.
-  const parser = httpJsonBodyParser({ disableContentTypeCheck: true });
-  return {
-    before({ event }) {
-      if (event.body === undefined || event.body === null || event.body === "") {
-        event.body = undefined;
-        return;
-      }
-      const text = decode(event.body, event.isBase64Encoded);
-      if (!jsonType.test(event.headers["content-type"] ?? "")) {
-        throw new AppError("unsupported_media_type", {
-          detail: "Send the body with content-type: application/json.",
-        });
-      }
-      event.body = text;
-      event.isBase64Encoded = false;
-      try {
-        parser.before?.({ event } as never);
-      } catch {
-        // The parser's error carries the body, password included.
-        throw invalidJson();
-      }
-      if (hasRepeatedName(text, event.body)) {
-        throw new AppError("invalid_body", { detail: "The body has a name twice." });
-      }
-    },
-  };
+export function parseJsonBody(event: ApiEvent): unknown {
+  if (event.body === undefined || event.body === null || event.body === "") return undefined;
+  const text = decode(event.body, event.isBase64Encoded);
+  if (!jsonType.test(event.headers["content-type"] ?? "")) {
+    throw new AppError("unsupported_media_type", {
+      detail: "Send the body with content-type: application/json.",
+    });
+  }
+  const parsed = { headers: event.headers, body: text as unknown, isBase64Encoded: false };
+  try {
+    parser.before?.({ event: parsed } as never);
+  } catch {
+    // The parser's error carries the body, password included.
+    throw invalidJson();
+  }
+  if (hasRepeatedName(text, parsed.body)) {
+    throw new AppError("invalid_body", { detail: "The body has a name twice." });
+  }
+  return parsed.body;
 }
 
 function decode(body: unknown, isBase64Encoded: boolean): string {

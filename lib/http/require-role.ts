@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
-import type { AccessClaims } from "../tokens/verify-access-token.ts";
-import type { Middleware } from "./api.ts";
+import type { AccessClaims } from "../tokens/access-claims.ts";
 import type { ApiEvent } from "./event.ts";
+import type { Middleware } from "./route.ts";
 
 /**
  * Lets only callers pass whose `roles` claim names the role; stands after `authenticate`, or it does not compile.

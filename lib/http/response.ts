@@ -1,4 +1,4 @@
-/** An answer in the HTTP API's payload format 2.0. */
+/** A response in the HTTP API's payload format 2.0. */
 export interface ApiResponse {
   statusCode: number;
   headers: Record<string, string>;
@@ -6,7 +6,7 @@ export interface ApiResponse {
   cookies?: string[];
 }
 
-/** Sent with every answer that a function makes, errors included (OWASP ASVS 3.4). */
+/** Sent with every response that a function makes, errors included (OWASP ASVS 3.4). */
 export const securityHeaders = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -15,7 +15,7 @@ export const securityHeaders = {
   "x-content-type-options": "nosniff",
 } as const;
 
-/** Makes a JSON answer. */
+/** Makes a JSON response. */
 export function json(statusCode: number, body: unknown, cookies?: string[]): ApiResponse {
   return {
     statusCode,
@@ -25,12 +25,12 @@ export function json(statusCode: number, body: unknown, cookies?: string[]): Api
   };
 }
 
-/** Makes an answer without a body: done. */
+/** Makes a response without a body: done. */
 export function noContent(): ApiResponse {
   return { statusCode: 204, headers: { ...securityHeaders } };
 }
 
-/** Makes a JSON answer that anybody may keep for ten minutes. */
+/** Makes a JSON response that anybody may keep for ten minutes. */
 export function cacheableJson(body: unknown): ApiResponse {
   const response = json(200, body);
   return { ...response, headers: { ...response.headers, "cache-control": "public, max-age=600" } };

@@ -25,15 +25,11 @@ test("the address comes out normalised, the password untouched", () => {
   }
 });
 
-test.each([[null], [[]], [[{}]], ["x"], [1], [true], [undefined]])(
-  "B02 a body that is %j is refused",
-  (body) => {
-    expect(refusalOf(loginBody, body)).toMatchObject({
-      code: "invalid_body",
-      detail: "Send a JSON object as the body.",
-    });
-  },
-);
+test("B02 a body that is no object is refused", () => {
+  const refusal = { code: "invalid_body", detail: "Send a JSON object as the body." };
+  for (const body of [null, [], [{}], "x", 1, true, undefined])
+    expect(refusalOf(loginBody, body)).toMatchObject(refusal);
+});
 
 const notAddress = "must be an e-mail address of at most 254 bytes, such as ada@example.com";
 
@@ -48,11 +44,7 @@ test.each([
   ["not an address", { email: "ada", password }, { email: notAddress }],
   ["an empty password", { email, password: "" }, { password: "must have 1 to 256 characters" }],
   ["257 characters", { email, password: "a".repeat(257) }, { password: "must have 1 to 256 characters" }],
-  [
-    "a lone surrogate",
-    { email, password: `${password}\ud800` },
-    { password: "must have 1 to 256 characters" },
-  ],
+  ["a lone surrogate", { email, password: "\ud800" }, { password: "must have 1 to 256 characters" }],
   ["B18 1 MB", { email, password: "a".repeat(1_000_000) }, { password: "must have 1 to 256 characters" }],
   ["B15 a field more", { email, password, role: "admin" }, { role: "is not known" }],
   ["B11 constructor", { email, password, constructor: { prototype: {} } }, { constructor: "is not known" }],
@@ -92,11 +84,9 @@ test.each([
   ["A15 15 with blanks at both ends", ` ${"a".repeat(13)} `, true],
   ["65 signs that NFKC makes 260 of", "\u3300".repeat(65), false],
 ])("the length of a new password is counted in code points after NFKC: %s", (_, text, isAccepted) => {
-  if (isAccepted) expect(parseBody(registerBody, { email, password: text }).password).toBe(text);
-  else
-    expect(refusalOf(registerBody, { email, password: text }).detail).toBe(
-      "password must have 15 to 256 characters",
-    );
+  const body = { email, password: text };
+  if (isAccepted) expect(parseBody(registerBody, body).password).toBe(text);
+  else expect(refusalOf(registerBody, body).detail).toBe("password must have 15 to 256 characters");
 });
 
 test("a login takes a password that would be too short today", () => {

@@ -12,6 +12,7 @@ const fresh: Session = {
   email: "ada@example.com",
   tokenHash: "current",
   keyed: false,
+  sessionEpoch: 0,
   createdAt: now - 1000,
   expiresAt: now + 1000,
 };
@@ -37,242 +38,91 @@ function say(verdict: Verdict): string {
   return ["repeat", verdict.proven ? "proven" : "unproven", ...(verdict.rearm ? ["rearm"] : [])].join(" ");
 }
 
-interface Row {
-  state: string;
-  session: Session | undefined;
-  with?: Partial<RotationAttempt>;
-  settings?: Partial<RotationSettings>;
-  verdict: string;
-}
-
 const withoutKey = ({ rotationKeyHash: _, ...session }: Session): Session => session;
-const rotatedAgo = (seconds: number, session = rotated): Session => ({
-  ...session,
-  rotatedAt: now - seconds,
-});
+const ago = (seconds: number, session = rotated): Session => ({ ...session, rotatedAt: now - seconds });
+const ended = (session: Session, expiresAt = now): Session => ({ ...session, expiresAt });
+const damaged = (name: keyof Session) => ({ ...rotated, [name]: undefined }) as unknown as Session;
 
-const rows: Row[] = [
-  { state: "gone", session: undefined, verdict: "over" },
+const current = { presentedHash: "current" };
+const spent = { presentedHash: "spent" };
+const own = { rotationSalt: "salt" };
+const withKey = { keyHash: "key" };
+const otherKey = { keyHash: "other" };
+const noWindow = { refreshWindowSeconds: 0 };
+const oddInterval = { refreshMinIntervalSeconds: 31 };
 
-  // Time over, whatever else the item says: DynamoDB deletes late.
-  { state: "expired a second ago", session: { ...rotated, expiresAt: now - 1 }, verdict: "over" },
-  { state: "expires now", session: { ...rotated, expiresAt: now }, verdict: "over" },
-  { state: "expires in a second", session: { ...rotated, expiresAt: now + 1 }, verdict: "repeat unproven" },
-  {
-    state: "expired, and the current pair comes",
-    session: { ...rotated, expiresAt: now },
-    with: { presentedHash: "current" },
-    verdict: "over",
-  },
-  {
-    state: "expired, and it was our own write",
-    session: { ...rotated, expiresAt: now },
-    with: { rotationSalt: "salt" },
-    verdict: "over",
-  },
-  {
-    state: "expired, and the key proves the repeat",
-    session: { ...keyed, expiresAt: now },
-    with: { keyHash: "key" },
-    verdict: "over",
-  },
-  {
-    state: "expired, and a spent pair comes",
-    session: { ...rotated, expiresAt: now },
-    with: { presentedHash: "spent" },
-    verdict: "over",
-  },
-
-  // Our own write.
-  { state: "our own write", session: rotated, with: { rotationSalt: "salt" }, verdict: "own-write" },
-  {
-    state: "our own write, window 0",
-    session: rotated,
-    with: { rotationSalt: "salt" },
-    settings: { refreshWindowSeconds: 0 },
-    verdict: "own-write",
-  },
-  {
-    state: "our own write, keyed, without its key",
-    session: keyed,
-    with: { rotationSalt: "salt" },
-    verdict: "own-write",
-  },
-  {
-    state: "our own write, long ago",
-    session: rotatedAgo(900),
-    with: { rotationSalt: "salt" },
-    verdict: "own-write",
-  },
-
-  // The current pair.
-  { state: "current pair", session: rotated, with: { presentedHash: "current" }, verdict: "current" },
-  { state: "current pair, keyed", session: keyed, with: { presentedHash: "current" }, verdict: "current" },
-  {
-    state: "current pair, keyed, another key",
-    session: keyed,
-    with: { presentedHash: "current", keyHash: "other" },
-    verdict: "current",
-  },
-  {
-    state: "current pair of a session never rotated",
-    session: fresh,
-    with: { presentedHash: "current" },
-    verdict: "current",
-  },
-  {
-    state: "current pair, older than the interval (another sandbox has waited)",
-    session: rotatedAgo(900),
-    with: { presentedHash: "current" },
-    verdict: "current",
-  },
-
-  // The predecessor with its key, keyed or not: at most half the interval, then re-armed.
-  {
-    state: "key, at once",
-    session: rotatedAgo(0, keyed),
-    with: { keyHash: "key" },
-    verdict: "repeat proven",
-  },
-  {
-    state: "key, after 15 s",
-    session: rotatedAgo(15, keyed),
-    with: { keyHash: "key" },
-    verdict: "repeat proven",
-  },
-  {
-    state: "key, after 16 s",
-    session: rotatedAgo(16, keyed),
-    with: { keyHash: "key" },
-    verdict: "repeat proven rearm",
-  },
-  {
-    state: "key, after a day",
-    session: rotatedAgo(86_400, keyed),
-    with: { keyHash: "key" },
-    verdict: "repeat proven rearm",
-  },
-  {
-    state: "key, odd interval: 15 s of 31",
-    session: rotatedAgo(15, keyed),
-    with: { keyHash: "key" },
-    settings: { refreshMinIntervalSeconds: 31 },
-    verdict: "repeat proven",
-  },
-  {
-    state: "key, odd interval: 16 s of 31",
-    session: rotatedAgo(16, keyed),
-    with: { keyHash: "key" },
-    settings: { refreshMinIntervalSeconds: 31 },
-    verdict: "repeat proven rearm",
-  },
-  {
-    state: "key, rotated by a clock ahead of ours",
-    session: rotatedAgo(-7, keyed),
-    with: { keyHash: "key" },
-    verdict: "repeat proven",
-  },
-  {
-    state: "key in an unkeyed session, after an hour",
-    session: rotatedAgo(3600),
-    with: { keyHash: "key" },
-    verdict: "repeat proven rearm",
-  },
-  {
-    state: "key, window 0",
-    session: rotatedAgo(3, keyed),
-    with: { keyHash: "key" },
-    settings: { refreshWindowSeconds: 0 },
-    verdict: "repeat proven",
-  },
-
-  // Keyed and not proven: no window helps.
-  { state: "keyed, no key", session: rotatedAgo(0, keyed), verdict: "replay" },
-  { state: "keyed, wrong key", session: rotatedAgo(0, keyed), with: { keyHash: "other" }, verdict: "replay" },
-  {
-    state: "keyed, a key of another length",
-    session: rotatedAgo(0, keyed),
-    with: { keyHash: "key and more" },
-    verdict: "replay",
-  },
-  {
-    state: "keyed, key, but the rotation came without one",
-    session: withoutKey(keyed),
-    with: { keyHash: "key" },
-    verdict: "replay",
-  },
-  { state: "keyed, no key on either side", session: withoutKey(keyed), verdict: "replay" },
-
-  // Unkeyed: the window, its end excluded.
-  { state: "unkeyed, at once", session: rotatedAgo(0), verdict: "repeat unproven" },
-  { state: "unkeyed, after 9 s", session: rotatedAgo(9), verdict: "repeat unproven" },
-  { state: "unkeyed, after 10 s", session: rotatedAgo(10), verdict: "replay" },
-  { state: "unkeyed, after an hour", session: rotatedAgo(3600), verdict: "replay" },
-  { state: "unkeyed, clock ahead of ours", session: rotatedAgo(-7), verdict: "repeat unproven" },
-  {
-    state: "unkeyed, wrong key, after 9 s",
-    session: rotatedAgo(9),
-    with: { keyHash: "other" },
-    verdict: "repeat unproven",
-  },
-  {
-    state: "unkeyed, wrong key, after 10 s",
-    session: rotatedAgo(10),
-    with: { keyHash: "other" },
-    verdict: "replay",
-  },
-  {
-    state: "unkeyed, window 0, at once",
-    session: rotatedAgo(0),
-    settings: { refreshWindowSeconds: 0 },
-    verdict: "replay",
-  },
-  {
-    state: "unkeyed, window 0, clock ahead of ours",
-    session: rotatedAgo(-7),
-    settings: { refreshWindowSeconds: 0 },
-    verdict: "replay",
-  },
-  {
-    state: "unkeyed, window as long as the interval, at its end",
-    session: rotatedAgo(29),
-    settings: { refreshWindowSeconds: 30 },
-    verdict: "repeat unproven",
-  },
-
-  // Everything else was ours once and is spent.
-  {
-    state: "older than the predecessor",
-    session: rotated,
-    with: { presentedHash: "spent" },
-    verdict: "replay",
-  },
-  {
-    state: "older than the predecessor, with the key",
-    session: rotatedAgo(0, keyed),
-    with: { presentedHash: "spent", keyHash: "key" },
-    verdict: "replay",
-  },
-  {
-    state: "damaged: the predecessor without the salt of its successor",
-    session: { ...rotated, rotationSalt: undefined } as unknown as Session,
-    verdict: "replay",
-  },
-  {
-    state: "damaged: the predecessor without the time of its rotation",
-    session: { ...rotated, rotatedAt: undefined } as unknown as Session,
-    verdict: "replay",
-  },
-  { state: "unknown, never rotated", session: fresh, with: { presentedHash: "spent" }, verdict: "replay" },
-  {
-    state: "a hash that only begins like the current one",
-    session: rotated,
-    with: { presentedHash: "curren" },
-    verdict: "replay",
-  },
+type Row = [
+  state: string,
+  session: Session | undefined,
+  attempt: Partial<RotationAttempt>,
+  verdict: string,
+  settings?: Partial<RotationSettings>,
 ];
 
-test.each(rows)("$state: $verdict", ({ session, with: changes, settings: others, verdict }) => {
+const rows: Row[] = [
+  ["gone", undefined, {}, "over"],
+
+  // Time over, whatever else the item says: DynamoDB deletes late.
+  ["expired a second ago", ended(rotated, now - 1), {}, "over"],
+  ["expires now", ended(rotated), {}, "over"],
+  ["expires in a second", ended(rotated, now + 1), {}, "repeat unproven"],
+  ["expired, and the current pair comes", ended(rotated), current, "over"],
+  ["expired, and it was our own write", ended(rotated), own, "over"],
+  ["expired, and the key proves the repeat", ended(keyed), withKey, "over"],
+  ["expired, and a spent pair comes", ended(rotated), spent, "over"],
+
+  // Our own write.
+  ["our own write", rotated, own, "own-write"],
+  ["our own write, window 0", rotated, own, "own-write", noWindow],
+  ["our own write, keyed, without its key", keyed, own, "own-write"],
+  ["our own write, long ago", ago(900), own, "own-write"],
+
+  ["current pair", rotated, current, "current"],
+  ["current pair, keyed", keyed, current, "current"],
+  ["current pair, keyed, another key", keyed, { ...current, ...otherKey }, "current"],
+  ["current pair of a session never rotated", fresh, current, "current"],
+  ["current pair, older than the interval (another sandbox has waited)", ago(900), current, "current"],
+
+  // The predecessor with its key, keyed or not: at most half the interval, then re-armed.
+  ["key, at once", ago(0, keyed), withKey, "repeat proven"],
+  ["key, after 15 s", ago(15, keyed), withKey, "repeat proven"],
+  ["key, after 16 s", ago(16, keyed), withKey, "repeat proven rearm"],
+  ["key, after a day", ago(86_400, keyed), withKey, "repeat proven rearm"],
+  ["key, odd interval: 15 s of 31", ago(15, keyed), withKey, "repeat proven", oddInterval],
+  ["key, odd interval: 16 s of 31", ago(16, keyed), withKey, "repeat proven rearm", oddInterval],
+  ["key, rotated by a clock ahead of ours", ago(-7, keyed), withKey, "repeat proven"],
+  ["key in an unkeyed session, after an hour", ago(3_600), withKey, "repeat proven rearm"],
+  ["key, window 0", ago(3, keyed), withKey, "repeat proven", noWindow],
+
+  // Keyed and not proven: no window helps.
+  ["keyed, no key", ago(0, keyed), {}, "replay"],
+  ["keyed, wrong key", ago(0, keyed), otherKey, "replay"],
+  ["keyed, a key of another length", ago(0, keyed), { keyHash: "key and more" }, "replay"],
+  ["keyed, key, but the rotation came without one", withoutKey(keyed), withKey, "replay"],
+  ["keyed, no key on either side", withoutKey(keyed), {}, "replay"],
+
+  // Unkeyed: the window, its end excluded.
+  ["unkeyed, at once", ago(0), {}, "repeat unproven"],
+  ["unkeyed, after 9 s", ago(9), {}, "repeat unproven"],
+  ["unkeyed, after 10 s", ago(10), {}, "replay"],
+  ["unkeyed, after an hour", ago(3_600), {}, "replay"],
+  ["unkeyed, clock ahead of ours", ago(-7), {}, "repeat unproven"],
+  ["unkeyed, wrong key, after 9 s", ago(9), otherKey, "repeat unproven"],
+  ["unkeyed, wrong key, after 10 s", ago(10), otherKey, "replay"],
+  ["unkeyed, window 0, at once", ago(0), {}, "replay", noWindow],
+  ["unkeyed, window 0, clock ahead of ours", ago(-7), {}, "replay", noWindow],
+  ["unkeyed, window as long as the interval", ago(29), {}, "repeat unproven", { refreshWindowSeconds: 30 }],
+
+  // Everything else was ours once and is spent.
+  ["older than the predecessor", rotated, spent, "replay"],
+  ["older than the predecessor, with the key", ago(0, keyed), { ...spent, ...withKey }, "replay"],
+  ["damaged: the predecessor without the salt of its successor", damaged("rotationSalt"), {}, "replay"],
+  ["damaged: the predecessor without the time of its rotation", damaged("rotatedAt"), {}, "replay"],
+  ["unknown, never rotated", fresh, spent, "replay"],
+  ["a hash that only begins like the current one", rotated, { presentedHash: "curren" }, "replay"],
+];
+
+test.each(rows)("%s", (_, session, changes, verdict, others = {}) => {
   const found = classify(session, { ...attempt, ...changes }, { ...settings, ...others });
   expect(say(found)).toBe(verdict);
   if ("session" in found) expect(found.session).toBe(session);

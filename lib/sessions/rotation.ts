@@ -17,7 +17,7 @@ export interface RotationAttempt {
 
 /** What a refused rotation means. */
 export type Verdict =
-  /** There is no such session, or its time is over. */
+  /** The session does not exist, or its time is over. */
   | { is: "over" }
   /** Our own write had succeeded and the SDK's retry met it. */
   | { is: "own-write"; session: RotatedSession }

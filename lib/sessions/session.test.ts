@@ -1,6 +1,10 @@
 import { expect, test } from "@jest/globals";
+import type { Item } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { parseSession } from "./session.ts";
+import { parseItem } from "../parse-item.ts";
+import { sessionType } from "./session.ts";
+
+const parseSession = (item: Item) => parseItem(sessionType, item);
 
 const required = {
   userId: "user",
@@ -21,33 +25,50 @@ const optional = {
   claims: { roles: ["admin"] },
 };
 
-test("a session is read as it is stored; without the mark it is not keyed", () => {
-  expect(parseSession(required)).toEqual({ ...required, keyed: false });
+test("a session is read as it is stored; without the mark it is not keyed, without an epoch it is of the first", () => {
+  expect(parseSession(required)).toEqual({ ...required, keyed: false, sessionEpoch: 0 });
   for (const keyed of [true, false]) {
     expect(parseSession({ ...required, ...optional, keyed })).toEqual({ ...required, ...optional, keyed });
   }
 });
 
-test("an attribute of tomorrow stays", () => {
-  expect(parseSession({ ...required, device: "phone" })).toMatchObject({ device: "phone" });
+test("S16 an attribute of tomorrow is left out", () => {
+  expect(parseSession({ ...required, device: "phone" })).not.toHaveProperty("device");
+});
+
+test("an epoch that cannot be read is the oldest: whoever ends all sessions ends that one, too", () => {
+  for (const sessionEpoch of ["1", null])
+    expect(parseSession({ ...required, sessionEpoch }).sessionEpoch).toBe(0);
 });
 
 /** A value that an attribute with this one cannot have. */
 const otherType = (value: unknown) => (typeof value === "string" ? 1 : "x");
 
+const { sessionEpoch: _, ...others } = optional;
 const damages: [name: string, value: unknown][] = [
   ...Object.keys(required).map((name): [string, unknown] => [name, undefined]),
-  ...Object.entries({ ...required, ...optional, keyed: true }).flatMap(
-    ([name, value]): [string, unknown][] => [
-      [name, otherType(value)],
-      [name, null],
-    ],
-  ),
+  ...Object.entries({ ...required, ...others, keyed: true }).flatMap(([name, value]): [string, unknown][] => [
+    [name, otherType(value)],
+    [name, null],
+  ]),
   ["claims", { roles: [1] }],
 ];
 
-test.each(damages)("an item whose %s is %j is our trouble: unavailable", (name, value) => {
-  const parse = () => parseSession({ ...required, ...optional, keyed: true, [name]: value });
-  expect(parse).toThrow(AppError);
-  expect(parse).toThrow("unavailable");
-});
+test.each(damages)(
+  "an item whose %s is %j is a defect that names its key and the attribute",
+  (name, value) => {
+    const parse = () => parseSession({ ...required, ...optional, keyed: true, [name]: value });
+    expect(parse).toThrow(AppError);
+    expect(parse).toThrow("internal_error");
+    const [userId, sessionId] = (["userId", "sessionId"] as const).map((key) => {
+      const found = key === name ? value : required[key];
+      return typeof found === "string" ? JSON.stringify(found) : `${typeof found} ${found}`;
+    });
+    const message = `the session with userId ${userId}, sessionId ${sessionId} is damaged: ${name}`;
+    try {
+      parse();
+    } catch (error) {
+      expect((error as AppError).cause).toMatchObject({ message: expect.stringContaining(message) });
+    }
+  },
+);

@@ -3,22 +3,23 @@ import {
   BatchWriteCommand,
   type BatchWriteCommandInput,
   DeleteCommand,
-  GetCommand,
   PutCommand,
   QueryCommand,
-  UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
+import * as v from "valibot";
 import {
   type DynamoDB,
-  findFailedItem,
+  getItem,
   type Item,
-  isConditionFailure,
+  toOptions,
   type UpdateExpression,
   unavailable,
+  updateItem,
   withoutRetries,
 } from "../dynamodb.ts";
+import { parseItem } from "../parse-item.ts";
 import type { RotatedSession } from "./rotation.ts";
-import { parseSession, type Session } from "./session.ts";
+import { type Session, sessionType } from "./session.ts";
 
 /** The primary key of a session. */
 export interface SessionKey {
@@ -48,46 +49,27 @@ export type WriteResult =
   | { written: true; session: Session }
   | { written: false; session: Session | undefined };
 
-/** The sessions table. Every function throws AppError `unavailable` when DynamoDB is. */
+/**
+ * The sessions table. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item
+ * that is damaged.
+ */
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** Makes the store of the sessions table (partition key userId, sort key sessionId, TTL on expiresAt). */
-export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
-  const { client, returnsItemOnFailure } = dynamodb;
+export function createSessionStore(client: DynamoDB, tableName: string) {
+  const addressOf = ({ userId, sessionId }: SessionKey) => {
+    return { TableName: tableName, Key: { userId, sessionId } };
+  };
   let unretried: DynamoDB | undefined;
 
-  async function find(key: SessionKey, signal?: AbortSignal): Promise<Session | undefined> {
-    const { Item } = await client
-      .send(
-        new GetCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: true }),
-        toOptions(signal),
-      )
-      .catch(unavailable);
-    return Item && parseSession(Item);
-  }
-
-  /** Sends one conditional update and asks for the item back, whether it was written or not. */
   async function update(
     key: SessionKey,
     expression: UpdateExpression,
     signal: AbortSignal | undefined,
   ): Promise<WriteResult> {
-    const command = new UpdateCommand({
-      TableName: tableName,
-      Key: keyOf(key),
-      ...expression,
-      ReturnValues: "ALL_NEW",
-      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-    });
-    try {
-      const { Attributes } = await client.send(command, toOptions(signal));
-      return { written: true, session: parseSession(Attributes ?? {}) };
-    } catch (error) {
-      if (!isConditionFailure(error)) return unavailable(error);
-      const item = findFailedItem(error);
-      if (item) return { written: false, session: parseSession(item) };
-      return { written: false, session: returnsItemOnFailure ? undefined : await find(key, signal) };
-    }
+    const { written, item } = await updateItem(client, addressOf(key), expression, signal);
+    if (written) return { written, session: parseItem(sessionType, item) };
+    return { written, session: item && parseItem(sessionType, item) };
   }
 
   return {
@@ -96,8 +78,8 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
      * starts again with another session id and another token, and nobody ever holds the token of the late one.
      */
     async put(session: Session): Promise<void> {
-      unretried ??= withoutRetries(dynamodb);
-      await unretried.client
+      unretried ??= withoutRetries(client);
+      await unretried
         .send(
           new PutCommand({
             TableName: tableName,
@@ -120,10 +102,9 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
             `rotatedAt = :now, expiresAt = :expiresAt${
               keyHash === undefined ? " REMOVE rotationKeyHash" : ", rotationKeyHash = :key"
             }`,
-          // The parentheses come first: later ones take the embedded engine twice as long to parse.
           ConditionExpression:
-            "(attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince) " +
-            "AND tokenHash = :presented AND expiresAt > :now",
+            "tokenHash = :presented AND expiresAt > :now " +
+            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",
           ExpressionAttributeValues: {
             ":presented": presentedHash,
             ":successor": successorHash,
@@ -164,25 +145,27 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
 
     /** Ends a session, whether or not it exists. */
     async delete(key: SessionKey, signal?: AbortSignal): Promise<void> {
-      const command = new DeleteCommand({ TableName: tableName, Key: keyOf(key) });
-      await client.send(command, toOptions(signal)).catch(unavailable);
+      await client.send(new DeleteCommand(addressOf(key)), toOptions(signal)).catch(unavailable);
     },
 
     /** Ends a session and answers whether there was a live one. */
     async end(key: SessionKey, now: number): Promise<boolean> {
       const { Attributes, $metadata } = await client
-        .send(new DeleteCommand({ TableName: tableName, Key: keyOf(key), ReturnValues: "ALL_OLD" }))
+        .send(new DeleteCommand({ ...addressOf(key), ReturnValues: "ALL_OLD" }))
         .catch(unavailable);
-      // An earlier attempt of this very call may have deleted it; its answer was lost.
+      // An earlier attempt of this very call may have deleted it; its response was lost.
       if (!Attributes) return ($metadata.attempts ?? 1) > 1;
-      return Attributes.expiresAt > now;
+      return !v.is(v.object({ expiresAt: v.pipe(v.number(), v.maxValue(now)) }), Attributes);
     },
 
     /** Reads a session, strongly consistent. */
-    find,
+    async find(key: SessionKey): Promise<Session | undefined> {
+      const item = await getItem(client, addressOf(key));
+      return item && parseItem(sessionType, item);
+    },
 
     /** Lists all items of a user, expired ones included, strongly consistent; only what the caller asks for. */
-    async list<Name extends keyof Session>(
+    async list<const Name extends keyof Session>(
       userId: string,
       names: readonly Name[],
     ): Promise<Pick<Session, Name>[]> {
@@ -204,7 +187,8 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
         items.push(...(page.Items ?? []));
         startKey = page.LastEvaluatedKey;
       } while (startKey);
-      return items as Pick<Session, Name>[];
+      const type = { ...sessionType, schema: v.pick(sessionType.schema, names as never) };
+      return items.map((item) => parseItem(type, item) as unknown as Pick<Session, Name>);
     },
 
     /** Ends many sessions, in batches. Throws AppError `unavailable` when some are left after all repeats. */
@@ -220,7 +204,7 @@ export function createSessionStore(dynamodb: DynamoDB, tableName: string) {
   };
 
   async function deleteBatch(keys: SessionKey[]): Promise<void> {
-    let requests: WriteRequests = keys.map((key) => ({ DeleteRequest: { Key: keyOf(key) } }));
+    let requests: WriteRequests = keys.map((key) => ({ DeleteRequest: { Key: addressOf(key).Key } }));
     for (let attempt = 1; requests.length > 0; attempt++) {
       if (attempt > batchAttempts)
         return unavailable(new Error("DynamoDB left items of a batch unprocessed"));
@@ -239,8 +223,3 @@ type WriteRequests = NonNullable<BatchWriteCommandInput["RequestItems"]>[string]
 const batchSize = 25;
 const parallelBatches = 8;
 const batchAttempts = 5;
-
-/** An aborted call does not go on in a sandbox that was frozen after its answer. */
-const toOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
-
-const keyOf = ({ userId, sessionId }: SessionKey): SessionKey => ({ userId, sessionId });

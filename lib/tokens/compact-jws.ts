@@ -1,4 +1,4 @@
-import type { RefusalReason } from "../log.ts";
+import type { RefusalReason } from "../events.ts";
 import type { VerificationKey } from "./keys.ts";
 
 /** A token that is not to be trusted; the reason is for the log, not for the client. */

@@ -7,32 +7,21 @@ import { importSigningKeys, type OurJwk } from "./keys.ts";
 import { createRefreshToken, createTokenId } from "./refresh-token.ts";
 
 const now = 1_800_000_000;
-const settings = {
-  issuer: "https://auth.example.com",
-  audience: "api",
-  clientId: "web",
-  accessTokenTtlSeconds: 900,
-};
+const issuer = "https://auth.example.com";
+const settings = { issuer, audience: "api", clientId: "web", accessTokenTtlSeconds: 900 };
 const session: Session = {
-  userId: "user",
-  sessionId: "session",
-  email: "ada@example.com",
-  tokenHash: "hash",
-  keyed: false,
-  createdAt: now,
-  expiresAt: now + 86_400,
+  ...{ userId: "user", sessionId: "session", email: "ada@example.com", tokenHash: "hash", keyed: false },
+  ...{ sessionEpoch: 0, createdAt: now, expiresAt: now + 86_400 },
 };
-const [old, next] = [now - 100, now + 50].map((activeFrom) => createKey("EdDSA", { activeFrom })) as [
-  TestKey,
-  TestKey,
-];
+const old = createKey("EdDSA", { activeFrom: now - 100 });
+const next = createKey("EdDSA", { activeFrom: now + 50 });
 const refreshToken = createRefreshToken();
 
 async function issuerOf(keys: TestKey[]) {
   const imported = await importSigningKeys(keys as OurJwk[]);
-  return createPairIssuer({ get: async () => imported }, settings);
+  return createPairIssuer({ ready: async () => {}, get: async () => imported }, settings);
 }
-const issuePair = await issuerOf([old, next]);
+const { issue: issuePair } = await issuerOf([old, next]);
 
 /** Header and claims of a token, as any verifier with our public keys reads them. */
 function read(token: string, ...keys: TestKey[]) {
@@ -42,26 +31,13 @@ function read(token: string, ...keys: TestKey[]) {
 
 test("a pair is issued as RFC 9068 wants it", async () => {
   const { token, ...others } = await issuePair(session, refreshToken);
-  expect(others).toEqual({
-    refreshToken,
-    expiresInSeconds: 900,
-    sessionExpiresInSeconds: 86_400,
-    userId: "user",
-    sessionId: "session",
-  });
+  const lives = { expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
+  expect(others).toEqual({ refreshToken, ...lives, userId: "user", sessionId: "session" });
   const { protectedHeader, payload } = await read(token, old);
   expect(protectedHeader).toEqual({ alg: "EdDSA", typ: "at+jwt", kid: old.kid });
   expect(payload).toEqual({
-    iss: settings.issuer,
-    aud: "api",
-    client_id: "web",
-    sub: "user",
-    sid: "session",
-    email: "ada@example.com",
-    auth_time: now,
-    iat: now,
-    exp: now + 900,
-    jti: createTokenId(refreshToken),
+    ...{ iss: issuer, aud: "api", client_id: "web", sub: "user", sid: "session", email: "ada@example.com" },
+    ...{ auth_time: now, iat: now, exp: now + 900, jti: createTokenId(refreshToken) },
   });
   expect((await issuePair({ ...session }, refreshToken)).token).toBe(token);
 });
@@ -85,15 +61,11 @@ test("no token outlives its session", async () => {
 test("what the team adds is in every token, and takes the place of no claim of ours", async () => {
   const claims = { roles: ["admin"], sub: "somebody else", exp: now + 9_999 };
   const { token } = await issuePair({ ...session, claims }, refreshToken);
-  expect((await read(token, old)).payload).toMatchObject({
-    roles: ["admin"],
-    sub: "user",
-    exp: now + 900,
-  });
+  expect((await read(token, old)).payload).toMatchObject({ roles: ["admin"], sub: "user", exp: now + 900 });
 });
 
 test("without a key that was active at the time nothing is issued", async () => {
   const cause = expect.objectContaining({ message: expect.stringContaining("no signing key") });
-  const call = async () => (await issuerOf([next]))(session, refreshToken);
+  const call = async () => (await issuerOf([next])).issue(session, refreshToken);
   await expect(call()).rejects.toMatchObject({ code: "unavailable", cause });
 });

@@ -1,6 +1,7 @@
 import { SignJWT } from "jose";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
+import type { AccessClaims } from "./access-claims.ts";
 import { findKeyActiveAt } from "./keys.ts";
 import { createTokenId } from "./refresh-token.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -25,42 +26,52 @@ export interface AccessTokenSettings {
   accessTokenTtlSeconds: number;
 }
 
-/** Issues the pair of a session whose current refresh token is given. */
-export type IssuePair = (session: Session, refreshToken: string) => Promise<TokenPair>;
+/** Issues token pairs. Both functions throw AppError `unavailable`. */
+export interface PairIssuer {
+  /** Resolves when there is a key to sign with; to be awaited before a write whose response must be signed. */
+  ready(): Promise<void>;
+  /** The pair of a session whose current refresh token is given. */
+  issue(session: Session, refreshToken: string): Promise<TokenPair>;
+}
 
 /**
- * Makes the issuer of pairs (access tokens after RFC 9068). A pair is a function of session, refresh token and keys
- * alone, so every answer to one rotation has the same bytes (with Ed25519 and RS256; ES256 signatures are random).
+ * Makes the issuer of token pairs (access tokens after RFC 9068). A pair is a function of session, refresh token and keys
+ * alone, so every response to one rotation has the same bytes (with Ed25519 and RS256; ES256 signatures are random).
  */
-export function createPairIssuer(keys: Pick<SigningKeys, "get">, settings: AccessTokenSettings): IssuePair {
-  return async function issuePair(session, refreshToken) {
-    const iat = session.rotatedAt ?? session.createdAt;
-    const exp = Math.min(iat + settings.accessTokenTtlSeconds, session.expiresAt);
-    // The key that was active when the pair was issued, not now: racing sandboxes must sign with the same one.
-    const signing = findKeyActiveAt(iat, await keys.get());
-    if (!signing) throw new AppError("unavailable", { cause: new Error("no signing key was active") });
-    const token = await new SignJWT({
-      ...session.claims,
-      iss: settings.issuer,
-      aud: settings.audience,
-      client_id: settings.clientId,
-      sub: session.userId,
-      sid: session.sessionId,
-      email: session.email,
-      auth_time: session.createdAt,
-      iat,
-      exp,
-      jti: createTokenId(refreshToken),
-    })
-      .setProtectedHeader({ alg: signing.alg, typ: "at+jwt", kid: signing.kid })
-      .sign(signing.key);
-    return {
-      token,
-      refreshToken,
-      expiresInSeconds: exp - iat,
-      sessionExpiresInSeconds: session.expiresAt - iat,
-      userId: session.userId,
-      sessionId: session.sessionId,
-    };
+export function createPairIssuer(keys: SigningKeys, settings: AccessTokenSettings): PairIssuer {
+  return {
+    ready: () => keys.ready(),
+
+    async issue(session, refreshToken) {
+      const iat = session.rotatedAt ?? session.createdAt;
+      const exp = Math.min(iat + settings.accessTokenTtlSeconds, session.expiresAt);
+      // The key that was active when the pair was issued, not now: racing sandboxes must sign with the same one.
+      const signing = findKeyActiveAt(iat, await keys.get());
+      if (!signing) throw new AppError("unavailable", { cause: new Error("no signing key was active") });
+      const claims = {
+        ...session.claims,
+        iss: settings.issuer,
+        aud: settings.audience,
+        client_id: settings.clientId,
+        sub: session.userId,
+        sid: session.sessionId,
+        email: session.email,
+        auth_time: session.createdAt,
+        iat,
+        exp,
+        jti: createTokenId(refreshToken),
+      } satisfies AccessClaims;
+      const token = await new SignJWT(claims)
+        .setProtectedHeader({ alg: signing.alg, typ: "at+jwt", kid: signing.kid })
+        .sign(signing.key);
+      return {
+        token,
+        refreshToken,
+        expiresInSeconds: exp - iat,
+        sessionExpiresInSeconds: session.expiresAt - iat,
+        userId: session.userId,
+        sessionId: session.sessionId,
+      };
+    },
   };
 }

@@ -18,7 +18,7 @@ const [here, kept] = [createKey("EdDSA"), createKey("EdDSA", { activeFrom: now }
 const published = {
   jwtSigningKeys: [here] as OurJwk[],
   jwtSigningKeysSecret: undefined,
-  jwtPublicKeys: [here, kept].map(publicKey) as OurJwk[],
+  jwtPublicKeys: [here, kept].map(publicKey),
 };
 const clockAt = (time: number) => () => time;
 

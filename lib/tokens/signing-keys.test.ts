@@ -16,14 +16,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A source of keys, with the secret that it reads and the clock that it sees. */
 function open({ secret = textOf(first), published = [first, second], isAway = false } = {}) {
-  const store = {
-    secret,
-    isAway,
-    readings: 0,
-    now: start,
-    /** Reading waits for it. */
-    gate: Promise.resolve(),
-  };
+  /** Reading waits for the gate. */
+  const store = { secret, isAway, readings: 0, now: start, gate: Promise.resolve() };
   const keys = createSecretSigningKeys({
     async readSecret() {
       store.readings++;
@@ -31,7 +25,7 @@ function open({ secret = textOf(first), published = [first, second], isAway = fa
       if (store.isAway) throw new Error("the store is away");
       return store.secret;
     },
-    published: published.map(publicKey) as OurJwk[],
+    published: published.map(publicKey),
     clock: () => store.now,
   });
   return { store, keys };
@@ -95,13 +89,8 @@ describe("keys in a secret", () => {
     await keys.ready();
     expect(kidsOf(await keys.get())).toEqual([first.kid]);
     await settle();
-    expect(log.entries()).toMatchObject([
-      {
-        event: "failure",
-        what: "signing keys",
-        errors: [{ message: "unavailable" }, { message: "the store is away" }],
-      },
-    ]);
+    const errors = [{ message: "unavailable" }, { message: "the store is away" }];
+    expect(log.entries()).toMatchObject([{ event: "failure", what: "signing keys", errors }]);
     store.now += 29;
     await keys.ready();
     expect(store.readings).toBe(2);

@@ -6,7 +6,7 @@ import { findUnpublishedKids, importSigningKeys, type OurJwk, parseJwkSet, type 
 /** Where the functions that sign get their keys from. Both throw AppError `unavailable`. */
 export interface SigningKeys {
   /**
-   * Resolves when there is a key to sign with; to be awaited before a write whose answer must be signed.
+   * Resolves when there is a key to sign with; to be awaited before a write whose response must be signed.
    * Starts to read the keys again when they are a few minutes old, and does not wait for that.
    */
   ready(): Promise<void>;
@@ -15,13 +15,13 @@ export interface SigningKeys {
 }
 
 /**
- * Keys may be used for so long after they were read. A promoted key becomes active later than that
+ * Keys may be used for ten minutes after they were read. A promoted key becomes active later than that
  * (`npm run keys -- promote`), so keys that are not older sign exactly as the newest ones would.
  */
 export const usableSeconds = 600;
-/** Keys are read again after so long. */
+/** Keys are read again after five minutes. */
 const freshSeconds = 300;
-/** When that fails, it is tried again after so long: the keys are still usable, and the store is not well. */
+/** When that fails, it is tried again half a minute later: the keys are still usable, and the store has trouble. */
 const retrySeconds = 30;
 
 /** Makes the source of keys that stand in the environment (`JWT_SIGNING_KEYS`). */
@@ -90,7 +90,7 @@ export function createSecretSigningKeys(options: SecretSigningKeysOptions): Sign
   };
 }
 
-/** Without a key that signs what is issued now, nothing may be written: its answer could not be signed. */
+/** Without a key that signs what is issued now, nothing may be written: its response could not be signed. */
 function assertActive(keys: SigningKey[], now: number): void {
   if (keys.some(({ activeFrom }) => activeFrom <= now)) return;
   throw new AppError("unavailable", { cause: new Error("no published signing key is active") });

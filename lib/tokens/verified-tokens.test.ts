@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
+import type { AccessClaims } from "./access-claims.ts";
 import { createVerifiedTokens } from "./verified-tokens.ts";
-import type { AccessClaims } from "./verify-access-token.ts";
 
 const claimsOf = (sub: string) => ({ sub }) as unknown as AccessClaims;
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { AccessClaims } from "./verify-access-token.ts";
+import type { AccessClaims } from "./access-claims.ts";
 
 /** What a sandbox remembers of access tokens that it has verified: their claims, by SHA-256 of the tokens' bytes. */
 export interface VerifiedTokens {

@@ -1,11 +1,10 @@
 import type { ProblemCode } from "../../lib/errors.ts";
 import type { HeaderName } from "../headers.ts";
 import type { ParameterName } from "../parameters.ts";
-import type { SchemaName } from "../schemas.ts";
 
 /** One route of the service. */
 export interface Operation {
-  /** As serverless.yml names it. */
+  /** As functions.yml names it. */
   route: string;
   tag: TagName;
   summary: string;
@@ -13,7 +12,8 @@ export interface Operation {
   /** Which credentials count: none, a live access token, or a pair (cookie, or body with `Auth-Mode: bearer`). */
   needs?: "token" | "pair" | "pair or token";
   parameters?: ParameterName[];
-  body?: { schema: SchemaName; isOptional?: boolean };
+  /** The name of its schema: in openapi/schemas.ts, or beside the route. */
+  body?: { schema: string; isOptional?: boolean };
   answers: Answer[];
   /** What it may refuse with, besides `internal_error`, which no route is free of. */
   problems: ProblemCode[];
@@ -24,7 +24,7 @@ export interface Answer {
   status: number;
   description: string;
   /** What the body may be; none: no body. */
-  schemas?: SchemaName[];
+  schemas?: string[];
   mediaType?: string;
   headers?: HeaderName[];
 }

@@ -1,3 +1,4 @@
+import type { Component } from "../schemas.ts";
 import { knowsCaller, type Operation } from "./operation.ts";
 
 /** The routes of functions/sample/, by the names of their functions. */
@@ -12,3 +13,8 @@ export const sample = {
     problems: [...knowsCaller],
   },
 } satisfies Record<string, Operation>;
+
+/** What they answer. */
+export const sampleSchemas = {
+  Movies: { schema: { type: "array", items: { type: "string" } }, example: ["Avatar", "Avengers"] },
+} satisfies Record<string, Component>;

@@ -61,16 +61,6 @@ export const session = {
     answers: [{ status: 200, description: "One page of sessions.", schemas: ["SessionPage"] }],
     problems: [...knowsCaller, "invalid_cursor", "unavailable"],
   },
-  revokeSession: {
-    route: "DELETE /auth/sessions/{sessionId}",
-    tag: "Sessions",
-    summary: "End one session",
-    description: "It is not renewed any more; its last access token opens protected routes until it expires.",
-    needs: "token",
-    parameters: ["SessionId"],
-    answers: [ended],
-    problems: [...takesBody, ...knowsCaller, "not_found", "unavailable"],
-  },
   revokeAllSessions: {
     route: "DELETE /auth/sessions",
     tag: "Sessions",
@@ -80,5 +70,15 @@ export const session = {
     parameters: ["Except"],
     answers: [ended],
     problems: [...takesBody, ...knowsCaller, "invalid_query", "unavailable"],
+  },
+  revokeSession: {
+    route: "DELETE /auth/sessions/{sessionId}",
+    tag: "Sessions",
+    summary: "End one session",
+    description: "It is not renewed any more; its last access token opens protected routes until it expires.",
+    needs: "token",
+    parameters: ["SessionId"],
+    answers: [ended],
+    problems: [...takesBody, ...knowsCaller, "not_found", "unavailable"],
   },
 } satisfies Record<string, Operation>;

@@ -8,5 +8,5 @@ export default {
   testPathIgnorePatterns: ["/node_modules/"],
   // Each file starts a service and a browser; one of them waits most of the time.
   maxWorkers: 2,
-  testTimeout: 90_000,
+  testTimeout: 600_000,
 };

@@ -1,24 +1,9 @@
 import { expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import {
-  type Account,
-  click,
-  createAccount,
-  enter,
-  openPage,
-  says,
-  startSite,
-  submit,
-} from "./support/site.ts";
+import { click, createAccount, enter, openPage, says, startSite, submit } from "./support/site.ts";
 import { expectAccessible } from "./support/states.ts";
 
 const site = await startSite();
-
-async function openLoggedIn(account: Account = createAccount()): Promise<Page> {
-  const page = await openPage(await site.openBrowser(), site.url);
-  await enter(page, "register", account);
-  return page;
-}
 
 /** From here on the gateway answers a path itself, as it does: with no problem document. */
 async function refuse(page: Page, path: string, status: number): Promise<void> {
@@ -28,7 +13,7 @@ async function refuse(page: Page, path: string, status: number): Promise<void> {
 
 test("a login succeeds and the list of sessions fails: the list says so, and the login is told", async () => {
   const account = createAccount();
-  const page = await openLoggedIn(account);
+  const page = await site.openLoggedIn(account);
   await click(page, "Log out");
   await refuse(page, "/auth/sessions", 503);
   await enter(page, "login", account);
@@ -52,8 +37,8 @@ test.each([
   expect(await page.locator("#login").getByRole("alert").textContent()).toBe(text);
 });
 
-test("what went wrong is taken back by what goes well, and a call without an answer is in the list of calls", async () => {
-  const page = await openLoggedIn();
+test("what went wrong is taken back by what goes well, and a call without a response is in the list of calls", async () => {
+  const page = await site.openLoggedIn();
   site.network.cut();
   await click(page, "Call /movies");
   await says(page, "The API cannot be reached.");
@@ -66,7 +51,7 @@ test("what went wrong is taken back by what goes well, and a call without an ans
 
 test("a page that opens while the API is away shows no login form; it tries again when told so", async () => {
   const account = createAccount();
-  const page = await openLoggedIn(account);
+  const page = await site.openLoggedIn(account);
   await refuse(page, "/auth/me", 503);
   await page.reload();
   await says(page, "The API is overloaded at the moment.");

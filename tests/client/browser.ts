@@ -1,15 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createContext, SourceTextModule } from "node:vm";
-import { locks } from "node:worker_threads";
 import type { AuthClient, AuthClientOptions } from "../../client/auth-client.ts";
 import { type ApiResponse, json } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
-/** What befalls a request of a browser: an answer, or undefined when the connection breaks. */
-export type NetworkFault = (deliver: () => Promise<ApiResponse>) => Promise<ApiResponse | undefined>;
+/** What befalls a request of a browser: a response, or undefined when the connection breaks. */
+export type NetworkFault = (
+  deliver: () => Promise<ApiResponse>,
+  request: object,
+) => Promise<ApiResponse | undefined>;
 
 /** A page that uses the client; it has globals of its own, as a tab has. */
 export interface Tab {
@@ -20,52 +21,43 @@ export interface Tab {
   close(): void;
 }
 
-/** How a page sets its client up, and in what browser. */
+/** How a page sets its client up, and what its browser does not have. */
 export interface TabOptions extends AuthClientOptions {
-  /** What this browser does not have. */
-  without?: ("locks" | "localStorage")[];
+  without?: ("locks" | "localStorage" | "events")[];
 }
 
-/** What a browser asked of the API. */
+/** What a browser asked of the API; `at` is epoch seconds, `status` undefined if no response came. */
 interface BrowserRequest {
   name: string;
-  /** When it was sent, in epoch seconds. */
   at: number;
-  /** Its Idempotency-Key. */
+  headers: Record<string, string>;
   key: string | undefined;
-  /** How it was answered; undefined if it was not. */
+  body: string;
+  hasCookies: boolean;
   status: number | undefined;
 }
 
-interface Timer {
-  dueMs: number;
-  act: () => void;
-}
+type Listener = (event: { key: string }) => void;
 
 /** The longest that a test waits by itself for a timer. */
 const patienceMs = 16_000;
-/** A request that takes longer hangs, even on a busy machine. */
-const maxTicks = 500_000;
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const code = readFileSync(".local/test/client/auth-client.js", "utf8");
-const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
+const never = new Promise<never>(() => {});
 
 /** The connection breaks before the API has the request. */
 export const loseRequest: NetworkFault = async () => undefined;
 
-/** The API does what it was asked, and the connection breaks before the answer. */
-export const loseAnswer: NetworkFault = async (deliver) => {
-  await deliver();
-  return undefined;
-};
+/** The API does what it was asked, and the connection breaks before the response. */
+export const loseAnswer: NetworkFault = (deliver) => deliver().then(() => undefined);
 
 /** The gateway answers something itself. */
-export function refuse(statusCode: number, headers: Record<string, string> = {}): NetworkFault {
-  return async () => {
+export const refuse =
+  (statusCode: number, headers: Record<string, string> = {}): NetworkFault =>
+  async () => {
     const answer = json(statusCode, { message: "Not now" });
     return { ...answer, headers: { ...answer.headers, ...headers } };
   };
-}
 
 /** A browser: tabs that share cookies, localStorage and Web Locks. Time passes in it when a test says so. */
 export type Browser = ReturnType<typeof createBrowser>;
@@ -73,44 +65,58 @@ export type Browser = ReturnType<typeof createBrowser>;
 /** Makes a browser that has never been at the API. */
 export function createBrowser(api: Sandbox) {
   let sandbox = api;
-  const id = randomUUID();
   const cookies = new Map<string, { pair: string; expiresAt: number }>();
   const storage = new Map<string, string>();
-  const tabs = new Set<{ timers: Map<object, Timer>; listeners: ((event: { key: string }) => void)[] }>();
+  const tabs = new Map<object, Listener[]>();
+  const timers = new Map<object, { tab: object; dueMs: number; act: () => void }>();
   const requests: BrowserRequest[] = [];
-  let rules: { name: string; left: number; fault: NetworkFault }[] = [];
-  let underWay = 0;
+  const rules: { name: string; left: number; fault: NetworkFault }[] = [];
+  const underWay = new Set<object>();
+  let landing = Promise.withResolvers<void>();
+  let lockTurn: Promise<unknown> = Promise.resolve();
   let skewSeconds = 0;
   const timeMs = () => (clock.now + skewSeconds) * 1000;
 
   async function exchange(request: Request): Promise<Response> {
+    underWay.add(request);
     const { method, url } = request;
     const { pathname, search } = new URL(url);
+    const name = `${method} ${pathname}${search}`;
+    const headers = Object.fromEntries(request.headers);
+    const hasCookies = request.credentials !== "omit";
+    const pairs = [...cookies.values()]
+      .filter(({ expiresAt }) => expiresAt > clock.now)
+      .map(({ pair }) => pair);
+    const key = headers["idempotency-key"];
     const entry: BrowserRequest = {
-      name: `${method} ${pathname}${search}`,
+      name,
       at: clock.now,
-      key: request.headers.get("idempotency-key") ?? undefined,
+      headers,
+      key,
+      body: "",
+      hasCookies,
       status: undefined,
     };
     requests.push(entry);
-    const live = [...cookies.values()].filter(({ expiresAt }) => expiresAt > clock.now);
     const body = await request.text();
+    entry.body = body;
+    const sent = { ...headers, origin, "sec-fetch-site": "same-origin" };
     const deliver = () =>
-      answerHttp(sandbox, {
-        method,
-        url,
-        headers: { ...Object.fromEntries(request.headers), origin, "sec-fetch-site": "same-origin" },
-        cookies: request.credentials === "omit" ? [] : live.map(({ pair }) => pair),
-        body,
-      });
-    const rule = rules.find(({ name, left }) => left > 0 && entry.name.startsWith(name));
+      answerHttp(sandbox, { method, url, headers: sent, cookies: hasCookies ? pairs : [], body });
+    const rule = rules.find((each) => each.left > 0 && name.startsWith(each.name));
     if (rule) rule.left--;
-    const answer = await (rule ? rule.fault(deliver) : deliver());
+    const answer = await (rule ? rule.fault(deliver, request) : deliver());
     if (!answer) throw new TypeError("Failed to fetch");
     entry.status = answer.statusCode;
     for (const line of answer.cookies ?? []) setCookie(line);
-    const bodyInit = answer.statusCode === 204 ? null : (answer.body ?? null);
-    return new Response(bodyInit, { status: answer.statusCode, headers: answer.headers });
+    const content = answer.statusCode === 204 ? null : (answer.body ?? null);
+    return new Response(content, { status: answer.statusCode, headers: answer.headers });
+  }
+
+  function land(request: object): void {
+    underWay.delete(request);
+    landing.resolve();
+    landing = Promise.withResolvers();
   }
 
   function setCookie(line: string): void {
@@ -122,140 +128,142 @@ export function createBrowser(api: Sandbox) {
   }
 
   async function openTab({ without = [], ...options }: TabOptions = {}): Promise<Tab> {
-    const tab = { timers: new Map<object, Timer>(), listeners: [] as ((event: { key: string }) => void)[] };
+    const tab = {};
+    const listeners: Listener[] = [];
     const closed = Promise.withResolvers<void>();
-    let isClosed = false;
-    const never = new Promise<never>(() => {});
-    const fetchInTab: typeof fetch = async (input, init) => {
-      underWay++;
-      try {
-        return await exchange(new Request(input, init));
-      } finally {
-        underWay--;
-        if (isClosed) await never;
-      }
+    /** A page that is closed learns nothing any more. */
+    const whileOpen = <T>(result: Promise<T>) => result.finally(() => (tabs.has(tab) ? undefined : never));
+    const addTimer = (key: object, act: () => void, ms: number) => {
+      timers.set(key, { tab, act, dueMs: clock.now * 1000 + ms });
+      return key;
     };
-    const localStorage = {
-      getItem: (name: string) => storage.get(name) ?? null,
-      setItem(name: string, text: string) {
-        storage.set(name, text);
-        const others = [...tabs].filter((other) => other !== tab);
-        for (const { listeners } of others)
-          for (const listen of listeners) queueMicrotask(() => listen({ key: name }));
-      },
+    const fetchInTab: typeof fetch = (input, { signal, ...init } = {}) => {
+      const request = new Request(input, init);
+      const aborted = new Promise<never>((_, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      });
+      const result = Promise.race([exchange(request), aborted]).finally(() => {
+        if (signal) timers.delete(signal);
+        land(request);
+      });
+      return whileOpen(result);
     };
-    const request = async (name: string, run: () => Promise<unknown>) => {
-      try {
-        return await locks.request(`${id} ${name}`, () => Promise.race([run(), closed.promise]));
-      } finally {
-        if (isClosed) await never;
-      }
+    const setItem = (name: string, text: string) => {
+      storage.set(name, text);
+      for (const [other, others] of tabs)
+        for (const listen of other === tab ? [] : others) queueMicrotask(() => listen({ key: name }));
+    };
+    const request = (_name: string, run: () => Promise<unknown>) => {
+      const before = lockTurn;
+      const result = before.then(() => (tabs.has(tab) ? run() : never));
+      // A tab that is closed gives its turn away, but not before it has come.
+      lockTurn = before.then(() => Promise.race([result, closed.promise])).catch(() => {});
+      return whileOpen(result);
+    };
+    const timeout = (ms: number) => {
+      const controller = new AbortController();
+      addTimer(controller.signal, () => controller.abort(), ms);
+      return controller.signal;
     };
     const globals = {
-      ...{ Request, Response, Headers, URL, AbortSignal, queueMicrotask },
+      ...{ Request, Response, Headers, URL, queueMicrotask, AbortSignal: { timeout }, fetch: fetchInTab },
       crypto: globalThis.crypto,
       Date: { now: timeMs },
       location: { href: `${origin}/` },
-      fetch: fetchInTab,
       navigator: without.includes("locks") ? {} : { locks: { request } },
-      ...(!without.includes("localStorage") && { localStorage }),
-      addEventListener: (_type: string, listen: (event: { key: string }) => void) =>
-        tab.listeners.push(listen),
-      setTimeout(act: () => void, ms: number) {
-        const timer = {};
-        tab.timers.set(timer, { act, dueMs: clock.now * 1000 + ms });
-        return timer;
-      },
-      clearTimeout: (timer: object) => tab.timers.delete(timer),
+      ...(!without.includes("localStorage") && {
+        localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem },
+      }),
+      addEventListener: (_type: string, listen: Listener) =>
+        without.includes("events") || listeners.push(listen),
+      setTimeout: (act: () => void, ms: number) => addTimer({}, act, ms),
+      clearTimeout: (timer: object) => timers.delete(timer),
     };
     const module = new SourceTextModule(code, { context: createContext(globals) });
     await module.link(() => {
       throw new Error("the client imports nothing");
     });
     await module.evaluate();
-    tabs.add(tab);
+    tabs.set(tab, listeners);
     const ends: Tab["ends"] = [];
     const { createAuthClient } = module.namespace as typeof import("../../client/auth-client.ts");
-    return {
-      auth: createAuthClient({ onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"), ...options }),
-      ends,
-      close() {
-        isClosed = true;
-        tabs.delete(tab);
-        closed.resolve();
-      },
+    const onSessionEnd: AuthClientOptions["onSessionEnd"] = (error) => ends.push(error?.code ?? "elsewhere");
+    const close = () => {
+      tabs.delete(tab);
+      closed.resolve();
     };
+    return { auth: createAuthClient({ onSessionEnd, ...options }), ends, close };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */
   async function idle(): Promise<void> {
-    for (let quiet = 0, ticks = 0; quiet < 10; quiet = underWay > 0 ? 0 : quiet + 1) {
-      if (++ticks > maxTicks) throw new Error(`still under way: ${JSON.stringify(requests.at(-1))}`);
-      await tick();
+    for (let quiet = 0; quiet < 10; quiet++) {
+      for (; underWay.size > 0; quiet = 0) await landing.promise;
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
 
   /** Fires the next timer if it is due by then; tells whether there was one. */
   function fireNext(untilMs: number): boolean {
-    const all = [...tabs].flatMap(({ timers }) =>
-      [...timers].map(([key, timer]) => ({ timers, key, ...timer })),
-    );
-    const [next] = all.toSorted((a, b) => a.dueMs - b.dueMs);
-    if (!next || next.dueMs > untilMs) return false;
-    next.timers.delete(next.key);
-    clock.advance(Math.max(0, Math.ceil(next.dueMs / 1000) - clock.now));
-    next.act();
+    const [next] = [...timers]
+      .filter(([, { tab }]) => tabs.has(tab))
+      .sort(([, a], [, b]) => a.dueMs - b.dueMs);
+    if (!next || next[1].dueMs > untilMs) return false;
+    const [key, { dueMs, act }] = next;
+    timers.delete(key);
+    clock.advance(Math.max(0, Math.ceil(dueMs / 1000) - clock.now));
+    act();
     return true;
   }
 
   return {
     openTab,
     idle,
-
     /** What was asked of the API, in order. */
-    get requests(): readonly BrowserRequest[] {
-      return requests;
-    },
+    requests: requests as readonly BrowserRequest[],
+    /** What the device's clock shows, in epoch milliseconds. */
+    timeMs,
+    /** Puts a cookie back, as a Set-Cookie line. */
+    setCookie,
 
-    /** The same in short: `POST /auth/refresh 200`. */
+    /** What was asked, in short: `POST /auth/refresh 200`. */
     get names(): string[] {
       return requests.map(({ name, status }) => `${name} ${status ?? "lost"}`);
     },
 
     /** Forgets what was asked so far. */
-    forget(): void {
-      requests.length = 0;
-    },
-
+    forget: () => void requests.splice(0),
     /** Lets a fault befall the next requests whose name starts so. */
-    break(name: string, fault: NetworkFault, { times = 1 } = {}): void {
-      rules.push({ name, left: times, fault });
-    },
+    break: (name: string, fault: NetworkFault, { times = 1 } = {}) =>
+      rules.push({ name, left: times, fault }),
 
-    /** Holds back the answer of the next request whose name starts so. */
+    /** Holds back the response to the next request whose name starts so. */
     hold(name: string) {
       const arrival = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
-      const fault: NetworkFault = async (deliver) => {
+      const fault: NetworkFault = async (deliver, request) => {
         const answer = await deliver();
-        underWay--;
+        land(request);
         arrival.resolve();
         await gate.promise;
-        underWay++;
+        underWay.add(request);
         return answer;
       };
       rules.push({ name, left: 1, fault });
       return { arrived: arrival.promise, release: gate.resolve };
     },
 
-    /** Takes back every fault. */
-    mend(): void {
-      rules = [];
-    },
+    /** Ends every fault. */
+    mend: () => void rules.splice(0),
 
     /** The `name=value` of the auth cookie: whoever has it can be this browser. */
     get cookie(): string | undefined {
       return cookies.get("auth-cookie")?.pair;
+    },
+
+    /** What localStorage holds, parsed. */
+    get stored() {
+      return [...storage.values()].map((text) => JSON.parse(text));
     },
 
     /** Something else writes over what localStorage holds. */
@@ -264,29 +272,12 @@ export function createBrowser(api: Sandbox) {
     },
 
     /** The API is deployed anew. */
-    moveTo(api: Sandbox): void {
-      sandbox = api;
+    moveTo(other: Sandbox): void {
+      sandbox = other;
     },
-
-    /** What the device's clock shows, in epoch milliseconds. */
-    timeMs,
-
     /** The device's clock is set; timers do not notice. */
     setClock(skew: number): void {
       skewSeconds = skew;
-    },
-
-    /** Another copy of a cookie comes back. */
-    setCookie,
-
-    /** The user deletes all cookies. */
-    clearCookies(): void {
-      cookies.clear();
-    },
-
-    /** What localStorage holds, parsed. */
-    get stored() {
-      return [...storage.values()].map((text) => JSON.parse(text));
     },
 
     /** Time passes, and timers go off. */

@@ -2,20 +2,16 @@ import { expect, test } from "@jest/globals";
 import type { AuthError } from "../../client/auth-client.ts";
 import { clock } from "../support/clock.ts";
 import { createRandom } from "../support/random.ts";
-import { startService } from "../support/service.ts";
-import { createBrowser, loseAnswer, loseRequest, refuse, type Tab } from "./browser.ts";
-import { expectSignedIn, openSession } from "./session.ts";
+import { loseAnswer, loseRequest, refuse, type Tab } from "./browser.ts";
+import { browser, expectSignedIn, openSession } from "./setup.ts";
 
-const service = await startService();
-const account = await service.register();
 const seeds = process.env.SEED ? [Number(process.env.SEED)] : [1, Math.floor(Math.random() * 2 ** 31)];
 const steps = 400;
 
 test.each(seeds)("SEED=%i: whatever happens to three tabs for days, their session lives", async (seed) => {
   const random = createRandom(seed);
   const upTo = (max: number) => Math.floor(random() * max);
-  const browser = createBrowser(service.sandbox);
-  const tabs: Tab[] = await openSession(browser, account, { tabs: 3, asks: random() < 0.5 });
+  const tabs: Tab[] = await openSession({ tabs: 3, asks: random() < 0.5 });
   const some = () => tabs[upTo(tabs.length)] as Tab;
 
   /** A clock that was set back makes an old pair look new: it is left alone for a minute (client/README.md). */

@@ -6,4 +6,6 @@ export default {
   rootDir: "../..",
   testMatch: ["<rootDir>/tests/deployment/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
+  // A package takes seconds; beside other work much longer, and no time is measured here.
+  testTimeout: 600_000,
 };

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { functionTimeoutSeconds, settingVariables } from "../../lib/config.ts";
-import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { listSettings } from "../../lib/config.ts";
+import { functionTimeoutSeconds, type Setting } from "../../lib/settings.ts";
+import { type Permission, permissions, tableSettings } from "../support/declared.ts";
+import { type ClientRequest, createEvent, type RouteName, routes } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
@@ -15,7 +17,7 @@ import {
   roleOf,
   unpack,
 } from "../support/packages.ts";
-import { findUsed, type Permission, permissions } from "../support/permissions.ts";
+import { findUsed } from "../support/permissions.ts";
 import { createFolder, removeFolder } from "../support/project.ts";
 
 const service = "serverless-auth-api";
@@ -29,31 +31,38 @@ const signingKeys = (stage: string) =>
 function statementOf(permission: Permission, stage: string): [action: string, resource: object] {
   const [operation, table] = permission.split(" ");
   if (table === undefined) return [`secretsmanager:${operation}`, signingKeys(stage)];
-  return [
-    `dynamodb:${operation}`,
-    { "Fn::GetAtt": [`${table[0]?.toUpperCase()}${table.slice(1)}Table`, "Arn"] },
-  ];
+  const id = `${table[0]?.toUpperCase()}${table.slice(1)}Table`;
+  return [`dynamodb:${operation}`, { "Fn::GetAtt": [id, "Arn"] }];
 }
+
+const settings = Object.values<Setting<unknown>>(listSettings());
 
 /** A value of its own for every setting, none of them the default. */
 const everySetting: Record<string, string> = {
-  ...Object.fromEntries(settingVariables.map((variable) => [variable, `value-of-${variable}`])),
+  ...Object.fromEntries(
+    settings.map((setting) => {
+      const isNumber = "unset" in setting && typeof setting.unset === "number";
+      return [
+        setting.variable,
+        isNumber ? String(Number(setting.unset) + 1) : `value-of-${setting.variable}`,
+      ];
+    }),
+  ),
+  // Those that cannot be anything.
   ISSUER: "https://auth.example.com",
   DYNAMODB_ENDPOINT: "https://dynamodb.example.com",
-  ACCESS_TOKEN_TTL_SECONDS: "901",
-  REFRESH_TOKEN_TTL_SECONDS: "86401",
-  SESSION_MAX_AGE_SECONDS: "86402",
-  REFRESH_WINDOW_SECONDS: "11",
-  REFRESH_MIN_INTERVAL_SECONDS: "31",
   COOKIE_SAME_SITE: "Lax",
   COOKIE_DOMAIN: "example.com",
   ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
-  PASSWORD_MIN_LENGTH: "16",
-  LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "30",
-  REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "6",
-  SESSIONS_NOT_BEFORE: "1800000000",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
+
+/** The tables whose items have an end, by the store that writes them: it stands beside their table.yml. */
+const expiringTables = globSync("lib/*/table.yml").flatMap((file) => {
+  const isExpiring = readFileSync(join(dirname(file), "store.ts"), "utf8").includes("expiresAt");
+  const ids = [...readFileSync(file, "utf8").matchAll(/^ {2}(\w+Table):\n {4}Type:/gm)].map(([, id]) => id);
+  return isExpiring ? ids : [];
+});
 
 let dev: Package;
 let prod: Package;
@@ -63,7 +72,7 @@ let staging: Package;
 beforeAll(async () => {
   [dev, prod] = await Promise.all([packageStage("dev"), packageStage("prod")]);
   staging = await packageStage("staging", { ...everySetting, DEMO_PAGE: "on" });
-}, 120_000);
+});
 
 afterAll(() => {
   for (const { folder } of [dev, prod, staging]) removeFolder(folder);
@@ -75,66 +84,73 @@ describe.each([
   ["staging", () => staging],
 ] as const)("stage %s", (stage, packaged) => {
   const isDisposable = stage === "dev";
+  const names = () => Object.keys(functionsOf(packaged()));
 
-  test("I01 each function has a role of its own with exactly its permissions", () => {
-    const names = Object.keys(functionsOf(packaged()));
-    expect(new Set(names.map((name) => roleOf(packaged(), name))).size).toBe(names.length);
-    for (const name of names) {
+  test("I01 each function has a role of its own with exactly its permissions, on tables and the secret alone", () => {
+    expect(new Set(names().map((name) => roleOf(packaged(), name))).size).toBe(names().length);
+    const tables = Object.entries(packaged().resources).flatMap(([id, { Type }]) =>
+      Type === "AWS::DynamoDB::Table" ? [{ "Fn::GetAtt": [id, "Arn"] }] : [],
+    );
+    for (const name of names()) {
       const log = ["CreateLogStream", "CreateLogGroup", "PutLogEvents"].map((action) => [
         `logs:${action}`,
         logs(`${service}-${stage}-${name}`),
       ]);
-      const own = permissions[name] ?? [];
-      const statements = [...log, ...own.map((permission) => statementOf(permission, stage))];
-      expect([name, permissionsOf(packaged(), name)]).toEqual([name, statements]);
+      const own = (permissions[name] ?? []).map((permission) => statementOf(permission, stage));
+      expect([name, permissionsOf(packaged(), name)]).toEqual([name, [...log, ...own]]);
+      for (const [action, resource] of own) {
+        expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue)$/);
+        expect([...tables, signingKeys(stage)]).toContainEqual(resource);
+      }
     }
   });
 
   test("functions run on Node 24, arm64, with the timeout that lib/config.ts counts on", () => {
-    for (const properties of Object.values(functionsOf(packaged()))) {
-      expect(properties).toMatchObject({
-        Runtime: "nodejs24.x",
-        Architectures: ["arm64"],
-        Timeout: functionTimeoutSeconds,
-      });
-    }
+    const expected = { Runtime: "nodejs24.x", Architectures: ["arm64"], Timeout: functionTimeoutSeconds };
+    for (const properties of Object.values(functionsOf(packaged())))
+      expect(properties).toMatchObject(expected);
   });
 
-  test("I03 tables: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
-    const { UsersTable, SessionsTable, AttemptsTable } = packaged().resources;
-    for (const table of [UsersTable, SessionsTable, AttemptsTable]) {
-      expect(table?.Properties).toMatchObject({
-        BillingMode: "PAY_PER_REQUEST",
-        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-        SSESpecification: { SSEEnabled: true },
-        DeletionProtectionEnabled: !isDisposable,
-      });
+  test("I03 every table: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
+    const tables = Object.entries(packaged().resources).filter(
+      ([, { Type }]) => Type === "AWS::DynamoDB::Table",
+    );
+    expect(tables).toHaveLength(Object.keys(tableSettings).length);
+    for (const [id, table] of tables) {
+      expect([id, table.Properties]).toEqual([
+        id,
+        expect.objectContaining({
+          BillingMode: "PAY_PER_REQUEST",
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          SSESpecification: { SSEEnabled: true },
+          DeletionProtectionEnabled: !isDisposable,
+        }),
+      ]);
       const policy = isDisposable ? "Delete" : "Retain";
-      expect([table?.DeletionPolicy, table?.UpdateReplacePolicy]).toEqual([policy, policy]);
+      expect([id, table.DeletionPolicy, table.UpdateReplacePolicy]).toEqual([id, policy, policy]);
+      const timeToLive = expiringTables.includes(id)
+        ? { AttributeName: "expiresAt", Enabled: true }
+        : undefined;
+      expect([id, table.Properties.TimeToLiveSpecification]).toEqual([id, timeToLive]);
     }
-    const timeToLive = { AttributeName: "expiresAt", Enabled: true };
-    expect(SessionsTable?.Properties.TimeToLiveSpecification).toEqual(timeToLive);
-    expect(AttemptsTable?.Properties.TimeToLiveSpecification).toEqual(timeToLive);
+    expect(expiringTables.length).toBeGreaterThan(1);
   });
 
   test("each function's logs are kept for a limited time", () => {
     const groups = propertiesOf(packaged(), "AWS::Logs::LogGroup");
-    const names = Object.keys(functionsOf(packaged())).map(
-      (name) => `/aws/lambda/${service}-${stage}-${name}`,
-    );
+    const expected = names().map((name) => `/aws/lambda/${service}-${stage}-${name}`);
     const gateway = `/aws/http-api/${service}-${stage}`;
-    expect(groups.map(({ LogGroupName }) => LogGroupName).sort()).toEqual([gateway, ...names].sort());
+    expect(groups.map(({ LogGroupName }) => LogGroupName).sort()).toEqual([gateway, ...expected].sort());
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
   });
 
-  test("I04 no private key is packaged; only who signs or counts attempts knows the secret with them", () => {
+  test("I04 no private key is packaged; only who may read the secret with them knows which it is", () => {
     const template = JSON.stringify(packaged().resources);
     expect(template).not.toContain('"JWT_SIGNING_KEYS"');
     expect(template).not.toContain("value-of-JWT_SIGNING_KEYS");
-    const knowing = Object.keys(functionsOf(packaged())).filter(
-      (name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name),
-    );
-    expect(knowing.sort()).toEqual(["changePassword", "deleteAccount", "login", "refresh", "register"]);
+    const knowing = names().filter((name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name));
+    expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes("GetSecretValue")));
+    expect(knowing).toContain("login");
   });
 
   test("notFound knows exactly the gateway's routes, and gets every other request", () => {
@@ -144,49 +160,45 @@ describe.each([
   });
 });
 
-describe("without any setting", () => {
-  test.each([
-    ["dev", () => dev, "auth-cookie"],
-    ["prod", () => prod, "__Host-auth-cookie"],
-  ] as const)("stage %s has tables, cookie and issuer of its own, and no CORS", (stage, packaged, cookie) => {
+test.each([
+  ["dev", () => dev, "auth-cookie"],
+  ["prod", () => prod, "__Host-auth-cookie"],
+] as const)(
+  "without any setting stage %s has tables, cookie and issuer of its own, and no CORS",
+  (...row) => {
+    const [stage, packaged, cookie] = row;
+    const tables = Object.entries(tableSettings).map(([variable, name]) => [
+      variable,
+      name.replace("-test-", `-${stage}-`),
+    ]);
     expect(packaged().resources.HttpApi?.Properties).toEqual({
       Name: `${stage}-${service}`,
       ProtocolType: "HTTP",
       Tags: { service, stage },
     });
     expect(environmentOf(packaged(), "refresh")).toEqual({
-      STAGE: stage,
+      ...{ STAGE: stage, AUDIENCE: "api", CLIENT_ID: "web", COOKIE_NAME: cookie },
       ISSUER: { "Fn::Sub": `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` },
-      AUDIENCE: "api",
-      CLIENT_ID: "web",
-      COOKIE_NAME: cookie,
-      USERS_TABLE: `${service}-${stage}-users`,
-      SESSIONS_TABLE: `${service}-${stage}-sessions`,
-      ATTEMPTS_TABLE: `${service}-${stage}-attempts`,
+      ...Object.fromEntries(tables),
       JWT_SIGNING_KEYS_SECRET: `${service}-${stage}-signing-keys`,
       JWT_PUBLIC_KEYS: expect.stringContaining("none"),
     });
-  });
+  },
+);
+
+test("every setting of the deploying shell reaches the functions, but for private keys", () => {
+  const { STAGE, ROUTES, JWT_SIGNING_KEYS, JWT_SIGNING_KEYS_SECRET, ...fromShell } = everySetting;
+  expect(environmentOf(staging, "refresh")).toMatchObject(fromShell);
 });
 
-describe("settings of the deploying shell", () => {
-  const notFromShell = ["STAGE", "ROUTES", "JWT_SIGNING_KEYS", "JWT_SIGNING_KEYS_SECRET"];
-
-  test.each(settingVariables.filter((variable) => !notFromShell.includes(variable)))(
-    "%s reaches the functions",
-    (variable) => {
-      expect(environmentOf(staging, "refresh")[variable]).toBe(everySetting[variable]);
-    },
-  );
-
-  test("H11 ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, with credentials", () => {
-    expect(staging.resources.HttpApi?.Properties.CorsConfiguration).toEqual({
-      AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
-      AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
-      AllowMethods: ["GET", "POST", "DELETE"],
-      ExposeHeaders: ["retry-after"],
-      AllowCredentials: true,
-    });
+test("H11 ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, with credentials", () => {
+  const methods = Object.values(routes).map((route) => route.split(" ")[0]);
+  expect(staging.resources.HttpApi?.Properties.CorsConfiguration).toEqual({
+    AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
+    AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
+    AllowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => methods.includes(method)),
+    ExposeHeaders: ["retry-after"],
+    AllowCredentials: true,
   });
 });
 
@@ -216,7 +228,7 @@ describe("the demo page", () => {
     expect(functionsOf(off)).not.toHaveProperty("page");
     const failure = await packageStage("dev", { DEMO_PAGE: "yes" }).catch((error) => error);
     expect(failure.stdout + failure.stderr).toContain("DEMO_PAGE must be on or off");
-  }, 60_000);
+  });
 });
 
 describe("the zips", () => {
@@ -254,62 +266,56 @@ describe("the zips", () => {
       const target = join(folder, "staging", name);
       for (const file of await unpack(staging, name, target)) {
         const text = readFileSync(join(target, file), "latin1");
-        expect([
-          name,
-          file,
-          text.match(/value-of-JWT_SIGNING_KEYS|BEGIN [A-Z ]*PRIVATE[ ]KEY|"d":"/),
-        ]).toEqual([name, file, null]);
+        const secret = text.match(/value-of-JWT_SIGNING_KEYS|BEGIN [A-Z ]*PRIVATE[ ]KEY|"d":"/);
+        expect([name, file, secret]).toEqual([name, file, null]);
       }
     }
   });
 
-  test("hold the bundle and nothing else, but for the data files of some", () => {
-    const lists: Record<string, string[]> = {
-      register: ["functions/account/register.common-passwords.txt"],
-      changePassword: ["functions/password/change.common-passwords.txt"],
-      openapi: ["functions/documents/openapi.docs.html", "functions/documents/openapi.openapi.json"],
-    };
-    for (const name of Object.keys(files)) {
-      const list = lists[name] ?? [];
-      expect(files[name]).toEqual([...list, bundleOf(name)].sort());
+  test("hold the bundle and nothing else, but for the data files that it names", () => {
+    for (const [name, [...found]] of Object.entries(files)) {
+      const bundle = readFileSync(join(folder, name, bundleOf(name)), "utf8");
+      const others = found.filter((file) => file !== bundleOf(name));
+      expect([name, found.length - others.length]).toEqual([name, 1]);
+      const isNamed = (file: string) =>
+        dirname(file) === dirname(bundleOf(name)) && /\.(txt|json|html)$/.test(file);
+      for (const file of others) {
+        expect([name, file, isNamed(file)]).toEqual([name, file, true]);
+        expect(bundle).toContain(file.slice(file.lastIndexOf("/") + 1));
+      }
     }
   });
 
-  test.each(["movies", "me"])(
-    "%s starts without any table's name and refuses a request without credentials",
-    async (name) => {
-      expect(await invoke(name, {}, ["USERS_TABLE", "SESSIONS_TABLE"])).toMatchObject({
-        statusCode: 401,
-        headers: { "content-type": expect.stringContaining("application/problem+json") },
-        body: { code: "missing_credentials" },
-      });
-    },
-  );
+  test("each function that only verifies starts without any table's name and refuses a request without credentials", async () => {
+    const verifying = Object.keys(functionsOf(prod)).filter(
+      (name) => permissions[name]?.length === 0 && /authenticate\(/.test(readHandler(name)),
+    );
+    expect(verifying).toEqual(expect.arrayContaining(["movies", "me"]));
+    for (const name of verifying) {
+      expect([name, await invoke(name, {}, Object.keys(tableSettings))]).toMatchObject([
+        name,
+        { statusCode: 401, body: { code: "missing_credentials" } },
+      ]);
+    }
+  });
+
+  const readHandler = (name: string) => readFileSync(bundleOf(name).replace(/\.mjs$/, ".ts"), "utf8");
 
   test("register finds its list of common passwords", async () => {
-    const list = readFileSync(
-      join(folder, "register/functions/account/register.common-passwords.txt"),
-      "utf8",
-    );
-    const words = list.split("\n");
+    const list = files.register?.find((file) => file.endsWith(".txt")) ?? "";
+    const words = readFileSync(join(folder, "register", list), "utf8").split("\n");
     expect(words.length).toBeGreaterThan(17_000);
-    expect(
-      words.filter((word) => [...word].length < 8 || word !== word.normalize("NFKC").toLowerCase()),
-    ).toEqual([]);
+    const isOdd = (word: string) => [...word].length < 8 || word !== word.normalize("NFKC").toLowerCase();
+    expect(words.filter(isOdd)).toEqual([]);
     const password = words.find((word) => word.length >= 15)?.toUpperCase();
-    const answer = await invoke("register", { body: { email: "a@example.com", password } });
-    expect([answer.statusCode, JSON.stringify(answer.body.errors)]).toEqual([
-      400,
-      expect.stringContaining("common"),
-    ]);
+    const { statusCode, body } = await invoke("register", { body: { email: "a@example.com", password } });
+    expect([statusCode, JSON.stringify(body.errors)]).toEqual([400, expect.stringContaining("common")]);
   });
 
   test("logout and notFound answer", async () => {
     expect(await invoke("logout")).toMatchObject({ statusCode: 200 });
-    expect(await invoke("notFound", { path: "/auth/login", method: "GET" })).toMatchObject({
-      statusCode: 405,
-    });
-    expect(await invoke("notFound", { path: "/nowhere", method: "GET" })).toMatchObject({ statusCode: 404 });
+    for (const [path, statusCode] of Object.entries({ "/auth/login": 405, "/nowhere": 404 }))
+      expect(await invoke("notFound", { path, method: "GET" })).toMatchObject({ statusCode });
   });
 });
 

@@ -1,17 +1,15 @@
 import { type ProblemCode, problems } from "../../lib/errors.ts";
-import type { Violation } from "./recorder.ts";
 import type { Call, OpenedSession } from "./rig.ts";
-import type { Run } from "./run.ts";
+import { type Run, windowSeconds } from "./run.ts";
 
 /**
- * What must hold in every run (the numbers are those of the plan). I1, I2, I7, I8, I10 and I11 are judged here from the
- * history of all calls and the log; I4 and I6 while the requests pass (recorder.ts), which sees what was applied, in which
- * order; I3, I5 and I9 in both. I12, an order that a reference model accepts, is what tests/models/ search for; the 99th
- * percentile of I10 is printed, not judged. Not promised, and so not asked for: that a session without a key outlives a
- * repeat later than its window (I1); that clocks differ by more than 5 s; that a request is under way for more than 7 s
- * (docs/rotation.md); that the put of a session, which has one attempt, comes once more after that session's end.
+ * What must hold in every run. I1, I2, I7, I8, I10 and I11 are judged here from the history of all calls and the log; I4
+ * and I6 while the requests pass (recorder.ts), which sees what was applied, in which order; I3, I5 and I9 in both.
+ * Not promised, and so not asked for: that a session without a key outlives a repeat later than its window (I1); that
+ * clocks differ by more than 5 s; that the put of a session, which has one attempt, comes once more after that
+ * session's end.
  */
-export const invariants = {
+const invariants = {
   I1: "none lost: an honest browser that repeats what met 503 or nothing keeps its session",
   I2: "none revived: what was ended, and answered so, is over for every call that begins later",
   I3: "none doubled: a refresh token has one successor and one predecessor, in answers and in the table",
@@ -21,20 +19,20 @@ export const invariants = {
   I7: "theft is noticed: when both sides have used a pair, the second one ends the session, and neither goes on",
   I8: "no cookie but on a 200 of login, refresh and logout, which alone clears it; no answer is a 500",
   I9: "a pair that we have not issued as one is refused without a request to the database",
-  I10: "no more 503 than the faults that hit every attempt",
+  I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
 } as const;
 
-/** The name of an invariant. */
-export type InvariantId = keyof typeof invariants;
-
-/** All that must not be and was. */
-export function judge(run: Run): Violation[] {
+export function judge(run: Run): string[] {
   const checks = { I1: lost, I2: revived, I3: doubled, I5: overlong, I7: unnoticed, I8: cookies, I9: forged };
   const found = Object.entries({ ...checks, I10: unavailable, I11: unlogged }).flatMap(([invariant, check]) =>
     check(run).map((text) => ({ invariant, text })),
   );
-  return [...run.recorder.violations, ...found];
+  const byInvariant = Object.groupBy([...run.recorder.violations, ...found], ({ invariant }) => invariant);
+  return Object.entries(byInvariant).flatMap(([invariant, all = []]) => {
+    const rule = invariants[invariant as keyof typeof invariants];
+    return [`${invariant}, ${all.length} times not: ${rule}`, ...all.slice(0, 3).map(({ text }) => text)];
+  });
 }
 
 const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
@@ -45,6 +43,10 @@ const isEnding = ({ route, status, by }: Call) =>
     (route === "changePassword" && status === 200));
 /** Nobody but the database knows whether it was done. */
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
+const mayEnd = ({ route, body = {} }: Call) =>
+  route === "logout" ||
+  route === "revokeAllSessions" ||
+  (route === "changePassword" && "newPassword" in (body as object));
 const keepsOwn = ({ route, keepsOwn }: Call) => route === "changePassword" || keepsOwn;
 
 /** Whether a call ends, if it is carried out, a session of this user. */
@@ -54,9 +56,9 @@ function covers(call: Call, sessionId: string, { email }: OpenedSession): boolea
   return !(keepsOwn(call) && sessionIdOf(call) === sessionId);
 }
 
-function lost({ calls, sessions, spreadSeconds, windowSeconds, mendedAt, recorder }: Run): string[] {
+function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): string[] {
   const endings = Object.groupBy(
-    calls.filter((call) => isEnding(call) || (isUnknown(call) && /logout|revoke|password/.test(call.route))),
+    calls.filter((call) => isEnding(call) || (isUnknown(call) && mayEnd(call))),
     ({ email }) => email,
   );
   const ends = new Map<string, number>();
@@ -64,22 +66,17 @@ function lost({ calls, sessions, spreadSeconds, windowSeconds, mendedAt, recorde
     if (issued) ends.set(issued.token, expiresAt);
   }
   const presentedFirst = new Map<string, number>();
-  // A busy machine may answer 503 once more.
-  const answeredLast = calls.filter((call) => call.startedAt > mendedAt && !isUnknown(call));
-  const askedOf = ({ engine, presented }: Call) => `${engine} ${presented?.refreshToken}`;
-  const recovered = new Set(answeredLast.map(askedOf));
-
   return calls.flatMap((call) => {
     const { presented, by, route, endedAt, startTime, endTime, email } = call;
     if (!presented || by !== "browser") return [];
     if (!presentedFirst.has(presented.refreshToken)) presentedFirst.set(presented.refreshToken, startTime);
     const isLive = presented.claims.exp > endTime + spreadSeconds;
-    if (route === "movies" && isLive && call.status !== 200) return [`/movies: ${describe(call)}`];
+    if (route === "movies" && isLive && call.status !== 200 && call.status !== 0)
+      return [`/movies: ${describe(call)}`];
     const isRefused =
       (route === "refresh" && (call.status === 400 || call.status === 401)) ||
       (call.code === "invalid_token" && isLive);
-    if (call.startedAt > mendedAt && isUnknown(call) && !recovered.has(askedOf(call)))
-      return [`after all faults: ${describe(call)}`];
+    if (call.startedAt > mendedAt && isUnknown(call)) return [`after all faults: ${describe(call)}`];
     if (!isRefused) return [];
 
     const session = sessions.get(sessionIdOf(call));
@@ -149,7 +146,7 @@ function overlong({ calls, profile }: Run): string[] {
     .map((call) => `longer than its life: ${describe(call)}`);
 }
 
-function unnoticed({ calls, sessions, recorder, windowSeconds, spreadSeconds }: Run): string[] {
+function unnoticed({ calls, sessions, recorder, spreadSeconds }: Run): string[] {
   const refreshes = calls.filter(({ route, by }) => route === "refresh" && by !== "forger");
   const byToken = Object.groupBy(
     refreshes.filter((call) => sessions.get(sessionIdOf(call))?.stolenAt !== undefined),
@@ -190,23 +187,22 @@ function forged({ calls }: Run): string[] {
     .map((call) => `a forged pair: ${describe(call)}`);
 }
 
-function unavailable({ calls, profile, mendedAt, recorder, lines }: Run): string[] {
-  const during = calls.filter(({ by, startedAt }) => by !== "forger" && startedAt < mendedAt);
-  // On a busy machine the engine alone can be too slow for all attempts of a call, which has some four requests.
-  const allowed = profile.unavailable + 0.01 + 4 * recorder.slowShare();
-  return Object.entries(Object.groupBy(during, ({ engine }) => engine)).flatMap(([engine, calls]) => {
-    const refused = calls.filter(({ status }) => status === 503);
-    const share = refused.length / calls.length;
-    if (share <= allowed) return [];
-    const ids = new Set<unknown>(refused.map(({ requestId }) => requestId));
-    const causes = Object.groupBy(
-      lines.filter(({ requestId, status }) => status === 503 && ids.has(requestId)),
-      ({ errors }) =>
-        (errors as { name: string; message: string }[]).map(({ message }) => message).join(" < "),
-    );
-    const texts = Object.entries(causes).map(([cause, found]) => `${found?.length} times ${cause}`);
-    return [`${(share * 100).toFixed(2)} % of the calls on ${engine} were answered 503: ${texts.join("; ")}`];
-  });
+/** What is refused because others were faster, and not for trouble with the database, has no cause. */
+function unavailable({ calls, profile, mendedAt, exhausted, lines }: Run): string[] {
+  if (profile.hangs || profile.exhaustsQuota) return [];
+  const causes = new Map(lines.map(({ requestId, errors = [] }) => [requestId, JSON.stringify(errors)]));
+  const refused = calls.filter(
+    ({ requestId, status, startedAt }) =>
+      status === 503 && startedAt < mendedAt && !causes.get(requestId)?.includes("ran out of time"),
+  );
+  const hit = refused.filter(
+    ({ requestId }) => (causes.get(requestId)?.match(/"message"/g)?.length ?? 0) > 1,
+  );
+  const mayLose = ["login", "changePassword", "revokeAllSessions"];
+  const found = refused.filter((call) => !hit.includes(call) && !mayLose.includes(call.route)).map(describe);
+  return hit.length <= exhausted
+    ? found
+    : [...found, `${hit.length} times 503, ${exhausted} times no attempt left`];
 }
 
 const successEvents: Record<string, string[]> = {

@@ -1,14 +1,18 @@
 import base from "../../jest.config.ts";
 
-const isLong = process.env.LONG !== undefined;
+const { maxWorkers, testTimeout: _, ...settings } = base;
+const project = {
+  ...settings,
+  rootDir: `${import.meta.dirname}/../..`,
+  testMatch: ["<rootDir>/tests/fault-rig/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/"],
+};
 
-/** The service behind a proxy that loses, delays, repeats and refuses; `npm run test:faults` */
+/**
+ * The bundled functions behind a wire that loses, delays, repeats and refuses, half of the profiles on each of two
+ * cores: `npm run test:faults`. SEED=<text> repeats the choices of a run, LONG=1 takes 2,000 operations of each profile.
+ */
 export default {
-  ...base,
-  rootDir: "../..",
-  testMatch: ["<rootDir>/tests/fault-rig/**/*.test.ts"],
-  testPathIgnorePatterns: ["/node_modules/", ...(isLong ? [] : ["/night\\.test\\.ts$"])],
-  // One for each file of CI: many of the profiles wait most of the time.
-  maxWorkers: 5,
-  testTimeout: isLong ? 4 * 3_600_000 : 600_000,
+  ...{ maxWorkers, testTimeout: 3_600_000 },
+  projects: [0, 1].map((half) => ({ ...project, displayName: `half ${half + 1}`, globals: { half } })),
 };

@@ -1,31 +1,33 @@
 import { randomUUID } from "node:crypto";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import type { Answer } from "../../local/engine-door.ts";
 import { clock } from "../support/clock.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
-import { type EngineKind, keyHeader, type Service } from "../support/service.ts";
-import type { Fault, WireRequest } from "../support/wire.ts";
+import { keyHeader, type Service } from "../support/service.ts";
+import type { WireRequest } from "../support/wire.ts";
 import { createPast } from "./past.ts";
 import type { Profile } from "./profiles.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createRecorder } from "./recorder.ts";
 
-/** Who calls. */
-export type Actor = "browser" | "thief" | "forger";
+export interface Asked {
+  route: RouteName;
+  by: "browser" | "thief" | "forger";
+  email: string;
+  presented?: Pair | undefined;
+  key?: string | undefined;
+  body?: unknown;
+  cookies?: string[];
+  /** It ends the other sessions only. */
+  keepsOwn?: boolean;
+  /** It was asked before, and met 503 or nothing. */
+  isRepeat?: boolean;
+}
 
 /** One call of a function and what came of it; `…At` number what happens in a run, `…Time` is the clock. */
-export interface Call {
+export interface Call extends Asked {
   requestId: string;
-  route: RouteName;
-  by: Actor;
-  email: string;
-  /** What its function runs on. */
-  engine: EngineKind;
-  key: string | undefined;
-  presented: Pair | undefined;
-  /** It ends the other sessions only. */
-  keepsOwn: boolean;
-  /** The user's epoch when it began. */
   epochBefore: number;
   startedAt: number;
   endedAt: number;
@@ -37,97 +39,53 @@ export interface Call {
   issued: Pair | undefined;
   /** When the issued pair's session ends, as the cookie says. */
   expiresAt: number;
-  /** Whether a cookie came that clears the pair. */
   isCleared: boolean;
   hasCookies: boolean;
   /** The cookie by which a browser is known at its next login. */
   device: string | undefined;
-  /** The answer reached the client. */
   isHeard: boolean;
-  durationMs: number;
 }
 
-/** What a client asks for. */
-export interface Asked {
-  route: RouteName;
-  by: Actor;
-  email: string;
-  presented?: Pair | undefined;
-  key?: string | undefined;
-  body?: unknown;
-  cookies?: string[];
-  keepsOwn?: boolean;
-  /** It was asked before, and met 503 or nothing. */
-  isRepeat?: boolean;
-}
-
-/** A session as its owner knows it. */
 export interface OpenedSession {
   email: string;
   /** Counted from the beginning of its login. */
   startedAt: number;
-  /** When a thief copied a pair of it. */
   stolenAt?: number;
 }
 
-/**
- * A request is answered after so long at most: with what is still under way then (profiles.ts) no pair is older than
- * the 7 s within which the model promises an honest client its session (docs/rotation.md), however busy the machine.
- */
-const remainingMs = 4_500;
+export type Rig = ReturnType<typeof createRig>;
 
-/** What the clients of the rig call. */
-const routes = ["login", "refresh", "logout", "movies", "revokeAllSessions", "changePassword"] as const;
+/** More than any call takes; the one that takes longer on a busy machine is not judged (I10). */
+const remainingMs = 30_000;
+const skewSeconds = 2;
 
-/** The rig of one run. */
-export type Rig = Awaited<ReturnType<typeof createRig>>;
-
-/** What a run needs of a service. */
-type RigService = Pick<
-  Service,
-  "engine" | "database" | "environment" | "wire" | "createSandbox" | "register"
->;
-
-/** A service on an engine of each kind, with one database; their sandboxes share the work of a run. */
-export type RigServices = readonly [aws: RigService, embedded: RigService];
-
-interface RigOptions {
-  services: RigServices;
-  profile: Profile;
-  seed: string;
-}
-
-/** Puts the services behind the faults of a profile. */
-export async function createRig({ services, profile, seed }: RigOptions) {
+export function createRig({ wire, createSandbox }: Service, profile: Profile, seed: string) {
   let ticks = 0;
   const tick = () => ++ticks;
-  const past = createPast();
+  const past = createPast(() => ticks);
   const recorder = createRecorder({ tick, past });
   const random = createRandom(seed);
   const calls: Call[] = [];
   const sessions = new Map<string, OpenedSession>();
   const underWay = new Set<Promise<unknown>>();
   const chosen = new Map<string, boolean>();
+  const troubled = new Map<string, number>();
   const turns = new Map<string, number>();
+  const waiting: { isCall: boolean; left: number; goOn: () => void }[] = [];
+  let [operations, activeCalls, exhausted] = [0, 0, 0];
   let isAway = false;
-  let onlyEngine: EngineKind | undefined;
-  let onKill: Fault | undefined;
+  let isMended = false;
+  /** How many requests the one that is to be killed has left. */
+  let life: number | undefined;
 
-  let operations = 0;
-  const { skewSeconds = 0 } = profile;
-  const skews = skewSeconds === 0 ? [0, 0] : [0, skewSeconds, -skewSeconds];
-  // One for each engine would do, but for the SDK: a client with that many calls uses up its quota of retries, and gives up.
-  const sandboxes = services.flatMap(({ engine, createSandbox }) =>
-    skews.map((skew) => ({ engine, skew, sandbox: createSandbox(profile.environment) })),
-  );
-  const [, { engine, createSandbox, wire }] = services;
-  const forged = createSandbox({ DYNAMODB_ENDPOINT: `${wire.endpoint}/forger` });
-
-  // Code is loaded before it counts: requests that wait for it would run into their time-outs.
-  for (const { sandbox } of sandboxes) {
-    for (const route of routes) await sandbox[route]();
-  }
-  await forged.refresh();
+  // One sandbox would do, but for the SDK: a client with that many calls uses up its quota of retries, and gives up.
+  const skews = profile.isSkewed ? [0, skewSeconds, -skewSeconds] : [0, 0];
+  const sandboxes = skews.map((skew) => ({ skew, sandbox: createSandbox(profile.environment) }));
+  const pathed = (path: string) => {
+    const settings = { DYNAMODB_ENDPOINT: `${wire.endpoint}${path}`, DYNAMODB_TIMEOUT_MS: "10000" };
+    return createSandbox({ ...profile.environment, ...settings });
+  };
+  const [forged, victim, calm] = [pathed("/forger"), pathed("/victim"), pathed("")];
 
   /** What a fault is decided by: the seed, what is asked for whom, and how often it has been asked. */
   function randomOf({ name, parameters }: WireRequest): Random {
@@ -138,15 +96,21 @@ export async function createRig({ services, profile, seed }: RigOptions) {
     return createRandom(`${seed} ${about} ${turn}`);
   }
 
-  breakAll((request) => {
+  async function befall(request: WireRequest): Promise<Answer | undefined> {
     const watched = recorder.watch({ ...request, deliver: (changed) => track(request.deliver(changed)) });
-    if (request.path.startsWith("/forger")) {
-      recorder.violations.push({ invariant: "I9", text: `a forged pair led to ${request.name}` });
-    }
-    if (request.path.startsWith("/killed") && onKill) return track(onKill(watched));
-    if (isAway) return Promise.resolve(undefined);
+    if (request.path.startsWith("/forger")) recorder.report("I9", `a forged pair led to ${request.name}`);
+    if (isMended) return watched.deliver();
+    if (request.path.startsWith("/victim")) return outlive(watched);
+    if (isAway) return undefined;
     const decided = randomOf(request);
-    const answer = profile.fault(watched, {
+    const hold = (isCall: boolean) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push({ isCall, left: 1 + decided.below(20), goOn: resolve });
+      release();
+      return promise;
+    };
+    let isCall = true;
+    return profile.fault(watched, {
       random: decided,
       past,
       isCallChosen(share) {
@@ -154,108 +118,131 @@ export async function createRig({ services, profile, seed }: RigOptions) {
         chosen.set(request.invocationId, isChosen);
         return isChosen;
       },
-      later: (act) => track(act()),
+      wait: () => hold(isCall),
+      later(act) {
+        isCall = false;
+        track(act());
+      },
     });
-    return profile.hangs ? answer : track(answer);
-  });
+  }
 
-  function breakAll(fault: Fault): void {
-    for (const { wire } of services) wire.break("", fault, { times: Number.POSITIVE_INFINITY });
+  /** A function that is killed sends nothing any more; its last request may have been applied. */
+  async function outlive(request: WireRequest): Promise<Answer | undefined> {
+    life = (life ?? 0) - 1;
+    if (life < 0) return undefined;
+    const answer = life > 0 || random.isTrue(0.5) ? await request.deliver() : undefined;
+    return life > 0 ? answer : undefined;
+  }
+
+  /** Lets go on who has waited long enough; or the first, where every call waits. */
+  function release(): void {
+    const isStuck = waiting.filter(({ isCall }) => isCall).length >= activeCalls;
+    const first = waiting.findIndex(({ left }) => left <= 0);
+    const [next] = first >= 0 || isStuck ? waiting.splice(Math.max(0, first), 1) : [];
+    next?.goOn();
+  }
+
+  wire.break(
+    "",
+    async (request) => {
+      for (const entry of waiting) entry.left--;
+      release();
+      const answer = profile.hangs ? befall(request) : track(befall(request));
+      noteTrouble(request, await answer);
+      return answer;
+    },
+    { times: Number.POSITIVE_INFINITY },
+  );
+
+  /** Counts the calls of the SDK whose every attempt met trouble; a session's put has only one. */
+  function noteTrouble({ name, invocationId }: WireRequest, answer: Answer | undefined): void {
+    const isTrouble = !answer || answer.status >= 500 || /Throttl|Exceeded/.test(answer.body.slice(0, 200));
+    if (!isTrouble) return;
+    const attempts = (troubled.get(invocationId) ?? 0) + 1;
+    troubled.set(invocationId, attempts);
+    if (attempts === (name === "PutItem sessions" ? 1 : 3)) exhausted++;
   }
 
   /** Remembers what must have happened before a round ends. */
   function track<T>(promise: Promise<T>): Promise<T> {
-    const settled: Promise<unknown> = promise.catch(() => undefined).then(() => underWay.delete(settled));
+    const settled: Promise<unknown> = promise
+      .catch(() => undefined)
+      .then(() => {
+        underWay.delete(settled);
+        release();
+      });
     underWay.add(settled);
     return promise;
   }
 
   async function call(asked: Asked): Promise<Call> {
     if (!asked.isRepeat) operations++;
-    const usable = sandboxes.filter(({ engine }) => engine === (onlyEngine ?? engine));
-    const as = asked.by === "forger" ? { engine, skew: 0, sandbox: forged } : random.pick(usable);
-    const begun = begin(asked, as.engine);
-    const event = createEvent(asked.route, requestOf(asked));
-    const start = performance.now();
-    const invoke = () => as.sandbox.invoke(asked.route, event, remainingMs, begun.requestId);
-    const response = await (as.skew === 0 ? invoke() : clock.runAt(clock.now + as.skew, invoke));
-    return end(begun, response, performance.now() - start);
-  }
-
-  function begin(asked: Asked, engine: EngineKind) {
-    const { route, by, email, presented, key, keepsOwn = false } = asked;
-    const about = { requestId: randomUUID(), route, by, email, engine, presented, key, keepsOwn };
-    return { ...about, epochBefore: recorder.epochOf(email), startedAt: tick(), startTime: clock.now };
-  }
-
-  function end(begun: ReturnType<typeof begin>, response: ApiResponse | undefined, durationMs: number): Call {
-    const call: Call = {
-      ...begun,
-      ...readResponse(response),
-      endedAt: tick(),
-      endTime: clock.now,
-      isHeard: response !== undefined && !random.isTrue(profile.unheard ?? 0),
-      durationMs,
+    const isKilled = asked.by === "browser" && life === undefined && random.isTrue(profile.killed ?? 0);
+    const { skew, sandbox } = chooseSandbox(asked, isKilled && !isMended);
+    if (sandbox === victim) life = 1 + random.below(5);
+    const { email } = asked;
+    const begun = {
+      ...{ ...asked, requestId: randomUUID(), epochBefore: recorder.epochOf(email) },
+      ...{ startedAt: tick(), startTime: clock.now },
     };
+    const event = createEvent(asked.route, requestOf(asked));
+    activeCalls++;
+    const invoke = () => sandbox.invoke(asked.route, event, remainingMs, begun.requestId);
+    const response = await (skew === 0 ? invoke() : clock.runAt(clock.now + skew, invoke));
+    activeCalls--;
+    release();
+    if (sandbox === victim) life = undefined;
+    const isHeard = sandbox !== victim && (isMended || !random.isTrue(profile.unheard ?? 0));
+    const read = readResponse(sandbox === victim ? undefined : response);
+    const call: Call = { ...begun, ...read, endedAt: tick(), endTime: clock.now, isHeard };
     calls.push(call);
-    if (begun.route === "login" && call.issued) {
-      sessions.set(call.issued.key.sessionId, { email: begun.email, startedAt: begun.startedAt });
-    }
+    if (call.route === "login" && call.issued)
+      sessions.set(call.issued.key.sessionId, { email, startedAt: call.startedAt });
     return call;
   }
 
+  function chooseSandbox({ by }: Asked, isKilled: boolean) {
+    if (by === "forger") return { skew: 0, sandbox: forged };
+    if (isMended) return { skew: 0, sandbox: calm };
+    return isKilled ? { skew: 0, sandbox: victim } : random.pick(sandboxes);
+  }
+
   return {
-    services,
-    profile,
-    seed,
-    random,
-    recorder,
-    past,
-    calls,
-    sessions,
-    /** How many requests were made, repeats aside. */
+    ...{ profile, seed, random, recorder, calls, sessions, tick, call },
+
     get operations(): number {
       return operations;
     },
-    tick,
-    call,
-    begin,
-    end,
-    /** How far two clocks of sandboxes may differ. */
-    spreadSeconds: 2 * skewSeconds,
 
-    /** Has only the functions on this engine called. */
-    setEngine(engine: EngineKind): void {
-      onlyEngine = engine;
+    /** How many calls of the SDK met trouble at every attempt. */
+    get exhausted(): number {
+      return exhausted;
     },
 
-    /** Whether DynamoDB is away altogether. */
+    spreadSeconds: profile.isSkewed ? 2 * skewSeconds : 0,
+
     setAway(value: boolean): void {
       isAway = value;
     },
 
-    /** What befalls the requests of a function that is to be killed. */
-    setKill(kill: Fault | undefined): void {
-      onKill = kill;
-    },
-
     /** Waits until nothing is on its way to the tables any more. */
     async settle(): Promise<void> {
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (underWay.size > 0) {
+        release();
+        await Promise.race(underWay);
+      }
       chosen.clear();
-      for (const { wire } of services) wire.forget();
+      troubled.clear();
+      wire.forget();
     },
 
-    /** Ends all faults. */
     mend(): void {
-      for (const { wire } of services) wire.mend();
-      breakAll((request) => recorder.watch(request).deliver());
+      isMended = true;
     },
   };
 }
 
-/** The request as a browser sends it. */
-export function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): ClientRequest {
+function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): ClientRequest {
   return {
     cookies: [...(presented?.cookies ?? []), ...cookies],
     headers: keyHeader(key),

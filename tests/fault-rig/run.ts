@@ -2,79 +2,58 @@ import { randomUUID } from "node:crypto";
 import { clock } from "../support/clock.ts";
 import type { Database } from "../support/database.ts";
 import { log } from "../support/log.ts";
-import type { Account } from "../support/service.ts";
-import { type Browser, createBrowser, type RigUser } from "./browser.ts";
-import { killAt, moments, startVictim } from "./crash.ts";
+import type { Service } from "../support/service.ts";
+import { type Browser, createBrowser, createThief, forge, type RigUser, type Thief } from "./clients.ts";
 import type { Profile } from "./profiles.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom } from "./random.ts";
 import { numberOf } from "./recorder.ts";
-import { type Call, createRig, type Rig, type RigServices, requestOf } from "./rig.ts";
-import { createThief, forge, type Thief } from "./thief.ts";
+import { type Call, createRig, type Rig } from "./rig.ts";
 
 /** What is known when a run is over; invariants.ts judges it. */
-export interface Run extends Pick<Rig, "calls" | "sessions" | "spreadSeconds" | "profile"> {
-  recorder: Pick<Rig["recorder"], "sessions" | "violations" | "slowShare">;
-  windowSeconds: number;
-  /** From here on all faults were mended, and each browser with a pair refreshed, on each engine. */
+export interface Run
+  extends Pick<Rig, "calls" | "sessions" | "spreadSeconds" | "profile" | "exhausted" | "recorder"> {
+  /** From here on all faults were mended, and each browser with a pair refreshed. */
   mendedAt: number;
   lines: ReturnType<typeof log.entries>;
 }
 
+/** How often a browser that is logged in does what; one that is not logs in. */
+const usualMix = {
+  ...{ refresh: 71, live: 8, movies: 3, login: 1, logout: 4, endAll: 2 },
+  ...{ changePassword: 1, steal: 3, forge: 3 },
+};
+
 interface RunOptions {
-  services: RigServices;
   profile: Profile;
   seed: string;
   /** How many requests the clients make at least; those that repeat one after a 503 or silence do not count. */
   operations: number;
-  /** Weights other than the usual ones. */
   mix?: Partial<typeof usualMix>;
-  /** How many users there are. */
-  users?: number;
-  /** Asked after every round; the run ends when it says so. */
-  isOver?: (sofar: Run) => boolean;
 }
 
-/** How often a browser that is logged in does what; one that is not logs in. */
-const usualMix = {
-  ...{
-    refresh: 71,
-    live: 8,
-    movies: 3,
-    login: 1,
-    logout: 4,
-    endAll: 2,
-    changePassword: 1,
-    steal: 3,
-    forge: 3,
-  },
-};
+export const windowSeconds = 10;
 
-const usersPerRun = 12;
+const users = 12;
 const browsersPerUser = 2;
-/** So many acts of browsers, thieves and forgers, of which so many at once, between two jumps of the clock. */
+/** Fifty acts of browsers, thieves and forgers, six at once, between two jumps of the clock. */
 const actsPerRound = 50;
 const parallel = 6;
-/** The clock goes on by so much at most while requests are under way: all clocks together by less than the window. */
+/** The clock goes on by 5 s at most while requests are under way: all clocks together by less than the window. */
 const roundSeconds = 5;
 
-/** Runs so many operations against the services behind the faults of a profile. */
-export async function run({ services, profile, seed, operations, ...options }: RunOptions): Promise<Run> {
+export async function run(service: Service, { profile, seed, operations, mix }: RunOptions): Promise<Run> {
   log.clear();
-  const mix = { ...usualMix, ...options.mix };
-  const [{ database, register }] = services;
-  const account = await register();
-  const rig = await createRig({ services, profile, seed });
+  const rig = createRig(service, profile, seed);
   const { random } = rig;
-  const browsers = await createBrowsers(rig, { database, account, users: options.users ?? usersPerRun });
+  const browsers = await createBrowsers(rig, service);
   let thieves: Thief[] = [];
 
   async function act(index: number): Promise<void> {
     const own = createRandom(`${seed} act ${index}`);
     const browser = own.pick(browsers);
-    const what = own.weighted(mix);
-    const { pair } = browser;
-    if (!pair) return browser.login();
-    if (what === "forge") return forgeOne(browser, own);
+    const what = own.weighted({ ...usualMix, ...mix });
+    if (!browser.pair) return browser.login();
+    if (what === "forge") return forge(rig, browser, own.pick(browsers).pair, own);
     if (what !== "steal") return browser[what]();
     // Half of the thefts are acts of those who have stolen before.
     const thief = thieves.length > 3 || own.isTrue(0.5) ? thieves.shift() : undefined;
@@ -83,16 +62,10 @@ export async function run({ services, profile, seed, operations, ...options }: R
     if (!thief.isDone) thieves.push(thief);
   }
 
-  async function forgeOne(browser: Browser, own: Random): Promise<void> {
-    const other = own.pick(browsers).pair;
-    if (browser.pair && other && other.key.sessionId !== browser.pair.key.sessionId)
-      await forge(rig, browser, browser.pair, other, own);
-  }
-
   async function runRound(round: number): Promise<void> {
     const last = round * actsPerRound;
     let next = last - actsPerRound;
-    let left = (profile.skewSeconds ?? 0) > 0 ? roundSeconds - 2 : roundSeconds;
+    let left = profile.isSkewed ? roundSeconds - 2 : roundSeconds;
     const worker = async () => {
       while (next < last && rig.operations < operations) {
         const index = next++;
@@ -107,24 +80,17 @@ export async function run({ services, profile, seed, operations, ...options }: R
     await rig.settle();
   }
 
-  let kills = 0;
   for (let round = 1; rig.operations < operations; round++) {
-    const isOutage = profile.outageEvery !== undefined && round % profile.outageEvery === 0;
+    const isOutage = profile.hasOutages === true && round % 5 === 0;
     rig.setAway(isOutage);
     await runRound(round);
     rig.setAway(false);
-    if (isOutage) {
-      clock.advance(60);
-      await Promise.all(browsers.map((browser) => browser.pair && browser.renew()));
-      await rig.settle();
-    } else clock.advance(random.pick(jumps)(random));
-    if (profile.deletesExpired) await deleteExpired(rig, database);
+    const [least, more] = random.pick(jumps);
+    clock.advance(isOutage ? 60 : least + random.below(more));
+    if (isOutage) await Promise.all(browsers.map((browser) => browser.pair && browser.renew()));
+    await rig.settle();
+    if (profile.deletesExpired) await deleteExpired(rig, service.database);
     thieves = thieves.filter(({ isDone }) => !isDone);
-    if (profile.killsEvery && rig.operations >= (kills + 1) * profile.killsEvery) {
-      kills++;
-      await killOne(rig, random.pick(browsers));
-    }
-    if (options.isOver?.(outcomeOf(rig))) break;
   }
 
   rig.mend();
@@ -132,64 +98,27 @@ export async function run({ services, profile, seed, operations, ...options }: R
   const mendedAt = rig.tick();
   // Those who stole come first: their victims notice.
   for (const thief of thieves) await thief.act();
-  for (const { engine } of services) {
-    rig.setEngine(engine);
-    for (const browser of browsers) if (browser.pair) await browser.renew();
-    clock.advance(60);
-  }
+  for (const browser of browsers) if (browser.pair) await browser.renew();
   await rig.settle();
-  for (const { wire } of services) wire.mend();
-  const outcome = outcomeOf(rig, mendedAt);
+  service.wire.mend();
+  const lines = log.entries();
   log.settle();
-  return outcome;
+  return { ...rig, exhausted: rig.exhausted, mendedAt, lines };
 }
 
-function outcomeOf(
-  { calls, sessions, spreadSeconds, recorder, profile }: Rig,
-  mendedAt = Number.POSITIVE_INFINITY,
-): Run {
-  return {
-    calls,
-    sessions,
-    spreadSeconds,
-    profile,
-    recorder,
-    windowSeconds: 10,
-    mendedAt,
-    lines: log.entries(),
-  };
-}
-
-/** A refresh of this browser is killed; it knows nothing of what became of it. */
-async function killOne(rig: Rig, { pair, key, user }: Browser): Promise<void> {
-  if (!pair) return;
-  const asked = { route: "refresh", by: "browser", email: user.email, presented: pair, key } as const;
-  const [, embedded] = rig.services;
-  const begun = rig.begin(asked, embedded.engine);
-  const victim = startVictim(embedded, "refresh", requestOf(asked));
-  rig.setKill(killAt(rig.random.pick(moments), victim.kill));
-  await victim.ended;
-  rig.setKill(undefined);
-  rig.end(begun, undefined, 0);
-  await rig.settle();
-}
-
-/** Most pairs are renewed while their JWT lives, some after it, some late. */
-const jumps: ((random: Random) => number)[] = [
-  (random) => random.below(10),
-  (random) => 10 + random.below(20),
-  (random) => 30 + random.below(60),
-  (random) => 100 + random.below(700),
-  (random) => 890 + random.below(30),
-  (random) => 1_000 + random.below(2_000),
-];
+/** Seconds from one round to the next: most pairs are renewed while their JWT lives, some after it, some late. */
+const jumps = [
+  [0, 10],
+  [10, 20],
+  [30, 60],
+  [100, 700],
+  [890, 30],
+  [1_000, 2_000],
+] as const;
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
-async function createBrowsers(
-  rig: Rig,
-  { database, account, users }: { database: Database; account: Account; users: number },
-): Promise<Browser[]> {
-  const { email, password } = account;
+async function createBrowsers(rig: Rig, { database, register }: Service): Promise<Browser[]> {
+  const { email, password } = await register();
   const registered = await database.find("users", { email });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
@@ -216,24 +145,19 @@ async function deleteExpired({ recorder, random }: Rig, database: Database): Pro
   }
 }
 
-/** What happened in a run, in a line. */
-export function summaryOf({ calls, sessions, recorder, lines, profile }: Run): string {
+export function summaryOf({ calls, sessions, recorder, lines, profile, exhausted }: Run): string {
   const count = (filter: (call: Call) => boolean) => calls.filter(filter).length;
-  const durations = calls.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
   const facts = {
     calls: calls.length,
     "503": count(({ status }) => status === 503),
+    "without an attempt left": exhausted,
     "logins refused": count(({ route, status }) => route === "login" && (status === 401 || status === 429)),
     unheard: count(({ isHeard }) => !isHeard),
     sessions: recorder.sessions.size,
     stolen: [...sessions.values()].filter(({ stolenAt }) => stolenAt !== undefined).length,
     noticed: lines.filter(({ event }) => event === "authn_token_reuse").length,
     forged: count(({ by }) => by === "forger"),
-    "slow engine": `${(recorder.slowShare() * 100).toFixed(1)} %`,
-    "p50 ms": Math.round(durations[durations.length >> 1] ?? 0),
-    "p99 ms": Math.round(durations[Math.floor(durations.length * 0.99)] ?? 0),
   };
-  return `${profile.name}: ${Object.entries(facts)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", ")}`;
+  const texts = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+  return `${profile.name}: ${texts.join(", ")}`;
 }

@@ -1,47 +1,11 @@
 import fc from "fast-check";
 
-/** What tends to break readers of text. */
 const pieces = [
-  ...[
-    "",
-    " ",
-    "\0",
-    "\r\n",
-    "\ufeff",
-    "\ud800",
-    "é",
-    "𝕏",
-    "ﷺ",
-    "%",
-    "%00",
-    "%ff",
-    "=",
-    ";",
-    ",",
-    ".",
-    "..",
-    "~",
-  ],
-  ...[
-    '"',
-    "\\",
-    "'",
-    "{",
-    "}",
-    "[",
-    "]",
-    ":",
-    "-1",
-    "1e999",
-    "null",
-    "true",
-    "__proto__",
-    "constructor",
-    "prototype",
-  ],
+  ...["", " ", "\0", "\r\n", "\ufeff", "\ud800", "é", "𝕏", "ﷺ"],
+  ..."% %00 %ff = ; , . .. ~ \" \\ ' { } [ ] : -1 1e999 null true __proto__ constructor prototype".split(" "),
 ];
 
-/** Any of them, so often that a slow reader would be seen. */
+/** Any of them, five thousand times: a slow reader would be seen. */
 const long = fc
   .tuple(
     fc.constantFrom(...pieces, "a", "a ", '"a":', "a.", "a@", "%41", '\\"'),
@@ -75,13 +39,8 @@ export function mutated(sound: fc.Arbitrary<string>): fc.Arbitrary<string> {
 export const anyJson = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    ...[
-      fc.constant(null),
-      fc.boolean(),
-      fc.integer(),
-      fc.double({ noNaN: true, noDefaultInfinity: true }),
-      anyText,
-    ],
+    fc.constantFrom(null, true, false, 0, -1, 1.5, 1e308),
+    anyText,
     fc.array(tie("value"), { maxLength: 4 }),
     fc.dictionary(fc.oneof(fc.constantFrom(...pieces), fc.string()), tie("value"), { maxKeys: 4 }),
   ),
@@ -95,16 +54,7 @@ export const deepJson = fc
   )
   .map(([[open, close], depth]) => `${open?.repeat(depth)}1${close?.repeat(depth)}`);
 
-/** Anything that a program can be called with. */
 export const anything = fc.oneof(
-  fc.anything({
-    withNullPrototype: true,
-    withBigInt: true,
-    withDate: true,
-    withMap: true,
-    withSet: true,
-    withTypedArray: true,
-    withSparseArray: true,
-  }),
+  fc.anything({ withNullPrototype: true, withBigInt: true, withMap: true, withTypedArray: true }),
   anyJson,
 );

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { functionTimeoutSeconds } from "../../lib/config.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { functionTimeoutSeconds } from "../../lib/settings.ts";
 import { keepAnswerSecrets } from "../support/pair.ts";
 import { type Outcome, startRuntimeApi } from "./runtime-api.ts";
 

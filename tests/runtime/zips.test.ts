@@ -20,7 +20,7 @@ const changed = "another long and private sentence";
 keepSecrets(account.password, changed);
 
 const database = await startDatabase();
-const wire = await startWire({ database, addsItems: true });
+const wire = await startWire(database);
 const secrets = await startSecretsManager();
 const folder = createFolder();
 const lambdas: Record<string, Lambda> = {};

@@ -5,10 +5,6 @@ export default {
   ...base,
   rootDir: "../..",
   globalSetup: undefined,
-  roots: ["<rootDir>/lib", "<rootDir>/tests"],
-  testMatch: ["sessions", "tokens"]
-    .map((folder) => `<rootDir>/lib/${folder}/*.test.ts`)
-    .concat("<rootDir>/lib/http/cookies.test.ts"),
-  testSequencer: "<rootDir>/tests/stryker/own-test-first.ts",
-  testRunner: "<rootDir>/tests/stryker/jest-circus-first-failure.ts",
+  setupFiles: ["<rootDir>/tests/stryker/setup.ts"],
+  testMatch: ["sessions/*", "tokens/*", "http/cookies"].map((name) => `<rootDir>/lib/${name}.test.ts`),
 };

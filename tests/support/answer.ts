@@ -40,6 +40,11 @@ export const refusals = {
     headers: { "www-authenticate": "Bearer" },
   },
   noSuchSession: { status: 404, code: "not_found", detail: "You have no such session." },
+  invalidKey: {
+    status: 400,
+    code: "invalid_idempotency_key",
+    detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
+  },
   tokenExpired: { status: 400, code: "token_expired", detail: "token expired" },
   conflict: {
     status: 400,
@@ -65,6 +70,7 @@ export const refusals = {
     code: "unsupported_media_type",
     detail: "Send the body with content-type: application/json.",
   },
+  internalError: { status: 500, code: "internal_error", detail: undefined },
   unavailable: {
     status: 503,
     code: "unavailable",
@@ -73,7 +79,23 @@ export const refusals = {
   },
 } satisfies Record<string, Refusal>;
 
-/** Asserts that an answer is exactly this problem document (RFC 9457) and sets no cookie. */
+/** The refusal of a body for these fields, each with what to do. */
+export const invalidBody = (...faults: [field: string, detail: string][]): Refusal => ({
+  status: 400,
+  code: "invalid_body",
+  detail: faults.map((fault) => fault.join(" ")).join("; "),
+  errors: faults.map(([field, detail]) => ({ pointer: `#/${field}`, detail })),
+});
+
+/** The refusal of an attempt at a password that is possible again in this many seconds. */
+export const tooManyAttempts = (seconds: number): Refusal => ({
+  status: 429,
+  code: "too_many_attempts",
+  detail: `Too many attempts in a row. The next one is possible in ${seconds} s.`,
+  headers: { "retry-after": String(seconds) },
+});
+
+/** Asserts that a response is exactly this problem document (RFC 9457) and sets no cookie. */
 export function expectProblem(
   response: ApiResponse,
   { status, code, detail, headers = {}, errors }: Refusal,
@@ -93,7 +115,7 @@ export function expectProblem(
   });
 }
 
-/** Asserts that an answer is this JSON with this status; its cookie is for the test to look at. */
+/** Asserts that a response is this JSON with this status; its cookie is for the test to look at. */
 export function expectJson(response: ApiResponse, status: number, body: unknown): void {
   const { cookies: _, ...rest } = response;
   expect({ ...rest, body: bodyOf(response) }).toEqual({
@@ -103,12 +125,12 @@ export function expectJson(response: ApiResponse, status: number, body: unknown)
   });
 }
 
-/** Asserts that an answer says no more than that it is done. */
+/** Asserts that a response says no more than that it is done. */
 export function expectNoContent(response: ApiResponse): void {
   expect(response).toEqual({ statusCode: 204, headers: securityHeaders });
 }
 
-/** Asserts that an answer is a success that only a cookie carries, and returns the cookie's line. */
+/** Asserts that a response is a success that only a cookie carries, and returns the cookie's line. */
 export function expectCookie(response: ApiResponse): string {
   expectJson(response, 200, { msg: "success" });
   const [cookie = "", ...others] = response.cookies ?? [];
@@ -118,7 +140,7 @@ export function expectCookie(response: ApiResponse): string {
   return cookie;
 }
 
-/** The JSON of an answer. */
+/** The JSON of a response. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look at single members
 export function bodyOf({ body }: ApiResponse): any {
   return JSON.parse(body ?? "");

@@ -11,8 +11,9 @@ import {
   ScanCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
+import type { Answer } from "../../local/engine-door.ts";
 import { createTables } from "../../local/tables.ts";
-import { declared } from "./declared.ts";
+import { declared, toTable } from "./declared.ts";
 
 const resources = declared.resources.Resources;
 
@@ -22,11 +23,6 @@ export const tableNames = Object.fromEntries(
     Type === "AWS::DynamoDB::Table" ? [[toTable(id), (Properties as { TableName: string }).TableName]] : [],
   ),
 ) as { users: string; sessions: string; attempts: string };
-
-/** What a table holds, by the logical id of its resource. */
-export function toTable(id: string): TableName {
-  return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
-}
 
 /** A table by what it holds. */
 export type TableName = string;
@@ -44,12 +40,6 @@ export type Key = Record<string, string>;
 /** An item as the table holds it. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look at single attributes
 export type Item = Record<string, any>;
-
-/** An answer of the engine. */
-export interface Answer {
-  status: number;
-  body: string;
-}
 
 /** An embedded DynamoDB with the tables of serverless.yml, and a way past the service to its items. */
 export type Database = Awaited<ReturnType<typeof startDatabase>>;
@@ -79,8 +69,6 @@ export async function startDatabase() {
   });
   await createTables(client, resources);
   const documents = DynamoDBDocumentClient.from(client);
-  const turns = new Map<string, Promise<unknown>>();
-
   async function send(target: string, text: string): Promise<Answer> {
     if (isGone) throw new Error("the engine has ended");
     const answer = Promise.withResolvers<Answer>();
@@ -90,38 +78,11 @@ export async function startDatabase() {
     return answer.promise;
   }
 
-  async function sendAsAws(target: string, text: string): Promise<Answer> {
-    const answer = await send(target, text);
-    const { TableName, Key, Item: item, ReturnValuesOnConditionCheckFailure } = JSON.parse(text) as Item;
-    const isRefused = answer.status === 400 && answer.body.includes("ConditionalCheckFailedException");
-    if (!isRefused || ReturnValuesOnConditionCheckFailure !== "ALL_OLD") return answer;
-    const read = { TableName, Key: Key ?? { email: item.email }, ConsistentRead: true };
-    const found = await send("DynamoDB_20120810.GetItem", JSON.stringify(read));
-    const body = { ...JSON.parse(answer.body), ...JSON.parse(found.body) };
-    return { ...answer, body: JSON.stringify(body) };
-  }
-
   return {
     endpoint,
 
-    /**
-     * Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body; with `addsItems` the old item
-     * comes with a failed condition. Requests about one item go one after the other, so that none of them comes between
-     * the refusal and the look for the old item.
-     */
-    deliver(target: string, text: string, { addsItems = false } = {}): Promise<Answer> {
-      const item = findKey(JSON.parse(text));
-      const deliver = () => (addsItems ? sendAsAws(target, text) : send(target, text));
-      if (item === undefined) return deliver();
-      const answer = (turns.get(item) ?? Promise.resolve()).then(deliver);
-      const turn = answer
-        .catch(() => undefined)
-        .then(() => {
-          if (turns.get(item) === turn) turns.delete(item);
-        });
-      turns.set(item, turn);
-      return answer;
-    },
+    /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
+    deliver: send,
 
     /** Reads an item. */
     async find(table: TableName, key: Key): Promise<Item | undefined> {
@@ -180,12 +141,4 @@ export async function startDatabase() {
       await engine.terminate();
     },
   };
-}
-
-/** Which item a request is about, as a text; undefined of those about several items. */
-function findKey({ Key, Item: item }: Item): string | undefined {
-  if (Key) return JSON.stringify(Key);
-  if (!item) return undefined;
-  const { userId, sessionId, email, id } = item;
-  return JSON.stringify(sessionId ? { userId, sessionId } : { email, id });
 }

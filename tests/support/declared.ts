@@ -52,3 +52,31 @@ export const routesWithoutPage = listRoutes(
 
 /** The routes of the gateway, but for its `$default`. */
 export const gatewayRoutes = listRoutes(declared.functions);
+
+/** What a table holds, by the logical id of its resource. */
+export function toTable(id: string): string {
+  return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
+}
+
+/** A request to AWS: an operation and a table, or `GetSecretValue` for the signing keys. */
+export type Permission = string;
+
+/**
+ * All that each function may do besides writing its own logs, by its statements in functions.yml. In the tests AWS
+ * refuses everything else, and what no test has seen used is too much (tests/deployment/packaging.test.ts).
+ */
+export const permissions: Record<string, Permission[]> = Object.fromEntries(
+  Object.entries(declared.functions).map(([name, { iamRoleStatements }]) => [
+    name,
+    iamRoleStatements.flatMap(({ Action, Resource }) =>
+      [Action].flat().map((action) => toPermission(action, Resource)),
+    ),
+  ]),
+);
+
+function toPermission(action: string, resource: unknown): Permission {
+  const [service, operation = ""] = action.split(":");
+  if (service !== "dynamodb") return operation;
+  const [id = ""] = (resource as { "Fn::GetAtt": string[] })["Fn::GetAtt"];
+  return `${operation} ${toTable(id)}`;
+}

@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { readConfig } from "../../lib/config.ts";
 import { fillSettings } from "../../lib/http/description.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { cookieName, passwordMinLength } from "../../lib/settings.ts";
 import { type RouteName, routes } from "./event.ts";
 
 interface Header {
@@ -15,7 +16,7 @@ interface Answer {
 }
 
 const file = ".local/test/bundles/functions/documents/openapi.openapi.json";
-const settings = readConfig(["cookieName", "passwordMinLength"], {});
+const settings = readConfig({ cookieName, passwordMinLength }, { STAGE: "test" });
 
 /** The API description as `GET /openapi.json` serves it where nothing is set. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look at single members
@@ -24,7 +25,13 @@ export const description: any = JSON.parse(fillSettings(readFileSync(file, "utf8
 /** These answer several paths, and 404 or 405 to any other. */
 const lookingAtPath: RouteName[] = ["openapi", "notFound"];
 const unknownPath = { 404: "not_found", 405: "method_not_allowed" } as Record<number, string>;
-/** What the description says of every answer, in its own words. */
+/**
+ * The gateway lets no other method through to a route. Whatever invokes a function with one all the same may be refused
+ * for that, or as a page of another site.
+ */
+const otherMethod = { 403: "cross_site_request", 405: "method_not_allowed" } as Record<number, string>;
+
+/** What the description says of every response, in its own words. */
 const onEveryAnswer = [
   "cache-control",
   "content-security-policy",
@@ -52,13 +59,13 @@ export function validatorAt(...path: string[]): ValidateFunction {
   return found;
 }
 
-/** Throws an Error that lists what an answer has that the description of its route does not allow. */
+/** Throws an Error that lists what a response has that the description of its route does not allow. */
 export function assertDescribed(route: RouteName, event: unknown, response: ApiResponse): void {
   const isLooking = lookingAtPath.includes(route);
   const name = isLooking ? `GET ${(event as { rawPath?: unknown } | null)?.rawPath}` : routes[route];
   // The files of pages are no part of the contract.
   if (route === "page" || /\.(css|svg)$/.test(name)) return;
-  const { path, answer } = findAnswer(name, response.statusCode, isLooking);
+  const { path, answer } = findAnswer(name, methodOf(event), response.statusCode, isLooking);
   const faults = answer
     ? [...findHeaderFaults(answer, response), ...findBodyFaults(path, answer, response)]
     : ["is not described"];
@@ -67,17 +74,22 @@ export function assertDescribed(route: RouteName, event: unknown, response: ApiR
   throw new Error([`${name} ${statusCode} ${body.slice(0, 300)}`, ...faults].join("\n- "));
 }
 
+const methodOf = (event: unknown): unknown =>
+  (event as { requestContext?: { http?: { method?: unknown } } } | null)?.requestContext?.http?.method;
+
 function findAnswer(
   route: string,
+  method: unknown,
   status: number,
   isLooking: boolean,
 ): { path: string[]; answer: Answer | undefined } {
-  const code = isLooking ? unknownPath[status] : undefined;
+  const [ownMethod = "", at = ""] = route.split(" ");
+  const code =
+    (isLooking ? unknownPath[status] : undefined) ?? (method === ownMethod ? undefined : otherMethod[status]);
   if (code)
     return { path: ["components", "responses", code], answer: description.components.responses[code] };
-  const [method = "", at = ""] = route.split(" ");
-  const path = ["paths", at, method.toLowerCase(), "responses", String(status)];
-  const answer = description.paths[at]?.[method.toLowerCase()]?.responses[status];
+  const path = ["paths", at, ownMethod.toLowerCase(), "responses", String(status)];
+  const answer = description.paths[at]?.[ownMethod.toLowerCase()]?.responses[status];
   const shared = answer?.$ref?.split("/").slice(1);
   return shared ? { path: shared, answer: description[shared[0]][shared[1]][shared[2]] } : { path, answer };
 }
@@ -96,7 +108,7 @@ function findHeaderFaults(answer: Answer, { headers, cookies = [] }: ApiResponse
   return [
     ...odd.map((name) => `has a header ${name} that is not described`),
     ...onEveryAnswer.filter((name) => !headers[name]).map((name) => `has no ${name}`),
-    ...faulty.map((name) => `has no such ${name}`),
+    ...faulty.map((name) => `lacks a sound ${name}`),
     ...(cookies.length > 0 && !names.has("set-cookie") ? ["sets a cookie"] : []),
     ...(headers["cache-control"] === "no-store" || names.has("cache-control") ? [] : ["may be cached"]),
   ];
@@ -122,7 +134,7 @@ function findProblemFaults({ code, ...problem }: Record<string, unknown>): strin
     .map((name) => `has another ${name} than ${code}`);
 }
 
-/** Whatever an answer has beside what is described is a fault in tests, though clients must not mind it. */
+/** Whatever a response has beside what is described is a fault in tests, though clients must not mind it. */
 function close<T>(node: T): T {
   if (typeof node !== "object" || node === null) return node;
   const schema = node as Record<string, unknown>;

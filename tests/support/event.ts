@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { operations } from "../../openapi/operations/index.ts";
+import { getSchema } from "../../openapi/document.ts";
+import { type OperationName, operations } from "../../openapi/operations/index.ts";
 
 /** Functions whose routes are no part of the contract. */
 const undescribed = { page: "GET /", notFound: "$default" };
@@ -16,6 +17,12 @@ export const routes = {
 
 /** Their names. */
 export const routeNames = Object.keys(routes) as RouteName[];
+
+/** What a caller with these cookies sends to a route, by the example of its description. */
+export function exampleRequest(name: string, cookies: string[]): ClientRequest {
+  const { body } = operations[name as OperationName] ?? {};
+  return { cookies, ...(body && !body.isOptional && { body: getSchema(body.schema).example }) };
+}
 
 /** A request as a client makes it. An object as body is sent as JSON, a string as it is. */
 export interface ClientRequest {

@@ -1,10 +1,10 @@
-import type { Answer } from "./database.ts";
+import type { Answer } from "../../local/engine-door.ts";
 import type { Fault, WireRequest } from "./wire.ts";
 
 /** The connection breaks before the engine has the request. */
 export const loseRequest: Fault = async () => undefined;
 
-/** The engine applies the request and the connection breaks before the answer. */
+/** The engine applies the request and the connection breaks before the response. */
 export const loseAnswer: Fault = async (request) => {
   await request.deliver();
   return undefined;
@@ -13,7 +13,7 @@ export const loseAnswer: Fault = async (request) => {
 /** Nothing ever happens. */
 export const hang: Fault = () => new Promise(() => {});
 
-/** The engine gets the request twice; the client sees the first answer. */
+/** The engine gets the request twice; the client sees the first response. */
 export const deliverTwice: Fault = async (request) => {
   const answer = await request.deliver();
   await request.deliver();
@@ -46,7 +46,18 @@ export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fau
   };
 }
 
-/** Holds a request back: before it is applied, or with its answer. */
+/** Holds requests back until this many have arrived, then lets them go on: a race that nobody wins by being early. */
+export function gather(count: number): Fault {
+  const all = Promise.withResolvers<void>();
+  let arrived = 0;
+  return async (request) => {
+    if (++arrived === count) all.resolve();
+    await all.promise;
+    return request.deliver();
+  };
+}
+
+/** Holds a request back: before it is applied, or with its response. */
 export function hold(what: "request" | "answer") {
   const arrival = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();

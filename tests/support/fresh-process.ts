@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { ApiResponse } from "../../lib/http/response.ts";
 
 /**
- * Imports a bundle, gives its handler one event, hands on the answer and then says what it took. The peak of memory is
+ * Imports a bundle, gives its handler one event, hands on the response and then says what it took. The peak of memory is
  * the kernel's, where there is one to ask: getrusage would count the parent's as well.
  */
 const program = `
@@ -25,7 +25,7 @@ const program = `
   });
 `;
 
-/** The first answer of a fresh process. */
+/** The first response of a fresh process. */
 export interface FirstAnswer {
   response: ApiResponse;
   /** Node's builtin modules that had been loaded. */
@@ -64,7 +64,7 @@ export async function invokeFresh(
   const [answer = {}, facts = {}] = lines.filter(isOurs).map((line) => JSON.parse(line));
   const log = lines.filter((line) => !isOurs(line)).join("\n");
   const { answeredAt, ...taken } = facts;
-  if (answeredAt === undefined) throw new Error(`${bundle} gave no answer: ${log}`);
+  if (answeredAt === undefined) throw new Error(`${bundle} gave no response: ${log}`);
   const ms = Number(BigInt(answeredAt) - startedAt) / 1e6;
   return { ...answer, ...taken, ms, logBytes: Buffer.byteLength(log.trim()) };
 }

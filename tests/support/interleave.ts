@@ -1,9 +1,12 @@
+import { expect } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
 import type { Database, Item } from "./database.ts";
-import type { Account } from "./service.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { Account, Service } from "./service.ts";
 import type { Wire, WireRequest } from "./wire.ts";
 
 /** One that acts in a race: its sandbox sends to the wire's endpoint with this path. */
-export interface Party {
+interface Party {
   path: string;
   act: () => Promise<unknown>;
 }
@@ -13,14 +16,67 @@ interface Waiting {
   goOn: () => void;
 }
 
-/** A login has sent so much when its first try is decided: read, put, read. What follows is clearing up, or another one. */
+/** A login has sent three requests when its first try is decided: read, put, read. What follows is clearing up, or another one. */
 const decisive = 3;
+
+/** What became of a race. */
+interface Race {
+  login: ApiResponse;
+  other: ApiResponse;
+}
+
+/**
+ * Races a login to an account with another act, in every order in which their requests can reach the table. What is left
+ * is checked each time, and then the account and its sessions are as they were before.
+ */
+export async function raceLogin(
+  { wire, database, environment, createSandbox }: Service,
+  {
+    account,
+    act,
+    check,
+  }: {
+    account: Account;
+    act: (as: Sandbox) => Promise<ApiResponse>;
+    check: (race: Race) => Promise<void>;
+  },
+): Promise<void> {
+  const at = (path: string) =>
+    createSandbox({ DYNAMODB_ENDPOINT: `${environment.DYNAMODB_ENDPOINT}${path}` });
+  const [logging, acting] = [at("/login"), at("/other")];
+  const { email, password } = account;
+  const restore = await rememberAccount(database, account);
+  let race: Partial<Race>;
+  const runs = await interleave(
+    wire,
+    async () => {
+      await restore();
+      race = {};
+      const login = async () => {
+        race.login = await logging.login({ body: { email, password } });
+      };
+      const other = async () => {
+        race.other = await act(acting);
+      };
+      return [
+        { path: "/login", act: login },
+        { path: "/other", act: other },
+      ];
+    },
+    async (order) => {
+      await check(race as Race).catch((cause) => {
+        throw new Error(`in the order ${order}: ${cause}`, { cause });
+      });
+    },
+  );
+  expect(runs).toBeGreaterThan(10);
+}
 
 /**
  * Runs a race of a login with another party in every order in which their requests can reach the table, one at a time.
  * `start` makes each run's parties, `check` looks at what is left. Returns the number of runs.
  */
-export async function interleave(
+async function interleave(
   wire: Wire,
   start: () => Promise<[Party, Party]>,
   check: (order: string) => Promise<void>,
@@ -92,7 +148,7 @@ async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
 }
 
 /** Remembers an account and its sessions; the function puts them back, and takes away what came since. */
-export async function rememberAccount(database: Database, { email, userId }: Account) {
+async function rememberAccount(database: Database, { email, userId }: Account) {
   const user = await database.find("users", { email });
   const sessions = await database.sessionsOf(userId);
 

@@ -17,7 +17,7 @@ export async function createTestIssuer(now: number) {
   const signing = await importSigningKeys([key as OurJwk]);
   const keys = await importVerificationKeys([publicKey(key) as OurJwk]);
   return {
-    issuePair: createPairIssuer({ get: async () => signing }, settings),
+    issuePair: createPairIssuer({ ready: async () => {}, get: async () => signing }, settings).issue,
     verifyExpiredToken: createExpiredTokenVerifier({ ...settings, keys, clock: () => now }),
     keys,
     /** Signs as the service would, whatever it is given. */

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey, randomUUID } from "node:crypto";
+import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { keepSecrets } from "./log.ts";
 
 const generate = {
@@ -22,9 +23,7 @@ export function createKey(alg: keyof typeof generate, { activeFrom = 0 } = {}): 
 }
 
 /** The public half of a key. */
-export function publicKey({ kty, crv, x, y, n, e, kid, alg }: TestKey) {
-  return { kty, crv, x, y, n, e, kid, alg, use: "sig" };
-}
+export const publicKey = (key: TestKey): OurJwk => toPublicJwk(key as OurJwk);
 
 /** The two settings that hold the keys. */
 export function keySettings(...keys: TestKey[]) {

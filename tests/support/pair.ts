@@ -1,8 +1,9 @@
+import { decodeJwt } from "jose";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import type { AccessClaims } from "../../lib/tokens/verify-access-token.ts";
+import type { AccessClaims } from "../../lib/tokens/access-claims.ts";
 import { keepSecrets } from "./log.ts";
 
-/** A pair as an answer handed it out. */
+/** A pair as a response handed it out. */
 export interface Pair {
   token: string;
   refreshToken: string;
@@ -14,14 +15,14 @@ export interface Pair {
   cookies: string[];
 }
 
-/** Takes the pair out of an answer's cookie, as a browser does, or out of its body. */
+/** Takes the pair out of a response's cookie, as a browser does, or out of its body. */
 export function pairOf(response: ApiResponse): Pair {
   const [line] = response.cookies ?? [];
   const [cookie = ""] = line?.split(";") ?? [];
   const value = cookie.slice(cookie.indexOf("=") + 1);
   const { token, refreshToken } = JSON.parse(line ? decodeURIComponent(value) : (response.body ?? ""));
   if (typeof token !== "string" || typeof refreshToken !== "string")
-    throw new TypeError(`no pair in the answer: ${response.statusCode} ${response.body}`);
+    throw new TypeError(`no pair in the response: ${response.statusCode} ${response.body}`);
   const claims = decodeClaims(token);
   return {
     token,
@@ -38,11 +39,9 @@ export function cookieOf(value: unknown, name = "auth-cookie"): string {
 }
 
 /** The claims of an access token, without verifying it. */
-export function decodeClaims(token: string): AccessClaims {
-  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
-}
+export const decodeClaims = (token: string): AccessClaims => decodeJwt(token);
 
-/** Remembers every credential in an answer: none of them may be logged. */
+/** Remembers every credential in a response: none of them may be logged. */
 export function keepAnswerSecrets({ cookies = [], body = "" }: ApiResponse): void {
   for (const line of cookies) keepTokens(decodeURIComponent(line));
   keepTokens(body);

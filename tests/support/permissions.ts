@@ -2,31 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll } from "@jest/globals";
-import { toTable } from "./database.ts";
-import { declared } from "./declared.ts";
-
-/** A request to AWS: an operation and a table, or `GetSecretValue` for the signing keys. */
-export type Permission = string;
-
-/**
- * All that each function may do besides writing its own logs, by its statements in functions.yml. In the tests AWS
- * refuses everything else, and what no test has seen used is too much (tests/deployment/packaging.test.ts).
- */
-export const permissions: Record<string, Permission[]> = Object.fromEntries(
-  Object.entries(declared.functions).map(([name, { iamRoleStatements }]) => [
-    name,
-    iamRoleStatements.flatMap(({ Action, Resource }) =>
-      [Action].flat().map((action) => toPermission(action, Resource)),
-    ),
-  ]),
-);
-
-function toPermission(action: string, resource: unknown): Permission {
-  const [service, operation = ""] = action.split(":");
-  if (service !== "dynamodb") return operation;
-  const [id = ""] = (resource as { "Fn::GetAtt": string[] })["Fn::GetAtt"];
-  return `${operation} ${toTable(id)}`;
-}
+import { type Permission, permissions } from "./declared.ts";
 
 const folder = ".local/test/permissions";
 const used = new Set<string>();

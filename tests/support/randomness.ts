@@ -6,7 +6,7 @@ const { seed, numRuns, factor } = (globalThis as unknown as { randomness: Random
 // Loaded before each test file of seededProjects: every property of the file has its seed.
 fc.configureGlobal({ seed, numRuns });
 
-/** So many cases; in a long run more. */
+/** This number of cases; in a long run more. */
 export function times(count: number): { numRuns: number } {
   return { numRuns: count * factor };
 }

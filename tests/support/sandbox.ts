@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
-import type { LambdaHandler } from "../../lib/http/api.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import type { LambdaHandler } from "../../lib/http/route.ts";
 import { runAs } from "./caller.ts";
 import { pathOf } from "./declared.ts";
 import { assertDescribed } from "./description.ts";
@@ -14,7 +14,7 @@ export type Environment = Record<string, string>;
 
 /** One sandbox of every function: calls by route name, each bundle loaded at its first call. */
 export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
-  /** Calls a function with whatever Lambda might be given, so many milliseconds before it is cut off. */
+  /** Calls a function with whatever Lambda might be given, `remainingMs` before it is cut off. */
   invoke(route: RouteName, event: unknown, remainingMs?: number, requestId?: string): Promise<ApiResponse>;
 };
 
@@ -70,8 +70,8 @@ async function importHandler(name: string, environment: Environment): Promise<La
   }
 }
 
-/** The context of one invocation, so many milliseconds before it is cut off. */
-export function createContext(remainingMs = 10_000, awsRequestId: string = randomUUID()): Context {
+/** The context of one invocation, `remainingMs` before it is cut off: by default later than any busy machine answers. */
+export function createContext(remainingMs = 100_000, awsRequestId: string = randomUUID()): Context {
   return { awsRequestId, getRemainingTimeInMillis: () => remainingMs } as unknown as Context;
 }
 

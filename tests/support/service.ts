@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeEach, expect } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import { expectProblem, type Refusal } from "./answer.ts";
+import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { routesWithoutPage, tableSettings } from "./declared.ts";
@@ -10,9 +10,6 @@ import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
 import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
 import { startWire } from "./wire.ts";
-
-/** AWS's DynamoDB returns the old item with a failed condition; the embedded one does not. */
-export type EngineKind = "DynamoDB" | "embedded";
 
 /** An account, with its password. */
 export interface Account {
@@ -64,22 +61,10 @@ Object.assign(process.env, {
 });
 keepSecrets("test-secret-access-key");
 
-/** Starts a service on an engine of each kind, that of AWS first; they share the tables. */
-export async function startServices(): Promise<readonly [aws: Service, embedded: Service]> {
-  const database = await startDatabase();
-  const services = [
-    await startService("DynamoDB", database),
-    await startService("embedded", database),
-  ] as const;
-  afterAll(() => database.stop());
-  return services;
-}
-
-/** Starts a wire, and a database if none is given; they end with the test file. One service of each kind fits in a file. */
-export async function startService(engine: EngineKind = "DynamoDB", given?: Database) {
+/** Starts a wire, and a database if none is given; they end with the test file. */
+export async function startService(given?: Database) {
   const database = given ?? (await startDatabase());
-  const wire = await startWire({ database, addsItems: engine === "DynamoDB" });
-  if (engine === "DynamoDB") process.env.AWS_ENDPOINT_URL_DYNAMODB = wire.endpoint;
+  const wire = await startWire(database);
   beforeEach(() => {
     wire.mend();
     wire.forget();
@@ -101,18 +86,22 @@ export async function startService(engine: EngineKind = "DynamoDB", given?: Data
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
-    ...(engine === "embedded" && { DYNAMODB_ENDPOINT: wire.endpoint }),
+    DYNAMODB_ENDPOINT: wire.endpoint,
+    // Nothing is too slow by chance: a test of what is too slow sets its own limit.
+    DYNAMODB_TIMEOUT_MS: "10000",
   };
   const sandbox = createSandbox(environment);
   let control: Pair | undefined;
 
   const service = {
-    engine,
     database,
     wire,
     environment,
     /** The sandbox of every test that asks for no other. */
     sandbox,
+
+    /** A sandbox that gives up an attempt of a request after two seconds; all others wait for ten. */
+    impatient: createSandbox({ ...environment, DYNAMODB_TIMEOUT_MS: "2000" }),
 
     /** Another sandbox, with other settings where the test says so. */
     createSandbox(overrides: Environment = {}): Sandbox {
@@ -141,9 +130,28 @@ export async function startService(engine: EngineKind = "DynamoDB", given?: Data
       return as.refresh({ cookies: pair.cookies, headers: keyHeader(key) });
     },
 
-    /** Refreshes, and takes the pair out of the answer. */
+    /** Refreshes, and takes the pair out of the response. */
     async rotate(pair: Pair, options?: CallOptions): Promise<Pair> {
       return pairOf(await service.refresh(pair, options));
+    },
+
+    /** Registers an account and opens this many sessions, each a second younger than the one before. */
+    async open<const Count extends number>(count: Count): Promise<{ account: Account; pairs: Pairs<Count> }> {
+      const account = await service.register();
+      const pairs: Pair[] = [];
+      while (pairs.length < count) {
+        clock.advance(1);
+        pairs.push(await service.logIn({ account }));
+      }
+      return { account, pairs: pairs as Pairs<Count> };
+    },
+
+    /** Asserts that nothing is left of the sessions of pairs. */
+    async expectOver(pairs: Pair[], options?: CallOptions): Promise<void> {
+      for (const pair of pairs) {
+        expectProblem(await service.refresh(pair, options), refusals.tokenExpired);
+        expect(await service.findSession(pair)).toBeUndefined();
+      }
     },
 
     /** The stored record of a pair's session. */
@@ -191,6 +199,13 @@ export async function startService(engine: EngineKind = "DynamoDB", given?: Data
 
   return service;
 }
+
+/** This many pairs. */
+type Pairs<Count extends number, Some extends Pair[] = []> = number extends Count
+  ? Pair[]
+  : Some["length"] extends Count
+    ? Some
+    : Pairs<Count, [...Some, Pair]>;
 
 /** The header that proves a repeat, if there is a key. */
 export function keyHeader(key: string | undefined): Record<string, string> {

@@ -20,6 +20,7 @@ export async function sls(args: string[], { cwd = process.cwd(), env = {} } = {}
 export function slsSync(args: string[]): string {
   const { PATH, HOME } = process.env;
   return execFileSync(process.execPath, [program, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
     env: { PATH, HOME },
     encoding: "utf8",
     ...options,

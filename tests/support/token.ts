@@ -1,4 +1,4 @@
-import { createPrivateKey, type JsonWebKeyInput, type KeyObject, sign } from "node:crypto";
+import { createHmac, createPrivateKey, type JsonWebKeyInput, type KeyObject, sign } from "node:crypto";
 import { createKey, type TestKey } from "./keys.ts";
 
 /** Makes the signature of a JWS over its first two segments. */
@@ -15,6 +15,12 @@ export function signerOf(jwk: TestKey): Signer {
 export function foreignSigner(alg: TestKey["alg"]): Signer {
   return signerOf(createKey(alg));
 }
+
+/** HS256 with any secret. */
+export const hmac =
+  (secret: Buffer | string): Signer =>
+  (input) =>
+    createHmac("sha256", secret).update(input).digest();
 
 /** Builds a compact JWS. An object is serialised as JSON; a text or bytes stand as they are. */
 export function buildToken(header: unknown, claims: unknown, signer: Signer): string {
@@ -41,4 +47,11 @@ export function secretsOf(publicKey: KeyObject): Buffer[] {
     Buffer.from(jwk.y ?? "", "base64url"),
     Buffer.from(jwk.x ?? ""),
   ];
+}
+
+/** The other texts that a lenient decoder reads as the same bytes: those with spare bits in their last letter. */
+export function spareBits(text: string, bits: number): string[] {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = alphabet.indexOf(text.at(-1) ?? "");
+  return [...alphabet.slice(last + 1, last + 2 ** bits)].map((letter) => text.slice(0, -1) + letter);
 }

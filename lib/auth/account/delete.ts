@@ -3,7 +3,7 @@ import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { verifyUser } from "../prove-user.ts";
+import { proveUser } from "../prove-user.ts";
 import { createEndAllSessions } from "../session/revoke-all.ts";
 
 interface DeleteOptions {
@@ -26,7 +26,7 @@ export function createDeleteAccount({ users, sessions, attempts, clock }: Delete
     caller: SessionKey & UserKey,
     proof: { password: string; device: string | undefined },
   ): Promise<void> {
-    const user = await verifyUser({ users, attempts }, caller, proof);
+    const user = await proveUser({ users, attempts }, caller, proof);
     if (user) {
       await endAllSessions(user, caller);
       if (!(await users.delete(user, user.passwordHash))) throw new AppError("unavailable");

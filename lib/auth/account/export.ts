@@ -1,3 +1,4 @@
+import { pickCustomClaims } from "../../accounts/claims.ts";
 import type { UserKey, UserStore } from "../../accounts/store.ts";
 import { AppError } from "../../errors.ts";
 import type { SessionStore } from "../../sessions/store.ts";
@@ -14,8 +15,14 @@ export function createExportAccount({ users, sessions }: ExportOptions) {
   return async function exportAccount({ email, userId }: UserKey) {
     const user = await users.find(email);
     if (user?.userId !== userId) throw new AppError("invalid_token", { reason: "account gone" });
-    const { createdAt, roles = [] } = user;
     const stored = await sessions.list(userId, summaryNames);
-    return { userId, email, createdAt, roles, sessions: stored.map(toSummary) };
+    return {
+      userId,
+      email,
+      createdAt: user.createdAt,
+      roles: [],
+      ...pickCustomClaims(user),
+      sessions: stored.map(toSummary),
+    };
   };
 }

@@ -4,8 +4,8 @@ import { AppError } from "../../errors.ts";
 import { hashPassword, isSamePassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword, invalidPassword } from "../../factors/password-policy.ts";
 import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { verifyUser } from "../prove-user.ts";
-import { createSweep, isSweepDue } from "../session/revoke-all.ts";
+import { proveUser } from "../prove-user.ts";
+import { createSweep, isSweepDue } from "../sweep.ts";
 
 interface ChangePasswordOptions {
   users: Pick<UserStore, "find" | "changePassword" | "noteSwept">;
@@ -41,7 +41,7 @@ export function createChangePassword({
     });
     if (isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");
-    const user = await verifyUser({ users, attempts }, session, { password: currentPassword, device });
+    const user = await proveUser({ users, attempts }, session, { password: currentPassword, device });
     if (!user) throw new AppError("invalid_token", { reason: "account gone" });
     if (isSweepDue(user)) {
       await sweep(user);

@@ -2,7 +2,8 @@ import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
 import type { SessionKey, SessionStore, WriteResult } from "../../sessions/store.ts";
-import type { IssuePair, TokenPair } from "../../tokens/issue-pair.ts";
+import type { AccessClaims } from "../../tokens/access-claims.ts";
+import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
 import {
   createRotationSalt,
   createTokenId,
@@ -10,11 +11,7 @@ import {
   hashToken,
   isRefreshToken,
 } from "../../tokens/refresh-token.ts";
-import {
-  type AccessClaims,
-  AccessTokenError,
-  type VerifyExpiredToken,
-} from "../../tokens/verify-access-token.ts";
+import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
 
 /** A pair as it was presented; nothing about it is known to be true. */
 export interface PresentedPair {
@@ -25,7 +22,7 @@ export interface PresentedPair {
 interface RefreshOptions {
   sessions: Pick<SessionStore, "rotate" | "rearm" | "delete">;
   verifyExpiredToken: VerifyExpiredToken;
-  issuePair: IssuePair;
+  pairs: PairIssuer;
   clock: Clock;
   /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
   noteSession: (session: SessionKey) => Promise<void> | void;
@@ -38,21 +35,21 @@ interface RefreshOptions {
   };
 }
 
-/** Another request can move the session between our look and our write; each time we classify again. */
+/** Another request can move the session between our look and our write; each time it is classified again. */
 const maxLooks = 4;
 
 /** Makes the use case that replaces a pair by its successor (docs/rotation.md). */
 export function createRefresh({
   sessions,
   verifyExpiredToken,
-  issuePair,
+  pairs,
   clock,
   noteSession,
   noteEvent,
   settings,
 }: RefreshOptions) {
   /**
-   * Replaces the pair by its successor with one conditional write, or repeats the answer of the write that did.
+   * Replaces the pair by its successor with one conditional write, or repeats the response to the write that did.
    * When `signal` aborts nothing more is sent: a write or a verdict that comes after the client has gone on would be
    * wrong.
    * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
@@ -84,7 +81,7 @@ export function createRefresh({
       expiresAt,
     };
     let result: WriteResult = await sessions.rotate(key, rotation, signal);
-    if (result.written) return issuePair(result.session, successor);
+    if (result.written) return pairs.issue(result.session, successor);
 
     for (let look = 1; look <= maxLooks; look++) {
       const verdict = classify(result.session, attempt, settings);
@@ -99,15 +96,15 @@ export function createRefresh({
           noteEvent("authn_token_reuse");
           throw new AppError("token_expired");
         case "own-write":
-          return issuePair(verdict.session, successor);
+          return pairs.issue(verdict.session, successor);
         case "current":
-          return issuePair(verdict.session, pair.refreshToken);
+          return pairs.issue(verdict.session, pair.refreshToken);
         case "repeat": {
           if (!verdict.proven) noteEvent("authn_token_repeat_unproven");
           const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
-          if (!verdict.rearm) return issuePair(verdict.session, repeated);
+          if (!verdict.rearm) return pairs.issue(verdict.session, repeated);
           result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
-          if (result.written) return issuePair(result.session, repeated);
+          if (result.written) return pairs.issue(result.session, repeated);
         }
       }
     }
@@ -120,6 +117,7 @@ export function createRefresh({
       if (!(error instanceof AccessTokenError)) throw error;
       throw new AppError("invalid_jwt_token", { reason: error.reason, cause: error });
     });
+    await pairs.ready();
     await noteSession({ userId: claims.sub, sessionId: claims.sid });
     if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
       throw new AppError("invalid_refresh_token");

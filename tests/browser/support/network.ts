@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** An answer of the API on its way to the browser. */
+/** A response of the API on its way to the browser. */
 interface Answer {
   /** Lets it go on. */
   release(): void;

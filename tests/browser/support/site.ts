@@ -25,7 +25,7 @@ export const createAccount = (): Account => ({
 export async function startSite(settings: Record<string, string> = {}) {
   const folder = createFolder();
   const database = await startDatabase();
-  const wire = await startWire({ database, addsItems: true });
+  const wire = await startWire(database);
   const started = await npmStart(process.cwd(), {
     LOCAL_DIR: folder,
     DYNAMODB_ENDPOINT: wire.endpoint,
@@ -42,6 +42,14 @@ export async function startSite(settings: Record<string, string> = {}) {
   }
 
   const ownLaptop = await openLaptop();
+
+  async function openBrowser(options: BrowserContextOptions = {}, on = ownLaptop): Promise<BrowserContext> {
+    const context = await on.browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
+    // A busy machine may take long, and no time is measured here.
+    context.setDefaultTimeout(120_000);
+    return context;
+  }
+
   afterAll(async () => {
     for (const laptop of laptops) await laptop.close();
     await network.stop();
@@ -49,7 +57,7 @@ export async function startSite(settings: Record<string, string> = {}) {
     await wire.stop();
     await database.stop();
     removeFolder(folder);
-  }, 30_000);
+  });
 
   return {
     /** What the browser has in its address bar. */
@@ -62,10 +70,13 @@ export async function startSite(settings: Record<string, string> = {}) {
     openLaptop,
 
     /** Another browser: cookies and storage of its own. */
-    async openBrowser(options: BrowserContextOptions = {}, on = ownLaptop): Promise<BrowserContext> {
-      const context = await on.browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
-      context.setDefaultTimeout(30_000);
-      return context;
+    openBrowser,
+
+    /** A page in a browser of its own, where somebody has just registered. */
+    async openLoggedIn(account = createAccount(), context?: BrowserContext): Promise<Page> {
+      const page = await openPage(context ?? (await openBrowser()), network.url);
+      await enter(page, "register", account);
+      return page;
     },
 
     /** The stored sessions of an account. */
@@ -114,3 +125,6 @@ export async function enter(page: Page, form: FormName, account: Account): Promi
   await submit(page, form, account);
   await page.getByRole("heading", { name: `Logged in as ${account.email}` }).waitFor();
 }
+
+/** The id of the element that has the focus. */
+export const focused = (page: Page) => page.evaluate("document.activeElement.id");

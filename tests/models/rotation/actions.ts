@@ -1,22 +1,42 @@
-import { hold } from "./invariants.ts";
+import { applyUpdate } from "../memory-table.ts";
+import type { NextStep, Outcome } from "./use-case.ts";
 import {
   type Answer,
   type Call,
+  type Copy,
   generationOf,
-  type Issued,
   type Item,
-  type Outcome,
+  later,
+  type Pair,
+  type Request,
+  shift,
   shiftCall,
-  shiftItem,
   type Token,
-} from "./symbols.ts";
-import type { Table } from "./table.ts";
-import type { NextStep } from "./use-case.ts";
-import { type Copy, later, type Pair, type Request, type World } from "./world.ts";
+  type World,
+} from "./world.ts";
 
-/** Who takes part, and by what settings. */
+/** What must hold in every schedule. */
+const invariants = {
+  oneChain: "a rotation replaces the current token by its successor, and nothing ever leads back",
+  currentPair: "every 200 carries the pair that is current at the instant of the deciding step",
+  noGrandparent: "no 200 for anything older than the predecessor",
+  notRefusedWhileLiving: "token expired is answered only when the session is over",
+  provenRepeat: "the current pair, a proven repeat and one's own write are never taken for a replay",
+  unavailable: "a store that does not answer makes the request unavailable, never refused",
+  noRevival: "nothing brings a deleted session back or writes to one whose time is over",
+  noExpired: "no 200 from a session whose time is over",
+  logoutIsFinal: "no 200 for a request that starts after an answered logout",
+  honestKeepsSession: "an honest browser with the key never loses its session",
+  thiefOrVictim: "thief and victim never both get past a rotation of a keyed session",
+} as const;
+
+export class Violation extends Error {}
+
+function hold(invariant: keyof typeof invariants, isHeld: boolean, what: () => string): void {
+  if (!isHeld) throw new Violation(`${invariant}: ${invariants[invariant]}: ${what()}`);
+}
+
 export interface Scope {
-  /** The login carried a key. */
   keyed: boolean;
   /** What the browser's tabs send as Idempotency-Key. */
   browserKey: string | null;
@@ -25,24 +45,20 @@ export interface Scope {
   /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. */
   thiefKeys: (string | null)[];
   hasLogout: boolean;
-  /** By what the clock may jump. Seconds. */
   jumps: number[];
   /** How long a request may be under way, from its start at the client to the client's answer. Seconds. */
   underWaySeconds: number;
-  /** A failed condition brings the old item along; if not, a read follows as a step of its own. */
-  returnsItemOnFailure: boolean;
 }
 
 /** What can happen next. An event counts against the depth of the search; other steps of what is under way do not. */
 export interface Action {
   name: string;
   isEvent: boolean;
-  /** The world after it; null if it makes no difference. */
   apply: () => World | null | Promise<World | null>;
 }
 
 /** Lists everything that can happen in a world; events only if there is room for them. Applying an action throws Violation. */
-export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
+export function createActions(scope: Scope, nextStep: NextStep) {
   return function listActions(world: World, hasRoom: boolean): Action[] {
     const steps = world.requests.map((request) => step(world, request));
     if (!hasRoom) return steps;
@@ -53,46 +69,36 @@ export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
   };
 
   function sends(world: World): Action[] {
-    const event = (name: string, apply: () => World): Action => ({ name, isEvent: true, apply });
-    const send = (
-      kind: Request["kind"],
-      who: Request["who"],
-      { presented, key }: Pick<Request, "presented" | "key">,
-    ): World => {
+    const { jar, stolen, item } = world;
+    const { token: presented, rotatedAt } = jar;
+    const actions: Action[] = [];
+    const add = (name: string, apply: () => World) => actions.push({ name, isEvent: true, apply });
+    const send = (sent: Pick<Request, "kind" | "who" | "presented" | "key">): World => {
       const request: Request = {
-        ...{ kind, who, presented, key, salt: world.salts, sentAt: 0 },
-        ...{ isAfterLogout: world.isLogoutAnswered, clock: null, answers: [], call: null, issued: null },
+        ...{ ...sent, salt: world.salts, sentAt: 0, isAfterLogout: world.isLogoutAnswered },
+        ...{ clock: null, answers: [], call: null, issued: null },
       };
       return { ...world, salts: world.salts + 1, requests: [...world.requests, request] };
     };
-
-    const actions: Action[] = [];
-    const { jar, stolen, item } = world;
-    const presented = jar.token;
-    if (jar.rotatedAt === null || jar.rotatedAt <= -scope.browserWaitsSeconds) {
-      actions.push(
-        event(`the browser sends ${presented}`, () =>
-          send("refresh", "browser", { presented, key: scope.browserKey }),
-        ),
+    const browser = { who: "browser", presented } as const;
+    if (rotatedAt === null || rotatedAt <= -scope.browserWaitsSeconds) {
+      add(`the browser sends ${presented}`, () =>
+        send({ ...browser, kind: "refresh", key: scope.browserKey }),
       );
     }
     if (scope.hasLogout && !world.isLogoutAnswered) {
-      actions.push(event("the browser logs out", () => send("logout", "browser", { presented, key: null })));
+      add("the browser logs out", () => send({ ...browser, kind: "logout", key: null }));
     }
     if (scope.thiefKeys.length > 0 && stolen.length === 0) {
-      const browser = item !== null && generationOf(item.token) > generationOf(presented);
-      actions.push(
-        event(`a thief copies ${presented}`, () => {
-          return { ...world, stolen: [presented], isAheadOfTheft: { browser, thief: false } };
-        }),
-      );
+      const isAhead = item !== null && generationOf(item.tokenHash) > generationOf(presented);
+      const isAheadOfTheft = { browser: isAhead, thief: false };
+      add(`a thief copies ${presented}`, () => ({ ...world, stolen: [presented], isAheadOfTheft }));
     }
-    for (const token of stolen) {
+    for (const token of stolen)
       for (const key of scope.thiefKeys) {
         const name = `the thief sends ${token} with ${key ?? "no key"}`;
-        actions.push(event(name, () => send("refresh", "thief", { presented: token, key })));
+        add(name, () => send({ kind: "refresh", who: "thief", presented: token, key }));
       }
-    }
     return actions;
   }
 
@@ -171,18 +177,13 @@ export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
     hold("unavailable", isUnavailable, () => JSON.stringify(step));
   }
 
-  /** The store call of a request is applied, and its answer reaches the function. */
   async function acknowledge(world: World, unstarted: Request): Promise<World> {
     const request = await start(unstarted);
     const clock = request.clock as number;
     const call = request.call as Call;
     const { after, isWritten } = write(world.item, call, clock);
-    const seen = after && shiftItem(after, -clock);
+    const seen = after && shift(after, -clock);
     const written = withCopies({ ...world, item: after }, { call, clock, sentAt: request.sentAt });
-
-    const isReadNext =
-      !scope.returnsItemOnFailure && call.is !== "delete" && call.is !== "read" && !isWritten;
-    if (isReadNext) return replace(written, unstarted, { ...request, call: { is: "read" } });
     const answer: Answer =
       call.is === "delete" ? { is: "deleted" } : { is: isWritten ? "written" : "refused", item: seen };
     const answered = { ...request, answers: [...request.answers, answer] };
@@ -203,31 +204,29 @@ export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
 
   function attempt(item: Item | null, call: Call, clock: number): Item | null {
     const ours = shiftCall(call, clock);
-    if (ours.is === "rotate") return table.rotate(item, ours);
-    return ours.is === "rearm" ? table.rearm(item, ours) : null;
+    return ours.is === "delete" ? null : (applyUpdate(item && { ...item }, ours) as Item | null);
   }
 
   function write(before: Item | null, call: Call, clock: number): { after: Item | null; isWritten: boolean } {
-    if (call.is === "read") return { after: before, isWritten: false };
     if (call.is === "delete") return { after: null, isWritten: true };
     const after = attempt(before, call, clock);
     if (!after) return { after: before, isWritten: false };
     const what = () => `${JSON.stringify(before)} became ${JSON.stringify(after)}`;
     hold("noRevival", before !== null && before.expiresAt > clock, what);
     const isChained =
-      before?.token === after.token
-        ? before.previous === after.previous
-        : before?.token === after.previous &&
-          generationOf(after.token) === generationOf(after.previous ?? after.token) + 1;
+      before?.tokenHash === after.tokenHash
+        ? before.previousTokenHash === after.previousTokenHash
+        : before?.tokenHash === after.previousTokenHash &&
+          generationOf(after.tokenHash) === generationOf(after.previousTokenHash ?? after.tokenHash) + 1;
     hold("oneChain", isChained && (after.rotatedAt ?? 0) >= (before?.rotatedAt ?? -Infinity), what);
     return { after, isWritten: true };
   }
 
-  /** A refresh is about to end a session for a replay. */
   function checkReplay({ presented, key, salt, who }: Request, seen: Item): void {
     const what = () => `${presented} by the ${who}, with ${key ?? "no key"}, met ${JSON.stringify(seen)}`;
-    const isProven = seen.previous === presented && key !== null && key === seen.key;
-    hold("provenRepeat", seen.token !== presented && !isProven && seen.salt !== salt, what);
+    const isProven = seen.previousTokenHash === presented && key !== null && key === seen.rotationKeyHash;
+    const isOwn = seen.rotationSalt === `salt ${salt}`;
+    hold("provenRepeat", seen.tokenHash !== presented && !isProven && !isOwn, what);
     const isHonest = scope.browserKey !== null && scope.thiefKeys.length === 0;
     hold("honestKeepsSession", !isHonest, what);
   }
@@ -264,14 +263,18 @@ export function createActions(scope: Scope, table: Table, nextStep: NextStep) {
     return { ...world, isAheadOfTheft };
   }
 
-  function checkSuccess({ item }: World, request: Request, { token, ...issued }: Issued): Pair {
+  function checkSuccess(
+    { item }: World,
+    request: Request,
+    { token, ...issued }: Extract<Outcome, { token: unknown }>,
+  ): Pair {
     const { presented } = request;
     const clock = request.clock as number;
     const rotatedAt = issued.rotatedAt === null ? null : issued.rotatedAt + clock;
     const what = () => `${token} of ${rotatedAt} for ${presented}, the table holds ${JSON.stringify(item)}`;
     hold("logoutIsFinal", !request.isAfterLogout, what);
-    hold("noGrandparent", presented === item?.token || presented === item?.previous, what);
-    hold("currentPair", token === item?.token && rotatedAt === item?.rotatedAt, what);
+    hold("noGrandparent", presented === item?.tokenHash || presented === item?.previousTokenHash, what);
+    hold("currentPair", token === item?.tokenHash && rotatedAt === (item.rotatedAt ?? null), what);
     hold("noExpired", item !== null && item.expiresAt > clock, what);
     return { token: token as Token, rotatedAt };
   }

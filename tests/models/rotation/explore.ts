@@ -1,13 +1,9 @@
-import type { Action } from "./actions.ts";
-import { Violation } from "./invariants.ts";
+import { type Action, Violation } from "./actions.ts";
 import { canonical, type World, worldText } from "./world.ts";
 
-/** What an exhaustive search has seen. */
 export interface Exploration {
   worlds: number;
   transitions: number;
-  /** How many different schedules of the full depth the transitions make up. */
-  schedules: number;
   /** The first violation, by the shortest schedule there is to one. */
   violation?: { error: Violation; schedule: string[] };
 }
@@ -21,101 +17,52 @@ export async function explore(
   listActions: (world: World, hasRoom: boolean) => Action[],
   depth: number,
 ): Promise<Exploration> {
-  const graph = createGraph();
   const ids = new Map<string, number>();
-  const events: number[] = [];
-  const origins: { parent: number; name: string }[] = [];
-  const isExpanded: boolean[] = [];
+  const known: { spent: number; parent: number; name: string; isExpanded: boolean }[] = [];
+  let transitions = 0;
 
   /** Finds or numbers a world; gives its number if it has to be looked at, after so many events. */
-  function visit(world: World, spent: number, parent: number, name: string) {
+  function visit(world: World, spent: number, parent: number, name: string): number | undefined {
     const text = worldText(world);
-    let id = ids.get(text);
-    const isNearer = id === undefined || ((events[id] as number) > spent && !isExpanded[id]);
-    if (id === undefined) {
-      id = ids.size;
-      ids.set(text, id);
-    }
-    if (isNearer) {
-      events[id] = spent;
-      origins[id] = { parent, name };
-    }
-    return { id, isNearer };
+    const id = ids.get(text) ?? ids.size;
+    const found = known[id];
+    if (found && (found.isExpanded || found.spent <= spent)) return undefined;
+    ids.set(text, id);
+    known[id] = { spent, parent, name, isExpanded: false };
+    return id;
   }
 
   function scheduleTo(id: number, last: string): string[] {
     const names = [last];
-    for (let at = id; at > 0; at = origins[at]?.parent ?? 0) names.unshift(origins[at]?.name ?? "");
+    for (let at = id; at > 0; at = known[at]?.parent ?? 0) names.unshift(known[at]?.name ?? "");
     return names;
   }
 
-  let layer = [{ id: visit(canonical(start), 0, 0, "").id, world: canonical(start) }];
+  const first = canonical(start);
+  let layer = [{ id: visit(first, 0, 0, "") ?? 0, world: first }];
   for (let spent = 0; spent <= depth; spent++) {
     const nextLayer: typeof layer = [];
     for (let entry = layer.pop(); entry; entry = layer.pop()) {
       const { id, world } = entry;
-      if (isExpanded[id]) continue;
-      isExpanded[id] = true;
-      graph.open(id);
+      const about = known[id];
+      if (!about || about.isExpanded) continue;
+      about.isExpanded = true;
       for (const { name, isEvent, apply } of listActions(world, spent < depth)) {
         let next: World | null;
         try {
           next = await apply();
         } catch (error) {
           if (!(error instanceof Violation)) throw error;
-          const violation = { error, schedule: scheduleTo(id, name) };
-          return { worlds: ids.size, transitions: graph.size(), schedules: 0, violation };
+          return { worlds: ids.size, transitions, violation: { error, schedule: scheduleTo(id, name) } };
         }
         if (!next) continue;
-        const named = canonical(next);
-        const visited = visit(named, spent + Number(isEvent), id, name);
-        graph.add(visited.id, isEvent);
-        if (visited.isNearer) (isEvent ? nextLayer : layer).push({ id: visited.id, world: named });
+        transitions++;
+        const renamed = canonical(next);
+        const nextId = visit(renamed, spent + Number(isEvent), id, name);
+        if (nextId !== undefined) (isEvent ? nextLayer : layer).push({ id: nextId, world: renamed });
       }
-      graph.close();
     }
     layer = nextLayer;
   }
-  return { worlds: ids.size, transitions: graph.size(), schedules: graph.countPaths(depth) };
-}
-
-/** Transitions between numbered worlds. */
-function createGraph() {
-  const first: number[] = [];
-  const last: number[] = [];
-  const targets: number[] = [];
-  let current = 0;
-
-  /** Paths from a world that cannot go on any further, with so many events left. */
-  function countPaths(depth: number): number {
-    const known = Array.from({ length: depth + 1 }, () => new Map<number, number>());
-    const count = (id: number, left: number): number => {
-      const found = known[left]?.get(id);
-      if (found !== undefined) return found;
-      let paths = 0;
-      for (let at = first[id] ?? 0; at < (last[id] ?? 0); at++) {
-        const target = targets[at] as number;
-        const isEvent = target % 2 === 1;
-        if (!isEvent || left > 0) paths += count((target - Number(isEvent)) / 2, left - Number(isEvent));
-      }
-      known[left]?.set(id, paths || 1);
-      return paths || 1;
-    };
-    return count(0, depth);
-  }
-
-  return {
-    open(id: number) {
-      current = id;
-      first[id] = targets.length;
-    },
-    add(target: number, isEvent: boolean) {
-      targets.push(target * 2 + Number(isEvent));
-    },
-    close() {
-      last[current] = targets.length;
-    },
-    size: () => targets.length,
-    countPaths,
-  };
+  return { worlds: ids.size, transitions };
 }

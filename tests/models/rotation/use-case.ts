@@ -1,35 +1,28 @@
 import { createHash } from "node:crypto";
-import { createLogout } from "../../../lib/auth/session/logout.ts";
-import type { createRefresh } from "../../../lib/auth/session/refresh.ts";
+import type { DynamoDB } from "../../../lib/dynamodb.ts";
 import { AppError } from "../../../lib/errors.ts";
-import type { Session } from "../../../lib/sessions/session.ts";
-import type { WriteResult } from "../../../lib/sessions/store.ts";
-import { createTokenId, deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
-import type { AccessClaims } from "../../../lib/tokens/verify-access-token.ts";
+import { createSessionStore } from "../../../lib/sessions/store.ts";
+import { deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
+import { refusal, type Update } from "../memory-table.ts";
+import { createUseCases, plainPair } from "../use-cases.ts";
 import {
   type Answer,
   answerText,
   type Call,
   type Item,
-  type Outcome,
+  type Request,
   successorName,
   type Token,
-} from "./symbols.ts";
+} from "./world.ts";
 
 /** A request as far as the use case can see it: what it presents, and what the store has answered so far. */
-export interface Trace {
-  kind: "refresh" | "logout";
-  presented: Token;
-  key: string | null;
-  /** The number of the salt that this request makes. */
-  salt: number;
-  answers: Answer[];
-}
+export type Trace = Pick<Request, "kind" | "presented" | "key" | "salt" | "answers">;
 
-/** What a request does next. */
+/** How a request ended: by what pair, refused, or (a logout) done. */
+export type Outcome = { token: Token | "unknown"; rotatedAt: number | null } | { code: string } | "done";
+
 export type Step = { call: Call } | { outcome: Outcome };
 
-/** Tells what a request does next. */
 export type NextStep = (trace: Trace) => Step | Promise<Step>;
 
 export interface Lifetimes {
@@ -40,14 +33,13 @@ export interface Lifetimes {
 
 /** The clock that every request reads here; its times are told relative to it. */
 const clock = 1_000_000_000;
-const userId = "user";
-const sessionId = "session";
+const key = { userId: "user", sessionId: "session" };
 
 /**
- * Drives the real use cases: a request is run from its start over the answers it has had so far, until it makes
- * another store call or ends. It is a function of its trace but for its salt, so each trace is run once.
+ * Drives the real use cases over the real store: a request is run from its start over the answers it has had so far,
+ * until it sends another command or ends. It is a function of its trace but for its salt, so each trace is run once.
  */
-export function createNextStep(refresh: typeof createRefresh, lifetimes: Lifetimes): NextStep {
+export function createNextStep(lifetimes: Lifetimes): NextStep {
   const known = new Map<string, Step | Promise<Step>>();
 
   return function nextStep(trace) {
@@ -55,188 +47,126 @@ export function createNextStep(refresh: typeof createRefresh, lifetimes: Lifetim
     const name = `${kind} ${presented} ${key} ${salt} ${answers.map(answerText).join(" ")}`;
     const step = known.get(name);
     if (step) return step;
-    const running = run(trace).then((found) => {
+    const running = run(trace, lifetimes).then((found) => {
       known.set(name, found);
       return found;
     });
     known.set(name, running);
     return running;
   };
-
-  function run(trace: Trace): Promise<Step> {
-    const concrete = createConcreteValues(trace);
-    return new Promise<Step>((resolve, reject) => {
-      const answers = [...trace.answers];
-      /** Answers a call from the trace; the first that the trace does not know is the next step. */
-      const answer = <T>(call: () => Call, give: (answer: Answer) => T): Promise<T> => {
-        const next = answers.shift();
-        if (next?.is === "unavailable") return Promise.reject(new AppError("unavailable"));
-        if (next) return Promise.resolve(give(next));
-        resolve({ call: call() });
-        return new Promise(() => {});
-      };
-      const giveResult = (given: Answer): WriteResult =>
-        given.is === "written"
-          ? { written: true, session: concrete.session((given as { item: Item }).item) }
-          : { written: false, session: concrete.sessionOrNone((given as { item: Item | null }).item) };
-
-      const sessions: Parameters<typeof createRefresh>[0]["sessions"] = {
-        rotate(key, rotation) {
-          assertKey(key);
-          concrete.setOwnSalt(rotation.rotationSalt, rotation.successorHash);
-          return answer(() => {
-            return {
-              is: "rotate",
-              presented: concrete.tokenOf(rotation.presentedHash),
-              successor: concrete.tokenOf(rotation.successorHash),
-              salt: trace.salt,
-              key: concrete.keyOf(rotation.keyHash),
-              now: rotation.now - clock,
-              notRotatedSince: rotation.notRotatedSince - clock,
-              expiresAt: rotation.expiresAt - clock,
-            };
-          }, giveResult);
-        },
-        rearm(seen, times) {
-          assertKey(seen);
-          return answer(() => {
-            return {
-              is: "rearm",
-              token: concrete.tokenOf(seen.tokenHash),
-              previous: concrete.tokenOf(seen.previousTokenHash),
-              rotatedAt: seen.rotatedAt - clock,
-              now: times.now - clock,
-              expiresAt: times.expiresAt - clock,
-            };
-          }, giveResult);
-        },
-        delete(key) {
-          assertKey(key);
-          return answer(
-            () => ({ is: "delete" }),
-            () => undefined,
-          );
-        },
-      };
-      const verifyExpiredToken = async (token: string) => {
-        const claims = { sub: userId, sid: sessionId, jti: token, auth_time: clock - 1000 } as AccessClaims;
-        return { claims, isExpired: true };
-      };
-      const issuePair = async (session: Session, refreshToken: string) => {
-        return {
-          token: String(session.rotatedAt),
-          refreshToken,
-          expiresInSeconds: 0,
-          sessionExpiresInSeconds: 0,
-          userId,
-          sessionId,
-        };
-      };
-      const pair = { token: createTokenId(concrete.presented), refreshToken: concrete.presented };
-
-      const ended =
-        trace.kind === "logout"
-          ? createLogout({ sessions, verifyExpiredToken })(pair).then((): Outcome => "done")
-          : refresh({
-              sessions,
-              verifyExpiredToken,
-              issuePair,
-              clock: () => clock,
-              noteSession: () => {},
-              noteEvent: () => {},
-              settings: { ...lifetimes, sessionMaxAgeSeconds: 2_592_000, sessionsNotBefore: 0 },
-            })({ ...pair, idempotencyKey: trace.key ?? undefined }).then((issued): Outcome => {
-              const rotatedAt = issued.token === "undefined" ? null : Number(issued.token) - clock;
-              return { token: concrete.findToken(issued.refreshToken) ?? "unknown", rotatedAt };
-            });
-      ended.then(
-        (outcome) => resolve({ outcome }),
-        (error: unknown) => {
-          if (!(error instanceof AppError)) return reject(error);
-          resolve({ outcome: { code: error.code } });
-        },
-      );
-    });
-  }
 }
 
-function assertKey(key: { userId: string; sessionId: string }): void {
-  if (key.userId !== userId || key.sessionId !== sessionId)
-    throw new Error("a store call for another session");
+function run(trace: Trace, lifetimes: Lifetimes): Promise<Step> {
+  const values = createConcreteValues(trace);
+  const { promise, resolve, reject } = Promise.withResolvers<Step>();
+  const answers = [...trace.answers];
+
+  /** Answers a command from the trace; the first that the trace does not know is the next step. */
+  function send({ input }: { input: Partial<Update> & { Key: typeof key } }): Promise<unknown> {
+    try {
+      if (JSON.stringify(input.Key) !== JSON.stringify(key)) throw new Error("a command for another session");
+      const call = input.UpdateExpression ? values.toCall(input as Update) : { is: "delete" as const };
+      const next = answers.shift();
+      if (next) return values.toAnswer(next);
+      resolve({ call });
+    } catch (error) {
+      // The store would take it for a database that is away.
+      reject(error);
+    }
+    return new Promise(() => {});
+  }
+
+  const sessions = createSessionStore({ send } as unknown as DynamoDB, "sessions");
+  const { refresh, logout } = createUseCases({ sessions, clock: () => clock, settings: lifetimes });
+  const claims = { sub: key.userId, sid: key.sessionId, auth_time: clock - 1000 };
+  const pair = plainPair(claims, values.presented);
+  const ended =
+    trace.kind === "logout"
+      ? logout(pair).then((): Outcome => "done")
+      : refresh({ ...pair, idempotencyKey: trace.key ?? undefined }).then((issued): Outcome => {
+          const { iat } = JSON.parse(issued.token);
+          const token = values.findToken(issued.refreshToken) ?? "unknown";
+          return { token, rotatedAt: iat === undefined ? null : iat - clock };
+        });
+  ended.then(
+    (outcome) => resolve({ outcome }),
+    (error: unknown) =>
+      error instanceof AppError ? resolve({ outcome: { code: error.code } }) : reject(error),
+  );
+  return promise;
 }
 
 /** Real tokens, salts and hashes for the symbols of one trace, related by the real derivation. */
-function createConcreteValues({ presented, salt, key }: Trace) {
-  const values = new Map<Token, string>();
-  const names = new Map<string, Token>();
-  const salts = new Map<number, string>();
-  const keyHashes = new Map<string, string>(key === null ? [] : [[hashToken(key), key]]);
-
-  function setToken(name: Token, value: string): string {
+function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
+  const values = new Map<string, string>();
+  const names = new Map<string, string>();
+  const set = (name: string, value: string): string => {
     values.set(name, value);
     names.set(value, name);
-    names.set(hashToken(value), name);
     return value;
-  }
+  };
+  const setToken = (name: Token, value: string): string => {
+    names.set(hashToken(value), name);
+    return set(name, value);
+  };
+  const saltValue = (name: string) => values.get(name) ?? set(name, fixed(name));
+  if (ownKey !== null) names.set(hashToken(ownKey), ownKey);
+  const presentedValue = setToken(presented, fixed("the presented token"));
 
   /** A token is derived where its parent is at hand; older ones may have any value. */
-  function tokenValue(name: Token, parent?: { name: Token; salt: number }): string {
+  function tokenValue(name: Token, { previousTokenHash: parent, rotationSalt }: Partial<Item> = {}): string {
     const value = values.get(name);
     if (value !== undefined) return value;
-    const isChild = parent && successorName(parent.name, parent.salt) === name;
-    return setToken(
-      name,
-      isChild ? deriveSuccessor(tokenValue(parent.name), saltValue(parent.salt)) : fixed(`token ${name}`),
-    );
+    const isChild = parent && rotationSalt && successorName(parent, Number(rotationSalt.slice(5))) === name;
+    if (!isChild) return setToken(name, fixed(name));
+    return setToken(name, deriveSuccessor(tokenValue(parent), saltValue(rotationSalt)));
   }
 
-  function saltValue(number: number): string {
-    const value = salts.get(number) ?? fixed(`salt ${number}`);
-    salts.set(number, value);
-    return value;
-  }
-
-  function session(item: Item): Session {
-    const { previous, salt, rotatedAt } = item;
-    const parent = previous !== null && salt !== null ? { name: previous, salt } : undefined;
+  function toRecord(item: Item) {
+    const { tokenHash, previousTokenHash, rotationSalt, rotatedAt, rotationKeyHash, expiresAt, keyed } = item;
     return {
-      userId,
-      sessionId,
-      email: "ada@example.com",
-      tokenHash: hashToken(tokenValue(item.token, parent)),
-      ...(previous !== null && { previousTokenHash: hashToken(tokenValue(previous)) }),
-      ...(salt !== null && { rotationSalt: saltValue(salt) }),
-      ...(rotatedAt !== null && { rotatedAt: rotatedAt + clock }),
-      ...(item.key !== null && { rotationKeyHash: hashToken(item.key) }),
-      keyed: item.keyed,
-      createdAt: clock - 1000,
-      expiresAt: item.expiresAt + clock,
+      ...{ ...key, email: "ada@example.com", sessionEpoch: 0, createdAt: clock - 1000, keyed },
+      ...{ tokenHash: hashToken(tokenValue(tokenHash, item)), expiresAt: expiresAt + clock },
+      ...(previousTokenHash && { previousTokenHash: hashToken(tokenValue(previousTokenHash)) }),
+      ...(rotationSalt && { rotationSalt: saltValue(rotationSalt) }),
+      ...(rotatedAt !== undefined && { rotatedAt: rotatedAt + clock }),
+      ...(rotationKeyHash && { rotationKeyHash: hashToken(rotationKeyHash) }),
     };
   }
 
-  function mustFind<T>(found: T | undefined): T {
-    if (found === undefined) throw new Error("a store call holds a value that nobody has made");
-    return found;
+  function nameOf(value: unknown): unknown {
+    if (typeof value === "number") return value - clock;
+    const name = names.get(String(value));
+    if (name === undefined) throw new Error("a command holds a value that nobody has made");
+    return name;
   }
 
-  const presentedValue = setToken(presented, fixed("the presented token"));
   return {
     presented: presentedValue,
-    /** The request's own salt is random; its successor is named after it. */
-    setOwnSalt(value: string, successorHash: string) {
-      salts.set(salt, value);
-      const successor = setToken(successorName(presented, salt), deriveSuccessor(presentedValue, value));
-      if (hashToken(successor) !== successorHash) throw new Error("the successor is not derived by the salt");
+    findToken: (value: string) => names.get(value) as Token | undefined,
+
+    /** The command in symbols. The request's own salt is random; its successor is named after it. */
+    toCall({ UpdateExpression, ConditionExpression, ExpressionAttributeValues }: Update): Call {
+      const given = Object.entries(ExpressionAttributeValues).filter(([, value]) => value !== undefined);
+      const own = ExpressionAttributeValues[":salt"] as string | undefined;
+      if (own !== undefined) {
+        set(`salt ${salt}`, own);
+        setToken(successorName(presented, salt), deriveSuccessor(presentedValue, own));
+      }
+      const symbols = Object.fromEntries(given.map(([name, value]) => [name, nameOf(value)]));
+      return { is: "update", UpdateExpression, ConditionExpression, ExpressionAttributeValues: symbols };
     },
-    session,
-    sessionOrNone: (item: Item | null) => (item ? session(item) : undefined),
-    findToken: (value: string) => names.get(value),
-    tokenOf: (hash: string) => mustFind(names.get(hash)),
-    keyOf: (hash: string | undefined) => (hash === undefined ? null : mustFind(keyHashes.get(hash))),
+
+    async toAnswer(answer: Answer): Promise<unknown> {
+      if (answer.is === "unavailable") throw new Error("no answer");
+      if (!("item" in answer)) return {};
+      const item = answer.item && toRecord(answer.item);
+      if (answer.is === "refused") throw refusal(item);
+      return { Attributes: item };
+    },
   };
 }
 
-/** 32 fixed bytes, base64url. */
 function fixed(name: string): string {
   return createHash("sha256").update(name).digest("base64url");
 }

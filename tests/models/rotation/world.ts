@@ -1,14 +1,35 @@
-import {
-  type Answer,
-  answerText,
-  type Call,
-  callText,
-  generationOf,
-  type Item,
-  itemText,
-  shiftItem,
-  type Token,
-} from "./symbols.ts";
+import type { Update } from "../memory-table.ts";
+
+/**
+ * The model's symbols. A refresh token (and its hash) is named `generation#salt`: how many rotations it stands after
+ * the current one (before it: negative), and the number of the salt that derived it. Times are seconds relative to the
+ * model's clock; in calls and answers, to the clock that their request has read.
+ */
+export type Token = `${number}#${number}`;
+export type Salt = `salt ${number}`;
+
+/** The session as the table holds it; what no rule looks at is left out. */
+export interface Item {
+  sessionId: string;
+  tokenHash: Token;
+  previousTokenHash?: Token;
+  rotationSalt?: Salt;
+  rotatedAt?: number;
+  rotationKeyHash?: string;
+  keyed: boolean;
+  expiresAt: number;
+}
+
+/** One call of the store: an update, or the deletion of the session. */
+export type Call = ({ is: "update" } & Update) | { is: "delete" };
+
+export type Answer = { is: "written" | "refused"; item: Item | null } | { is: "deleted" | "unavailable" };
+
+/** A pair, told from others by its refresh token and the time of its JWT. */
+export interface Pair {
+  token: Token;
+  rotatedAt: number | null;
+}
 
 /** A request under way. Its salt's number is its identity. */
 export interface Request {
@@ -29,12 +50,6 @@ export interface Request {
   issued: Pair | null;
 }
 
-/** A pair, told from others by its refresh token and the time of its JWT. */
-export interface Pair {
-  token: Token;
-  rotatedAt: number | null;
-}
-
 /** A write of a request that has ended; a delayed copy of it may still arrive. */
 export interface Copy {
   call: Call;
@@ -42,7 +57,6 @@ export interface Copy {
   sentAt: number;
 }
 
-/** All that the model knows at one moment. Times are relative to now. */
 export interface World {
   item: Item | null;
   jar: Pair;
@@ -53,8 +67,22 @@ export interface World {
   isLogoutAnswered: boolean;
   requests: Request[];
   copies: Copy[];
-  /** How many salts have been numbered. */
   salts: number;
+}
+
+export const generationOf = (token: Token) => Number.parseInt(token, 10);
+export const successorName = (presented: Token, salt: number): Token =>
+  `${generationOf(presented) + 1}#${salt}`;
+
+/** Every number of an item or a call is a time. */
+export function shift<T extends object>(values: T, by: number): T {
+  const entries = Object.entries(values);
+  return Object.fromEntries(entries.map(([name, v]) => [name, typeof v === "number" ? v + by : v])) as T;
+}
+
+export function shiftCall(call: Call, by: number): Call {
+  if (call.is === "delete") return call;
+  return { ...call, ExpressionAttributeValues: shift(call.ExpressionAttributeValues, by) };
 }
 
 /** Ages beyond this make no difference to any rule when nothing is under way. */
@@ -68,19 +96,13 @@ export function later(world: World, seconds: number, underWaySeconds: number): W
   };
   const requests = world.requests.filter(isUnderWay).map((request) => {
     const { sentAt, clock, issued } = request;
-    return {
-      ...request,
-      sentAt: sentAt - seconds,
-      clock: clock === null ? null : clock - seconds,
-      issued: issued && shiftPair(issued),
-    };
+    const times = { sentAt: sentAt - seconds, clock: clock === null ? null : clock - seconds };
+    return { ...request, ...times, issued: issued && shiftPair(issued) };
   });
-  const copies = world.copies.filter(isUnderWay).map((copy) => {
-    return { ...copy, sentAt: copy.sentAt - seconds, clock: copy.clock - seconds };
-  });
-  const item = world.item && shiftItem(world.item, -seconds);
+  const copies = world.copies.filter(isUnderWay).map((copy) => shift(copy, -seconds));
+  const item = world.item && shift(world.item, -seconds);
   const isQuiet = requests.length === 0 && copies.length === 0;
-  if (item && isQuiet && item.rotatedAt !== null) item.rotatedAt = Math.max(item.rotatedAt, oldestAge);
+  if (isQuiet && item?.rotatedAt !== undefined) item.rotatedAt = Math.max(item.rotatedAt, oldestAge);
   return { ...world, item, jar: shiftPair(world.jar), requests, copies };
 }
 
@@ -89,7 +111,7 @@ export function later(world: World, seconds: number, underWaySeconds: number): W
  * generations count from the current token, salts are numbered as they occur, requests are sorted.
  */
 export function canonical(world: World): World {
-  const base = generationOf((world.item ?? world.jar).token);
+  const base = generationOf(world.item?.tokenHash ?? world.jar.token);
   const numbers = new Map<number, number>();
   const saltOf = (salt: number): number => {
     const number = numbers.get(salt) ?? numbers.size;
@@ -98,30 +120,25 @@ export function canonical(world: World): World {
   };
   const tokenOf = (token: Token): Token =>
     `${generationOf(token) - base}#${saltOf(Number(token.slice(token.indexOf("#") + 1)))}`;
-  const itemOf = (item: Item): Item => {
-    return {
-      ...item,
-      token: tokenOf(item.token),
-      previous: item.previous && tokenOf(item.previous),
-      salt: item.salt === null ? null : saltOf(item.salt),
-    };
+  const rename = <T extends object>(values: T): T => {
+    const entries = Object.entries(values).map(([name, v]) => {
+      if (typeof v !== "string") return [name, v];
+      if (v.startsWith("salt ")) return [name, `salt ${saltOf(Number(v.slice(5)))}`];
+      return [name, v.includes("#") ? tokenOf(v as Token) : v];
+    });
+    return Object.fromEntries(entries);
   };
-  const callOf = (call: Call): Call => {
-    if (call.is === "rotate") {
-      const { presented, successor, salt } = call;
-      return { ...call, presented: tokenOf(presented), successor: tokenOf(successor), salt: saltOf(salt) };
-    }
-    if (call.is === "rearm") return { ...call, token: tokenOf(call.token), previous: tokenOf(call.previous) };
-    return call;
-  };
+  const callOf = (call: Call): Call =>
+    call.is === "delete"
+      ? call
+      : { ...call, ExpressionAttributeValues: rename(call.ExpressionAttributeValues) };
   const answerOf = (answer: Answer): Answer =>
-    "item" in answer && answer.item ? { ...answer, item: itemOf(answer.item) } : answer;
-  const pairOf = (pair: Pair): Pair => ({ ...pair, token: tokenOf(pair.token) });
+    "item" in answer && answer.item ? { ...answer, item: rename(answer.item) } : answer;
 
   return {
     ...world,
-    item: world.item && itemOf(world.item),
-    jar: pairOf(world.jar),
+    item: world.item && rename(world.item),
+    jar: rename(world.jar),
     stolen: world.stolen.map(tokenOf),
     requests: sortedByContent(world.requests).map((request) => {
       return {
@@ -130,7 +147,7 @@ export function canonical(world: World): World {
         salt: saltOf(request.salt),
         answers: request.answers.map(answerOf),
         call: request.call && callOf(request.call),
-        issued: request.issued && pairOf(request.issued),
+        issued: request.issued && rename(request.issued),
       };
     }),
     copies: world.copies.map((copy) => ({ ...copy, call: callOf(copy.call) })),
@@ -140,14 +157,29 @@ export function canonical(world: World): World {
 
 /** A text that tells worlds apart. What a request does next follows from its answers and need not stand in it. */
 export function worldText({ item, jar, stolen, isAheadOfTheft, ...world }: World): string {
-  const { browser, thief } = isAheadOfTheft;
   const requests = world.requests.map((request) => {
     const { presented, salt, answers, issued } = request;
     return `${contentOf(request)} ${presented} ${salt} ${answers.map(answerText)} ${issued?.token}`;
   });
   const copies = world.copies.map(({ call, clock, sentAt }) => `${callText(call)} ${clock} ${sentAt}`);
+  const { browser, thief } = isAheadOfTheft;
   const who = `${jar.token} ${jar.rotatedAt} ${stolen} ${browser} ${thief} ${world.isLogoutAnswered}`;
   return `${itemText(item)};${who};${requests.join(";")};${copies.join(";")}`;
+}
+
+export function answerText(answer: Answer): string {
+  return "item" in answer ? `${answer.is}:${itemText(answer.item)}` : answer.is;
+}
+
+function itemText(item: Item | null): string {
+  if (!item) return "-";
+  const { tokenHash, previousTokenHash, rotationSalt, rotatedAt, rotationKeyHash, keyed, expiresAt } = item;
+  return `${tokenHash},${previousTokenHash},${rotationSalt},${rotatedAt},${rotationKeyHash},${keyed},${expiresAt}`;
+}
+
+function callText(call: Call): string {
+  if (call.is === "delete") return call.is;
+  return `${call.UpdateExpression.length}:${Object.values(call.ExpressionAttributeValues)}`;
 }
 
 /** Sorted without looking at the salts' numbers, which are only names. */

@@ -1,3 +1,0 @@
-import { buildClient } from "./client.ts";
-
-await buildClient("client/dist");

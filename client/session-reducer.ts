@@ -1,0 +1,188 @@
+import { AuthError } from "./auth-error.ts";
+import type { Post } from "./post.ts";
+import {
+  ageOf,
+  dueInMs,
+  isDue,
+  isKnown,
+  isYoung,
+  nextKey,
+  type SessionState,
+  type Stamp,
+  stampOf,
+} from "./state.ts";
+
+// What happens when:
+//
+// event     if                                     state          effects
+// -------   ------------------------------------   ------------   ---------------------------------------
+// read      it has ended since                     what was read  tell
+//           otherwise                              what was read
+// renew     it has been renewed, or is young
+//           a bearer client has no token pair                     result: missing_credentials
+//           otherwise                              the next key   save, post -> opened, or else -> refused
+// login                                                           post -> opened
+// opened    a bearer client got no token pair                     reject: network_error
+//           otherwise                              the new pair   save
+// refused   the error is trouble or a mistake                     reject: the error
+//           another tab has logged in
+//           otherwise                              ended          save, tell, result: the error
+// logout    a bearer client has no token pair      ended          save
+//           otherwise                                             post -> closed
+// closed                                           ended          save
+// learn     the response is to another session
+//           otherwise                              the life       save
+// stuck                                                           the timer in 30 s
+//
+// After every event the one timer is set anew.
+
+/** Something that has happened: a row of the table, and its data. */
+// biome-ignore lint/suspicious/noExplicitAny: each row has data of its own
+export type SessionEvent = [row: Row<any[]>, ...data: unknown[]];
+
+/** What a row may read besides the state and its data. */
+export interface Context {
+  /** The client keeps the token pair itself. */
+  bearer: boolean;
+  /** The local clock. */
+  nowMs: number;
+}
+
+/** What the runner does, in this order. */
+export interface Effects {
+  /** Store the state. */
+  save?: SessionState;
+  /** Call `onSessionEnd` with these arguments. */
+  tell?: [error?: AuthError] | false;
+  /** Reject the caller's promise with this. */
+  reject?: unknown;
+  /** Send this request. */
+  post?: Parameters<Post>;
+  /** The event that its success is; the body of the response becomes the last of its data. */
+  next?: SessionEvent;
+  /** The event that its failure is; the error becomes the last of its data. By default the caller gets the error. */
+  orElse?: SessionEvent;
+  /** Resolve the caller's promise to this. */
+  result?: AuthError;
+}
+
+/** What a row decides: the effects, and what becomes of the state if it is not what is saved. */
+interface Decision extends Effects {
+  state?: SessionState;
+  /** The timer goes off no sooner than this; by default than after a second. */
+  minMs?: number;
+}
+
+type Row<Data extends unknown[] = []> = (state: SessionState, context: Context, ...data: Data) => Decision;
+
+/** The body of a response that opens or renews a session. The token pair comes to bearer clients only. */
+interface PairBody {
+  token: string;
+  refreshToken: string;
+  /** Seconds. */
+  expiresIn: number;
+}
+
+/** The error codes that end a session; every other error is trouble or a mistake. */
+const endCode = /^(token_expired|invalid_(jwt|refresh)_token|missing_credentials)$/;
+/** When to ask how long a JWT lives, if the application has not. */
+const learnAfterMs = 10_000;
+/** When to try again what the timer has failed to do. */
+const retryAfterMs = 30_000;
+
+/** The stored state was read; another tab may have changed it. */
+export const read: Row<[stored: SessionState]> = (state, _context, stored) => ({
+  state: stored,
+  tell: isKnown(state) && !!stored.endStatus && [],
+});
+
+/** The token pair with this stamp needs renewing; `isAsked`: the application says so. */
+export const renew: Row<[seen: Stamp, newKey: string, isAsked?: boolean]> = (
+  state,
+  { bearer, nowMs },
+  seen,
+  newKey,
+  isAsked,
+) => {
+  if (stampOf(state) !== seen || (isYoung(state, nowMs) && !(isAsked && state.endStatus))) return {};
+  if (bearer && !state.token) return { result: new AuthError(401, { code: "missing_credentials" }) };
+  const key = nextKey(state, nowMs, newKey);
+  return {
+    // Stored before it is sent: whatever happens to this tab, the next one can repeat the refresh.
+    save: { ...state, key, keyAnsweredAtMs: undefined },
+    post: ["auth/refresh", pairOf(state), { key, retry: true }],
+    // A JWT that is refused before its time lives shorter than we thought.
+    next: [opened, { key, lifeMs: isDue(state, nowMs) ? state.lifeMs : undefined }],
+    orElse: [refused, seen],
+  };
+};
+
+/** The user logs in. */
+export const login: Row<[credentials: unknown, newKey: string]> = (
+  { key, keyAnsweredAtMs },
+  _context,
+  credentials,
+  newKey,
+) => {
+  key ??= newKey;
+  return { post: ["auth/login", credentials, { key }], next: [opened, { key, keyAnsweredAtMs }] };
+};
+
+/** A login or a refresh was answered 200. `kept`: what stays of the state before. */
+export const opened: Row<[kept: SessionState, body: unknown]> = (_state, { bearer, nowMs }, kept, body) => {
+  const { token, refreshToken, expiresIn } = body as PairBody;
+  // The old token pair is not given up for none.
+  if (bearer && !refreshToken) return { reject: new AuthError(0, { code: "network_error" }) };
+  const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
+  return { save: { keyAnsweredAtMs: nowMs, ...kept, decidedAtMs: nowMs, ...pair } };
+};
+
+/** A refresh has failed, and the stored state was read after that. */
+export const refused: Row<[seen: Stamp, error: unknown]> = (state, context, seen, error) => {
+  if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
+  // Without Web Locks another tab may have logged in meanwhile.
+  if (stampOf(state) !== seen) return {};
+  // A cookie that this client knew nothing of was a session, too.
+  const isNews = isKnown(state) || (error.status === 400 && !state.endStatus);
+  return { ...closed(state, context, error.status), tell: isNews && [error], result: error };
+};
+
+/** The user logs out. `tell` is for other tabs. */
+export const logout: Row = (state, context) =>
+  context.bearer && !state.token
+    ? closed(state, context, 200)
+    : { post: ["auth/logout", pairOf(state), { retry: true }], next: [closed, 200] };
+
+/** The session is over, with this status. */
+export const closed: Row<[endStatus: number]> = ({ key, keyAnsweredAtMs }, { nowMs }, endStatus) => ({
+  save: { key, keyAnsweredAtMs, decidedAtMs: nowMs, endStatus },
+});
+
+/** A response to the token pair with this stamp says how long a JWT lives. */
+export const learn: Row<[seen: Stamp, lifeMs: number]> = (state, { nowMs }, seen, lifeMs) => {
+  // Not a session that was ended while the response was under way, or one whose last JWT may still live.
+  const isFound =
+    !isKnown(state) && stampOf(state) === seen && (state.endStatus !== 400 || ageOf(state, nowMs) > lifeMs);
+  return isFound || (!state.endStatus && state.lifeMs !== lifeMs)
+    ? { save: { ...state, lifeMs, endStatus: undefined, decidedAtMs: isFound ? nowMs : state.decidedAtMs } }
+    : {};
+};
+
+/** What the timer started has failed. */
+export const stuck: Row = () => ({ minMs: retryAfterMs });
+
+/**
+ * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes
+ * off, Infinity for never; it renews the token pair, or with `learn` asks how long a JWT lives.
+ */
+export function reduceSession(before: SessionState, [row, ...data]: SessionEvent, context: Context) {
+  const effects = row(before, context, ...data);
+  const { save, state = save ?? before, minMs = 1000 } = effects;
+  const learn = isKnown(state) && !state.lifeMs && !context.bearer;
+  const waitMs = learn ? learnAfterMs - ageOf(state, context.nowMs) : dueInMs(state, context.nowMs);
+  return { state, effects: { ...effects, learn, waitMs: Math.max(waitMs, minMs) } };
+}
+
+function pairOf({ token, refreshToken }: SessionState): unknown {
+  return token && { token, refreshToken };
+}

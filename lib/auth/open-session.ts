@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { createCustomClaims } from "../accounts/claims.ts";
+import type { User, UserStore } from "../accounts/store.ts";
+import type { Clock } from "../clock.ts";
+import type { Session } from "../sessions/session.ts";
+import type { SessionStore } from "../sessions/store.ts";
+import type { PairIssuer, TokenPair } from "../tokens/issue-pair.ts";
+import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
+import { createSweep, isSweepDue } from "./sweep.ts";
+
+/** What a session notes of the request that opens it. */
+export interface SessionRequest {
+  idempotencyKey: string | undefined;
+  userAgent: string | undefined;
+  ip: string | undefined;
+}
+
+/**
+ * Decides, after the session has been put, whether the user may have it: false if the user's sessions were all ended
+ * meanwhile. Whoever claims something that can be used once does it here, on condition of the user's epoch.
+ */
+export type ConfirmUser = (user: User) => Promise<boolean>;
+
+interface OpenSessionOptions {
+  users: Pick<UserStore, "find" | "noteSwept">;
+  sessions: Pick<SessionStore, "put" | "delete" | "list" | "deleteAll">;
+  pairs: PairIssuer;
+  clock: Clock;
+  refreshTokenTtlSeconds: number;
+  sessionMaxAgeSeconds: number;
+}
+
+/** Opens a session of a user who has been proven. */
+export type OpenSession = ReturnType<typeof createOpenSession>;
+
+/** A put that was not acknowledged is tried three times in all, each time as another session. */
+const putAttempts = 3;
+
+/** Makes the one way to a session: sweep if due, keys ready, put, confirm, token pair. */
+export function createOpenSession(options: OpenSessionOptions) {
+  const { users, sessions, pairs, clock, ...lifetimes } = options;
+  const sweep = createSweep({ sessions, users });
+
+  /**
+   * Opens the session and gives its token pair; undefined, and nothing is left, if all sessions of the user were ended
+   * meanwhile. Throws AppError `unavailable`.
+   */
+  return async function openSession(
+    user: User,
+    request: SessionRequest,
+    confirm: ConfirmUser = isEpochUnmoved,
+  ): Promise<TokenPair | undefined> {
+    if (isSweepDue(user)) await sweep(user);
+    await pairs.ready();
+    const { session, refreshToken } = await put(user, request);
+    if (!(await isConfirmed(user, session, confirm))) return undefined;
+    return pairs.issue(session, refreshToken);
+  };
+
+  async function put(user: User, request: SessionRequest) {
+    for (let attempt = 1; ; attempt++) {
+      const refreshToken = createRefreshToken();
+      const session = createSession(user, request, refreshToken);
+      try {
+        await sessions.put(session);
+        return { session, refreshToken };
+      } catch (error) {
+        // It may still arrive, as a session whose token nobody holds. Ours is another one.
+        if (attempt === putAttempts) throw error;
+      }
+    }
+  }
+
+  function createSession(user: User, request: SessionRequest, refreshToken: string): Session {
+    const now = clock();
+    const claims = createCustomClaims(user);
+    return {
+      userId: user.userId,
+      sessionId: randomUUID(),
+      email: user.email,
+      tokenHash: hashToken(refreshToken),
+      keyed: request.idempotencyKey !== undefined,
+      sessionEpoch: user.sessionEpoch,
+      ...(Object.keys(claims).length > 0 && { claims }),
+      createdAt: now,
+      expiresAt: now + Math.min(lifetimes.refreshTokenTtlSeconds, lifetimes.sessionMaxAgeSeconds),
+      ...(request.userAgent !== undefined && { userAgent: request.userAgent.slice(0, 256).toWellFormed() }),
+      ...(request.ip !== undefined && { ip: request.ip }),
+    };
+  }
+
+  /** Whatever does not confirm the user leaves no session. */
+  async function isConfirmed(user: User, session: Session, confirm: ConfirmUser): Promise<boolean> {
+    try {
+      if (await confirm(user)) return true;
+    } catch (error) {
+      await sessions.delete(session);
+      throw error;
+    }
+    await sessions.delete(session);
+    return false;
+  }
+
+  /** The session was put before this read, so a sweep of all sessions either finds it or shows here. */
+  async function isEpochUnmoved(user: User): Promise<boolean> {
+    const latest = await users.find(user.email);
+    return latest?.userId === user.userId && latest.sessionEpoch === user.sessionEpoch;
+  }
+}

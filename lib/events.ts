@@ -1,0 +1,49 @@
+/** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
+export type SecurityEvent =
+  | "authn_login_success"
+  | "authn_login_fail"
+  /** Too many attempts in a row: the next one has to wait. */
+  | "authn_login_lock"
+  | "authn_password_change"
+  | "authn_token_invalid"
+  /** A spent pair came back: the session was ended. */
+  | "authn_token_reuse"
+  /** A predecessor came back without a key, inside the window: it may be a lost response or a thief. */
+  | "authn_token_repeat_unproven"
+  | "authn_token_revoked"
+  | "authz_fail"
+  | "excess_rate_limit_exceeded"
+  | "input_validation_fail"
+  | "malicious_cors"
+  | "session_expired"
+  | "session_logout"
+  | "session_renewed"
+  | "user_created"
+  | "user_deleted"
+  /** Ours, not the caller's: the response was 500 or 503. */
+  | "failure";
+
+/** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
+export type RefusalReason =
+  /** Of an access token. */
+  | "not a compact JWS"
+  | "not canonical base64url"
+  | "header is not a JSON object"
+  | "unexpected header"
+  | "unknown key"
+  | "wrong signature"
+  | "wrong issuer"
+  | "wrong audience"
+  | "claims are not an object"
+  | "claims of a wrong type"
+  /** One is missing, or not what it has to be. */
+  | "claim refused"
+  | "lives too long"
+  | "issued in the future"
+  | "expired"
+  /** Of a session; gone are those that were ended, and at some time the expired. */
+  | "session gone"
+  | "session expired"
+  | "session at its maximum age"
+  | "session ended by the operator"
+  | "account gone";

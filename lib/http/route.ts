@@ -1,0 +1,95 @@
+import middy from "@middy/core";
+import type { Context } from "aws-lambda";
+import { readConfig } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { logRequest } from "../log.ts";
+import { originSettings } from "../settings.ts";
+import { createCrossSiteRule, isStateChanging } from "./cross-site.ts";
+import { type ApiEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
+import { toProblem } from "./problem.ts";
+import type { ApiResponse } from "./response.ts";
+
+/** What a middleware sees of a request. */
+export interface ApiRequest<Event extends ApiEvent = ApiEvent> {
+  event: Event;
+  credentials: RawCredentials;
+}
+
+/**
+ * A check before the handler. It may throw AppError; its type parameters are what it adds to the event and what an
+ * earlier check must have added.
+ */
+export interface Middleware<Added = unknown, Needed extends ApiEvent = ApiEvent> {
+  before: (request: ApiRequest<Needed>) => void | Promise<void>;
+  /** Never set; lets the compiler see what was added. */
+  added?: Added;
+}
+
+/** A route being wired: checks in their order, then the handler, which sees only what the checks added. */
+export interface Route<Event extends ApiEvent> {
+  use<Added>(middleware: Middleware<Added, Event>): Route<Event & Added>;
+  handler(handle: (event: Event, call: ApiCall) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
+}
+
+/** What a handler may know of the invocation. */
+export interface ApiCall {
+  /** Aborts when the function runs out of time and 503 is answered in its stead: nothing may go on after that. */
+  signal: AbortSignal;
+}
+
+/** What Lambda calls. */
+export type LambdaHandler = (event: unknown, context: Context) => Promise<ApiResponse>;
+
+/** What a route does with requests that may change something. */
+export interface ChangeRules {
+  /** Gives what `event.body` is to be; throws AppError for a body that the route does not take. */
+  parseBody: (event: ApiEvent) => unknown;
+  /** Pages of other sites are refused, unless this is typed out. Whoever reads the cookie refuses them all the same. */
+  crossSite?: "let in" | undefined;
+}
+
+/** What a request carries between its checks. */
+type Internal = Pick<ApiRequest, "credentials">;
+
+/** Time kept back, before Lambda would cut the function off, to answer 503. */
+const timeoutEarlyInMillis = 500;
+
+/**
+ * Starts the stack of a route: events come in normalised and without credentials, errors go out as problems, and each
+ * request is one line in the log.
+ */
+export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEvent> {
+  const { stage, ...origins } = readConfig(originSettings);
+  const assertSameSite = createCrossSiteRule(origins);
+  const stack = middy<ApiEvent, ApiResponse, Error, Context, Internal>({
+    timeoutEarlyInMillis,
+    timeoutEarlyResponse: () => {
+      throw new AppError("unavailable", { cause: new Error("the function ran out of time") });
+    },
+  });
+  stack.before((request) => {
+    const { event, credentials } = parseEvent(request.event, assertSameSite);
+    if (crossSite !== "let in") assertSameSite(event);
+    event.body = isStateChanging(event) ? parseBody(event) : undefined;
+    request.event = event;
+    request.internal.credentials = credentials;
+  });
+  stack.onError((request) => {
+    request.response = toProblem(request.error, request.context.awsRequestId);
+  });
+
+  const route: Route<ApiEvent> = {
+    use({ before }) {
+      stack.before(({ event, internal: { credentials } }) => before({ event, credentials }));
+      return route as never;
+    },
+    handler(handle) {
+      const answer = stack.handler((event, _context, call) => handle(event, call));
+      return (event, context) => {
+        const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
+        return logRequest(request, () => answer(event as ApiEvent, context));
+      };
+    },
+  };
+  return route;
+}

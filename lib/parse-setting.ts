@@ -1,0 +1,47 @@
+/** Takes a point in time in epoch seconds. Throws TypeError. */
+export function parseEpochSeconds(text: string): number {
+  if (!/^\d{1,11}$/.test(text))
+    throw new TypeError("must be epoch seconds, not milliseconds: at most 11 digits");
+  return Number(text);
+}
+
+/** Takes an http or https URL, and leaves it as it is. Throws TypeError. */
+export function parseUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new TypeError("must be an http or https URL");
+  return text;
+}
+
+/** Kept as written: verifiers compare it letter by letter (RFC 8414, section 2), and `URL` trims what it parses. */
+export function parseIssuer(text: string): string {
+  const { username, password } = new URL(parseUrl(text));
+  if (username || password || text.endsWith("/") || /[?#]/.test(text) || !/^[\x21-\x7e]{1,200}$/.test(text)) {
+    throw new TypeError(
+      "must be a URL of at most 200 visible ASCII characters without user, query, fragment, final slash",
+    );
+  }
+  return text;
+}
+
+/** Takes routes as serverless.yml names them, separated by commas. Throws TypeError. */
+export function parseRoutes(text: string): { method: string; path: string }[] {
+  return text.split(",").map((route) => {
+    const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? [];
+    if (method === undefined || path === undefined)
+      throw new TypeError("must list routes such as GET /movies");
+    return { method, path };
+  });
+}
+
+/** Takes exact web origins (RFC 6454, section 6.2), separated by commas. Throws TypeError. */
+export function parseOrigins(text: string): string[] {
+  const origins = text.split(",").map((origin) => origin.trim());
+  // The gateway takes `https://*` for any origin; to URL it is a host like any other.
+  const isExact = (origin: string) =>
+    /^https?:[^*]*$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  if (!origins.every(isExact)) {
+    throw new TypeError(
+      "must be exact origins such as https://app.example.com, separated by commas; no *, no path",
+    );
+  }
+  return origins;
+}

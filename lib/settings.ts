@@ -1,0 +1,305 @@
+import { parseEpochSeconds, parseIssuer, parseOrigins, parseRoutes, parseUrl } from "./parse-setting.ts";
+import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
+
+// Every setting of the service (README, Configuration), and the groups that functions read. Durations carry their unit.
+
+/** No function runs longer (serverless.yml), nor does a refresh that was cut off: its requests are aborted. */
+export const functionTimeoutSeconds = 10;
+
+/** Stages on one's own machine: plain http is allowed, and so is any rotation interval. */
+const isLocal = (stage: string) => stage === "dev" || stage === "test";
+
+/** Which deployment this is; `dev` and `test` are for one's own machine. */
+export const stage = setting(
+  "STAGE",
+  matching(/^[a-z][a-z0-9-]{0,30}$/, "must be a stage name such as dev or prod"),
+);
+
+/** `iss` of the tokens, letter by letter; its origin may make state-changing calls. */
+export const issuer = setting("ISSUER", parseIssuer, {
+  rules: [
+    rule(
+      { stage },
+      (own: string, { stage }) =>
+        !isLocal(stage) && !own.startsWith("https:") && `ISSUER must be an https URL in stage ${stage}`,
+    ),
+  ],
+});
+/** `aud` of the tokens. */
+export const audience = setting(
+  "AUDIENCE",
+  matching(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 visible characters"),
+);
+/** `client_id` of the tokens. */
+export const clientId = setting(
+  "CLIENT_ID",
+  matching(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 visible characters"),
+);
+
+/** The name of the users table. */
+export const usersTable = table("USERS_TABLE");
+/** The name of the sessions table. */
+export const sessionsTable = table("SESSIONS_TABLE");
+/** The name of the table of attempts. */
+export const attemptsTable = table("ATTEMPTS_TABLE");
+/** Another engine than AWS's. */
+export const dynamodbEndpoint: Setting<string | undefined> = setting("DYNAMODB_ENDPOINT", parseUrl, {
+  unset: undefined,
+  rules: [
+    rule(
+      { stage },
+      (own: string | undefined, { stage }) =>
+        !isLocal(stage) &&
+        own?.startsWith("http:") === true &&
+        `DYNAMODB_ENDPOINT must be an https URL in stage ${stage}`,
+    ),
+  ],
+});
+/** How long one attempt of a request may take; there are three. */
+export const dynamodbTimeoutMs = setting("DYNAMODB_TIMEOUT_MS", integer(50, 10_000), { unset: 800 });
+
+/** The life of an access token. */
+export const accessTokenTtlSeconds = setting("ACCESS_TOKEN_TTL_SECONDS", integer(1, 86_400), { unset: 900 });
+/** A session that is not refreshed for this long is over. */
+export const refreshTokenTtlSeconds = setting("REFRESH_TOKEN_TTL_SECONDS", integer(1, 34_560_000), {
+  unset: 86_400,
+});
+/** A session is over after this, refreshed or not. */
+export const sessionMaxAgeSeconds = setting("SESSION_MAX_AGE_SECONDS", integer(1, 34_560_000), {
+  unset: 2_592_000,
+});
+/** How long the repeat of a refresh is answered without an Idempotency-Key. */
+export const refreshWindowSeconds = setting("REFRESH_WINDOW_SECONDS", integer(0, 60), { unset: 10 });
+/** A pair from a refresh younger than this is not replaced. */
+export const refreshMinIntervalSeconds = setting("REFRESH_MIN_INTERVAL_SECONDS", integer(0, 3_600), {
+  unset: 30,
+  rules: [
+    rule(
+      { refreshWindowSeconds },
+      (own: number, { refreshWindowSeconds }) =>
+        refreshWindowSeconds > own && "REFRESH_WINDOW_SECONDS must not be above REFRESH_MIN_INTERVAL_SECONDS",
+    ),
+    rule(
+      { accessTokenTtlSeconds },
+      (own: number, { accessTokenTtlSeconds }) =>
+        accessTokenTtlSeconds < 2 * own &&
+        "ACCESS_TOKEN_TTL_SECONDS must be at least twice REFRESH_MIN_INTERVAL_SECONDS",
+    ),
+    rule(
+      { stage },
+      (own: number, { stage }) =>
+        !isLocal(stage) &&
+        own < functionTimeoutSeconds + 3 &&
+        `REFRESH_MIN_INTERVAL_SECONDS must be at least ${functionTimeoutSeconds + 3} in stage ${stage}: ` +
+          "the function's timeout and 3 s",
+    ),
+  ],
+});
+/** Sessions that began before this time are over. Epoch seconds. */
+export const sessionsNotBefore = setting("SESSIONS_NOT_BEFORE", parseEpochSeconds, { unset: 0 });
+
+/** The name of the auth cookie. */
+export const cookieName = setting(
+  "COOKIE_NAME",
+  matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -"),
+  { unset: "auth-cookie" },
+);
+/** Its `SameSite` attribute. */
+export const cookieSameSite = setting("COOKIE_SAME_SITE", oneOf("Strict", "Lax", "None"), {
+  unset: "Strict",
+});
+/** Its `Domain` attribute; none by default. */
+export const cookieDomain: Setting<string | undefined> = setting(
+  "COOKIE_DOMAIN",
+  matching(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be a domain such as example.com"),
+  {
+    unset: undefined,
+    rules: [
+      rule(
+        { cookieName },
+        (own: string | undefined, { cookieName }) =>
+          own !== undefined &&
+          cookieName.toLowerCase().startsWith("__host-") &&
+          "COOKIE_DOMAIN must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)",
+      ),
+    ],
+  },
+);
+/** Other origins that may call with the cookie. */
+export const allowedOrigins: Setting<readonly string[]> = setting("ALLOWED_ORIGINS", parseOrigins, {
+  unset: [],
+  rules: [
+    rule(
+      { stage },
+      (own: readonly string[], { stage }) =>
+        !isLocal(stage) &&
+        own.some((origin) => origin.startsWith("http:")) &&
+        `ALLOWED_ORIGINS must be https origins in stage ${stage}`,
+    ),
+  ],
+});
+
+/** The shortest new password, in code points. */
+export const passwordMinLength = setting("PASSWORD_MIN_LENGTH", integer(8, 64), { unset: 15 });
+/** Logins a minute from one address; 0 is no limit. */
+export const loginLimitPerSourcePerMinute = setting(
+  "LOGIN_LIMIT_PER_SOURCE_PER_MINUTE",
+  integer(0, 100_000),
+  {
+    unset: 20,
+  },
+);
+/** Registrations an hour from one address; 0 is no limit. */
+export const registerLimitPerSourcePerHour = setting(
+  "REGISTER_LIMIT_PER_SOURCE_PER_HOUR",
+  integer(0, 100_000),
+  {
+    unset: 5,
+  },
+);
+
+/** All routes of the gateway, for the function that answers every other path. */
+export const routes = setting("ROUTES", parseRoutes);
+
+/** The public keys that verify access tokens (JWK set). */
+export const jwtPublicKeys = setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public"));
+/** The private keys that sign (JWK set); only on one's own machine. */
+export const jwtSigningKeys: Setting<OurJwk[] | undefined> = setting(
+  "JWT_SIGNING_KEYS",
+  (text) => parseJwkSet(text, "private"),
+  {
+    unset: undefined,
+    rules: [
+      rule({ jwtPublicKeys }, (own: OurJwk[] | undefined, { jwtPublicKeys }) => {
+        const kids = findUnpublishedKids(own ?? [], jwtPublicKeys);
+        return (
+          kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`
+        );
+      }),
+      rule(
+        { stage },
+        (own: OurJwk[] | undefined, { stage }) =>
+          !isLocal(stage) &&
+          own !== undefined &&
+          `JWT_SIGNING_KEYS must not be used in stage ${stage}: name a secret in JWT_SIGNING_KEYS_SECRET`,
+      ),
+    ],
+  },
+);
+/** The secret in Secrets Manager that holds them. */
+export const jwtSigningKeysSecret: Setting<string | undefined> = setting(
+  "JWT_SIGNING_KEYS_SECRET",
+  matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, "must be the name or ARN of a secret"),
+  {
+    unset: undefined,
+    rules: [
+      rule(
+        { jwtSigningKeys },
+        (own: string | undefined, { jwtSigningKeys }) =>
+          (own === undefined) === (jwtSigningKeys === undefined) &&
+          "JWT_SIGNING_KEYS_SECRET (or on one's own machine JWT_SIGNING_KEYS) must be set, and not both",
+      ),
+    ],
+  },
+);
+
+/** What the cross-site rule needs. */
+export const originSettings = { issuer, allowedOrigins };
+/** What shapes the auth cookie. */
+export const cookieSettings = { cookieName, cookieSameSite, cookieDomain };
+/** The way to DynamoDB. */
+export const dynamodbSettings = { dynamodbEndpoint, dynamodbTimeoutMs };
+/** The keys that sign, and that keyed hashes are made with. A signing key that nobody can verify is refused at start. */
+export const signingKeySettings = { jwtPublicKeys, jwtSigningKeys, jwtSigningKeysSecret };
+/** What the issuing of token pairs needs. */
+export const issuerSettings = {
+  issuer,
+  audience,
+  clientId,
+  accessTokenTtlSeconds,
+  jwtPublicKeys,
+  jwtSigningKeys,
+  jwtSigningKeysSecret,
+};
+/** How long sessions live. */
+export const lifetimeSettings = { refreshTokenTtlSeconds, sessionMaxAgeSeconds };
+
+/** One environment variable: how its text is read, and what holds when it is unset (nothing: it is required). */
+export interface Setting<T> {
+  variable: string;
+  /** Throws TypeError that says what is allowed. */
+  parse: (text: string) => T;
+  unset?: T;
+  /** What must hold between this setting and others; each rule is checked where all of its settings are read. */
+  rules: Rule[];
+}
+
+/** A rule between settings. */
+export interface Rule {
+  needs: Record<string, Setting<unknown>>;
+  /** Says in one line what is wrong, if anything. */
+  fault: (own: never, others: never) => string | false;
+}
+
+type Values<Named extends Record<string, Setting<unknown>>> = {
+  [Name in keyof Named]: ReturnType<Named[Name]["parse"]>;
+};
+
+// These calls have no effect, so the bundler leaves out the settings that a function does not read. It sees that only in
+// the file of their functions.
+
+/** Makes a setting; with `unset` the variable may be absent. */
+/* @__NO_SIDE_EFFECTS__ */
+function setting<T>(
+  variable: string,
+  parse: (text: string) => T,
+  { rules = [], ...options }: { unset?: T; rules?: Rule[] } = {},
+): Setting<T> {
+  return { variable, parse, rules, ...options };
+}
+
+/** Makes the setting of a table's name: `table("NOTES_TABLE")` is that of the resource NotesTable. */
+/* @__NO_SIDE_EFFECTS__ */
+export function table(variable: string): Setting<string> {
+  return setting(variable, matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table"));
+}
+
+/** Makes a rule between the setting that it belongs to and others. */
+/* @__NO_SIDE_EFFECTS__ */
+function rule<T, Named extends Record<string, Setting<unknown>>>(
+  needs: Named,
+  fault: (own: T, others: Values<Named>) => string | false,
+): Rule {
+  return { needs, fault } as unknown as Rule;
+}
+
+/** Takes a text of this pattern; the rule says what is allowed. Throws TypeError. */
+/* @__NO_SIDE_EFFECTS__ */
+function matching(pattern: RegExp, rule: string) {
+  return (text: string): string => {
+    if (!pattern.test(text)) throw new TypeError(rule);
+    return text;
+  };
+}
+
+/** Takes one of these words. Throws TypeError. */
+/* @__NO_SIDE_EFFECTS__ */
+function oneOf<const T extends string>(...values: T[]) {
+  return (text: string): T => {
+    const value = values.find((candidate) => candidate === text);
+    if (value === undefined) throw new TypeError(`must be one of ${values.join(", ")}`);
+    return value;
+  };
+}
+
+/** Takes a whole number from min to max. Throws TypeError. */
+/* @__NO_SIDE_EFFECTS__ */
+function integer(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new TypeError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}

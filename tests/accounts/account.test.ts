@@ -1,0 +1,212 @@
+import { describe, expect, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import {
+  bodyOf,
+  expectJson,
+  expectNoContent,
+  expectProblem,
+  invalidBody,
+  refusals,
+  tooManyAttempts,
+} from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
+import { hold, loseAnswer, loseRequest } from "../support/faults.ts";
+import { raceLogin } from "../support/interleave.ts";
+import { keepSecrets } from "../support/log.ts";
+import { type Pair, pairOf } from "../support/pair.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import { type Account, lookUp, startService } from "../support/service.ts";
+
+const service = await startService();
+const { sandbox, database, wire, expectRequests, expectRefusal } = service;
+const live = "GetItem sessions";
+const query = "Query sessions";
+const batch = "BatchWriteItem sessions";
+/** What ends all sessions but the caller's. */
+const end = ["UpdateItem users", query, batch, "UpdateItem users"];
+const deletion = [live, lookUp, ...end, "DeleteItem users", query, batch];
+
+/** An account with two sessions: another one, and the one that the test acts from. */
+async function open() {
+  const { account, pairs } = await service.open(2);
+  return { account, other: pairs[0], own: pairs[1] };
+}
+
+function remove({ cookies }: Pair, password: unknown, as: Sandbox = sandbox): Promise<ApiResponse> {
+  return as.deleteAccount({ cookies, body: { password } });
+}
+
+describe("GET /auth/account", () => {
+  test("answers all that is stored about the caller, and nothing that lets somebody in, with 2 requests", async () => {
+    const { account, other, own } = await open();
+    const { email, userId } = account;
+    clock.advance(60);
+    await service.rotate(other);
+    await database.change("users", { email }, { roles: ["admin"] });
+    await database.change("sessions", own.key, { expiresAt: clock.now });
+    const response = await expectRequests(["GetItem users", query], () =>
+      sandbox.exportAccount({ cookies: own.cookies }),
+    );
+    const { sessions, ...user } = bodyOf(response);
+    expect(user).toEqual({ userId, email, createdAt: expect.any(Number), roles: ["admin"] });
+    const summary = ({ claims }: Pair, renewedAt: number | null, expiresAt: number) => {
+      const device = { userAgent: "tests", ip: "192.0.2.7" };
+      return { sessionId: claims.sid, createdAt: claims.auth_time, renewedAt, expiresAt, ...device };
+    };
+    expect(sessions).toHaveLength(2);
+    expect(sessions).toContainEqual(summary(other, clock.now, clock.now + 86_400));
+    // Over, and not deleted yet: it is stored.
+    expect(sessions).toContainEqual(summary(own, null, clock.now));
+    expectJson(response, 200, expect.anything());
+    expect(response.body).not.toMatch(/hash|salt|argon2|"token/i);
+  });
+});
+
+describe("DELETE /auth/account", () => {
+  /** Asserts that nothing is left, and the address free. */
+  async function expectGone({ email, password, userId }: Account, pairs: Pair[]) {
+    expect(await database.find("users", { email })).toBeUndefined();
+    expect(await database.sessionsOf(userId)).toEqual([]);
+    for (const pair of pairs) expectProblem(await service.refresh(pair), refusals.tokenExpired);
+    expectProblem(await sandbox.login({ body: { email, password } }), refusals.loginFailed);
+    expect((await sandbox.register({ body: { email, password } })).statusCode).toBe(201);
+  }
+
+  test("R26 deletes the user and every session, and frees the address", async () => {
+    const { account, other, own } = await open();
+    const stranger = await service.logIn();
+    expectNoContent(await expectRequests(deletion, () => remove(own, account.password)));
+    await expectGone(account, [other, own]);
+    await service.rotate(stranger);
+  });
+
+  test.each([
+    ["the first write", "UpdateItem users"],
+    ["the sweep", "BatchWriteItem"],
+    ["the deletion", "DeleteItem users"],
+  ])("knows its own writes when the answer to %s was lost", async (_, name) => {
+    const { account, other, own } = await open();
+    wire.break(name, loseAnswer);
+    expectNoContent(await remove(own, account.password));
+    await expectGone(account, [other, own]);
+  });
+
+  // The first three only read and count.
+  test.each(deletion.flat().map((name, done) => [done, name] as const))(
+    "that broke off after %i requests, its process killed before %s, is finished by the same request",
+    async (done) => {
+      const { account, other, own } = await open();
+      wire.break("", (request) => request.deliver(), { times: done });
+      wire.break("", loseRequest, { times: 99 });
+      expectProblem(await remove(own, account.password), refusals.unavailable);
+      wire.mend();
+      const isGone = (await database.find("users", { email: account.email })) === undefined;
+      expect(isGone).toBe(done > 7);
+      expectNoContent(await remove(own, account.password));
+      await expectGone(account, [other, own]);
+    },
+  );
+
+  test("that broke off is taken up by a login, too, while there is a user", async () => {
+    const { account, other, own } = await open();
+    wire.break("DeleteItem users", loseRequest, { times: 3 });
+    expectProblem(await remove(own, account.password), refusals.unavailable);
+    expectProblem(await service.refresh(other), refusals.tokenExpired);
+    const later = await service.logIn({ account });
+    expectNoContent(await remove(later, account.password));
+    await expectGone(account, [other, own, later]);
+  });
+
+  test.each([
+    ["the change waits at its write: no account is left", "UpdateItem users"],
+    ["the deletion waits at its write: the account lives", "DeleteItem users"],
+  ])("beside a change of the password leaves no half, where %s", async (_, name) => {
+    const { account, other, own } = await open();
+    const newPassword = `${account.password} and more`;
+    keepSecrets(newPassword);
+    const change = ({ cookies }: Pair) =>
+      sandbox.changePassword({ cookies, body: { currentPassword: account.password, newPassword } });
+    const isChangeHeld = name === "UpdateItem users";
+    const held = hold("request");
+    wire.break(name, held.fault);
+    const waiting = isChangeHeld ? change(other) : remove(own, account.password);
+    await held.arrived;
+    const { statusCode } = await (isChangeHeld ? remove(own, account.password) : change(own));
+    expect(statusCode).toBe(isChangeHeld ? 204 : 200);
+    await held.release();
+    expectProblem(await waiting, refusals.unavailable);
+    if (isChangeHeld) return expectGone(account, [other, own]);
+    await service.rotate(await service.logIn({ account: { ...account, password: newPassword } }));
+  });
+});
+
+describe("DELETE /auth/account is refused", () => {
+  test("with a wrong password, which is counted; with none; and when the session has been ended", async () => {
+    const { account, own, other } = await open();
+    await expectRefusal(() => remove(own, "not the right password"), refusals.wrongPassword, [live, lookUp]);
+    await expectRefusal(() => remove(own, undefined), invalidBody(["password", "is missing"]), [live]);
+    await expectRefusal(() => sandbox.deleteAccount({ cookies: own.cookies }), refusals.noObject, [live]);
+    await sandbox.logout({ cookies: other.cookies });
+    await expectRefusal(() => remove(other, account.password), refusals.invalidToken, [live]);
+    for (let i = 2; i <= 5; i++) expectProblem(await remove(own, "wrong"), refusals.wrongPassword);
+    expectProblem(await remove(own, account.password), tooManyAttempts(30));
+    clock.advance(30);
+    expectNoContent(await remove(own, account.password));
+  });
+});
+
+test("a JWT of a deleted user never shows or changes what the address's new owner has", async () => {
+  const { account, own } = await open();
+  const { email, password } = account;
+  const stolen = await database.find("sessions", own.key);
+  expectNoContent(await remove(own, password));
+  const { userId } = bodyOf(await sandbox.register({ body: { email, password } }));
+  const owner = pairOf(await sandbox.login({ body: { email, password } }));
+  const look = async () => [await database.find("users", { email }), await database.sessionsOf(userId)];
+  const before = await look();
+  const { cookies } = own;
+  const next = { currentPassword: password, newPassword: `${password} and more` };
+
+  /** Calls every route with the old JWT; returns the texts of the answers. */
+  async function callAll(isLive: boolean): Promise<string> {
+    const answers = [
+      await sandbox.listSessions({ cookies }),
+      await sandbox.exportAccount({ cookies }),
+      await sandbox.me({ cookies }),
+      await sandbox.changePassword({ cookies, body: next }),
+      await sandbox.revokeSession({ cookies, pathParameters: { sessionId: owner.key.sessionId } }),
+      await sandbox.revokeAllSessions({ cookies, query: { except: "current" } }),
+      await sandbox.deleteAccount({ cookies, body: { password } }),
+      await sandbox.revokeAllSessions({ cookies }),
+      await sandbox.refresh({ cookies }),
+    ];
+    const [list, account] = answers as [ApiResponse, ApiResponse];
+    expect(bodyOf(list).sessions).toHaveLength(isLive ? 1 : 0);
+    expectProblem(account, refusals.invalidToken);
+    return answers.map(({ body }) => body).join("\n");
+  }
+
+  const texts = [await callAll(false)];
+  // Even if a session of the deleted user had been left behind.
+  await database.put("sessions", stolen ?? {});
+  texts.push(await callAll(true));
+  expect(texts.join()).not.toContain(userId);
+  expect(texts.join()).not.toContain(owner.key.sessionId);
+  expect(await look()).toEqual(before);
+  await service.rotate(owner);
+});
+
+test("a login that races the deletion ends up without a session, in every order", async () => {
+  const { account, own } = await open();
+  const { email, password, userId } = account;
+  await raceLogin(service, {
+    account,
+    act: (as) => remove(own, password, as),
+    check: async ({ login, other }) => {
+      expect(other.statusCode).toBe(204);
+      expect([200, 401]).toContain(login.statusCode);
+      expect(await database.sessionsOf(userId)).toEqual([]);
+      expect(await database.find("users", { email })).toBeUndefined();
+    },
+  });
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "@jest/globals";
+import { AuthError } from "../../client/auth-error.ts";
+import * as on from "../../client/session-reducer.ts";
+import type { SessionState } from "../../client/state.ts";
+
+const nowMs = 1_800_000_000_000;
+const cookies = { bearer: false, nowMs };
+const bearer = { bearer: true, nowMs };
+const life = { lifeMs: 900_000 };
+const pair = { token: "old token", refreshToken: "old refresh token" };
+const newPair = { token: "new token", refreshToken: "new refresh token" };
+
+/** A state that was decided so many seconds ago. */
+const aged = (seconds: number, state: SessionState = {}): SessionState => ({
+  decidedAtMs: nowMs - seconds * 1000,
+  ...state,
+});
+const stamp = ({ token, decidedAtMs }: SessionState) => token ?? decidedAtMs;
+const reduce = (state: SessionState, event: on.SessionEvent, context = cookies) =>
+  on.reduceSession(state, event, context);
+const renew = (state: SessionState, { isAsked = false, seen = stamp(state), context = cookies } = {}) =>
+  reduce(state, [on.renew, seen, "new key", isAsked], context);
+
+describe("renew", () => {
+  test.each<[string, SessionState, object, "sent" | "left"]>([
+    ["a pair of 59 s", aged(59, life), {}, "left"],
+    ["a pair of 60 s", aged(60, life), {}, "sent"],
+    ["a pair of 59 s whose life is not known", aged(59), {}, "left"],
+    ["a pair of 60 s whose life is not known", aged(60), {}, "sent"],
+    ["a short JWT's pair, before half its life", aged(12, { lifeMs: 26_000 }), {}, "left"],
+    ["a short JWT's pair, after half its life", aged(13, { lifeMs: 26_000 }), {}, "sent"],
+    ["a pair that came later than now: the clock was set back", aged(-1, life), {}, "sent"],
+    ["a young pair, asked to", aged(59, life), { isAsked: true }, "left"],
+    ["a session that has just ended", aged(59, { endStatus: 400 }), {}, "left"],
+    ["a session that has just ended, asked to", aged(59, { endStatus: 400 }), { isAsked: true }, "sent"],
+    ["a session that nothing is known of", {}, {}, "sent"],
+    ["another pair than was seen", aged(600, life), { seen: nowMs }, "left"],
+    ["a bearer client's pair", aged(600, { ...life, ...pair }), { context: bearer }, "sent"],
+  ])("%s: %j, %j: %s", (_what, state, options, outcome) => {
+    const decided = renew(state, options);
+    expect(decided.effects.post?.[0]).toBe(outcome === "sent" ? "auth/refresh" : undefined);
+    if (outcome === "left") expect(decided.state).toBe(state);
+  });
+
+  test.each<[string, SessionState, string]>([
+    ["there is none", {}, "new key"],
+    ["a refresh was not answered 200, however long ago", { key: "old key" }, "old key"],
+    ["one was, 60 s ago", { key: "old key", keyAnsweredAtMs: nowMs - 60_000 }, "old key"],
+    ["one was, longer ago", { key: "old key", keyAnsweredAtMs: nowMs - 60_001 }, "new key"],
+  ])("its key, if %s", (_what, stored, key) => {
+    const state = aged(600, { ...life, ...stored });
+    const { state: next, effects } = renew(state);
+    expect(next).toEqual({ ...state, key, keyAnsweredAtMs: undefined });
+    expect(effects).toMatchObject({ save: next, post: ["auth/refresh", undefined, { key, retry: true }] });
+  });
+
+  test("takes the JWT's life for granted only if it was due", () => {
+    expect(renew(aged(840, life)).effects.next?.[1]).toMatchObject(life);
+    expect(renew(aged(839, life)).effects.next?.[1]).toMatchObject({ lifeMs: undefined });
+  });
+
+  test("a bearer client sends its pair; without one it asks nothing", () => {
+    expect(renew(aged(600, pair), { context: bearer }).effects.post?.[1]).toEqual(pair);
+    const { state, effects } = renew({}, { context: bearer });
+    expect([state, effects.post]).toEqual([{}, undefined]);
+    expect(effects.result).toMatchObject({ status: 401, code: "missing_credentials" });
+  });
+});
+
+describe("the timer", () => {
+  test.each<[string, SessionState, object, typeof cookies]>([
+    ["60 s before the JWT expires", aged(100, life), { waitMs: 740_000, learn: false }, cookies],
+    ["after 3/4 of a short life", aged(0, { lifeMs: 120_000 }), { waitMs: 90_000 }, cookies],
+    ["in a second, if that is over", aged(850, life), { waitMs: 1000, learn: false }, cookies],
+    ["in a second, if the clock was set back", aged(-1, life), { waitMs: 1000 }, cookies],
+    ["after 10 s, to learn the life", aged(4), { waitMs: 6000, learn: true }, cookies],
+    ["never, for a bearer client that does not know the life", aged(4, pair), { waitMs: Infinity }, bearer],
+    ["never, for a pair that somebody else has stored", { ...pair, ...life }, { waitMs: Infinity }, bearer],
+    ["never, after the end", aged(100, { endStatus: 400 }), { waitMs: Infinity, learn: false }, cookies],
+    ["never, without a session", {}, { waitMs: Infinity, learn: false }, cookies],
+  ])("goes off %s", (_when, stored, alarm, context) => {
+    const { state, effects } = reduce({}, [on.read, stored], context);
+    expect(state).toBe(stored);
+    expect(effects).toMatchObject(alarm);
+  });
+
+  test("goes off in 30 s after it failed", () => {
+    expect(reduce(aged(850, life), [on.stuck]).effects.waitMs).toBe(30_000);
+  });
+});
+
+describe("read", () => {
+  test.each<[string, SessionState, SessionState, boolean]>([
+    ["the end of a known session", aged(9), aged(1, { endStatus: 200 }), true],
+    ["the same end again", aged(1, { endStatus: 200 }), aged(1, { endStatus: 200 }), false],
+    ["an end before this page knew of anything", {}, aged(1, { endStatus: 400 }), false],
+    ["a new pair", aged(9), aged(1), false],
+  ])("%s: %j, then %j: told is %j", (_what, state, stored, isTold) => {
+    expect(reduce(state, [on.read, stored]).effects.tell).toEqual(isTold && []);
+  });
+});
+
+describe("refused", () => {
+  const error = (status: number, code: string) => new AuthError(status, { code });
+  const refuse = (state: SessionState, cause: unknown, seen = stamp(state)) =>
+    reduce(state, [on.refused, seen, cause]);
+
+  test.each([
+    ["token_expired", 400],
+    ["invalid_jwt_token", 400],
+    ["invalid_refresh_token", 400],
+    ["missing_credentials", 401],
+  ])("%s ends the session, and keeps the key", (code, status) => {
+    const key = { key: "old key", keyAnsweredAtMs: 1 };
+    const cause = error(status, code);
+    const { state, effects } = refuse(aged(600, { ...life, ...key }), cause);
+    expect(state).toEqual({ ...key, decidedAtMs: nowMs, endStatus: status });
+    expect(effects).toMatchObject({ save: state, tell: [cause], result: cause });
+  });
+
+  test.each([
+    ...[429, 500, 502, 503, 504].map((status) => error(status, `http_${status}`)),
+    error(0, "network_error"),
+    error(400, "invalid_idempotency_key"),
+    new Error("the store is full"),
+  ])("$message does not", (cause) => {
+    const state = aged(600, life);
+    const { state: next, effects } = refuse(state, cause);
+    expect([next, effects.save, effects.tell, effects.reject]).toEqual([state, undefined, undefined, cause]);
+  });
+
+  test.each<[string, SessionState, number, boolean]>([
+    ["a cookie that nothing was known of", {}, 400, true],
+    ["no cookie, and nothing was known", {}, 401, false],
+    ["a session that had ended", aged(600, { endStatus: 400 }), 400, false],
+  ])("%s: %j, then a %i: told is %j", (_what, state, status, isTold) => {
+    const cause = error(status, status === 400 ? "token_expired" : "missing_credentials");
+    expect(refuse(state, cause).effects).toMatchObject({ result: cause, tell: isTold && [cause] });
+  });
+
+  test("late, after another tab has logged in, changes nothing", () => {
+    const state = aged(1);
+    expect(refuse(state, error(400, "token_expired"), nowMs - 1)).toMatchObject({ state });
+    expect(refuse(state, error(400, "token_expired"), nowMs - 1).effects.save).toBeUndefined();
+  });
+});
+
+describe("login and logout", () => {
+  const body = { ...newPair, expiresIn: 900 };
+  const open = (kept: SessionState, context = cookies, answer: unknown = body) =>
+    reduce(aged(600, pair), [on.opened, kept, answer], context);
+
+  test("a browser's state never holds a token", () => {
+    const { state, effects } = open({ key: "k", ...life });
+    expect(state).toEqual({ key: "k", keyAnsweredAtMs: nowMs, decidedAtMs: nowMs, ...life });
+    expect(effects.save).toBe(state);
+  });
+
+  test("a login does not change when the key was answered", () => {
+    const { effects } = reduce({ key: "k" }, [on.login, {}, "new key"]);
+    expect(effects.post).toEqual(["auth/login", {}, { key: "k" }]);
+    expect(open(effects.next?.[1] as SessionState).state.keyAnsweredAtMs).toBeUndefined();
+    expect(reduce({}, [on.login, {}, "new key"]).effects.post?.[2]).toEqual({ key: "new key" });
+  });
+
+  test("a bearer client stores its pair, and keeps the old one if there is none", () => {
+    expect(open({}, bearer).state).toMatchObject({ ...newPair, ...life });
+    const { state, effects } = open({}, bearer, { msg: "Welcome" });
+    expect([state, effects.save]).toEqual([aged(600, pair), undefined]);
+    expect(effects.reject).toMatchObject({ status: 0, code: "network_error" });
+  });
+
+  test("logout sends the pair, and tells nobody here; a bearer client without one sends nothing", () => {
+    expect(reduce(aged(1, pair), [on.logout], bearer).effects.post?.[1]).toEqual(pair);
+    const { state, effects } = reduce(aged(1, { key: "k", ...life }), [on.closed, 200]);
+    expect([state, effects.tell]).toEqual([{ key: "k", decidedAtMs: nowMs, endStatus: 200 }, undefined]);
+    const none = reduce({}, [on.logout], bearer);
+    expect([none.effects.post, none.state.endStatus]).toEqual([undefined, 200]);
+  });
+});
+
+describe("learn", () => {
+  const known = { ...life, decidedAtMs: nowMs - 9000 };
+  test.each<[string, SessionState, SessionState | undefined, unknown?]>([
+    ["the life of a pair", aged(9), known],
+    ["the same again", known, undefined],
+    ["another, from a response to the pair before", aged(9, { lifeMs: 1 }), known, 1],
+    ["a session that the server opened", {}, { ...life, decidedAtMs: nowMs }],
+    ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...life, decidedAtMs: nowMs }],
+    ["not one that was ended meanwhile", aged(0, { endStatus: 200 }), undefined, nowMs - 9000],
+    ["not an ended one whose last JWT lives", aged(900, { endStatus: 400 }), undefined],
+    ["a new one, when that JWT is dead", aged(901, { endStatus: 400 }), { ...life, decidedAtMs: nowMs }],
+  ])("%s", (_what, state, saved, seen = stamp(state)) => {
+    expect(reduce(state, [on.learn, seen, life.lifeMs]).effects.save).toEqual(saved);
+  });
+});

@@ -1,3 +1,0 @@
-import { testProfiles } from "./judged.ts";
-
-await testProfiles("F3", "F4", "F7");

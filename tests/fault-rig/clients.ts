@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { clock } from "../support/clock.ts";
+import { cookieOf, type Pair } from "../support/pair.ts";
+import type { Random } from "./random.ts";
+import type { Asked, Call, Rig } from "./rig.ts";
+
+/** A user, and the passwords that may be the current one, the likeliest first: an answer can be lost. */
+export interface RigUser {
+  email: string;
+  userId: string;
+  passwords: string[];
+}
+
+export type Browser = ReturnType<typeof createBrowser>;
+
+/** A request that met 503, or no answer, is sent six times in all. */
+const maxSent = 6;
+/** An older pair than the last four nobody keeps. */
+const maxPast = 4;
+
+/** Makes a browser of a user; with a key, it sends it at login and refresh. */
+export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: string; random: Random }) {
+  let pair: Pair | undefined;
+  let device: string | undefined;
+  let past: Pair[] = [];
+
+  /** Sends until there is an answer that is more than a 503; undefined if there is none, or no pair any more. */
+  async function send(create: () => Omit<Asked, "by" | "email"> | undefined): Promise<Call | undefined> {
+    for (let sent = 1; sent <= maxSent; sent++) {
+      const asked = create();
+      if (!asked) return undefined;
+      const call = await rig.call({ ...asked, by: "browser", email: user.email, isRepeat: sent > 1 });
+      if (call.isHeard && call.status !== 503) return call;
+    }
+    return undefined;
+  }
+
+  function keep(issued: Pair): void {
+    if (pair && pair.refreshToken !== issued.refreshToken) past = [pair, ...past].slice(0, maxPast);
+    pair = issued;
+  }
+
+  /** One tab that renews the session. */
+  async function renew(): Promise<boolean> {
+    const call = await send(() => pair && { route: "refresh", presented: pair, key });
+    if (call?.issued) keep(call.issued);
+    // Another tab may have logged in meanwhile.
+    else if (call && pair === call.presented) pair = undefined;
+    return call?.issued !== undefined;
+  }
+
+  /** Asks with the pair, and if its JWT has expired renews the session first. */
+  async function ask(create: (pair: Pair) => Omit<Asked, "by" | "email">): Promise<Call | undefined> {
+    const isFresh = pair && pair.claims.exp > clock.now + rig.spreadSeconds;
+    if (!isFresh && !(await renew())) return undefined;
+    const call = await send(() => pair && create(pair));
+    if (call?.status === 401 && call.code === "invalid_token") await renew();
+    return call;
+  }
+
+  const operations = {
+    async login(): Promise<void> {
+      const [password = ""] = user.passwords;
+      const cookies = device === undefined ? [] : [device];
+      const body = { email: user.email, password };
+      const call = await send(() => ({ route: "login", key, body, cookies }));
+      if (call?.issued) {
+        past = [];
+        pair = call.issued;
+        device = call.device;
+      }
+      if (call?.code === "invalid_credentials") prefer(user, password, "last");
+    },
+
+    /** One to three tabs at once. */
+    async refresh(): Promise<void> {
+      const tabs = random.pick([1, 1, 1, 2, 3]);
+      await Promise.all(Array.from({ length: tabs }, renew));
+    },
+
+    /** A route that asks for a live session; a body that it refuses only after that. */
+    async live(): Promise<void> {
+      await ask((presented) => ({ route: "changePassword", presented, body: {} }));
+    },
+
+    async movies(): Promise<void> {
+      await ask((presented) => ({ route: "movies", presented }));
+    },
+
+    async logout(): Promise<void> {
+      const call = await send(() => pair && { route: "logout", presented: pair });
+      if (call?.isCleared) pair = undefined;
+    },
+
+    async endAll(): Promise<void> {
+      const keepsOwn = random.isTrue(0.3);
+      await ask((presented) => ({ route: "revokeAllSessions", presented, keepsOwn }));
+    },
+
+    async changePassword(): Promise<void> {
+      const [currentPassword = ""] = user.passwords;
+      const newPassword = `correct horse ${random.below(1e9)} battery ${random.below(1e9)}`;
+      user.passwords.push(newPassword);
+      const body = { currentPassword, newPassword };
+      const cookies = device === undefined ? [] : [device];
+      const call = await ask((presented) => ({ route: "changePassword", presented, body, cookies }));
+      if (call?.status === 200) prefer(user, newPassword, "first");
+      if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
+    },
+  };
+
+  return {
+    user,
+    key,
+    ...operations,
+    get pair(): Pair | undefined {
+      return pair;
+    },
+    get past(): readonly Pair[] {
+      return past;
+    },
+    renew,
+  };
+}
+
+/** Puts a password before or behind the others; more than a few are never in question. */
+function prefer(user: RigUser, password: string, where: "first" | "last"): void {
+  const others = user.passwords.filter((other) => other !== password);
+  user.passwords = (where === "first" ? [password, ...others] : [...others, password]).slice(0, 6);
+}
+
+export type Thief = ReturnType<typeof createThief>;
+
+/** Makes a thief of a pair, the current or an older one, of a browser that has one. */
+export function createThief(rig: Rig, { user, pair, past }: Browser, random: Random) {
+  const key = random.isTrue(0.5) ? `thief-${randomUUID()}` : undefined;
+  let own: Pair | undefined = past.length > 0 && random.isTrue(0.3) ? random.pick(past) : pair;
+  const session = own && rig.sessions.get(own.key.sessionId);
+  if (session) session.stolenAt ??= rig.tick();
+
+  return {
+    get isDone(): boolean {
+      return own === undefined;
+    },
+
+    async act(): Promise<void> {
+      const asked = { route: "refresh", by: "thief", email: user.email, key } as const;
+      for (let sent = 1; own && sent <= 3; sent++) {
+        const call = await rig.call({ ...asked, presented: own, isRepeat: sent > 1 });
+        if (call.status === 503) continue;
+        own = call.issued;
+        return;
+      }
+    },
+  };
+}
+
+/** Presents what looks like a pair and is none: the database must not hear of it. */
+export async function forge(rig: Rig, { user, pair }: Browser, other: Pair | undefined, random: Random) {
+  if (!pair || !other || other.key.sessionId === pair.key.sessionId) return;
+  const { token, refreshToken } = pair;
+  const [header, claims, signature = ""] = token.split(".");
+  const changed = signature.slice(0, 20) + (signature[20] === "A" ? "B" : "A") + signature.slice(21);
+  const fake = random.pick([
+    { token: `${header}.${claims}.${changed}`, refreshToken },
+    { token: `${header}.${other.token.split(".")[1]}.${signature}`, refreshToken },
+    { token, refreshToken: other.refreshToken },
+    { token: other.token, refreshToken },
+    { token, refreshToken: Buffer.from(randomUUID().slice(0, 32)).toString("base64url") },
+  ]);
+  const presented = { ...pair, ...fake, cookies: [cookieOf(fake)] };
+  await rig.call({ route: "refresh", by: "forger", email: user.email, presented });
+}

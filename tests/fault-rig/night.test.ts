@@ -1,3 +1,0 @@
-import { testProfiles } from "./judged.ts";
-
-await testProfiles("F13", "F14");

@@ -1,3 +1,0 @@
-import { testProfiles } from "./judged.ts";
-
-await testProfiles("F9", "F10", "F11");

@@ -1,3 +1,0 @@
-import { testProfiles } from "./judged.ts";
-
-await testProfiles("F1", "F6", "F12");

@@ -1,0 +1,222 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
+import { paginate } from "../../lib/auth/session/paginate.ts";
+import { AppError } from "../../lib/errors.ts";
+import { findPasswordFault, passwordLength } from "../../lib/factors/password-policy.ts";
+import { parseBearer } from "../../lib/http/bearer.ts";
+import { clientMode } from "../../lib/http/client-mode.ts";
+import { findCookie, parseAuthCookie } from "../../lib/http/cookies.ts";
+import { parseEvent } from "../../lib/http/event.ts";
+import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
+import { parseJsonBody } from "../../lib/http/json-body.ts";
+import {
+  createChangePasswordBody,
+  createRegisterBody,
+  loginBody,
+  parseBody,
+  passwordBody,
+} from "../../lib/http/schemas.ts";
+import { parseItem } from "../../lib/parse-item.ts";
+import { classify } from "../../lib/sessions/rotation.ts";
+import { sessionType } from "../../lib/sessions/session.ts";
+import { hashToken, isRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { times } from "../support/randomness.ts";
+import { anyJson, anyText, anything, deepJson, mutated } from "./hostile.ts";
+import { watch } from "./oracle.ts";
+
+// Whatever reaches a reader of ours, it answers or refuses; it never breaks, stalls or believes.
+
+const now = 1_800_000_000;
+const [refreshToken, another] = ["A".repeat(43), `${"b".repeat(42)}A`] as [string, string];
+const password = "correct horse battery";
+const email = "ada@example.com";
+const text = (...sound: string[]) => fc.oneof(anyText, mutated(fc.constantFrom(...sound)));
+const refusals = ["invalid_body", "body_too_large", "unsupported_media_type"];
+
+function refused<T>(read: () => T, codes?: string[]): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    // What a client sent does not come back.
+    if (codes) expect([codes.includes(error.code), error.cause]).toEqual([true, undefined]);
+    return undefined;
+  }
+}
+
+function readBody(body: unknown, isBase64Encoded: boolean, type: string) {
+  const sent = isBase64Encoded && typeof body === "string" ? Buffer.from(body).toString("base64") : body;
+  const headers = { "content-type": type, "auth-mode": "bearer" };
+  const { event } = parseEvent({ headers, body: sent, isBase64Encoded }, () => {});
+  return refused(() => ({ ...event, body: parseJsonBody(event) }), refusals);
+}
+
+const settings = { passwordMinLength: 15 };
+const bodies: Record<string, [schema: unknown, sound: object]> = {
+  login: [loginBody, { email, password }],
+  password: [passwordBody, { password }],
+  register: [createRegisterBody(settings), { email, password }],
+  change: [createChangePasswordBody(settings), { currentPassword: password, newPassword: `${password}!` }],
+  pair: [undefined, { token: "header.claims.signature", refreshToken }],
+};
+
+test.each(Object.entries(bodies))(
+  "the body of %s: sound, damaged, of any JSON, of nothing at all",
+  (_, [schema, sound]) => {
+    const names = [...Object.keys(sound), "extra", "__proto__", "constructor", "toString"];
+    const field = fc.oneof(anyJson, fc.constantFrom(...Object.values(sound)));
+    const json = fc.oneof(
+      fc.dictionary(fc.constantFrom(...names), field, { maxKeys: 4 }),
+      anyJson,
+      fc.constant(sound),
+    );
+    const texts = fc.oneof(
+      mutated(fc.constant(JSON.stringify(sound))),
+      ...[json.map((value) => JSON.stringify(value)), deepJson, anyText, anything],
+    );
+    const type = fc.oneof({ weight: 9, arbitrary: fc.constant("application/json") }, anyText);
+    fc.assert(
+      fc.property(texts, fc.boolean(), type, (body, isBase64, type) => {
+        const event = watch(() => readBody(body, isBase64, type));
+        if (!event) return;
+        if (schema) {
+          const parsed = watch(() =>
+            refused(() => parseBody(schema as typeof loginBody, event.body), refusals),
+          );
+          if (parsed)
+            expect([Object.keys(parsed), Object.getPrototypeOf(parsed)]).toEqual([
+              Object.keys(sound),
+              Object.prototype,
+            ]);
+          return;
+        }
+        const credentials = { cookies: [], authorization: undefined };
+        watch(() => clientMode({ cookieName: "auth-cookie" }).before({ event, credentials }));
+        const { presented } = event as unknown as {
+          presented: { is: string; token: unknown; refreshToken: unknown };
+        };
+        if (presented.is === "pair")
+          expect([typeof presented.token, typeof presented.refreshToken]).toEqual(["string", "string"]);
+      }),
+      times(12_500),
+    );
+  },
+);
+
+test("the event itself, whatever Lambda is invoked with", () => {
+  const name = fc.oneof(fc.constantFrom("Cookie", "AUTHORIZATION", "__proto__"), anyText);
+  const any = anything as fc.Arbitrary<unknown>;
+  const event = fc.record(
+    {
+      headers: fc.oneof(any, fc.dictionary(name, fc.oneof(anyText, any))),
+      cookies: fc.oneof(any, fc.array(fc.oneof(anyText, any))),
+      requestContext: fc.oneof(any, fc.record({ http: any, domainName: any })),
+      ...{ body: any, rawPath: any, pathParameters: any, queryStringParameters: any, isBase64Encoded: any },
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof({ weight: 9, arbitrary: event as fc.Arbitrary<unknown> }, any), (input) => {
+      const { event, credentials } = watch(() => parseEvent(input, () => {}));
+      const texts = [...Object.values(event.headers), ...credentials.cookies, event.rawPath, event.method];
+      if (!texts.every((text) => typeof text === "string")) expect(texts).toEqual([]);
+      expect(["cookie", "authorization"].filter((name) => Object.hasOwn(event.headers, name))).toEqual([]);
+    }),
+    times(25_000),
+  );
+});
+
+test("cookies: none, malformed, or two strings; the same in event.cookies and in the Cookie header", () => {
+  const value = encodeURIComponent(JSON.stringify({ token: "header.claims.signature", refreshToken }));
+  const damaged = fc.oneof(
+    text(`auth-cookie=${value}`),
+    anyText.map((text) => `auth-cookie=${text}`),
+    anyText.map((text) => `auth-cookie-device = ${text}`),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(damaged, { maxLength: 4 }),
+      fc.constantFrom("cookie", "Cookie"),
+      (cookies, header) => {
+        const presented = watch(() => parseAuthCookie(cookies, "auth-cookie"));
+        if (presented.is !== "pair") expect(["none", "malformed"]).toContain(presented.is);
+        else expect([typeof presented.token, typeof presented.refreshToken]).toEqual(["string", "string"]);
+        const parts = cookies.map((text) => text.replaceAll(";", ""));
+        const moved = parseEvent({ headers: {}, cookies: parts }, () => {}).credentials.cookies;
+        const left = parseEvent({ headers: { [header]: parts.join("; ") } }, () => {}).credentials.cookies;
+        for (const name of ["auth-cookie", "auth-cookie-device"])
+          expect(watch(() => findCookie(left, name))).toEqual(findCookie(moved, name));
+        expect(parseAuthCookie(left, "auth-cookie")).toEqual(parseAuthCookie(moved, "auth-cookie"));
+      },
+    ),
+    times(50_000),
+  );
+});
+
+test("single headers and query parameters", () => {
+  fc.assert(
+    fc.property(text("Bearer header.claims.signature", `"${refreshToken}"`, `${now}.session`), (text) => {
+      watch(() => parseBearer(text));
+      const key = watch(() => refused(() => parseIdempotencyKey(text)));
+      if (key !== undefined) expect(key).toMatch(/^[\x21-\x7e]{16,128}$/);
+      watch(() => refused(() => paginate([{ createdAt: now, sessionId: "session" }], text)));
+    }),
+    times(50_000),
+  );
+});
+
+test("refresh token, and what the table may say about it", () => {
+  const session = {
+    ...{ userId: "user", sessionId: "session", email, tokenHash: hashToken(refreshToken), keyed: false },
+    ...{ previousTokenHash: hashToken(another), rotationSalt: another, rotatedAt: now - 5 },
+    ...{ sessionEpoch: 0, createdAt: now - 100, expiresAt: now + 900 },
+  };
+  const members = Object.entries(session).map(([name, sound]) => {
+    return [name, fc.oneof({ weight: 9, arbitrary: fc.constant<unknown>(sound) }, anyJson)] as const;
+  });
+  const item = fc.record(Object.fromEntries(members), { requiredKeys: [] });
+  const key = fc.oneof(anyText, fc.constant(undefined));
+  fc.assert(
+    fc.property(text(refreshToken, another), key, item, (token, key, item) => {
+      if (watch(() => isRefreshToken(token)))
+        expect(Buffer.from(token, "base64url").toString("base64url")).toBe(token);
+      const found = watch(() => refused(() => parseItem(sessionType, item)));
+      if (!found) return;
+      const keyHash = key === undefined ? undefined : hashToken(key);
+      const attempt = { presentedHash: hashToken(token), rotationSalt: refreshToken, keyHash, now };
+      const settings = { refreshWindowSeconds: 10, refreshMinIntervalSeconds: 30 };
+      const { is } = watch(() => classify(found, attempt, settings));
+      // A token that was never ours is no pair of any session. (Hashing takes the low byte of what is not ASCII.)
+      const isKnown = [refreshToken, another].map(hashToken).includes(attempt.presentedHash);
+      if (!isKnown) expect(["over", "replay", "own-write"]).toContain(is);
+    }),
+    times(50_000),
+  );
+});
+
+test("e-mail address and password; an address is the same account at login and register, in any case and with blanks", () => {
+  const emailOf = (schema: unknown, text: string) =>
+    refused(() => parseBody(schema as typeof loginBody, { email: text, password }), refusals)?.email;
+  fc.assert(
+    fc.property(
+      fc.oneof(text(email, "Ada.Lovelace@Sub.Example.com"), fc.emailAddress()),
+      anyText,
+      (text, password) => {
+        const address = watch(() => normalizeEmail(text));
+        if (watch(() => isEmail(address))) expect(address).toMatch(/^[^\s@]+@[^\s@]+$/u);
+        const registered = emailOf(bodies.register?.[0], text);
+        expect(emailOf(loginBody, `\u3000${text}\t`)).toBe(registered);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII, where upper case can be undone
+        if (/^[\x00-\x7f]*$/.test(text)) expect(emailOf(loginBody, text.toUpperCase())).toBe(registered);
+        if (registered !== undefined) expect(emailOf(loginBody, registered)).toBe(registered);
+        const short = password.slice(0, 256);
+        if (watch(() => passwordLength(password)) !== undefined)
+          watch(() =>
+            findPasswordFault(short, { email: address, commonPasswords: new Set(["password1234567"]) }),
+          );
+      },
+    ),
+    times(25_000),
+  );
+});

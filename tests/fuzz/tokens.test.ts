@@ -1,0 +1,104 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { hashPassword, isSamePassword, verifyPassword } from "../../lib/factors/password-hash.ts";
+import { passwordLength } from "../../lib/factors/password-policy.ts";
+import type { Session } from "../../lib/sessions/session.ts";
+import { AccessTokenError } from "../../lib/tokens/compact-jws.ts";
+import { createTestIssuer } from "../support/issuer.ts";
+import { times } from "../support/randomness.ts";
+import { buildToken, encode } from "../support/token.ts";
+import { anyText, mutated } from "./hostile.ts";
+import { watchAsync } from "./oracle.ts";
+
+const now = 1_800_000_000;
+const { issuePair, verifyExpiredToken, sign, header } = await createTestIssuer(now);
+const refreshToken = "A".repeat(43);
+const session: Session = {
+  ...{ userId: "user", sessionId: "session", email: "ada@example.com", tokenHash: "", keyed: false },
+  ...{ sessionEpoch: 0, createdAt: now - 100, rotatedAt: now - 5, expiresAt: now + 900 },
+};
+const pairs = [
+  await issuePair(session, refreshToken),
+  await issuePair({ ...session, email: "é@x.y" }, refreshToken),
+];
+const issued = pairs.map(({ token }) => token);
+const [genuine = ""] = issued;
+const { claims } = await verifyExpiredToken(genuine);
+
+const verify = (token: string) =>
+  watchAsync(() =>
+    verifyExpiredToken(token).catch((error: unknown) => {
+      if (!(error instanceof AccessTokenError)) throw error;
+      return undefined;
+    }),
+  );
+
+test("the verifier takes an issued token, bit by bit, or none", async () => {
+  const [head = "", body = "", signature] = genuine.split(".");
+  const flipped = fc.tuple(fc.nat(genuine.length - 1), fc.nat(7)).map(([at, bit]) => {
+    return (
+      genuine.slice(0, at) + String.fromCharCode(genuine.charCodeAt(at) ^ (1 << bit)) + genuine.slice(at + 1)
+    );
+  });
+  const otherClaims = mutated(fc.constant(Buffer.from(body, "base64url").toString()));
+  const unsigned = otherClaims.map((claims) => `${head}.${encode(claims)}.${signature}`);
+  const parts = issued.flatMap((token) => token.split("."));
+  const swapped = fc.shuffledSubarray(parts, { minLength: 3, maxLength: 3 }).map((parts) => parts.join("."));
+  const damaged = fc.oneof(anyText, mutated(fc.constantFrom(...issued)), flipped, unsigned, swapped);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof({ weight: 9, arbitrary: damaged }, fc.constantFrom(...issued)),
+      async (token) => {
+        expect([token, (await verify(token)) !== undefined]).toEqual([token, issued.includes(token)]);
+      },
+    ),
+    times(8_000),
+  );
+});
+
+test("no claim that the issuer does not make is accepted, whoever has signed it", async () => {
+  const none = fc.constant(undefined);
+  const noText = fc.oneof(
+    fc.constantFrom<unknown>("", 1, true, null, {}),
+    ...[fc.array(fc.string({ minLength: 1 })), fc.string({ minLength: 257, maxLength: 300 })],
+  );
+  const fraction = fc.double({ noInteger: true, noNaN: true, noDefaultInfinity: true });
+  const noTime = fc.oneof(
+    fc.constantFrom<unknown>(1e308, 2 ** 53, -1, null, true, [], {}, `${now}`),
+    fc.string(),
+    fraction,
+  );
+  const other = fc.string().filter((text) => text !== claims.iss && text !== claims.aud);
+  const future = fc.integer({ min: now + 6, max: 2 ** 31 });
+  const wrong: Record<string, fc.Arbitrary<unknown>> = {
+    ...{ iss: fc.oneof(noText, none, other), aud: fc.oneof(fc.integer(), none, other, fc.array(other)) },
+    ...Object.fromEntries(
+      ["client_id", "sub", "sid", "email", "jti"].map((name) => [name, fc.oneof(noText, none)]),
+    ),
+    ...{ auth_time: fc.oneof(noTime, none), iat: fc.oneof(noTime, none, future), nbf: future },
+    exp: fc.oneof(noTime, none, fc.nat(claims.iat - 1), fc.integer({ min: claims.iat + 86_401 })),
+    roles: fc.oneof(fc.string(), fc.integer(), fc.array(fc.integer(), { minLength: 1 }), fc.object()),
+  };
+  const changes = Object.entries(wrong).map(([name, values]) => values.map((value) => ({ [name]: value })));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(...changes), async (change) => {
+      expect(await verify(buildToken(header, { ...claims, ...change }, sign))).toBeUndefined();
+    }),
+  );
+});
+
+const forms = ["NFC", "NFD", "NFKC", "NFKD"] as const;
+const unicode = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
+
+test("a password is the same in every normal form of Unicode, and as long; so is its hash, and of nothing else", async () => {
+  await fc.assert(
+    fc.asyncProperty(unicode, fc.constantFrom(...forms), unicode, async (text, form, another) => {
+      expect(passwordLength(text.normalize(form))).toBe(passwordLength(text));
+      expect(isSamePassword(text, another)).toBe(text.normalize("NFKC") === another.normalize("NFKC"));
+      const hash = await hashPassword(text);
+      expect(await verifyPassword(hash, text.normalize(form))).toBe(true);
+      expect(await verifyPassword(hash, another)).toBe(isSamePassword(text, another));
+    }),
+    times(10),
+  );
+});

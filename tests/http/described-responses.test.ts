@@ -1,0 +1,172 @@
+import { describe, expect, test } from "@jest/globals";
+import type { ProblemCode } from "../../lib/errors.ts";
+import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
+import { operations } from "../../openapi/operations/index.ts";
+import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
+import { description } from "../support/description.ts";
+import { type ClientRequest, exampleRequest, type RouteName, routeNames, routes } from "../support/event.ts";
+import { fail } from "../support/faults.ts";
+import { keepSecrets } from "../support/log.ts";
+import { cookieOf } from "../support/pair.ts";
+import { startService } from "../support/service.ts";
+
+const service = await startService();
+const { sandbox, wire } = service;
+const limited = service.createSandbox({
+  LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "1",
+  REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "1",
+});
+
+/** The routes that are described, by the file of their function. */
+const described = routeNames.flatMap((name) => {
+  const operation = Object.values(operations).find(({ route }) => route === routes[name]);
+  return operation ? [{ name, operation }] : [];
+});
+
+/** Somebody signed in. */
+async function createCaller() {
+  const account = await service.register();
+  return { account, ...(await service.logIn({ account })) };
+}
+
+/** Whoever asks for what is refused; where a refusal takes more than one request it is somebody new. */
+const usual = await createCaller();
+const lasting: ProblemCode[] = ["token_expired", "too_many_attempts"];
+
+/** What a route accepts of a caller. */
+function createRequest(name: RouteName, { account, cookies, key }: typeof usual): ClientRequest {
+  const { email, password } = account;
+  const newPassword = `${password} and more`;
+  keepSecrets(newPassword);
+  const bodies: Partial<Record<RouteName, object>> = {
+    register: { email: `new.${email}`, password },
+    login: { email, password },
+    changePassword: { currentPassword: password, newPassword },
+    deleteAccount: { password },
+  };
+  const isOpen = ["register", "login", "jwks", "discovery", "openapi"].includes(name);
+  return {
+    ...(isOpen ? {} : exampleRequest(name, cookies)),
+    ...(bodies[name] && { body: bodies[name] }),
+    ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
+  };
+}
+
+describe.each(described)("$operation.route", ({ name, operation }) => {
+  test("answers as it is described when all is well", async () => {
+    const response = noted(await sandbox[name](createRequest(name, await createCaller())));
+    expect(response.statusCode).toBe(operation.answers[0]?.status);
+  });
+
+  // A defect cannot be ordered.
+  const codes = operation.problems.filter((code) => code !== "internal_error");
+  if (codes.length === 0) return;
+  test.each(codes)("may refuse with %s", async (code) => {
+    const { code: answered, detail } = bodyOf(noted(await provoke(code, name)));
+    expect(answered).toBe(code);
+    details.push(withoutNumbers(`${code}: ${detail}`));
+  });
+});
+
+test.each(["not_found", "method_not_allowed"] as const)("an unknown path or method is a %s", async (code) => {
+  const path = code === "not_found" ? "/nowhere" : "/auth/login";
+  const response = noted(await sandbox.notFound({ method: "GET", path }));
+  expect(bodyOf(response).code).toBe(code);
+  details.push(`${code}: ${bodyOf(response).detail}`);
+});
+
+test("the details in the examples are those that were answered", () => {
+  const unseen: string[] = ["forbidden", "internal_error"];
+  const examples = Object.values<{ value: { code: string; detail: string } }>(description.components.examples)
+    .filter(({ value }) => !unseen.includes(value.code))
+    .map(({ value }) => withoutNumbers(`${value.code}: ${value.detail}`));
+  expect(examples.filter((example) => !details.includes(example))).toEqual([]);
+});
+
+test("a defect of ours is told without a word about it", async () => {
+  const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
+  expectProblem(noted(await broken.login(createRequest("login", usual))), refusals.internalError);
+});
+
+test("H14 the security headers, and none that names a product, are on every response, whatever its status", () => {
+  const statuses = new Set(answers.map(({ statusCode }) => statusCode));
+  const expected = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503];
+  expect([...statuses].sort()).toEqual(expected);
+  // Those that a response may have beside them are its description's: tests/support/description.ts looks at each.
+  const { "cache-control": noStore, ...always } = securityHeaders;
+  for (const { statusCode, headers } of answers) {
+    expect(headers).toMatchObject(always);
+    if (statusCode !== 200) expect(headers["cache-control"]).toBe(noStore);
+    expect(
+      Object.keys(headers).filter((name) => /^(server|via|x-(powered|amz|runtime).*)$/.test(name)),
+    ).toEqual([]);
+  }
+});
+
+const answers: ApiResponse[] = [];
+const noted = (response: ApiResponse) => answers[answers.push(response) - 1] as ApiResponse;
+const details: string[] = [];
+const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
+
+/** Has a route refuse with this problem. */
+async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
+  const caller = lasting.includes(code) ? await createCaller() : usual;
+  const { token, cookies } = usual;
+  const good = createRequest(name, caller);
+  const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
+  const { email, password } = caller.account;
+  const wrong = "not the right password";
+  const mistaken = {
+    login: { email, password: wrong },
+    changePassword: { currentPassword: wrong, newPassword: password },
+    deleteAccount: { password: wrong },
+  }[name as string];
+
+  switch (code) {
+    case "invalid_body":
+      return call({ body: name === "login" ? { email } : "{" });
+    case "invalid_auth_mode":
+      return call({ headers: { "auth-mode": "cookie" } });
+    case "invalid_idempotency_key":
+      return call({ headers: { "idempotency-key": "short" } });
+    case "invalid_cursor":
+      return call({ query: { cursor: "x" } });
+    case "invalid_query":
+      return call({ query: { except: "others" } });
+    case "conflicting_credentials":
+      return call({ cookies, headers: { authorization: `Bearer ${token}` } });
+    case "invalid_jwt_token":
+    case "invalid_token":
+      return call({ cookies: ["auth-cookie=x"] });
+    case "invalid_refresh_token":
+      return call({ cookies: [cookieOf({ token })] });
+    case "token_expired":
+      await sandbox.logout(good);
+      return call();
+    case "missing_credentials":
+      return call({ cookies: [] });
+    case "invalid_credentials":
+      return call({ body: mistaken });
+    case "cross_site_request":
+      return call({ headers: { "sec-fetch-site": "cross-site" } });
+    case "not_found":
+      return call({ pathParameters: { sessionId: "none" } });
+    case "email_taken":
+      return call({ body: { email, password } });
+    case "body_too_large":
+      return call({ body: "x".repeat(16_385) });
+    case "unsupported_media_type":
+      return call({ body: "{}", headers: { "content-type": "text/plain" } });
+    case "too_many_attempts":
+      for (let i = 0; i < 5; i++) await call({ body: mistaken });
+      return call({ body: mistaken });
+    case "too_many_requests":
+      await call({}, limited);
+      return call({}, limited);
+    case "unavailable":
+      wire.break("", fail, { times: 99 });
+      return call();
+    default:
+      throw new TypeError(`nothing here provokes ${code}`);
+  }
+}

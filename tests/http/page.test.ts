@@ -1,0 +1,79 @@
+import { describe, expect, test } from "@jest/globals";
+import { securityHeaders } from "../../lib/http/response.ts";
+import { expectProblem } from "../support/answer.ts";
+import { startService } from "../support/service.ts";
+
+const { sandbox, expectRequests } = await startService();
+const types = {
+  "/": "text/html",
+  "/page.css": "text/css",
+  "/page.js": "text/javascript",
+  "/page.svg": "image/svg+xml",
+};
+const paths = Object.keys(types) as (keyof typeof types)[];
+const load = (path: string, headers = {}) => sandbox.page({ path, headers });
+
+describe.each(paths)("%s", (path) => {
+  test("is answered with its type, a tag, and the headers of every response, and asks no database", async () => {
+    const { statusCode, headers, body, cookies } = await expectRequests([], () => load(path));
+    expect([statusCode, cookies]).toEqual([200, undefined]);
+    expect(body?.length).toBeGreaterThan(50);
+    expect(headers).toEqual({
+      ...securityHeaders,
+      "content-security-policy": expect.stringMatching(/^default-src 'none'; /),
+      "content-type": `${types[path]}; charset=utf-8`,
+      "cache-control": "no-cache",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+      etag: expect.stringMatching(/^"[\w-]{43}"$/),
+    });
+  });
+
+  test("is not sent again to a browser that has it", async () => {
+    const { headers } = await load(path);
+    const { etag = "" } = headers;
+    const { "content-type": _, ...kept } = headers;
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+      expect(await load(path, { "if-none-match": known })).toEqual({ statusCode: 304, headers: kept });
+    }
+    for (const unknown of [`${etag}x`, etag.slice(1, -1), '"other"', ""]) {
+      expect((await load(path, { "if-none-match": unknown })).statusCode).toBe(200);
+    }
+  });
+});
+
+test("the page may load and call its own origin only, run no inline script, and be framed by nobody", async () => {
+  const { headers } = await load("/");
+  expect(headers["content-security-policy"]?.split("; ").sort()).toEqual([
+    "base-uri 'none'",
+    "connect-src 'self'",
+    "default-src 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "img-src 'self'",
+    "require-trusted-types-for 'script'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "trusted-types 'none'",
+  ]);
+});
+
+test("the page asks for nothing that is not here, and has no inline script or style", async () => {
+  const { body = "" } = await load("/");
+  const named = [...body.matchAll(/<(?!a )[^>]* (?:src|href)="([^"]*)"/g)].map(([, path]) => path);
+  expect(named.sort()).toEqual(expect.arrayContaining(paths.slice(1)));
+  expect(named.filter((path = "") => !(path in types))).toEqual([]);
+  expect(body).not.toMatch(/<style| style=| on\w+=|javascript:|<script(?![^>]* src=)/i);
+});
+
+test("each file's tag is its own", async () => {
+  const tags = await Promise.all(paths.map(async (path) => (await load(path)).headers.etag));
+  expect(new Set(tags).size).toBe(paths.length);
+});
+
+test.each(["/page.ts", "/page.js/", "/PAGE.JS", "//", "", "/constructor", "/__proto__"])(
+  "%s is a 404",
+  async (path) => {
+    expectProblem(await load(path), { status: 404, code: "not_found", detail: "There is no such path." });
+  },
+);

@@ -1,0 +1,142 @@
+import { readFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { build, type Plugin } from "esbuild";
+import { bundleOptions } from "../../build/bundle.ts";
+import type { LambdaHandler } from "../../lib/http/route.ts";
+import { operations } from "../../openapi/operations/index.ts";
+import { bodyOf } from "../support/answer.ts";
+import { pathOf } from "../support/declared.ts";
+import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { createContext } from "../support/sandbox.ts";
+import { startService } from "../support/service.ts";
+
+// Every route is asked for each protection that it must have. Then the protection is taken out of its source, and the
+// same question must be answered with no: a protection that is forgotten is seen.
+
+const service = await startService();
+const { sandbox, wire } = service;
+Object.assign(process.env, service.environment);
+let cookies: string[];
+beforeAll(async () => {
+  ({ cookies } = await service.logIn());
+});
+
+const { docs: _, ...routes } = operations;
+const names = Object.keys(routes) as RouteName[];
+const changing = names.filter((name) => !operationOf(name).route.startsWith("GET "));
+const reading = names.filter((name) => !changing.includes(name));
+const authenticated = names.filter((name) => operationOf(name).needs === "token");
+
+function operationOf(name: RouteName) {
+  return operations[name as keyof typeof routes];
+}
+
+const elsewhere = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+const form = { "content-type": "text/plain" };
+
+/** Each protection: what is sent, and the code of the problem that is answered where it holds. */
+const protections = {
+  "pages of other sites": { request: { headers: elsewhere, body: {} }, code: "cross_site_request" },
+  "bodies that are not JSON": { request: { headers: form, body: "{}" }, code: "unsupported_media_type" },
+  "callers without credentials": { request: { body: {}, cookies: [] }, code: "missing_credentials" },
+  "other methods than reading ones": {
+    request: { method: "POST", headers: form, body: "{}" },
+    code: "method_not_allowed",
+  },
+} satisfies Record<string, { request: ClientRequest; code: string }>;
+
+/** Answers whether a handler refuses as the protection asks for, without a request to DynamoDB. */
+async function holds(
+  protection: keyof typeof protections,
+  name: RouteName,
+  handler: LambdaHandler,
+): Promise<boolean> {
+  const { request, code } = protections[protection];
+  wire.forget();
+  const response = await handler(createEvent(name, { cookies, ...request }), createContext());
+  return wire.names.length === 0 && response.statusCode >= 400 && bodyOf(response).code === code;
+}
+
+let bundles = 0;
+
+/** Bundles a function of which some files are changed, and loads it. */
+async function loadChanged(
+  name: RouteName,
+  changes: [file: string, from: RegExp, to: string][],
+): Promise<LambdaHandler> {
+  const changed: string[] = [];
+  const plugin: Plugin = {
+    name: "changes",
+    setup({ onLoad }) {
+      for (const [file, from, to] of changes) {
+        onLoad({ filter: new RegExp(`${file.replaceAll("/", "\\/")}$`) }, async ({ path }) => {
+          const source = await readFile(path, "utf8");
+          if (from.test(source)) changed.push(file);
+          return { contents: source.replace(from, to), loader: "ts" };
+        });
+      }
+    },
+  };
+  const outdir = `.local/test/protections/${name}/${++bundles}`;
+  await build({
+    ...bundleOptions,
+    plugins: [plugin, ...bundleOptions.plugins],
+    entryPoints: [`${pathOf(name)}.ts`],
+    outdir,
+    outExtension: { ".js": ".mjs" },
+  });
+  // What is not found was not taken out.
+  expect(changed).toEqual(changes.map(([file]) => file));
+  return (await import(pathToFileURL(resolve(outdir, `${basename(pathOf(name))}.mjs`)).href)).handler;
+}
+
+const call =
+  (name: RouteName): LambdaHandler =>
+  (event) =>
+    sandbox.invoke(name, event);
+
+describe.each(changing)("%s", (name) => {
+  const file = `${pathOf(name)}.ts`;
+  const noRule: [string, RegExp, string] = [
+    "lib/http/cross-site.ts",
+    /return \(event\) => \{/,
+    "return (event) => { return;",
+  ];
+
+  test("refuses pages of other sites, and is open to them where the rule is taken out", async () => {
+    expect(await holds("pages of other sites", name, call(name))).toBe(true);
+    expect(await holds("pages of other sites", name, await loadChanged(name, [noRule]))).toBe(false);
+  });
+
+  test("refuses them where it lets them in, if it reads a cookie", async () => {
+    const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ crossSite: "let in" })']]);
+    // Only a registration reads none.
+    expect(await holds("pages of other sites", name, open)).toBe(name !== "register");
+  });
+
+  test("refuses bodies that are not JSON, and takes them where that is taken out", async () => {
+    expect(await holds("bodies that are not JSON", name, call(name))).toBe(true);
+    const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ body: "not read" })']]);
+    expect(await holds("bodies that are not JSON", name, open)).toBe(false);
+  });
+});
+
+describe.each(reading)("%s", (name) => {
+  test("refuses other methods than reading ones, and answers them where that is taken out", async () => {
+    expect(await holds("other methods than reading ones", name, call(name))).toBe(true);
+    const open = await loadChanged(name, [
+      ["lib/http/read-only-api.ts", /throw new AppError/, "new AppError"],
+    ]);
+    expect(await holds("other methods than reading ones", name, open)).toBe(false);
+  });
+});
+
+describe.each(authenticated)("%s", (name) => {
+  test("refuses callers without credentials, and does not where that is taken out", async () => {
+    expect(await holds("callers without credentials", name, call(name))).toBe(true);
+    const open = await loadChanged(name, [[`${pathOf(name)}.ts`, /\.use\(await authenticate\(.*\)\)/, ""]]);
+    expect(await holds("callers without credentials", name, open)).toBe(false);
+  });
+});

@@ -1,4 +1,0 @@
-import { design } from "./design.ts";
-import { defineSuite } from "./suite.ts";
-
-defineSuite(design);

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "@jest/globals";
+import { budgets, findBroken } from "../../bench/budgets.ts";
+import type { Facts } from "../../bench/facts.ts";
+import { parseOptions } from "../../bench/options.ts";
+import { race } from "../../bench/race.ts";
+import type { FunctionName } from "../../bench/requests.ts";
+import { median, quantile } from "../../bench/statistics.ts";
+
+/** Facts that keep every budget to the last byte. */
+function createFacts(): Record<FunctionName, Facts> {
+  const entries = Object.entries(budgets).map(([name, { bundle, zip, modules, requests = 0, ...units }]) => [
+    name,
+    {
+      ...units,
+      bundleBytes: bundle * 1024,
+      zipBytes: zip * 1024,
+      modules,
+      requests: Array<string>(requests).fill("GetItem"),
+      heavyModules: [],
+      memoryMb: 256,
+      logBytes: 400,
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+describe("npm run bench -- --check", () => {
+  test("passes when every budget is just kept", () => {
+    expect(findBroken(createFacts())).toEqual([]);
+  });
+
+  test.each<[string, FunctionName, Partial<Facts>, string]>([
+    ["a bundle grows", "movies", { bundleBytes: 42 * 1024 + 52 }, "movies: bundle 42.1, the budget is 42"],
+    ["a zip grows", "login", { zipBytes: 121 * 1024 }, "login: zip 121.0, the budget is 120"],
+    ["a function is not packaged", "me", { zipBytes: 0 }, "me: zip 0.0, the budget is 20"],
+    ["a module is loaded more", "jwks", { modules: 131 }, "jwks: modules 131.0, the budget is 130"],
+    ["a request is sent more", "movies", { requests: ["GetItem"] }, "movies: requests 1.0, the budget is 0"],
+    ["an attempt is not counted", "login", { writeUnits: 2 }, "login: writeUnits 2.0, the budget is 3"],
+    ["an item grows over 1 KB", "refresh", { writeUnits: 2 }, "refresh: writeUnits 2.0, the budget is 1"],
+    ["undici is loaded", "refresh", { heavyModules: ["undici/undici"] }, "refresh: loads undici/undici"],
+    ["web streams are loaded", "movies", { heavyModules: ["webstreams"] }, "movies: loads webstreams"],
+  ])("fails when %s", (_, name, change, message) => {
+    const facts = createFacts();
+    Object.assign(facts[name], change);
+    expect(findBroken(facts)).toEqual([message]);
+  });
+});
+
+describe("the command line of npm run bench", () => {
+  test("has defaults", () => {
+    expect(parseOptions([])).toEqual({ check: false, rounds: 15, save: false, help: false });
+    expect(parseOptions(["--rounds", "3", "--save"])).toMatchObject({ rounds: 3, save: true });
+  });
+
+  test.each([
+    ["--rounds 0", "--rounds must be a whole number from 1 to 100."],
+    ["--rounds many", "--rounds must be a whole number from 1 to 100."],
+    ["--check --rounds 3", "--check measures no time: leave --rounds and --save out."],
+    ["--check --save", "--check measures no time: leave --rounds and --save out."],
+    ["--fast", "Unknown option '--fast'"],
+  ])("%s is refused: %s", (line, message) => {
+    expect(() => parseOptions(line.split(" "))).toThrow(message);
+  });
+});
+
+test("quantiles are samples, by nearest rank", () => {
+  expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2]);
+  expect([quantile([5, 1], 0.99), quantile([7], 0.5)]).toEqual([5, 7]);
+  expect(() => median([])).toThrow(RangeError);
+});
+
+test("runners take turns, and each is given what it returned before", async () => {
+  const order: string[] = [];
+  const runner = (name: string) => ({
+    name,
+    prepare: (last: unknown) => Number(last ?? 0),
+    run(input: unknown) {
+      order.push(`${name}${input}`);
+      return (input as number) + 1;
+    },
+  });
+  const timings = await race([runner("a"), runner("b")], { rounds: 2, calls: 2 });
+  expect(order).toEqual(["a0", "a1", "b0", "b1", "a2", "a3", "b2", "b3"]);
+  expect(Object.keys(timings)).toEqual(["a", "b"]);
+});

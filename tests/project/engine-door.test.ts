@@ -1,0 +1,90 @@
+import { afterAll, expect, test } from "@jest/globals";
+import { startDatabase, tableNames } from "../support/database.ts";
+
+// What AWS's DynamoDB has and dynalite lacks is added at the door of local/engine-door.ts.
+const database = await startDatabase();
+afterAll(() => database.stop());
+
+const TableName = tableNames.attempts;
+const key = (id: string) => ({ id: { S: id } });
+
+async function send(operation: string, parameters: object) {
+  const { status, body } = await database.deliver(
+    `DynamoDB_20120810.${operation}`,
+    JSON.stringify({ TableName, ...parameters }),
+  );
+  return { status, ...JSON.parse(body) };
+}
+
+const condition = { ConditionExpression: "attribute_not_exists(id)" };
+const asking = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" };
+
+/** Three operations that refuse to touch an item. */
+const refusing = (id: string): [operation: string, parameters: object][] => [
+  ["PutItem", { ...condition, Item: { ...key(id), count: { N: "9" } } }],
+  ["DeleteItem", { ...condition, Key: key(id) }],
+  ["UpdateItem", { ...condition, Key: key(id), UpdateExpression: "REMOVE expiresAt" }],
+];
+
+test("S08 a failed condition brings the old item along where it was asked for, and only there", async () => {
+  const item = { ...key("old"), count: { N: "1" } };
+  await send("PutItem", { Item: item });
+  for (const [operation, parameters] of refusing("old")) {
+    expect(await send(operation, { ...parameters, ...asking })).toMatchObject({ status: 400, Item: item });
+    expect(await send(operation, parameters)).not.toHaveProperty("Item");
+  }
+  const absent = { Key: key("none"), ConditionExpression: "attribute_exists(id)", ...asking };
+  expect(await send("DeleteItem", absent)).not.toHaveProperty("Item");
+});
+
+test("of many that race for an item one wins, and each of the others sees the winner's", async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      send("PutItem", { ...condition, ...asking, Item: { ...key("race"), count: { N: String(index) } } }),
+    ),
+  );
+  const winner = answers.findIndex(({ status }) => status === 200);
+  const seen = answers.flatMap(({ status, Item }) => (status === 200 ? [] : [Item.count.N]));
+  expect(seen).toEqual(Array(49).fill(String(winner)));
+});
+
+test("conditions mean what they say, wherever their parentheses stand", async () => {
+  const names = ["a", "b", "c"] as const;
+  const conditions: [text: string, holds: (a: boolean, b: boolean, c: boolean) => boolean][] = [
+    ["a = :one OR (b = :one AND c = :one)", (a, b, c) => a || (b && c)],
+    ["a = :one AND (b = :one OR c = :one)", (a, b, c) => a && (b || c)],
+    ["attribute_not_exists(a) OR (b = :one AND c = :one)", (a, b, c) => !a || (b && c)],
+    ["attribute_exists(a) AND (attribute_not_exists(b) OR c = :one)", (a, b, c) => a && (!b || c)],
+    ["a = :one AND b = :one AND (attribute_not_exists(c) OR c = :one)", (a, b) => a && b],
+  ];
+  for (const [text, holds] of conditions) {
+    for (let bits = 0; bits < 8; bits++) {
+      const set = names.filter((_, index) => bits & (1 << index));
+      const attributes = Object.fromEntries(set.map((name) => [name, { N: "1" }]));
+      await send("PutItem", { Item: { ...key("logic"), ...attributes } });
+      const values = { ExpressionAttributeValues: { ":one": { N: "1" } } };
+      const deletion = { Key: key("logic"), ConditionExpression: text, ...values };
+      const { status } = await send("DeleteItem", deletion);
+      const [a, b, c] = names.map((name) => set.includes(name)) as [boolean, boolean, boolean];
+      expect([text, set, status]).toEqual([text, set, holds(a, b, c) ? 200 : 400]);
+    }
+  }
+});
+
+test("it is closed to pages of the web, which can reach a port of one's own machine", async () => {
+  const headers = { "x-amz-target": "DynamoDB_20120810.ListTables" };
+  const request = { method: "POST", body: "{}" };
+  const refused = await fetch(database.endpoint, {
+    ...request,
+    headers: { ...headers, origin: "https://evil.example" },
+  });
+  expect([refused.status, await refused.text()]).toEqual([403, ""]);
+  expect(refused.headers.get("access-control-allow-origin")).toBeNull();
+  const answer = await fetch(database.endpoint, { ...request, headers });
+  expect(await answer.json()).toEqual({ TableNames: expect.arrayContaining([TableName]) });
+});
+
+test("what is no request of DynamoDB is refused as DynamoDB would", async () => {
+  expect(await database.deliver("DynamoDB_20120810.PutItem", "{")).toMatchObject({ status: 400 });
+  expect(await database.deliver("Nothing.AtAll", "{}")).toMatchObject({ status: 400 });
+});

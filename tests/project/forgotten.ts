@@ -1,0 +1,99 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { operations } from "../../openapi/operations/index.ts";
+import { type DeclaredFunction, declared, tableSettings } from "../support/declared.ts";
+
+// A thing is named where it is made; where something is still missing, this check names the file and what to add there.
+// `npm test` runs it before the compiler, whose words would be about types.
+
+/** What is compared. */
+export interface Project {
+  serverless: string;
+  readme: string;
+  /** Paths of functions.yml and table.yml files. */
+  ymls: string[];
+  /** Paths of functions. */
+  files: string[];
+  functions: Record<string, Pick<DeclaredFunction, "handler" | "events">>;
+  /** The variables that hold the names of tables. */
+  tableVariables: string[];
+  operations: Record<string, { route: string }>;
+  /** The texts of the tests. */
+  tests: string[];
+}
+
+const read = (path: string) => readFileSync(path, "utf8");
+
+/** Reads the project that stands here. */
+export function readProject(): Project {
+  return {
+    serverless: read("serverless.yml"),
+    readme: read("README.md"),
+    ymls: globSync("{functions/**/functions.yml,lib/*/table.yml}"),
+    files: globSync("functions/**/*.ts").filter((file) => !file.endsWith(".test.ts")),
+    functions: declared.functions,
+    tableVariables: Object.keys(tableSettings),
+    operations,
+    tests: globSync("tests/**/*.test.ts", { exclude: ["tests/project/**"] }).map(read),
+  };
+}
+
+/** Says what was forgotten, one a line: the file, and what to add there. */
+export function findForgotten(project: Project): string[] {
+  const { serverless, readme, ymls, files, functions, tableVariables, operations, tests } = project;
+  const routes = Object.entries(functions).flatMap(([name, { handler, events = [] }]) =>
+    events.flatMap(({ httpApi: route }) => (route === "*" ? [] : [{ name, handler, route }])),
+  );
+  const described = Object.values(operations).map(({ route }) => route);
+  const isNamed = (name: string) => readme.includes(`\`${name}\``);
+  const isCalled = (name: string) => tests.some((text) => new RegExp(`\\b${name}\\(|"${name}"`).test(text));
+  const handlers = Object.values(functions).map(({ handler }) => handler.replace(/\.handler$/, ".ts"));
+
+  return [
+    ...ymls
+      .filter((path) => !serverless.includes(`\${file(${path})}`))
+      .map((path) => {
+        const section = path.endsWith("table.yml") ? "resources" : "functions";
+        return `serverless.yml, ${section}: add - \${file(${path})}`;
+      }),
+    ...files
+      .filter((file) => !handlers.includes(file))
+      .map((file) => {
+        const handler = file.replace(/\.ts$/, ".handler");
+        return `${dirname(file)}/functions.yml: add a function with handler: ${handler}`;
+      }),
+    ...handlers.filter((file) => !files.includes(file)).map((file) => `${file}: a functions.yml names it`),
+    ...routes
+      .filter(({ route }) => isContract(route) && !described.includes(route))
+      .flatMap(({ name, handler, route }) => {
+        const file = `openapi/operations/${basename(dirname(handler))}.ts`;
+        const add = `${file}: add ${name} with route: "${route}"`;
+        return existsSync(file) ? [add] : [add, `openapi/operations/index.ts: spread ${file} into all`];
+      }),
+    ...Object.entries(operations)
+      .filter(([, { route }]) => !routes.some((each) => each.route === route))
+      .map(([name, { route }]) => `functions.yml: no function has ${route}, which openapi calls ${name}`),
+    ...routes
+      .filter(({ route }) => !isNamed(route))
+      .map(({ route }) => `README.md, table of routes: add a row for \`${route}\``),
+    ...tableVariables
+      .filter((variable) => !isNamed(variable))
+      .map((variable) => `README.md, Configuration: name \`${variable}\` among the tables`),
+    ...Object.keys(functions)
+      .filter((name) => !isCalled(name))
+      .map((name) => `tests: no test calls ${name}, as sandbox.${name}() does`),
+  ];
+}
+
+/** Pages and the files that they load are no part of the contract. */
+const isContract = (route: string) => !/^GET \/(\w+\.(css|js|svg))?$/.test(route);
+
+if (import.meta.main) {
+  const forgotten = findForgotten(readProject());
+  if (forgotten.length > 0) {
+    console.error(
+      `Something was added, and this is still missing:\n${forgotten.map((line) => `- ${line}`).join("\n")}`,
+    );
+    process.exit(1);
+  }
+}

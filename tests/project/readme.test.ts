@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { optionVariables } from "../../build/operations/options.ts";
+import { listSettings } from "../../lib/config.ts";
+import type { Setting } from "../../lib/settings.ts";
+import { gatewayRoutes, tableSettings } from "../support/declared.ts";
+
+const readme = readFileSync("README.md", "utf8");
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+
+/** The cells of every row of the README's tables, their code spans only. */
+const rows = readme
+  .split("\n")
+  .filter((line) => line.startsWith("| `"))
+  .map((line) => line.split("|").slice(1, -1));
+const codeOf = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? "");
+
+describe("the README", () => {
+  test("names every route of serverless.yml, and no other", () => {
+    const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z]+ \//.test(code));
+    expect(named.sort()).toEqual(gatewayRoutes);
+  });
+
+  test("names every setting, and no other", () => {
+    const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z][A-Z_]+$/.test(code));
+    const settings = Object.values(listSettings()).map(({ variable }) => variable);
+    const variables = [...new Set([...settings, ...Object.keys(tableSettings)])];
+    // ROUTES is made by the packaging, for one function.
+    expect(named.sort()).toEqual(variables.filter((variable) => variable !== "ROUTES").sort());
+  });
+
+  test("names every option of a deployment, and no other", () => {
+    const [paragraph] = /^For a deployment alone.*?\n\n/ms.exec(readme) ?? [];
+    const named = codeOf(paragraph?.replaceAll("\n", " ")).map((code) => code.split("=")[0] ?? "");
+    // DEMO_PAGE has a plugin of its own.
+    expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(
+      [...optionVariables, "DEMO_PAGE"].sort(),
+    );
+  });
+
+  test("gives the defaults that the code has", () => {
+    const settings = Object.values<Setting<unknown>>(listSettings());
+    const numbers = settings.flatMap(({ variable, unset }) =>
+      typeof unset === "number" ? [[variable, unset]] : [],
+    );
+    const defaults = Object.fromEntries(
+      rows.map(([name, value]) => [codeOf(name)[0], Number(value?.split(";")[0])]),
+    );
+    expect(defaults).toMatchObject(Object.fromEntries(numbers));
+  });
+
+  test("gives a reason for every package that is deployed", () => {
+    for (const name of Object.keys(manifest.dependencies)) expect(readme).toContain(`\`${name}\``);
+  });
+
+  test("shows a protected route as functions/sample/movies.ts has it", () => {
+    const movies = readFileSync("functions/sample/movies.ts", "utf8");
+    const imports = movies.split("\n").filter((line) => line.startsWith("import"));
+    expect(readme).toContain(imports.join("\n"));
+    expect(readme).toContain(".use(await authenticate())");
+  });
+});
+
+test("CONTRIBUTING.md names every command of package.json", () => {
+  const contributing = readFileSync("CONTRIBUTING.md", "utf8");
+  const commands = [...contributing.matchAll(/^npm (?:run )?([\w:]+)/gm)].map(([, name]) => name);
+  expect(commands).toEqual(expect.arrayContaining(Object.keys(manifest.scripts)));
+});
+
+describe("every document", () => {
+  const documents = [
+    "README.md",
+    "SECURITY.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "client/README.md",
+    "tests/support/README.md",
+  ]
+    .concat(readdirSync("docs").map((name) => `docs/${name}`))
+    .filter((path) => path.endsWith(".md") && existsSync(path));
+
+  test.each(documents)("%s links only to what is there", (path) => {
+    const links = [...readFileSync(path, "utf8").matchAll(/\]\(([^)#:]*)(#[^)]*)?\)/g)];
+    for (const [, target = "", anchor] of links) {
+      const file = join(dirname(path), target);
+      const linked = target === "" ? path : file;
+      expect([path, target, existsSync(linked)]).toEqual([path, target, true]);
+      if (anchor) expect(anchorsOf(linked)).toContain(anchor);
+    }
+  });
+
+  test.each(documents)("%s names only files that are there", (path) => {
+    const names = /`((?:tests|lib|functions|local|build|docs)\/[\w./-]+\.\w+)`/g;
+    for (const [, file = ""] of readFileSync(path, "utf8").matchAll(names))
+      expect([file, existsSync(file)]).toEqual([file, true]);
+  });
+});
+
+/** The anchors that GitHub makes of a document's headings. */
+function anchorsOf(path: string): string[] {
+  const headings = [...readFileSync(path, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  const toAnchor = (text: string) => text.replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
+  return headings.map((heading) => `#${toAnchor(heading.toLowerCase())}`);
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { callsPerSecond, costOf, durationOf, type Measured, totalOf } from "../../bench/cost.ts";
+import { defaultLoad, parseOptions } from "../../bench/cost-options.ts";
+import { prices } from "../../bench/prices.ts";
+import { fillDocument } from "../../bench/scale-document.ts";
+import { type Scenario, simulate } from "../../bench/simulate.ts";
+
+test("docs/scale.md shows what the calculator prints (npm run cost -- --write)", () => {
+  const document = readFileSync("docs/scale.md", "utf8");
+  expect(fillDocument(document)).toBe(document);
+  expect(() => fillDocument("<!-- million -->\n<!-- /million -->")).toThrow(
+    "docs/scale.md has no section source",
+  );
+});
+
+describe("the cost of a call", () => {
+  const units = { readUnits: 2, writeUnits: 3 };
+  const measured: Measured = { memoryMb: 1_024, cpuMs: 10, coldMs: 100, ...units, logBytes: 300 };
+  const load = { ...defaultLoad, coldShare: 0, dynamodbMs: 4 };
+
+  test("a share of a core stretches the processor time; steps wait for DynamoDB", () => {
+    expect(durationOf("login", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 4 * 4);
+    expect(durationOf("refresh", { ...measured, memoryMb: 1_769 / 2 }, load)).toBe(20 + 4);
+    expect(durationOf("protected", { ...measured, memoryMb: 3_000 }, load)).toBe(10);
+  });
+
+  test("is the sum of gateway, Lambda, DynamoDB, logs and keys", () => {
+    const cost = costOf("refresh", { ...measured, memoryMb: 1_769 }, load, prices);
+    const gbSeconds = (1_769 / 1_024) * 0.014;
+    const lambda = gbSeconds * prices.lambdaGbSecond + prices.lambdaMillionRequests / 1e6;
+    expect(cost.lambda).toBeCloseTo(lambda, 15);
+    expect(cost.dynamodb).toBeCloseTo((2 * prices.millionReadUnits + 3 * prices.millionWriteUnits) / 1e6, 15);
+    expect(cost.logs).toBeCloseTo((1_000 * prices.logGb) / 1e9, 15);
+    expect(cost.secrets).toBe(0);
+    expect(totalOf(cost)).toBeCloseTo(cost.gateway + cost.lambda + cost.dynamodb + cost.logs, 15);
+  });
+
+  test("fresh sandboxes are paid, and read the keys where they sign", () => {
+    const [warm, cold] = [0, 1].map((coldShare) =>
+      costOf("refresh", measured, { ...load, coldShare }, prices),
+    );
+    expect(cold?.lambda).toBeGreaterThan(4 * (warm?.lambda ?? Number.NaN));
+    expect(cold?.secrets).toBe(prices.secretMillionCalls / 1e6);
+    expect(costOf("protected", measured, { ...load, coldShare: 1 }, prices).secrets).toBe(0);
+  });
+
+  test("calls grow with the users", () => {
+    const [one, ten] = [1e6, 1e7].map((users) => callsPerSecond({ ...load, users }).login);
+    expect(one).toBeCloseTo((1e6 * 0.2) / 86_400, 10);
+    expect(ten).toBeCloseTo(10 * (one ?? 0), 10);
+  });
+});
+
+describe("the command line of npm run cost", () => {
+  test("changes what it names", () => {
+    const { load } = parseOptions(["--users", "10e6", "--logins-per-day", "0.5", "--cold-share", "1"]);
+    expect(load).toEqual({ ...defaultLoad, users: 10_000_000, loginsPerDay: 0.5, coldShare: 1 });
+    expect(parseOptions(["--write"])).toEqual({ load: defaultLoad, write: true, help: false });
+  });
+
+  test.each([
+    ["--users many", "--users must be a number such as 3, 0.5 or 10e6."],
+    ["--users=-1", "--users must be a number such as 3, 0.5 or 10e6."],
+    ["--logins-per-day Infinity", "--logins-per-day must be a number such as 3, 0.5 or 10e6."],
+    ["--cold-share 1.5", "--cold-share must be from 0 to 1."],
+    ["--peak 0.5", "--peak must be from 1 to 1,000."],
+    ["--users 0", "--users must be from 1 to 10,000,000,000."],
+    [`--logins-per-day ${"9".repeat(400)}`, "--logins-per-day must be from 0 to 86,400."],
+    ["--write --users 5", "--write goes alone: the document shows the defaults."],
+    ["--user 5", "Unknown option '--user'"],
+  ])("%.40s is refused: %s", (line, message) => {
+    expect(() => parseOptions(line.split(" "))).toThrow(message);
+  });
+});
+
+describe("the simulation", () => {
+  const scenario: Scenario = {
+    ...{ rate: 1_000, hotRate: 0, seconds: 3, cpuMs: 5, dynamodbMs: 5, coldMs: 200, warm: 100 },
+    ...{ concurrency: 200, growth: 1_000, partitions: 10, isHotIsolated: false },
+  };
+
+  test("is the same for the same seed", () => {
+    expect(simulate(scenario, 7)).toEqual(simulate(scenario, 7));
+    expect(simulate(scenario, 7)).not.toEqual(simulate(scenario, 8));
+  });
+
+  test("with room everywhere nothing is refused, and a call takes its own time", () => {
+    const { p50, ...others } = simulate(scenario);
+    expect(others).toMatchObject({ refused: 0, sandboxes: 100, secretReadsPerSecond: 0 });
+    expect(p50).toBeGreaterThan(5);
+    expect(p50).toBeLessThan(15);
+  });
+
+  test("a cold fleet starts sandboxes up to the limit, each reads the keys once, and what is over is refused", () => {
+    const { refused, sandboxes, secretReadsPerSecond } = simulate({ ...scenario, warm: 0, concurrency: 50 });
+    expect([sandboxes, secretReadsPerSecond]).toEqual([50, 50]);
+    expect(refused).toBeGreaterThan(0.01);
+  });
+
+  test("too few partitions refuse what they cannot write", () => {
+    const { refused } = simulate({ ...scenario, rate: 3_000, concurrency: 5_000, partitions: 2 });
+    expect(refused).toBeGreaterThan(0.1);
+  });
+
+  test("a hot user hurts neighbours until it has a partition of its own", () => {
+    const hot = { ...scenario, hotRate: 2_000, concurrency: 5_000 };
+    expect(simulate(hot).refused).toBeGreaterThan(0.01);
+    const { refused, hotRefused } = simulate({ ...hot, isHotIsolated: true });
+    expect(refused).toBe(0);
+    expect(hotRefused).toBeGreaterThan(0.2);
+  });
+});

@@ -1,0 +1,155 @@
+import { once } from "node:events";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { startDatabase } from "../support/database.ts";
+import { npmStart, npmStartFails, paste, type Started } from "../support/npm-start.ts";
+import { copyProject, removeFolder } from "../support/project.ts";
+
+// Each start builds all functions: beside other work that takes minutes, and no time is measured here.
+jest.setTimeout(900_000);
+
+const folder = copyProject();
+let started: Started;
+
+beforeAll(async () => {
+  // However long it takes on a busy machine, a repeat that has its key is one for half an hour.
+  started = await npmStart(folder, {
+    REFRESH_MIN_INTERVAL_SECONDS: "3600",
+    ACCESS_TOKEN_TTL_SECONDS: "7200",
+  });
+});
+
+afterAll(async () => {
+  await started.interrupt();
+  removeFolder(folder);
+});
+
+/** The status codes of what `curl -i` printed. */
+const statusOf = (answer: string) => Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1]);
+
+/** The cookies that a response sets, without what serverless-offline adds to them. */
+const cookiesOf = ({ headers }: Response) =>
+  headers.getSetCookie().map((cookie) => cookie.replace(/; Expires=[^;]*/, ""));
+
+async function pasteAll({ curls }: Started): Promise<string[]> {
+  const answers: string[] = [];
+  for (const line of curls) answers.push(await paste(line));
+  return answers;
+}
+
+test("the four printed lines, pasted, register, log in, fetch /movies and refresh", async () => {
+  const [register = "", login = "", movies = "", refresh = ""] = await pasteAll(started);
+  expect([register, login, movies, refresh].map(statusOf)).toEqual([201, 200, 200, 200]);
+  expect(register).toContain('"email":"you@example.com"');
+  expect(login).toMatch(/^set-cookie: auth-cookie=/m);
+  expect(movies).toContain('["Avatar","Avengers"]');
+  expect(refresh).toMatch(/^set-cookie: auth-cookie=/m);
+});
+
+test("20 refreshes at once answer with one cookie", async () => {
+  const key = { "idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324" };
+  const login = await fetch(`${started.url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...key },
+    body: JSON.stringify({ email: "you@example.com", password: "a long and private sentence" }),
+  });
+  const [cookie = ""] = cookiesOf(login);
+  const headers = { cookie: cookie.slice(0, cookie.indexOf(";")), ...key };
+  const send = () => fetch(`${started.url}/auth/refresh`, { method: "POST", headers });
+  async function refresh(): Promise<Response> {
+    const response = await send();
+    // The first calls load code, on a slow machine for longer than the table is waited for.
+    return response.status === 503 ? refresh() : response;
+  }
+  const answers = await Promise.all(Array.from({ length: 20 }, refresh));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+  const cookies = new Set(answers.flatMap(cookiesOf));
+  expect([...cookies]).toEqual([expect.stringMatching(/^auth-cookie=/)]);
+  expect(cookies).not.toContain(cookie);
+});
+
+test("unknown paths are answered by the service", async () => {
+  const answer = await fetch(`${started.url}/nowhere`);
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([
+    404,
+    expect.stringContaining("application/problem+json"),
+  ]);
+});
+
+test("a change of the code is picked up, and what it logs is shown", async () => {
+  const file = join(folder, "functions/sample/movies.ts");
+  const line = 'console.log("the answer to everything");\n';
+  writeFileSync(file, readFileSync(file, "utf8").replace('"Avatar"', '"Arrival"') + line);
+  const [, , movies = ""] = started.curls;
+  // All functions are built anew: that takes as long as it takes.
+  while (!(await paste(movies)).includes('["Arrival","Avengers"]'));
+  expect(started.output()).toContain("the answer to everything");
+});
+
+test("the private key is readable by its owner only, and so is all that npm start keeps", () => {
+  expect(statSync(join(folder, ".local/keys.json")).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, ".local")).mode & 0o777).toBe(0o700);
+});
+
+describe("what it refuses, with a message and no stack", () => {
+  test("ports that are taken, with how to choose others", async () => {
+    const occupant = createServer().listen(0, "127.0.0.1");
+    await once(occupant, "listening");
+    const port = String((occupant.address() as AddressInfo).port);
+    const ports = { PORT: port, LAMBDA_PORT: port, DYNAMODB_PORT: port };
+    const { code, output } = await npmStartFails(folder, ports);
+    occupant.close();
+    for (const variable of Object.keys(ports)) {
+      expect(output).toMatch(`is taken. Choose another: ${variable}=<port> npm start`);
+    }
+    expect(code).toBe(1);
+  });
+
+  test.each([
+    ["what is no port", { PORT: "http" }, "PORT must be a port number"],
+    ["a second run in the same folder", {}, "choose another: LOCAL_DIR=<folder>"],
+    [
+      "wrong settings, all at once",
+      { LOCAL_DIR: ".local/other", PASSWORD_MIN_LENGTH: "3", ALLOWED_ORIGINS: "*" },
+      /- ALLOWED_ORIGINS must be .*\n- PASSWORD_MIN_LENGTH must be /,
+    ],
+    ["an engine that is not there", { DYNAMODB_ENDPOINT: "http://localhost:1" }, "http://localhost:1"],
+  ])("%s", async (_case, env: Record<string, string>, message) => {
+    const { code, output } = await npmStartFails(folder, env);
+    expect(output).toMatch(message);
+    expect(output).not.toMatch(/^\s+at /m);
+    expect(code).toBe(1);
+  });
+
+  test("code that does not build", async () => {
+    const broken = copyProject();
+    writeFileSync(join(broken, "functions/session/me.ts"), "const = 1");
+    const { code, output } = await npmStartFails(broken, {});
+    expect(output).toContain("functions/session/me.ts:1:6");
+    expect(output).toContain("The functions do not build");
+    expect(code).toBe(1);
+    removeFolder(broken);
+  });
+});
+
+test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment", async () => {
+  expect(await started.interrupt()).toEqual([]);
+  expect(started.output()).not.toMatch(/^\s+at /m);
+  started = await npmStart(folder, { COOKIE_NAME: "another-cookie" });
+  const answers = await pasteAll(started);
+  expect(answers.map(statusOf)).toEqual([409, 200, 200, 200]);
+  expect(answers[3]).toMatch(/^set-cookie: another-cookie=/m);
+});
+
+test("DYNAMODB_ENDPOINT chooses another engine, with tables of its own", async () => {
+  const database = await startDatabase();
+  const LOCAL_DIR = join(folder, "elsewhere");
+  const other = await npmStart(folder, { DYNAMODB_ENDPOINT: database.endpoint, LOCAL_DIR });
+  const answers = await pasteAll(other);
+  expect(answers.map(statusOf)).toEqual([201, 200, 200, 200]);
+  expect(existsSync(join(LOCAL_DIR, "dynamodb"))).toBe(false);
+  expect(await other.interrupt()).toEqual([]);
+  await database.stop();
+});

@@ -1,0 +1,208 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { expectNoContent, expectProblem, refusals } from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
+import type { Item } from "../support/database.ts";
+import { fail, hold, loseAnswer, loseRequest, throttle } from "../support/faults.ts";
+import { raceLogin } from "../support/interleave.ts";
+import { type Pair, pairOf } from "../support/pair.ts";
+import { remove } from "../support/rotations.ts";
+import { startService } from "../support/service.ts";
+import { storeSessions } from "../support/stored.ts";
+
+const service = await startService();
+const { sandbox, database, wire, expectRequests, expectRefusal, expectOver } = service;
+const raise = "UpdateItem users";
+const query = "Query sessions";
+const batch = "BatchWriteItem sessions";
+const note = "UpdateItem users";
+
+const end = ({ cookies }: Pair, sessionId: string) =>
+  sandbox.revokeSession({ cookies, pathParameters: { sessionId } });
+const endAll = ({ cookies }: Pair) => sandbox.revokeAllSessions({ cookies });
+const endOthers = ({ cookies }: Pair, as = sandbox) =>
+  as.revokeAllSessions({ cookies, query: { except: "current" } });
+
+describe("DELETE /auth/sessions/{sessionId}", () => {
+  test("ends that session and no other, with 1 request, even with the JWT of a session that is over", async () => {
+    const { pairs } = await service.open(3);
+    const [a, b, c] = pairs;
+    expectNoContent(await expectRequests([remove], () => end(a, b.key.sessionId)));
+    await expectOver([b]);
+    expectNoContent(await end(a, a.key.sessionId));
+    await expectOver([a]);
+    await service.rotate(c);
+  });
+
+  test("R30 is a 404 for somebody else's session, none, an ended one and one that is over: all the same bytes", async () => {
+    const [caller, stranger] = [await service.logIn(), (await service.open(1)).pairs[0]];
+    const [over] = await storeSessions(database, caller.key.userId, 1, { expiresAt: clock.now });
+    const ended = (await service.logIn()).key.sessionId;
+    expectNoContent(await end(caller, ended));
+    for (const sessionId of [stranger.key.sessionId, randomUUID(), ended, over?.sessionId])
+      await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession, [remove]);
+    await service.rotate(stranger);
+  });
+
+  // What can be an id is a table of lib/sessions/store.test.ts.
+  test.each(["", "a b", "x".repeat(65)])("is a 404 for %j without a request", async (sessionId) => {
+    const caller = await service.logIn();
+    await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession);
+  });
+});
+
+describe("DELETE /auth/sessions", () => {
+  test("R23 ends every session of the user and nobody else's", async () => {
+    const { account, pairs } = await service.open(3);
+    const other = await service.logIn();
+    expectNoContent(await expectRequests([raise, query, batch, note], () => endAll(pairs[1])));
+    await expectOver(pairs);
+    const user = await database.find("users", { email: account.email });
+    expect(user).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
+    await service.rotate(other);
+    await service.rotate(await service.logIn({ account }));
+  });
+
+  test("keeps this one with ?except=current", async () => {
+    const { account, pairs } = await service.open(3);
+    const [a, b, c] = pairs;
+    expectNoContent(await expectRequests([raise, query, batch, note], () => endOthers(b)));
+    await expectOver([a, c]);
+    // Nobody else is there to be ended.
+    expectNoContent(await expectRequests([raise, query, note], () => endOthers(b)));
+    await service.rotate(b);
+    // Kept once is not kept for ever.
+    const d = await service.logIn({ account });
+    expectNoContent(await endOthers(d));
+    await expectOver([b]);
+    await service.rotate(d);
+  });
+
+  test.each([
+    ["once", 1],
+    ["twice", 2],
+  ])("S14 raises the epoch once although the answer was lost %s", async (_, times) => {
+    const { account, pairs } = await service.open(2);
+    const [a, b] = pairs;
+    wire.break(raise, loseAnswer, { times });
+    expectNoContent(await endOthers(b));
+    await expectOver([a]);
+    await service.rotate(b);
+    const user = await database.find("users", { email: account.email });
+    expect(user).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
+    await service.rotate(await service.logIn({ account }));
+  });
+
+  test("that broke off after the raise is finished by the next login", async () => {
+    const { account, pairs } = await service.open(2);
+    wire.break(query, loseRequest, { times: 3 });
+    expectProblem(await endAll(pairs[0]), refusals.unavailable);
+    const next = await service.logIn({ account });
+    await expectOver(pairs);
+    await service.rotate(next);
+  });
+
+  test("keeping this one ends it all the same if an earlier end of all was to end it, and broke off", async () => {
+    const { account, pairs } = await service.open(3);
+    const [a, b, c] = pairs;
+    wire.break(query, loseRequest, { times: 3 });
+    expectProblem(await endOthers(a), refusals.unavailable);
+    expectProblem(await endOthers(b), refusals.invalidToken);
+    await expectOver([b, c]);
+    // The one that the earlier end kept can go on with it.
+    expectNoContent(await endOthers(a));
+    await service.rotate(a);
+    await service.rotate(await service.logIn({ account }));
+  });
+
+  test("ends 2,000 sessions in batches of 25, in one call", async () => {
+    const { account, pairs } = await service.open(1);
+    await storeSessions(database, account.userId, 1_999);
+    wire.forget();
+    expectNoContent(await endAll(pairs[0]));
+    expect(wire.names.filter((name) => name === batch)).toHaveLength(80);
+    expect(wire.names.filter((name) => name !== batch && name !== query)).toEqual([raise, note]);
+    expect(await database.sessionsOf(account.userId)).toEqual([]);
+  });
+
+  /** DynamoDB deletes the first of a batch and leaves the others. */
+  const leaveMost = async (request: Parameters<typeof fail>[0]) => {
+    const [[table, requests]] = Object.entries(request.parameters.RequestItems) as [[string, Item[]]];
+    const [first, ...left] = requests;
+    await request.deliver({ RequestItems: { [table]: [first] } });
+    return { status: 200, body: JSON.stringify({ UnprocessedItems: { [table]: left } }) };
+  };
+
+  test.each([
+    ["the raise fails", raise, throttle, 3, 8],
+    ["the query fails", query, fail, 3, 8],
+    ["the batches fail", batch, throttle, 3, 8],
+    ["DynamoDB leaves some of a batch undone five times", batch, leaveMost, 5, 3],
+  ])("is a 503 when %s, and a repeat ends all", async (_, name, fault, times, left) => {
+    const { account, pairs } = await service.open(8);
+    wire.break(name, fault, { times });
+    expectProblem(await endAll(pairs[0]), refusals.unavailable);
+    expect(await database.sessionsOf(account.userId)).toHaveLength(left);
+    expectNoContent(await endAll(pairs[0]));
+    await expectOver(pairs);
+  });
+
+  test("of an account that is gone ends its sessions and touches nothing of the address's new owner", async () => {
+    const { account, pairs } = await service.open(2);
+    const { email, password } = account;
+    await database.delete("users", { email });
+    await sandbox.register({ body: { email, password } });
+    const owner = pairOf(await sandbox.login({ body: { email, password } }));
+    const before = await database.find("users", { email });
+    expectNoContent(await endAll(pairs[0]));
+    await expectOver(pairs);
+    expect(await database.find("users", { email })).toEqual(before);
+    await service.rotate(owner);
+  });
+
+  test.each(["", "all", "Current", "current,current", "__proto__"])("refuses ?except=%s", async (except) => {
+    const { cookies } = await service.logIn();
+    const refusal = { status: 400, code: "invalid_query", detail: "except can only be current." };
+    await expectRefusal(() => sandbox.revokeAllSessions({ cookies, query: { except } }), refusal);
+  });
+
+  test.each([
+    ["all", {}],
+    ["all other", { except: "current" }],
+  ])("of %s sessions that is delivered again late ends none that was opened since", async (_, query) => {
+    const { account, pairs } = await service.open(2);
+    const [ended, { cookies }] = pairs;
+    const held = hold("request");
+    wire.break(raise, held.fault);
+    expectNoContent(await service.impatient.revokeAllSessions({ cookies, query }));
+    const opened = await service.logIn({ account });
+    await held.release();
+    // This login would finish what it takes for an unfinished end of all sessions.
+    await service.logIn({ account });
+    clock.advance(60);
+    await service.rotate(opened);
+    await expectOver([ended]);
+  });
+});
+
+test("a login that races the end of all sessions never survives it, in whatever order their requests arrive", async () => {
+  const { account, pairs } = await service.open(2);
+  const [old, own] = pairs;
+  await raceLogin(service, {
+    account,
+    act: (as) => endOthers(own, as),
+    check: async ({ login, other }) => {
+      expect([login.statusCode, other.statusCode]).toEqual([200, 204]);
+      const user = await database.find("users", { email: account.email });
+      const left = await database.sessionsOf(account.userId);
+      const isLeft = ({ key }: Pair) => left.some(({ sessionId }) => sessionId === key.sessionId);
+      const isStale = ({ sessionEpoch, sessionId }: Item) =>
+        sessionEpoch < user?.sessionEpoch && sessionId !== own.key.sessionId;
+      expect(left.filter(isStale)).toEqual([]);
+      expect(user?.sweptEpoch).toBe(user?.sessionEpoch);
+      expect([isLeft(old), isLeft(own)]).toEqual([false, true]);
+      const pair = pairOf(login);
+      expect((await service.refresh(pair)).statusCode).toBe(isLeft(pair) ? 200 : 400);
+    },
+  });
+});

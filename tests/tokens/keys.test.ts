@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { expect, jest, test } from "@jest/globals";
+import { bodyOf } from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
+import { createEvent } from "../support/event.ts";
+import { createKey, keySettings, publicKey, type TestKey } from "../support/keys.ts";
+import { createContext, loadHandler } from "../support/sandbox.ts";
+import { startService } from "../support/service.ts";
+import { buildToken, encode, signerOf } from "../support/token.ts";
+
+const service = await startService();
+const { sandbox, environment, wire, expectRequests } = service;
+const pair = await service.logIn();
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+test("K04 the key set has of each key its public members, kid, alg and use, and may be kept ten minutes", async () => {
+  const keys = (["EdDSA", "ES256", "RS256"] as const).map((alg) => createKey(alg));
+  const published = service.createSandbox(keySettings(...keys));
+  const response = await expectRequests([], () => published.jwks());
+  expect(bodyOf(response)).toEqual(JSON.parse(JSON.stringify({ keys: keys.map(publicKey) })));
+  for (const { headers, body } of [response, await expectRequests([], () => published.discovery())]) {
+    expect(headers["cache-control"]).toBe("public, max-age=600");
+    for (const { d = "" } of keys) expect(body).not.toContain(d);
+  }
+});
+
+test("K05 the key set is the same with a cookie, and sets none", async () => {
+  const response = await sandbox.jwks({ cookies: pair.cookies });
+  expect(response).toEqual(await sandbox.jwks());
+  expect(response.cookies).toBeUndefined();
+});
+
+test("K06 10,000 tokens with unknown kids ask nobody, and cost no signature", async () => {
+  const handler = await loadHandler("movies", environment);
+  const verify = jest.spyOn(crypto.subtle, "verify");
+  const rest = pair.token.slice(pair.token.indexOf("."));
+  wire.forget();
+  for (let i = 0; i < 10_000; i++) {
+    const header = { alg: "EdDSA", typ: "at+jwt", kid: randomUUID() };
+    const event = createEvent("movies", bearer(encode(header) + rest));
+    const { statusCode } = await handler(event, createContext());
+    if (statusCode !== 401) expect(statusCode).toBe(401);
+  }
+  expect(verify).not.toHaveBeenCalled();
+  verify.mockRestore();
+  expect(wire.names).toEqual([]);
+  const event = createEvent("movies", { cookies: pair.cookies });
+  expect((await handler(event, createContext())).statusCode).toBe(200);
+  await service.expectControlUnharmed();
+});
+
+test("K13 sandboxes whose key sets overlap agree about the keys that both have", async () => {
+  const [first, second, third] = [createKey("EdDSA"), createKey("EdDSA"), createKey("EdDSA")] as const;
+  const signedBy = (key: TestKey) => {
+    const claims = { ...pair.claims, iat: clock.now, exp: clock.now + 900 };
+    return buildToken({ alg: key.alg, typ: "at+jwt", kid: key.kid }, claims, signerOf(key));
+  };
+  const sandboxes = [keySettings(first, second), keySettings(second, third)].map(service.createSandbox);
+  const statuses = sandboxes.map((as) =>
+    Promise.all(
+      [first, second, third].map(async (key) => (await as.movies(bearer(signedBy(key)))).statusCode),
+    ),
+  );
+  expect(await Promise.all(statuses)).toEqual([
+    [200, 200, 401],
+    [401, 200, 200],
+  ]);
+});

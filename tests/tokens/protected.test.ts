@@ -1,0 +1,111 @@
+import { describe, expect, test } from "@jest/globals";
+import { expectJson, expectProblem, refusals } from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
+import { cookieOf, type Pair } from "../support/pair.ts";
+import { createSandbox } from "../support/sandbox.ts";
+import { startService } from "../support/service.ts";
+
+const service = await startService();
+const { sandbox, expectRequests, expectRefusal } = service;
+const bearer = ({ token }: Pick<Pair, "token">) => ({ authorization: `Bearer ${token}` });
+
+/** Asserts that nobody is asked, nothing is set, and the handler's response is this. */
+async function expectOpen(
+  call: () => ReturnType<typeof sandbox.movies>,
+  body: unknown = ["Avatar", "Avengers"],
+) {
+  const response = await expectRequests([], call);
+  expectJson(response, 200, body);
+  expect(response.cookies).toBeUndefined();
+}
+
+describe("GET /movies opens", () => {
+  test("C24 H18 with the cookie, in a raw Cookie header, too, and with its token as bearer", async () => {
+    const { cookies, token } = await service.logIn();
+    await expectOpen(() => sandbox.movies({ cookies }));
+    await expectOpen(() => sandbox.movies({ headers: { cookie: `a=b; ${cookies[0]}` } }));
+    for (const scheme of ["Bearer ", "bearer   "])
+      await expectOpen(() => sandbox.movies({ headers: { authorization: `${scheme}${token}` } }));
+  });
+
+  test("R41 with the token of a pair that was replaced, or logged out, until it expires", async () => {
+    const first = await service.logIn();
+    const second = await service.rotate(first);
+    await expectOpen(() => sandbox.movies({ cookies: first.cookies }));
+    await sandbox.logout({ cookies: second.cookies });
+    await expectOpen(() => sandbox.movies({ cookies: second.cookies }));
+  });
+
+  test("H12 from another site too: it changes nothing, and CORS is the gateway's", async () => {
+    const site = { origin: "https://elsewhere.example", "sec-fetch-site": "cross-site" };
+    const headers = { ...bearer(await service.logIn()), ...site };
+    await expectOpen(() => sandbox.movies({ headers }));
+  });
+
+  test("without any table's name, with public keys only; so does GET /auth/me, with the caller's claims", async () => {
+    const { USERS_TABLE: _, SESSIONS_TABLE: __, JWT_SIGNING_KEYS: ___, ...environment } = service.environment;
+    const verifyOnly = createSandbox(environment);
+    const { cookies, claims, token } = await service.logIn();
+    await expectOpen(() => verifyOnly.movies({ cookies }));
+    await expectOpen(() => verifyOnly.me({ cookies }), claims);
+    await expectOpen(() => verifyOnly.me({ headers: bearer({ token }) }), claims);
+  });
+});
+
+// Every form of a cookie and of an Authorization header is in lib/http/cookies.test.ts and lib/http/bearer.test.ts.
+describe.each(["movies", "me"] as const)("%s is refused", (route) => {
+  test.each([
+    ["C01 nothing", {}],
+    ["other cookies", { cookies: ["session=x"] }],
+    ["a pair in the body", { headers: { "auth-mode": "bearer" }, body: { token: "x", refreshToken: "y" } }],
+  ])("with a plain challenge for %s", async (_, request) => {
+    await expectRefusal(() => sandbox[route](request), refusals.noCredentials);
+  });
+
+  test("C03 C10 C16 J50 with invalid_token for cookies that are not ours, not whole, in quotes, or differ", async () => {
+    const [a, b] = [await service.logIn(), await service.logIn()];
+    const quoted = (a.cookies[0] ?? "").replace("=", '="').concat('"');
+    for (const cookies of [
+      ...[["auth-cookie="], ["auth-cookie=%"], [`auth-cookie=${encodeURIComponent("{}")}`], [quoted]],
+      ...[[cookieOf({ token: a.token })], [...a.cookies, ...b.cookies]],
+      [cookieOf({ token: a.refreshToken, refreshToken: a.refreshToken })],
+    ]) {
+      await expectRefusal(() => sandbox[route]({ cookies }), refusals.invalidToken);
+    }
+  });
+
+  test.each([
+    "",
+    "Bearer",
+    "Basic dXNlcjpwYXNz",
+    "Bearer x\r\nset-cookie: y",
+    `Bearer ${"x".repeat(100_000)}`,
+  ])("H18 H19 with invalid_token for the Authorization header %.40j", async (authorization) => {
+    await expectRefusal(() => sandbox[route]({ headers: { authorization } }), refusals.invalidToken);
+  });
+
+  test("R40 with 400 for a cookie beside an Authorization header, whatever they hold", async () => {
+    const pair = await service.logIn();
+    for (const request of [
+      { cookies: pair.cookies, headers: bearer(pair) },
+      { cookies: pair.cookies, headers: { authorization: "Basic x" } },
+      { cookies: ["auth-cookie=x"], headers: bearer(pair) },
+    ]) {
+      await expectRefusal(() => sandbox[route](request), refusals.conflict);
+    }
+  });
+
+  test("K11 by settings: for sessions from before SESSIONS_NOT_BEFORE, for tokens that live too long", async () => {
+    const { cookies } = await service.logIn();
+    const { now } = clock;
+    const keeps = service.createSandbox({
+      SESSIONS_NOT_BEFORE: String(now),
+      ACCESS_TOKEN_TTL_SECONDS: "900",
+    });
+    const ends = service.createSandbox({ SESSIONS_NOT_BEFORE: String(now + 1) });
+    const lowered = service.createSandbox({ ACCESS_TOKEN_TTL_SECONDS: "899" });
+    expect((await keeps[route]({ cookies })).statusCode).toBe(200);
+    for (const as of [ends, lowered]) expectProblem(await as[route]({ cookies }), refusals.invalidToken);
+    expect((await lowered.refresh({ cookies })).statusCode).toBe(200);
+  });
+});
