@@ -2,9 +2,9 @@ import * as v from "valibot";
 import type { Item } from "./dynamodb.ts";
 import { AppError } from "./errors.ts";
 
-/** A text in quotes; anything else by its type and what it looks like. */
+/** A text in quotes; anything else by its type alone: not every map can be made a text. */
 const describe = (value: unknown) =>
-  (typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${value}`).slice(0, 40);
+  typeof value === "string" ? JSON.stringify(value).slice(0, 40) : typeof value;
 
 /** How the items of a table are read. */
 export interface ItemType<Schema extends v.GenericSchema> {

@@ -52,6 +52,7 @@ const damages: [name: string, value: unknown][] = [
     [name, null],
   ]),
   ["claims", { roles: [1] }],
+  ["userId", { toString: "a map that cannot be made a text" }],
 ];
 
 test.each(damages)(
@@ -62,7 +63,7 @@ test.each(damages)(
     expect(parse).toThrow("internal_error");
     const [userId, sessionId] = (["userId", "sessionId"] as const).map((key) => {
       const found = key === name ? value : required[key];
-      return typeof found === "string" ? JSON.stringify(found) : `${typeof found} ${found}`;
+      return typeof found === "string" ? JSON.stringify(found) : typeof found;
     });
     const message = `the session with userId ${userId}, sessionId ${sessionId} is damaged: ${name}`;
     try {
