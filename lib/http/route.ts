@@ -59,31 +59,34 @@ const timeoutEarlyInMillis = 500;
  * request is one line in the log.
  */
 export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEvent> {
-  const { stage, ...origins } = readConfig(originSettings);
-  const assertSameSite = createCrossSiteRule(origins);
-  const stack = middy<ApiEvent, ApiResponse, Error, Context, Internal>({
-    timeoutEarlyInMillis,
-    timeoutEarlyResponse: () => {
-      throw new AppError("unavailable", { cause: new Error("the function ran out of time") });
-    },
-  });
-  stack.before((request) => {
-    const { event, credentials } = parseEvent(request.event, assertSameSite);
-    if (crossSite !== "let in") assertSameSite(event);
-    event.body = isStateChanging(event) ? parseBody(event) : undefined;
-    request.event = event;
-    request.internal.credentials = credentials;
-  });
-  stack.onError((request) => {
-    request.response = toProblem(request.error, request.context.awsRequestId);
-  });
-
+  const checks: Middleware["before"][] = [];
   const route: Route<ApiEvent> = {
     use({ before }) {
-      stack.before(({ event, internal: { credentials } }) => before({ event, credentials }));
+      checks.push(before);
       return route as never;
     },
     handler(handle) {
+      // Read after what the route itself reads, which tells of more settings at once.
+      const { stage, ...origins } = readConfig(originSettings);
+      const assertSameSite = createCrossSiteRule(origins);
+      const stack = middy<ApiEvent, ApiResponse, Error, Context, Internal>({
+        timeoutEarlyInMillis,
+        timeoutEarlyResponse: () => {
+          throw new AppError("unavailable", { cause: new Error("the function ran out of time") });
+        },
+      });
+      stack.before((request) => {
+        const { event, credentials } = parseEvent(request.event, assertSameSite);
+        if (crossSite !== "let in") assertSameSite(event);
+        event.body = isStateChanging(event) ? parseBody(event) : undefined;
+        request.event = event;
+        request.internal.credentials = credentials;
+      });
+      for (const check of checks)
+        stack.before(({ event, internal: { credentials } }) => check({ event, credentials }));
+      stack.onError((request) => {
+        request.response = toProblem(request.error, request.context.awsRequestId);
+      });
       const answer = stack.handler((event, _context, call) => handle(event, call));
       return (event, context) => {
         const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
