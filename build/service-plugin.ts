@@ -4,7 +4,8 @@ import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
 import type { Resources } from "./template.ts";
 
-type HttpApiEvent = string | { method: string; path: string };
+/** An event of a function, as serverless.yml may have it. */
+export type HttpApiEvent = string | { method: string; path: string };
 
 /** What this plugin reads and writes of a Serverless. */
 type Serverless = {
@@ -82,7 +83,8 @@ export function listRoutes(functions: Functions): string[] {
     .sort();
 }
 
-const toRoute = (event: HttpApiEvent) =>
+/** `GET /movies`, from either form of an event. */
+export const toRoute = (event: HttpApiEvent): string =>
   typeof event === "string" ? event : `${event.method.toUpperCase()} ${event.path}`;
 
 /** The name of each table by the variable that functions read it from: `UsersTable` is in USERS_TABLE. */

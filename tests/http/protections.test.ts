@@ -112,8 +112,10 @@ describe.each(changing)("%s", (name) => {
 
   test("refuses them where it lets them in, if it reads a cookie", async () => {
     const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ crossSite: "let in" })']]);
-    // Only a registration reads none.
-    expect(await holds("pages of other sites", name, open)).toBe(name !== "register");
+    const readsCookie = /\.use\((await authenticate|clientMode|deviceCookie)\(/;
+    expect(await holds("pages of other sites", name, open)).toBe(
+      readsCookie.test(await readFile(file, "utf8")),
+    );
   });
 
   test("refuses bodies that are not JSON, and takes them where that is taken out", async () => {

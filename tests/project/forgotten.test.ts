@@ -27,7 +27,7 @@ test("of a new route with a table each thing that is missing is named, with its 
     `serverless.yml, functions: ${toList("functions/postcards/functions.yml")}`,
     `serverless.yml, resources: ${toList("lib/postcards/table.yml")}`,
     'openapi/operations/postcards.ts: add createPostcard with route: "POST /postcards"',
-    "openapi/operations/index.ts: spread openapi/operations/postcards.ts into all",
+    "openapi/operations/index.ts: spread openapi/operations/postcards.ts into all, its schemas into routeSchemas",
     "README.md, table of routes: add a row for `POST /postcards`",
     "README.md, Configuration: name `POSTCARDS_TABLE` among the tables",
     "tests: no test calls createPostcard, as sandbox.createPostcard() does",
@@ -50,6 +50,41 @@ test.each<[what: string, left: Partial<Project>, named: string]>([
     { operations: { ...project.operations, createPostcard: { route: "POST /postcards" } } },
     "functions.yml: no function has POST /postcards, which openapi calls createPostcard",
   ],
+  [
+    "a table that a function may use",
+    { permissions: { createPostcard: ["PutItem postcards", "GetSecretValue"] } },
+    "lib/postcards/table.yml: add the table of postcards, which a functions.yml names",
+  ],
+  [
+    "a function whose own functions.yml is not listed",
+    {
+      ymls: [...project.ymls, "functions/postcards/functions.yml"],
+      files: [...project.files, "functions/postcards/create.ts"],
+    },
+    `serverless.yml, functions: ${toList("functions/postcards/functions.yml")}`,
+  ],
+  [
+    "a description that is written and not listed",
+    {
+      operations: Object.fromEntries(
+        Object.entries(project.operations).filter(([name]) => name !== "movies"),
+      ),
+    },
+    "openapi/operations/index.ts: spread openapi/operations/sample.ts into all, its schemas into routeSchemas",
+  ],
 ])("%s is named", (_, left, named) => {
   expect(findForgotten({ ...project, ...left })).toEqual([named]);
+});
+
+test("a function in another language has no file of ours and no test of ours, but is described", () => {
+  const report = {
+    handler: "report.handler",
+    runtime: "python3.13",
+    events: [{ httpApi: { method: "get", path: "/report" } }],
+  };
+  expect(findForgotten({ ...project, functions: { ...project.functions, report } })).toEqual([
+    'openapi/operations/report.ts: add report with route: "GET /report"',
+    "openapi/operations/index.ts: spread openapi/operations/report.ts into all, its schemas into routeSchemas",
+    "README.md, table of routes: add a row for `GET /report`",
+  ]);
 });

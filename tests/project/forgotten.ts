@@ -1,7 +1,15 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { toRoute } from "../../build/service-plugin.ts";
 import { operations } from "../../openapi/operations/index.ts";
-import { type DeclaredFunction, declared, tableSettings } from "../support/declared.ts";
+import {
+  type DeclaredFunction,
+  declared,
+  permissions,
+  runsOnNode,
+  tableSettings,
+  toTable,
+} from "../support/declared.ts";
 
 // A thing is named where it is made; where something is still missing, this check names the file and what to add there.
 // `npm test` runs it before the compiler, whose words would be about types.
@@ -14,10 +22,16 @@ export interface Project {
   ymls: string[];
   /** Paths of functions. */
   files: string[];
-  functions: Record<string, Pick<DeclaredFunction, "handler" | "events">>;
+  functions: Record<string, Pick<DeclaredFunction, "handler" | "runtime" | "events">>;
+  /** What each function may do: `PutItem notes`. */
+  permissions: Record<string, string[]>;
+  /** What the declared tables hold: `notes`. */
+  tables: string[];
   /** The variables that hold the names of tables. */
   tableVariables: string[];
   operations: Record<string, { route: string }>;
+  /** The texts of openapi/operations/, by path. */
+  operationFiles: Record<string, string>;
   /** The texts of the tests. */
   tests: string[];
 }
@@ -32,32 +46,47 @@ export function readProject(): Project {
     ymls: globSync("{functions/**/functions.yml,lib/*/table.yml}"),
     files: globSync("functions/**/*.ts").filter((file) => !file.endsWith(".test.ts")),
     functions: declared.functions,
+    permissions,
+    tables: Object.entries(declared.resources.Resources).flatMap(([id, { Type }]) =>
+      Type === "AWS::DynamoDB::Table" ? [toTable(id)] : [],
+    ),
     tableVariables: Object.keys(tableSettings),
     operations,
+    operationFiles: Object.fromEntries(globSync("openapi/operations/*.ts").map((path) => [path, read(path)])),
     tests: globSync("tests/**/*.test.ts", { exclude: ["tests/project/**"] }).map(read),
   };
 }
 
 /** Says what was forgotten, one a line: the file, and what to add there. */
 export function findForgotten(project: Project): string[] {
-  const { serverless, readme, ymls, files, functions, tableVariables, operations, tests } = project;
+  const { serverless, readme, ymls, files, functions, permissions, tables, tableVariables } = project;
+  const { operations, operationFiles, tests } = project;
   const routes = Object.entries(functions).flatMap(([name, { handler, events = [] }]) =>
-    events.flatMap(({ httpApi: route }) => (route === "*" ? [] : [{ name, handler, route }])),
+    events
+      .flatMap(({ httpApi }) => (httpApi ? [toRoute(httpApi)] : []))
+      .flatMap((route) => (route === "*" ? [] : [{ name, handler, route }])),
   );
+  const ours = Object.entries(functions).filter(([, each]) => runsOnNode(each));
   const described = Object.values(operations).map(({ route }) => route);
   const isNamed = (name: string) => readme.includes(`\`${name}\``);
   const isCalled = (name: string) => tests.some((text) => new RegExp(`\\b${name}\\(|"${name}"`).test(text));
-  const handlers = Object.values(functions).map(({ handler }) => handler.replace(/\.handler$/, ".ts"));
+  const handlers = ours.map(([, { handler }]) => handler.replace(/\.handler$/, ".ts"));
+  const unlisted = ymls.filter((path) => !serverless.includes(`\${file(${path})}`));
+  // "PutItem notes" needs a table; what is no request to DynamoDB has one word.
+  const needed = Object.values(permissions).flatMap((each) =>
+    each.flatMap((text) => text.split(" ")[1] ?? []),
+  );
 
   return [
-    ...ymls
-      .filter((path) => !serverless.includes(`\${file(${path})}`))
-      .map((path) => {
-        const section = path.endsWith("table.yml") ? "resources" : "functions";
-        return `serverless.yml, ${section}: add - \${file(${path})}`;
-      }),
+    ...unlisted.map((path) => {
+      const section = path.endsWith("table.yml") ? "resources" : "functions";
+      return `serverless.yml, ${section}: add - \${file(${path})}`;
+    }),
+    ...[...new Set(needed)]
+      .filter((table) => !tables.includes(table) && !unlisted.includes(`lib/${table}/table.yml`))
+      .map((table) => `lib/${table}/table.yml: add the table of ${table}, which a functions.yml names`),
     ...files
-      .filter((file) => !handlers.includes(file))
+      .filter((file) => !handlers.includes(file) && !unlisted.includes(`${dirname(file)}/functions.yml`))
       .map((file) => {
         const handler = file.replace(/\.ts$/, ".handler");
         return `${dirname(file)}/functions.yml: add a function with handler: ${handler}`;
@@ -66,9 +95,12 @@ export function findForgotten(project: Project): string[] {
     ...routes
       .filter(({ route }) => isContract(route) && !described.includes(route))
       .flatMap(({ name, handler, route }) => {
-        const file = `openapi/operations/${basename(dirname(handler))}.ts`;
+        const file = `openapi/operations/${basename(dirname(handler)).replace(/^\.$/, name)}.ts`;
         const add = `${file}: add ${name} with route: "${route}"`;
-        return existsSync(file) ? [add] : [add, `openapi/operations/index.ts: spread ${file} into all`];
+        const spread = `openapi/operations/index.ts: spread ${file} into all, its schemas into routeSchemas`;
+        const text = operationFiles[file];
+        if (text?.includes(`"${route}"`)) return [spread];
+        return text ? [add] : [add, spread];
       }),
     ...Object.entries(operations)
       .filter(([, { route }]) => !routes.some((each) => each.route === route))
@@ -79,9 +111,9 @@ export function findForgotten(project: Project): string[] {
     ...tableVariables
       .filter((variable) => !isNamed(variable))
       .map((variable) => `README.md, Configuration: name \`${variable}\` among the tables`),
-    ...Object.keys(functions)
-      .filter((name) => !isCalled(name))
-      .map((name) => `tests: no test calls ${name}, as sandbox.${name}() does`),
+    ...ours
+      .filter(([name]) => !isCalled(name))
+      .map(([name]) => `tests: no test calls ${name}, as sandbox.${name}() does`),
   ];
 }
 

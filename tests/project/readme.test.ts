@@ -4,6 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { optionVariables } from "../../build/operations/options.ts";
 import { listSettings } from "../../lib/config.ts";
 import type { Setting } from "../../lib/settings.ts";
+import { operations } from "../../openapi/operations/index.ts";
 import { gatewayRoutes, tableSettings } from "../support/declared.ts";
 
 const readme = readFileSync("README.md", "utf8");
@@ -20,6 +21,20 @@ describe("the README", () => {
   test("names every route of serverless.yml, and no other", () => {
     const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z]+ \//.test(code));
     expect(named.sort()).toEqual(gatewayRoutes);
+  });
+
+  test("says of each route whether it needs credentials, as its description does", () => {
+    const needs = new Map<string, string | undefined>(
+      Object.values(operations).map((each) => [each.route, each.needs]),
+    );
+    const told = rows.flatMap(([first, second = ""]) =>
+      codeOf(first)
+        .filter((code) => needs.has(code))
+        .map((code) => [code, second.trim() !== "–"]),
+    );
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries([...needs].map(([route, need]) => [route, need !== undefined])),
+    );
   });
 
   test("names every setting, and no other", () => {

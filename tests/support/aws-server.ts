@@ -37,7 +37,8 @@ type Open = (
 ) => { name: string; parameters: Item; deliver: (changed?: Item) => Promise<Answer> };
 
 /** The body of AWS's response to whoever lacks a permission. */
-const denied = JSON.stringify({ __type: "com.amazon.coral.service#AccessDeniedException" });
+const toDenial = (message: string) =>
+  JSON.stringify({ __type: "com.amazon.coral.service#AccessDeniedException", message });
 const writes = /^(?:Put|Update|Delete)Item /;
 
 /**
@@ -67,7 +68,8 @@ export async function startAwsServer(contentType: string, open: Open) {
     };
     requests.push(request);
     const caller = callerOf(incoming);
-    if (caller && !usePermission(caller, name)) return void outgoing.writeHead(400).end(denied);
+    if (caller && !usePermission(caller, name))
+      return void outgoing.writeHead(400).end(toDenial(`${caller} may not ${name}`));
     const rule = rules.find((candidate) => candidate.left > 0 && name.startsWith(candidate.name));
     if (rule) rule.left--;
     const answer = await (rule ? rule.fault(request) : request.deliver()).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { listRoutes, listTables } from "../../build/service-plugin.ts";
+import { type HttpApiEvent, listRoutes, listTables } from "../../build/service-plugin.ts";
 import type { Resources } from "../../local/tables.ts";
 import { slsSync } from "./sls.ts";
 
@@ -15,9 +15,10 @@ export interface Declared {
 /** A function as its functions.yml has it. */
 export interface DeclaredFunction {
   handler: string;
+  runtime?: string;
   memorySize?: number;
-  events?: { httpApi: string }[];
-  iamRoleStatements: { Action: string | string[]; Resource: unknown }[];
+  events?: { httpApi?: HttpApiEvent }[];
+  iamRoleStatements?: { Action: string | string[]; Resource: unknown }[];
 }
 
 if (isStale()) {
@@ -35,8 +36,14 @@ function isStale(): boolean {
 /** What is declared, for stage `test`. */
 export const declared: Declared = JSON.parse(readFileSync(file, "utf8"));
 
-/** The names of all functions. */
-export const functionNames = Object.keys(declared.functions);
+/** Answers whether a function is ours to bundle and to call; another language has tests of its own. */
+export const runsOnNode = ({ runtime = "nodejs" }: Pick<DeclaredFunction, "runtime">): boolean =>
+  runtime.startsWith("nodejs");
+
+/** The names of all functions that run on Node. */
+export const functionNames = Object.keys(declared.functions).filter((name) =>
+  runsOnNode(declared.functions[name] as DeclaredFunction),
+);
 
 /** A function's file without its ending, from its name: `functions/session/list`. */
 export const pathOf = (name: string): string =>
@@ -53,7 +60,7 @@ export const routesWithoutPage = listRoutes(
 /** The routes of the gateway, but for its `$default`. */
 export const gatewayRoutes = listRoutes(declared.functions);
 
-/** What a table holds, by the logical id of its resource. */
+/** What a table holds, by the logical id of its resource: `notes`, from `NotesTable`. */
 export function toTable(id: string): string {
   return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
 }
@@ -66,17 +73,25 @@ export type Permission = string;
  * refuses everything else, and what no test has seen used is too much (tests/deployment/packaging.test.ts).
  */
 export const permissions: Record<string, Permission[]> = Object.fromEntries(
-  Object.entries(declared.functions).map(([name, { iamRoleStatements }]) => [
+  Object.entries(declared.functions).map(([name, { iamRoleStatements = [] }]) => [
     name,
     iamRoleStatements.flatMap(({ Action, Resource }) =>
-      [Action].flat().map((action) => toPermission(action, Resource)),
+      [Action].flat().map((action) => toPermission(name, action, Resource)),
     ),
   ]),
 );
 
-function toPermission(action: string, resource: unknown): Permission {
+function toPermission(name: string, action: string, resource: unknown): Permission {
   const [service, operation = ""] = action.split(":");
   if (service !== "dynamodb") return operation;
-  const [id = ""] = (resource as { "Fn::GetAtt": string[] })["Fn::GetAtt"];
+  const { "Fn::GetAtt": table, "Fn::Sub": index } = resource as {
+    "Fn::GetAtt"?: string[];
+    "Fn::Sub"?: string;
+  };
+  const id = table?.[0] ?? /^\$\{(\w+)\.Arn\}\/index\/[\w.-]+$/.exec(index ?? "")?.[1];
+  if (!id)
+    throw new TypeError(
+      `${name} may ${action} on ${JSON.stringify(resource)}: name one table (!GetAtt NotesTable.Arn) or one index (!Sub "\${NotesTable.Arn}/index/byUser")`,
+    );
   return `${operation} ${toTable(id)}`;
 }

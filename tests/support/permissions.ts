@@ -6,11 +6,12 @@ import { type Permission, permissions } from "./declared.ts";
 
 const folder = ".local/test/permissions";
 const used = new Set<string>();
+const refused = new Set<string>();
 
 /** Answers whether a function may send a request, and notes that it did. */
 export function usePermission(route: string, permission: Permission): boolean {
   const isAllowed = permissions[route]?.includes(permission) ?? false;
-  if (isAllowed) used.add(`${route}: ${permission}`);
+  (isAllowed ? used : refused).add(`${route}: ${permission}`);
   return isAllowed;
 }
 
@@ -20,6 +21,11 @@ export function findUsed(): string[] | undefined {
   const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   return [...new Set(files.flatMap((text) => text.split("\n")))].sort();
 }
+
+afterAll(() => {
+  if (refused.size > 0)
+    throw new Error(`iamRoleStatements of the functions.yml do not allow ${[...refused].join(", ")}`);
+});
 
 // The folder is there if all integration tests run (tests/global-setup.ts).
 afterAll(() => {
