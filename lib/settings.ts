@@ -145,17 +145,13 @@ export const passwordMinLength = setting("PASSWORD_MIN_LENGTH", integer(8, 64), 
 export const loginLimitPerSourcePerMinute = setting(
   "LOGIN_LIMIT_PER_SOURCE_PER_MINUTE",
   integer(0, 100_000),
-  {
-    unset: 20,
-  },
+  { unset: 20 },
 );
 /** Registrations an hour from one address; 0 is no limit. */
 export const registerLimitPerSourcePerHour = setting(
   "REGISTER_LIMIT_PER_SOURCE_PER_HOUR",
   integer(0, 100_000),
-  {
-    unset: 5,
-  },
+  { unset: 5 },
 );
 
 /** All routes of the gateway, for the function that answers every other path. */

@@ -30,7 +30,7 @@ const signed = {
 export function putDoor(server: Server): Deliver {
   const [dynalite] = server.listeners("request");
   const turns = new Map<string, Promise<unknown>>();
-  const keyNames = new Map<string, Promise<string[]>>();
+  const keyNames = new Map<string, string[]>();
 
   /** dynalite sees what it would of an HTTP request, at a fraction of the time. */
   function ask(target: string, body: string): Promise<Answer> {
@@ -62,9 +62,11 @@ export function putDoor(server: Server): Deliver {
   /** The key of the one item that a request is about; undefined if there are several, or none. */
   async function findKey({ TableName, Key, Item }: Parameters): Promise<Item | undefined> {
     if (Key || !Item || !TableName) return Key;
-    const names = keyNames.get(TableName) ?? findKeyNames(TableName);
+    const names = keyNames.get(TableName) ?? (await findKeyNames(TableName));
+    // A table that is not there yet may come.
+    if (names.length === 0) return undefined;
     keyNames.set(TableName, names);
-    return Object.fromEntries((await names).map((name) => [name, Item[name]]));
+    return Object.fromEntries(names.map((name) => [name, Item[name]]));
   }
 
   async function addOldItem(answer: Answer, parameters: Parameters, Key: Item): Promise<Answer> {
@@ -76,6 +78,7 @@ export function putDoor(server: Server): Deliver {
 
   const deliver: Deliver = async (target, body) => {
     const parameters = parse(body);
+    if (!parameters) return { status: 400, body: unreadable };
     const key = await findKey(parameters);
     if (!key) return ask(target, body);
     const id = JSON.stringify([parameters.TableName, key]);
@@ -108,11 +111,14 @@ interface Parameters {
   ReturnValuesOnConditionCheckFailure?: string;
 }
 
-/** What is no JSON is for dynalite to refuse. */
-function parse(body: string): Parameters {
+/** DynamoDB's answer to a body that is no JSON object; `null` would end dynalite. */
+const unreadable = JSON.stringify({ __type: "com.amazon.coral.service#SerializationException" });
+
+function parse(body: string): Parameters | undefined {
   try {
-    return JSON.parse(body);
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

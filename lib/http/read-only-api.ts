@@ -10,7 +10,7 @@ export function readOnlyApi(): Route<ApiEvent> {
   return createRoute({
     parseBody() {
       throw new AppError("method_not_allowed", {
-        detail: "This route only reads. Where it is wired: api() in place of readOnlyApi().",
+        detail: "This path takes GET.",
         headers: { allow: "GET" },
       });
     },

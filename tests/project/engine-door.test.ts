@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { afterAll, expect, test } from "@jest/globals";
 import { startDatabase, tableNames } from "../support/database.ts";
 
@@ -84,7 +85,32 @@ test("it is closed to pages of the web, which can reach a port of one's own mach
   expect(await answer.json()).toEqual({ TableNames: expect.arrayContaining([TableName]) });
 });
 
-test("what is no request of DynamoDB is refused as DynamoDB would", async () => {
-  expect(await database.deliver("DynamoDB_20120810.PutItem", "{")).toMatchObject({ status: 400 });
+test("what is no operation of DynamoDB is refused as DynamoDB would", async () => {
   expect(await database.deliver("Nothing.AtAll", "{}")).toMatchObject({ status: 400 });
+});
+
+test.each(["null", "5", '"text"', "[]", "{", ""])(
+  "a body of %s is refused, and the engine goes on",
+  async (body) => {
+    expect(await database.deliver("DynamoDB_20120810.GetItem", body)).toMatchObject({ status: 400 });
+  },
+);
+
+test("a table that is made after the first write to it has its keys", async () => {
+  const later = { TableName: "made-later", Item: key("x") };
+  expect(await send("PutItem", later)).toMatchObject({ status: 400 });
+  const [name, keyType] = ["id", "HASH"];
+  await send("CreateTable", {
+    TableName: later.TableName,
+    KeySchema: [{ AttributeName: name, KeyType: keyType }],
+    AttributeDefinitions: [{ AttributeName: name, AttributeType: "S" }],
+    BillingMode: "PAY_PER_REQUEST",
+  });
+  const isActive = async () => (await send("DescribeTable", later)).Table.TableStatus === "ACTIVE";
+  while (!(await isActive())) await setImmediate();
+  expect(await send("PutItem", later)).toMatchObject({ status: 200 });
+  expect(await send("PutItem", { ...later, ...condition, ...asking })).toMatchObject({
+    status: 400,
+    Item: key("x"),
+  });
 });
