@@ -34,7 +34,7 @@ interface BrowserRequest {
   key: string | undefined;
   body: string;
   hasCookies: boolean;
-  status: number | undefined;
+  status?: number;
 }
 
 type Listener = (event: { key: string }) => void;
@@ -88,15 +88,7 @@ export function createBrowser(api: Sandbox) {
       .filter(({ expiresAt }) => expiresAt > clock.now)
       .map(({ pair }) => pair);
     const key = headers["idempotency-key"];
-    const entry: BrowserRequest = {
-      name,
-      at: clock.now,
-      headers,
-      key,
-      body: "",
-      hasCookies,
-      status: undefined,
-    };
+    const entry: BrowserRequest = { name, at: clock.now, headers, key, body: "", hasCookies };
     requests.push(entry);
     const body = await request.text();
     entry.body = body;

@@ -56,13 +56,6 @@ describe("the client as it is built", () => {
     const ran = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder });
     expect(ran).toEqual({ stdout: "AuthError,createAuthClient\n", stderr: "" });
   });
-
-  test("can be bundled into an application", async () => {
-    const contents = 'import { createAuthClient } from "serverless-auth-client"; createAuthClient();';
-    const stdin = { contents, resolveDir: folder };
-    const { outputFiles } = await build({ stdin, bundle: true, format: "esm", write: false });
-    expect(outputFiles[0]?.text).toContain("AuthError");
-  });
 });
 
 describe("its types", () => {

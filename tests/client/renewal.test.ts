@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
 import { fail } from "../support/faults.ts";
-import { loseAnswer, loseRequest, refuse } from "./browser.ts";
+import { loseAnswer, loseRequest, refuse, type Tab } from "./browser.ts";
 import { account, browser, credentials, expectSignedIn, namesWith, openSession, service } from "./setup.ts";
 
 const refreshed = "POST /auth/refresh 200";
@@ -69,42 +69,21 @@ describe("when a token pair is renewed", () => {
     await browser.wait(900);
     expect(browser.names).toEqual(["GET /auth/me 200", ...Array(10).fill(refreshed)]);
   });
-
-  test("whatever the device's clock shows, and when it is set", async () => {
-    browser.setClock(-90_000_000);
-    const [tab] = await openSession();
-    await browser.wait(840);
-    for (const skew of [90_000_000, 0]) {
-      browser.setClock(skew);
-      clock.advance(60);
-      await expectSignedIn(tab);
-    }
-    await browser.idle();
-    expect(namesWith("refresh")).toEqual(Array(3).fill(refreshed));
-  });
 });
 
 describe("a response that is lost", () => {
   test.each([
-    ["the request is lost", loseRequest],
-    ["the response is lost", loseAnswer],
-  ])("%s: the refresh is repeated with its key", async (_what, fault) => {
+    ["the request is lost", 1, () => browser.break("POST /auth/refresh", loseRequest)],
+    ["the response is lost", 1, () => browser.break("POST /auth/refresh", loseAnswer)],
+    ["none comes for 12 s", 13, () => browser.hold("POST /auth/refresh")],
+  ])("%s: the refresh is repeated with its key, after %i s or more", async (_what, seconds, lose) => {
     const [tab] = await openSession({ age: 1000 });
-    browser.break("POST /auth/refresh", fault, { times: 2 });
+    lose();
     await browser.patiently(expectSignedIn(tab));
-    const lost = "POST /auth/refresh lost";
-    expect(browser.names).toEqual([lost, lost, refreshed, "GET /movies 200"]);
-    expect(new Set(browser.requests.slice(0, 3).map(({ key }) => key)).size).toBe(1);
-  });
-
-  test("a refresh that hangs is given up after 12 s, and repeated with its key", async () => {
-    const [tab] = await openSession({ age: 1000 });
-    browser.hold("POST /auth/refresh");
-    await browser.patiently(expectSignedIn(tab));
-    const [hung, repeated] = browser.requests;
     expect(browser.names).toEqual(["POST /auth/refresh lost", refreshed, "GET /movies 200"]);
-    expect(repeated?.key).toBe(hung?.key);
-    expect((repeated?.at ?? 0) - (hung?.at ?? 0)).toBeGreaterThanOrEqual(13);
+    const [lost, repeated] = browser.requests;
+    expect(repeated?.key).toBe(lost?.key);
+    expect((repeated?.at ?? 0) - (lost?.at ?? 0)).toBeGreaterThanOrEqual(seconds);
   });
 
   test("while the network is away nothing is lost: a new page repeats it, with its key, hours later", async () => {
@@ -143,43 +122,29 @@ describe("an API that is away", () => {
     await expectSignedIn(tab);
   });
 
-  test("it waits as long as it is asked to", async () => {
-    const [tab] = await openSession({ age: 1000 });
-    browser.break("POST /auth/refresh", refuse(503, { "retry-after": "7" }));
-    await browser.patiently(expectSignedIn(tab));
-    const [first, second] = browser.requests;
-    const waited = (second?.at ?? 0) - (first?.at ?? 0);
-    expect(waited).toBeGreaterThanOrEqual(7);
-    expect(waited).toBeLessThanOrEqual(11);
-  });
-
-  test.each([
-    [40, 40],
-    [90, 60],
-  ])("asked to wait %i s, it does not; then nobody asks again for %i s", async (seconds, pause) => {
+  test.each<[string, number, (tab: Tab) => Promise<void>]>([
+    ["40 s, it does not; nobody asks again until then", 40, () => browser.wait(40)],
+    ["90 s, it does not; nobody asks again for a minute", 90, () => browser.wait(60)],
+    ["40 s, it does not; a login ends the pause", 40, ({ auth }) => auth.login(credentials)],
+  ])("asked to wait %s", async (_what, seconds, endPause) => {
     const [tab] = await openSession({ age: 1000 });
     browser.break("POST /auth/refresh", refuse(503, { "retry-after": String(seconds) }));
     const error = { status: 503, retryAfterSeconds: seconds };
     for (const act of [tab.auth.fetch, tab.auth.fetch, tab.auth.refresh])
       await expect(act("/movies")).rejects.toMatchObject(error);
     expect(browser.names).toEqual(["POST /auth/refresh 503", "GET /movies 401", "GET /movies 401"]);
-    await browser.wait(pause);
-    await expectSignedIn(tab);
-  });
-
-  test("a login ends that pause", async () => {
-    const [tab] = await openSession({ age: 1000 });
-    browser.break("POST /auth/refresh", refuse(503, { "retry-after": "40" }));
-    await expect(tab.auth.refresh()).rejects.toMatchObject({ status: 503 });
-    await tab.auth.login(credentials);
+    await endPause(tab);
     clock.advance(1000);
     await expectSignedIn(tab);
+    expect(namesWith("refresh 200")).toEqual([refreshed]);
   });
 
   test("a GET that met a 503 is sent once more when it is asked to, another request is not", async () => {
     const [tab] = await openSession();
-    browser.break("GET /auth/account", refuse(503, { "retry-after": "2" }));
+    browser.break("GET /auth/account", refuse(503, { "retry-after": "7" }));
     expect(await browser.patiently(tab.auth.account())).toMatchObject({ email: account.email });
+    const [first, second] = browser.requests;
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(7);
     browser.break("DELETE /auth/sessions", refuse(503, { "retry-after": "2" }));
     await expect(tab.auth.endAllSessions()).rejects.toMatchObject({ status: 503, retryAfterSeconds: 2 });
     const names = ["GET /auth/account 503", "GET /auth/account 200", "DELETE /auth/sessions 503"];

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { pairOf } from "../support/pair.ts";
 import { refuse, type Tab } from "./browser.ts";
 import {
   account,
@@ -63,22 +62,6 @@ describe("a session that was ended elsewhere", () => {
     expect(tab.ends).toEqual(["token_expired"]);
   });
 
-  test("while its pair is young only the 401 tells; a minute later it has ended", async () => {
-    const [tab] = await openSession();
-    await endElsewhere();
-    const change = () =>
-      tab.auth.changePassword({
-        currentPassword: account.password,
-        newPassword: "a new and longer sentence",
-      });
-    await expect(change()).rejects.toMatchObject({ code: "invalid_token" });
-    expect(browser.names).toEqual(["POST /auth/password 401"]);
-    expect(tab.ends).toEqual([]);
-    clock.advance(60);
-    await expect(change()).rejects.toMatchObject({ code: "invalid_token" });
-    expect(tab.ends).toEqual(["token_expired"]);
-  });
-
   test("lets the page log in again from onSessionEnd", async () => {
     const [tab] = await openSession({ onSessionEnd: () => void tab.auth.login(credentials) });
     await endElsewhere();
@@ -87,16 +70,6 @@ describe("a session that was ended elsewhere", () => {
     await browser.idle();
     expect((await tab.auth.fetch("/movies")).status).toBe(200);
   });
-});
-
-test("a copied cookie that is used ends the session for both within one life of a JWT", async () => {
-  const [tab] = await openSession();
-  const stolen = browser.cookie ?? "";
-  clock.advance(300);
-  const thief = pairOf(await service.sandbox.refresh({ cookies: [stolen] }));
-  await browser.wait(840);
-  expect(tab.ends).toEqual(["token_expired"]);
-  expect((await service.refresh(thief)).statusCode).toBe(400);
 });
 
 test("a visitor is told of no end; a session that the server then opens is renewed, and its end is told", async () => {
