@@ -26,25 +26,14 @@ const publicKey = { ...publicHalf, kid: "k1", alg: "EdDSA", use: "sig" };
 
 const jwks = (...keys: object[]) => JSON.stringify({ keys });
 const required = {
-  STAGE: "dev",
-  ISSUER: "http://localhost:3000",
-  AUDIENCE: "api",
-  CLIENT_ID: "web",
-  USERS_TABLE: "users",
-  SESSIONS_TABLE: "sessions",
-  ROUTES: "GET /movies",
-  JWT_PUBLIC_KEYS: jwks(publicKey),
-  JWT_SIGNING_KEYS: jwks(signingKey),
+  ...{ STAGE: "dev", ISSUER: "http://localhost:3000", AUDIENCE: "api", CLIENT_ID: "web" },
+  ...{ USERS_TABLE: "users", SESSIONS_TABLE: "sessions", ROUTES: "GET /movies" },
+  ...{ JWT_PUBLIC_KEYS: jwks(publicKey), JWT_SIGNING_KEYS: jwks(signingKey) },
 };
 
+const grouped = { ...originSettings, ...cookieSettings, ...issuerSettings, ...lifetimeSettings };
 const refreshSettings = [
-  ...Object.keys({
-    ...originSettings,
-    ...cookieSettings,
-    ...issuerSettings,
-    ...lifetimeSettings,
-    ...dynamodbSettings,
-  }),
+  ...Object.keys({ ...grouped, ...dynamodbSettings }),
   ...["refreshWindowSeconds", "refreshMinIntervalSeconds", "sessionsNotBefore"],
   ...["sessionsTable", "usersTable", "passwordMinLength", "routes"],
 ] as SettingName[];
@@ -131,11 +120,7 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
   ],
   ["AUDIENCE", ["api", "https://api.example.com/", a(128)], ["a b", "é", "a\n", a(129)]],
   ["CLIENT_ID", ["web", a(128)], ["a b", a(129)]],
-  [
-    "SESSIONS_TABLE",
-    ["abc", "auth-dev_sessions.1", a(255)],
-    ["ab", "a b c", "[object Object]", "arn:aws:x", a(256)],
-  ],
+  ["SESSIONS_TABLE", ["abc", "auth-dev_sessions.1", a(255)], ["ab", "a b c", "arn:aws:x", a(256)]],
   [
     "DYNAMODB_ENDPOINT",
     names("http://localhost:8000 https://dynamodb.eu-central-1.amazonaws.com"),
@@ -146,11 +131,7 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
   ["SESSION_MAX_AGE_SECONDS", names("1 34560000"), ["0", "34560001", "9".repeat(400)]],
   ["REFRESH_WINDOW_SECONDS", names("0 60"), ["61"]],
   ["REFRESH_MIN_INTERVAL_SECONDS", names("0 3600"), ["3601"]],
-  [
-    "COOKIE_NAME",
-    ["auth-cookie", "__Host-auth-cookie", a(64)],
-    ["a b", "a;b", "a=b", "a\r\nb", '"a"', a(65)],
-  ],
+  ["COOKIE_NAME", ["auth-cookie", "__Host-a", a(64)], ["a b", "a;b", "a=b", "a\r\nb", '"a"', a(65)]],
   ["COOKIE_SAME_SITE", names("Strict Lax None"), ["strict", "Strict; Domain=evil.example", "constructor"]],
   [
     "COOKIE_DOMAIN",
@@ -192,122 +173,65 @@ test.each(rules)("H13 %s: what is accepted and what is refused", (variable, acce
 });
 
 test("a number is read as a number, a list as a list, an issuer letter by letter", () => {
-  const config = read(["refreshWindowSeconds", "allowedOrigins", "issuer"], {
-    STAGE: "dev",
+  const [stage, issuer] = ["dev", "https://EXAMPLE.com/Auth"];
+  const environment = {
     REFRESH_WINDOW_SECONDS: "007",
-    ALLOWED_ORIGINS: "https://a.example ,http://localhost:5173",
-    ISSUER: "https://EXAMPLE.com/Auth",
-  });
-  expect(config).toEqual({
-    stage: "dev",
-    refreshWindowSeconds: 7,
-    allowedOrigins: ["https://a.example", "http://localhost:5173"],
-    issuer: "https://EXAMPLE.com/Auth",
-  });
+    ALLOWED_ORIGINS: "https://a.example ,http://b.example",
+  };
+  const names = ["refreshWindowSeconds", "allowedOrigins", "issuer"] as const;
+  const allowedOrigins = ["https://a.example", "http://b.example"];
+  const config = read(names, { STAGE: stage, ISSUER: issuer, ...environment });
+  expect(config).toEqual({ stage, issuer, refreshWindowSeconds: 7, allowedOrigins });
 });
 
 const prod = { ...required, STAGE: "prod", ISSUER: "https://auth.example.com" };
-const inProd = { ...prod, JWT_SIGNING_KEYS: undefined, JWT_SIGNING_KEYS_SECRET: "auth/prod" };
+const inProd = { ...prod, JWT_SIGNING_KEYS: "", JWT_SIGNING_KEYS_SECRET: "auth/prod" };
 const otherJwk = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
 
-const missingHalf = "JWT_PUBLIC_KEYS lacks the public half of the signing key k1";
+const noHalf = "lacks the public half of the signing key k1";
+const noHost = "must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)";
+const tooShort = "must be at least 13 in stage prod: the function's timeout and 3 s";
+const milliseconds = "must be epoch seconds, not milliseconds: at most 11 digits";
+const oneSource = "(or on one's own machine JWT_SIGNING_KEYS) must be set, and not both";
+const fromSecret = "must not be used in stage prod: name a secret in JWT_SIGNING_KEYS_SECRET";
 
-test.each<[what: string, environment: Record<string, string | undefined>, fault: string | undefined]>([
-  ["the window equal to the interval", { REFRESH_WINDOW_SECONDS: "30" }, undefined],
-  [
-    "the window above the interval",
-    { REFRESH_WINDOW_SECONDS: "31" },
-    "REFRESH_WINDOW_SECONDS must not be above REFRESH_MIN_INTERVAL_SECONDS",
-  ],
-  ["an access life twice the interval", { ACCESS_TOKEN_TTL_SECONDS: "60" }, undefined],
-  [
-    "an access life below twice the interval",
-    { ACCESS_TOKEN_TTL_SECONDS: "59" },
-    "ACCESS_TOKEN_TTL_SECONDS must be at least twice REFRESH_MIN_INTERVAL_SECONDS",
-  ],
-  [
-    "an interval of the function's timeout and 3 s",
-    { ...inProd, REFRESH_MIN_INTERVAL_SECONDS: "13" },
-    undefined,
-  ],
-  [
-    "an interval below the function's timeout and 3 s",
-    { ...inProd, REFRESH_MIN_INTERVAL_SECONDS: "12" },
-    "REFRESH_MIN_INTERVAL_SECONDS must be at least 13 in stage prod: the function's timeout and 3 s",
-  ],
-  [
-    "any interval on one's own machine",
-    { STAGE: "test", REFRESH_MIN_INTERVAL_SECONDS: "0", REFRESH_WINDOW_SECONDS: "0" },
-    undefined,
-  ],
-  [
-    "plain http in prod",
-    { ...inProd, ISSUER: "http://auth.example.com" },
-    "ISSUER must be an https URL in stage prod",
-  ],
-  [
-    "a database without TLS in prod",
-    { ...inProd, DYNAMODB_ENDPOINT: "http://localhost:8000" },
-    "DYNAMODB_ENDPOINT must be an https URL in stage prod",
-  ],
-  ["another database in prod", { ...inProd, DYNAMODB_ENDPOINT: "https://db.example.com" }, undefined],
-  [
-    "origins without TLS in prod",
-    { ...inProd, ALLOWED_ORIGINS: "https://a.example,http://b.example" },
-    "ALLOWED_ORIGINS must be https origins in stage prod",
-  ],
-  [
-    "no TLS on one's own machine",
-    { ALLOWED_ORIGINS: "http://localhost:5173", DYNAMODB_ENDPOINT: "http://localhost:8000" },
-    undefined,
-  ],
-  [
-    "a time in milliseconds",
-    { SESSIONS_NOT_BEFORE: "1800000000000" },
-    "SESSIONS_NOT_BEFORE must be epoch seconds, not milliseconds: at most 11 digits",
-  ],
-  ["a __Host- cookie", { COOKIE_NAME: "__Host-a" }, undefined],
-  [
-    "a __Host- cookie with a domain",
-    { COOKIE_NAME: "__HOST-a", COOKIE_DOMAIN: "example.com" },
-    "COOKIE_DOMAIN must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)",
-  ],
-  [
-    "K03 a signing key that nobody can verify",
-    { JWT_PUBLIC_KEYS: jwks({ ...publicKey, kid: "k2" }) },
-    missingHalf,
-  ],
-  [
-    "a signing key under whose kid another key is published",
-    { JWT_PUBLIC_KEYS: jwks({ ...publicKey, ...otherJwk }) },
-    missingHalf,
-  ],
-  ["keys from a secret", inProd, undefined],
-  [
-    "keys in the environment and from a secret",
-    { JWT_SIGNING_KEYS_SECRET: "auth/dev" },
-    "JWT_SIGNING_KEYS_SECRET (or on one's own machine JWT_SIGNING_KEYS) must be set, and not both",
-  ],
-  [
-    "private keys in the environment of prod",
-    prod,
-    "JWT_SIGNING_KEYS must not be used in stage prod: name a secret in JWT_SIGNING_KEYS_SECRET",
-  ],
-])("settings together: %s", (_, environment, fault) => {
-  expect(faultsOf(refreshSettings, { ...required, ...environment })).toEqual(fault ? [fault] : []);
+test.each<[others: object, variable: string, value: string, fault?: string]>([
+  [{}, "REFRESH_WINDOW_SECONDS", "30"],
+  [{}, "REFRESH_WINDOW_SECONDS", "31", "must not be above REFRESH_MIN_INTERVAL_SECONDS"],
+  [{}, "ACCESS_TOKEN_TTL_SECONDS", "60"],
+  [{}, "ACCESS_TOKEN_TTL_SECONDS", "59", "must be at least twice REFRESH_MIN_INTERVAL_SECONDS"],
+  [inProd, "REFRESH_MIN_INTERVAL_SECONDS", "13"],
+  [inProd, "REFRESH_MIN_INTERVAL_SECONDS", "12", tooShort],
+  [{ STAGE: "test", REFRESH_WINDOW_SECONDS: "0" }, "REFRESH_MIN_INTERVAL_SECONDS", "0"],
+  [inProd, "ISSUER", "http://auth.example.com", "must be an https URL in stage prod"],
+  [inProd, "DYNAMODB_ENDPOINT", "http://localhost:8000", "must be an https URL in stage prod"],
+  [inProd, "DYNAMODB_ENDPOINT", "https://db.example.com"],
+  [inProd, "ALLOWED_ORIGINS", "https://a.example,http://b.example", "must be https origins in stage prod"],
+  [{ ALLOWED_ORIGINS: "http://localhost:5173" }, "DYNAMODB_ENDPOINT", "http://localhost:8000"],
+  [{}, "SESSIONS_NOT_BEFORE", "1800000000000", milliseconds],
+  [{}, "COOKIE_NAME", "__Host-a"],
+  [{ COOKIE_NAME: "__HOST-a" }, "COOKIE_DOMAIN", "example.com", noHost],
+  [{}, "JWT_PUBLIC_KEYS", jwks({ ...publicKey, kid: "k2" }), noHalf],
+  [{}, "JWT_PUBLIC_KEYS", jwks({ ...publicKey, ...otherJwk }), noHalf],
+  [inProd, "JWT_SIGNING_KEYS", ""],
+  [{}, "JWT_SIGNING_KEYS_SECRET", "auth/dev", oneSource],
+  [prod, "JWT_SIGNING_KEYS", required.JWT_SIGNING_KEYS, fromSecret],
+])("K03 settings together: with %o, %s=%s: %s", (others, variable, value, fault = "") => {
+  const faults = faultsOf(refreshSettings, { ...required, ...others, [variable]: value });
+  expect(faults).toEqual(fault ? [`${variable} ${fault}`] : []);
 });
 
 test("the stage is known, whatever is read: a rule that looks at it always holds", () => {
   const ISSUER = "http://auth.example.com";
-  expect(faultsOf(["issuer"], { STAGE: "prod", ISSUER })).toEqual([
-    "ISSUER must be an https URL in stage prod",
-  ]);
+  const inProd = faultsOf(["issuer"], { STAGE: "prod", ISSUER });
+  expect(inProd).toEqual(["ISSUER must be an https URL in stage prod"]);
   expect(faultsOf(["issuer"], { ISSUER })).toEqual(["STAGE is missing"]);
 });
 
 test("a rule is silent where one of its settings is not read or not sound", () => {
-  expect(faultsOf(["refreshWindowSeconds"], { STAGE: "dev", REFRESH_WINDOW_SECONDS: "60" })).toEqual([]);
-  const unsound = { STAGE: "dev", REFRESH_WINDOW_SECONDS: "60", REFRESH_MIN_INTERVAL_SECONDS: "soon" };
+  const window = { STAGE: "dev", REFRESH_WINDOW_SECONDS: "60" };
+  expect(faultsOf(["refreshWindowSeconds"], window)).toEqual([]);
+  const unsound = { ...window, REFRESH_MIN_INTERVAL_SECONDS: "soon" };
   expect(faultsOf(["refreshWindowSeconds", "refreshMinIntervalSeconds"], unsound)).toEqual([
     "REFRESH_MIN_INTERVAL_SECONDS must be a whole number from 0 to 3600",
   ]);
