@@ -195,28 +195,28 @@ const milliseconds = "must be epoch seconds, not milliseconds: at most 11 digits
 const oneSource = "(or on one's own machine JWT_SIGNING_KEYS) must be set, and not both";
 const fromSecret = "must not be used in stage prod: name a secret in JWT_SIGNING_KEYS_SECRET";
 
-test.each<[others: object, variable: string, value: string, fault?: string]>([
-  [{}, "REFRESH_WINDOW_SECONDS", "30"],
-  [{}, "REFRESH_WINDOW_SECONDS", "31", "must not be above REFRESH_MIN_INTERVAL_SECONDS"],
-  [{}, "ACCESS_TOKEN_TTL_SECONDS", "60"],
-  [{}, "ACCESS_TOKEN_TTL_SECONDS", "59", "must be at least twice REFRESH_MIN_INTERVAL_SECONDS"],
-  [inProd, "REFRESH_MIN_INTERVAL_SECONDS", "13"],
-  [inProd, "REFRESH_MIN_INTERVAL_SECONDS", "12", tooShort],
-  [{ STAGE: "test", REFRESH_WINDOW_SECONDS: "0" }, "REFRESH_MIN_INTERVAL_SECONDS", "0"],
-  [inProd, "ISSUER", "http://auth.example.com", "must be an https URL in stage prod"],
-  [inProd, "DYNAMODB_ENDPOINT", "http://localhost:8000", "must be an https URL in stage prod"],
-  [inProd, "DYNAMODB_ENDPOINT", "https://db.example.com"],
-  [inProd, "ALLOWED_ORIGINS", "https://a.example,http://b.example", "must be https origins in stage prod"],
-  [{ ALLOWED_ORIGINS: "http://localhost:5173" }, "DYNAMODB_ENDPOINT", "http://localhost:8000"],
-  [{}, "SESSIONS_NOT_BEFORE", "1800000000000", milliseconds],
-  [{}, "COOKIE_NAME", "__Host-a"],
-  [{ COOKIE_NAME: "__HOST-a" }, "COOKIE_DOMAIN", "example.com", noHost],
-  [{}, "JWT_PUBLIC_KEYS", jwks({ ...publicKey, kid: "k2" }), noHalf],
-  [{}, "JWT_PUBLIC_KEYS", jwks({ ...publicKey, ...otherJwk }), noHalf],
-  [inProd, "JWT_SIGNING_KEYS", ""],
-  [{}, "JWT_SIGNING_KEYS_SECRET", "auth/dev", oneSource],
-  [prod, "JWT_SIGNING_KEYS", required.JWT_SIGNING_KEYS, fromSecret],
-])("K03 settings together: with %o, %s=%s: %s", (others, variable, value, fault = "") => {
+test.each<[variable: string, fault: string, value: string, others?: object]>([
+  ["REFRESH_WINDOW_SECONDS", "", "30"],
+  ["REFRESH_WINDOW_SECONDS", "must not be above REFRESH_MIN_INTERVAL_SECONDS", "31"],
+  ["ACCESS_TOKEN_TTL_SECONDS", "", "60"],
+  ["ACCESS_TOKEN_TTL_SECONDS", "must be at least twice REFRESH_MIN_INTERVAL_SECONDS", "59"],
+  ["REFRESH_MIN_INTERVAL_SECONDS", "", "13", inProd],
+  ["REFRESH_MIN_INTERVAL_SECONDS", tooShort, "12", inProd],
+  ["REFRESH_MIN_INTERVAL_SECONDS", "", "0", { STAGE: "test", REFRESH_WINDOW_SECONDS: "0" }],
+  ["ISSUER", "must be an https URL in stage prod", "http://auth.example.com", inProd],
+  ["DYNAMODB_ENDPOINT", "must be an https URL in stage prod", "http://localhost:8000", inProd],
+  ["DYNAMODB_ENDPOINT", "", "https://db.example.com", inProd],
+  ["ALLOWED_ORIGINS", "must be https origins in stage prod", "https://a.example,http://b.example", inProd],
+  ["DYNAMODB_ENDPOINT", "", "http://localhost:8000", { ALLOWED_ORIGINS: "http://localhost:5173" }],
+  ["SESSIONS_NOT_BEFORE", milliseconds, "1800000000000"],
+  ["COOKIE_NAME", "", "__Host-a"],
+  ["COOKIE_DOMAIN", noHost, "example.com", { COOKIE_NAME: "__HOST-a" }],
+  ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, kid: "k2" })],
+  ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, ...otherJwk })],
+  ["JWT_SIGNING_KEYS", "", "", inProd],
+  ["JWT_SIGNING_KEYS_SECRET", oneSource, "auth/dev"],
+  ["JWT_SIGNING_KEYS", fromSecret, required.JWT_SIGNING_KEYS, prod],
+])("K03 settings together: %s %s", (variable, fault, value, others = {}) => {
   const faults = faultsOf(refreshSettings, { ...required, ...others, [variable]: value });
   expect(faults).toEqual(fault ? [`${variable} ${fault}`] : []);
 });
