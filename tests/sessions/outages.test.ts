@@ -50,7 +50,7 @@ test.each(outages)(
     log.clear();
     wire.forget();
     if (fault) wire.break("", fault, { times: 99 });
-    else if (as === sandbox) await wire.close();
+    else if (as === sandbox) await wire.stop();
     const answers = await Promise.all([
       service.refresh(one, { as }),
       as.logout({ cookies: two.cookies }),

@@ -1,7 +1,6 @@
 import { expect } from "@jest/globals";
 import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
 
-/** A refusal as a client sees it. */
 export interface Refusal {
   status: number;
   code: string;
@@ -10,73 +9,55 @@ export interface Refusal {
   errors?: { pointer: string; detail: string }[];
 }
 
+const refusal = (status: number, code: string, detail: string, headers = {}): Refusal => {
+  return { status, code, detail, headers };
+};
+const challenge = { "www-authenticate": "Bearer" };
+
 /** The refusals that more than one test expects, with the exact texts of the API. */
 export const refusals = {
-  noCredentials: {
-    status: 401,
-    code: "missing_credentials",
-    detail:
-      "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
-    headers: { "www-authenticate": "Bearer" },
-  },
-  invalidToken: {
-    status: 401,
-    code: "invalid_token",
-    detail: "The access token is not valid. Refresh the session or log in again.",
-    headers: { "www-authenticate": 'Bearer error="invalid_token"' },
-  },
-  loginFailed: {
-    status: 401,
-    code: "invalid_credentials",
-    detail: "The e-mail address or the password is wrong.",
-    headers: { "www-authenticate": "Bearer" },
-  },
-  invalidJwt: { status: 400, code: "invalid_jwt_token", detail: "invalid jwt token" },
-  invalidRefreshToken: { status: 400, code: "invalid_refresh_token", detail: "invalid refresh token" },
-  wrongPassword: {
-    status: 401,
-    code: "invalid_credentials",
-    detail: "The current password is wrong.",
-    headers: { "www-authenticate": "Bearer" },
-  },
-  noSuchSession: { status: 404, code: "not_found", detail: "You have no such session." },
-  invalidKey: {
-    status: 400,
-    code: "invalid_idempotency_key",
-    detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
-  },
-  tokenExpired: { status: 400, code: "token_expired", detail: "token expired" },
-  conflict: {
-    status: 400,
-    code: "conflicting_credentials",
-    detail:
-      "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
-  },
-  crossSite: {
-    status: 403,
-    code: "cross_site_request",
-    detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
-  },
-  notJson: {
-    status: 400,
-    code: "invalid_body",
-    detail: "The body is not valid JSON in UTF-8, or has a forbidden name.",
-  },
-  noObject: { status: 400, code: "invalid_body", detail: "Send a JSON object as the body." },
-  repeatedName: { status: 400, code: "invalid_body", detail: "The body has a name twice." },
-  tooLarge: { status: 413, code: "body_too_large", detail: "The body may have at most 16384 bytes." },
-  wrongType: {
-    status: 415,
-    code: "unsupported_media_type",
-    detail: "Send the body with content-type: application/json.",
-  },
+  noCredentials: refusal(
+    401,
+    "missing_credentials",
+    "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
+    challenge,
+  ),
+  invalidToken: refusal(
+    401,
+    "invalid_token",
+    "The access token is not valid. Refresh the session or log in again.",
+    { "www-authenticate": 'Bearer error="invalid_token"' },
+  ),
+  loginFailed: refusal(401, "invalid_credentials", "The e-mail address or the password is wrong.", challenge),
+  wrongPassword: refusal(401, "invalid_credentials", "The current password is wrong.", challenge),
+  invalidJwt: refusal(400, "invalid_jwt_token", "invalid jwt token"),
+  invalidRefreshToken: refusal(400, "invalid_refresh_token", "invalid refresh token"),
+  noSuchSession: refusal(404, "not_found", "You have no such session."),
+  invalidKey: refusal(
+    400,
+    "invalid_idempotency_key",
+    'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
+  ),
+  tokenExpired: refusal(400, "token_expired", "token expired"),
+  conflict: refusal(
+    400,
+    "conflicting_credentials",
+    "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
+  ),
+  crossSite: refusal(
+    403,
+    "cross_site_request",
+    "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
+  ),
+  notJson: refusal(400, "invalid_body", "The body is not valid JSON in UTF-8, or has a forbidden name."),
+  noObject: refusal(400, "invalid_body", "Send a JSON object as the body."),
+  repeatedName: refusal(400, "invalid_body", "The body has a name twice."),
+  tooLarge: refusal(413, "body_too_large", "The body may have at most 16384 bytes."),
+  wrongType: refusal(415, "unsupported_media_type", "Send the body with content-type: application/json."),
   internalError: { status: 500, code: "internal_error", detail: undefined },
-  unavailable: {
-    status: 503,
-    code: "unavailable",
-    detail: "Nothing was lost. Try the same request again in a moment.",
-    headers: { "retry-after": "1" },
-  },
+  unavailable: refusal(503, "unavailable", "Nothing was lost. Try the same request again in a moment.", {
+    "retry-after": "1",
+  }),
 } satisfies Record<string, Refusal>;
 
 /** The refusal of a body for these fields, each with what to do. */
@@ -88,12 +69,10 @@ export const invalidBody = (...faults: [field: string, detail: string][]): Refus
 });
 
 /** The refusal of an attempt at a password that is possible again in this many seconds. */
-export const tooManyAttempts = (seconds: number): Refusal => ({
-  status: 429,
-  code: "too_many_attempts",
-  detail: `Too many attempts in a row. The next one is possible in ${seconds} s.`,
-  headers: { "retry-after": String(seconds) },
-});
+export const tooManyAttempts = (seconds: number): Refusal => {
+  const detail = `Too many attempts in a row. The next one is possible in ${seconds} s.`;
+  return refusal(429, "too_many_attempts", detail, { "retry-after": String(seconds) });
+};
 
 /** Asserts that a response is exactly this problem document (RFC 9457) and sets no cookie. */
 export function expectProblem(

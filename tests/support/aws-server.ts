@@ -15,11 +15,9 @@ export interface WireRequest {
   path: string;
   /** The parameters, attribute values in DynamoDB's own JSON. */
   parameters: Item;
-  /** Which attempt of the SDK it is, from 1. */
+  /** Which attempt of the SDK it is, from 1; what they have in common is their call's invocationId. */
   attempt: number;
-  /** Names the call of the SDK: its attempts have it in common. */
   invocationId: string;
-  /** It was applied: the response was a 200. */
   isApplied: boolean;
   /** Settles when its sender does not wait for a response any more. */
   abandoned(): Promise<unknown>;
@@ -36,9 +34,7 @@ type Open = (
   body: string,
 ) => { name: string; parameters: Item; deliver: (changed?: Item) => Promise<Answer> };
 
-/** The body of AWS's response to whoever lacks a permission. */
-const toDenial = (message: string) =>
-  JSON.stringify({ __type: "com.amazon.coral.service#AccessDeniedException", message });
+const denial = "com.amazon.coral.service#AccessDeniedException";
 const writes = /^(?:Put|Update|Delete)Item /;
 
 /**
@@ -68,8 +64,10 @@ export async function startAwsServer(contentType: string, open: Open) {
     };
     requests.push(request);
     const caller = callerOf(incoming);
-    if (caller && !usePermission(caller, name))
-      return void outgoing.writeHead(400).end(toDenial(`${caller} may not ${name}`));
+    if (caller && !usePermission(caller, name)) {
+      const message = `${caller} may not ${name}`;
+      return void outgoing.writeHead(400).end(JSON.stringify({ __type: denial, message }));
+    }
     const rule = rules.find((candidate) => candidate.left > 0 && name.startsWith(candidate.name));
     if (rule) rule.left--;
     const answer = await (rule ? rule.fault(request) : request.deliver()).catch(() => undefined);
@@ -81,29 +79,19 @@ export async function startAwsServer(contentType: string, open: Open) {
   });
   // Who waits for a response keeps the process alive; the server alone does not.
   server.on("connection", (socket) => socket.unref()).unref();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
 
-  async function close(): Promise<void> {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
-
   return {
-    /** The URL that the SDK takes for the service's. */
     endpoint: `http://127.0.0.1:${port}`,
 
     /** The requests since the last `forget`, in the order in which they arrived. */
     get requests(): readonly WireRequest[] {
       return requests;
     },
-
-    /** Their names. */
     get names(): string[] {
       return requests.map(({ name }) => name);
     },
-
     /** The names of the writes among them that were applied. */
     get appliedWrites(): string[] {
       return requests.filter(({ name, isApplied }) => isApplied && writes.test(name)).map(({ name }) => name);
@@ -118,22 +106,17 @@ export async function startAwsServer(contentType: string, open: Open) {
     mend(): void {
       rules = [];
     },
-
     /** Forgets the recorded requests. */
     forget(): void {
       requests = [];
     },
-
     /** Refuses connections until `reopen`. */
-    close,
-
-    /** Takes connections again. */
-    async reopen(): Promise<void> {
-      server.listen(port, "127.0.0.1");
-      await once(server, "listening");
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
     },
-
-    /** Ends the server. */
-    stop: close,
+    async reopen(): Promise<void> {
+      await once(server.listen(port, "127.0.0.1"), "listening");
+    },
   };
 }

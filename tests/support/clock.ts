@@ -8,12 +8,10 @@ Date.now = () => (ownTime.getStore() ?? now) * 1000;
 
 /** The time that the sandboxes of a test file read, in epoch seconds. It stands still until a test moves it. */
 export const clock = {
-  /** What the clock shows. */
   get now(): number {
     return ownTime.getStore() ?? now;
   },
 
-  /** Moves the clock on. */
   advance(seconds: number): void {
     if (seconds < 0) throw new RangeError("the clock goes forward only: no token is from the future");
     now += seconds;

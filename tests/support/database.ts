@@ -24,7 +24,6 @@ export const tableNames = Object.fromEntries(
   ),
 ) as { users: string; sessions: string; attempts: string };
 
-/** A table by what it holds. */
 export type TableName = string;
 
 /** The name of a table by what it holds. Throws TypeError if there is none. */
@@ -34,7 +33,6 @@ export function nameOf(table: TableName): string {
   return name;
 }
 
-/** The primary key of an item. */
 export type Key = Record<string, string>;
 
 /** An item as the table holds it. */
@@ -84,7 +82,6 @@ export async function startDatabase() {
     /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
     deliver: send,
 
-    /** Reads an item. */
     async find(table: TableName, key: Key): Promise<Item | undefined> {
       const command = new GetCommand({ TableName: nameOf(table), Key: key, ConsistentRead: true });
       return (await documents.send(command)).Item;
@@ -103,7 +100,6 @@ export async function startDatabase() {
       }
     },
 
-    /** All items of a table. */
     async scan(table: TableName): Promise<Item[]> {
       return (await documents.send(new ScanCommand({ TableName: nameOf(table) }))).Items ?? [];
     },
@@ -124,7 +120,6 @@ export async function startDatabase() {
       await documents.send(new DeleteCommand({ TableName: nameOf(table), Key: key }));
     },
 
-    /** All sessions of a user. */
     async sessionsOf(userId: string): Promise<Item[]> {
       const command = new QueryCommand({
         TableName: tableNames.sessions,
@@ -135,7 +130,6 @@ export async function startDatabase() {
       return (await documents.send(command)).Items ?? [];
     },
 
-    /** Stops the engine. */
     async stop(): Promise<void> {
       client.destroy();
       await engine.terminate();

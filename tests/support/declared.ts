@@ -40,7 +40,6 @@ export const declared: Declared = JSON.parse(readFileSync(file, "utf8"));
 export const runsOnNode = ({ runtime = "nodejs" }: Pick<DeclaredFunction, "runtime">): boolean =>
   runtime.startsWith("nodejs");
 
-/** The names of all functions that run on Node. */
 export const functionNames = Object.keys(declared.functions).filter((name) =>
   runsOnNode(declared.functions[name] as DeclaredFunction),
 );
@@ -68,10 +67,7 @@ export function toTable(id: string): string {
 /** A request to AWS: an operation and a table, or `GetSecretValue` for the signing keys. */
 export type Permission = string;
 
-/**
- * All that each function may do besides writing its own logs, by its statements in functions.yml. In the tests AWS
- * refuses everything else, and what no test has seen used is too much (tests/deployment/packaging.test.ts).
- */
+/** What each function may do by its functions.yml. In the tests AWS refuses everything else. */
 export const permissions: Record<string, Permission[]> = Object.fromEntries(
   Object.entries(declared.functions).map(([name, { iamRoleStatements = [] }]) => [
     name,

@@ -15,7 +15,6 @@ export const routes = {
   ...undescribed,
 } as Record<RouteName, string>;
 
-/** Their names. */
 export const routeNames = Object.keys(routes) as RouteName[];
 
 /** What a caller with these cookies sends to a route, by the example of its description. */

@@ -1,16 +1,13 @@
 import type { Answer } from "../../local/engine-door.ts";
 import type { Fault, WireRequest } from "./wire.ts";
 
-/** The connection breaks before the engine has the request. */
 export const loseRequest: Fault = async () => undefined;
 
-/** The engine applies the request and the connection breaks before the response. */
 export const loseAnswer: Fault = async (request) => {
   await request.deliver();
   return undefined;
 };
 
-/** Nothing ever happens. */
 export const hang: Fault = () => new Promise(() => {});
 
 /** The engine gets the request twice; the client sees the first response. */
@@ -26,7 +23,6 @@ export const throttle: Fault = async () => refuse(400, "ThrottlingException");
 /** The table has no capacity left for the request. */
 export const exceed: Fault = async () => refuse(400, "ProvisionedThroughputExceededException");
 
-/** DynamoDB fails. */
 export const fail: Fault = async () => refuse(500, "InternalServerError");
 
 /** DynamoDB refuses the request for good, by this type of exception. */
@@ -35,7 +31,6 @@ export const deny =
   async () =>
     refuse(400, type);
 
-/** DynamoDB is away for a moment. */
 export const beAway: Fault = async () => refuse(503, "ServiceUnavailable");
 
 /** Another party acts first, then the request goes on. */

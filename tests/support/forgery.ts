@@ -6,7 +6,6 @@ import { buildToken, signerOf } from "./token.ts";
 /** Signs with our own key: what it signs differs from our tokens in nothing but the defect under test. */
 export const ours = signerOf(signingKey);
 
-/** The header of our tokens. */
 export const header = { alg: "EdDSA", typ: "at+jwt", kid: signingKey.kid };
 
 /** Opens a session and makes tokens that each differ in one thing from its own. */

@@ -25,7 +25,6 @@ const program = `
   });
 `;
 
-/** The first response of a fresh process. */
 export interface FirstAnswer {
   response: ApiResponse;
   /** Node's builtin modules that had been loaded. */

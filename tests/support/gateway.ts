@@ -7,7 +7,6 @@ export interface HttpRequest {
   method: string;
   url: string;
   headers: Record<string, string>;
-  /** What the Cookie header holds. */
   cookies?: string[] | undefined;
   body?: string | undefined;
 }

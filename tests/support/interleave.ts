@@ -3,26 +3,18 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import type { Database, Item } from "./database.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Account, Service } from "./service.ts";
-import type { Wire, WireRequest } from "./wire.ts";
+import type { Wire } from "./wire.ts";
 
-/** One that acts in a race: its sandbox sends to the wire's endpoint with this path. */
-interface Party {
-  path: string;
-  act: () => Promise<unknown>;
-}
-
-interface Waiting {
-  request: WireRequest;
-  goOn: () => void;
-}
+/** The two sides of a race. The wire tells them apart by their endpoints. */
+const sides = ["/login", "/other"] as const;
 
 /** A login has sent three requests when its first try is decided: read, put, read. What follows is clearing up, or another one. */
 const decisive = 3;
 
-/** What became of a race. */
-interface Race {
-  login: ApiResponse;
-  other: ApiResponse;
+interface Options {
+  account: Account;
+  act: (as: Sandbox) => Promise<ApiResponse>;
+  check: (race: { login: ApiResponse; other: ApiResponse }) => Promise<void>;
 }
 
 /**
@@ -31,68 +23,34 @@ interface Race {
  */
 export async function raceLogin(
   { wire, database, environment, createSandbox }: Service,
-  {
-    account,
-    act,
-    check,
-  }: {
-    account: Account;
-    act: (as: Sandbox) => Promise<ApiResponse>;
-    check: (race: Race) => Promise<void>;
-  },
+  { account, act, check }: Options,
 ): Promise<void> {
-  const at = (path: string) =>
-    createSandbox({ DYNAMODB_ENDPOINT: `${environment.DYNAMODB_ENDPOINT}${path}` });
-  const [logging, acting] = [at("/login"), at("/other")];
+  const at = (side: string) =>
+    createSandbox({ DYNAMODB_ENDPOINT: `${environment.DYNAMODB_ENDPOINT}${side}` });
+  const [logging, acting] = [at(sides[0]), at(sides[1])];
   const { email, password } = account;
   const restore = await rememberAccount(database, account);
-  let race: Partial<Race>;
-  const runs = await interleave(
-    wire,
-    async () => {
-      await restore();
-      race = {};
-      const login = async () => {
-        race.login = await logging.login({ body: { email, password } });
-      };
-      const other = async () => {
-        race.other = await act(acting);
-      };
-      return [
-        { path: "/login", act: login },
-        { path: "/other", act: other },
-      ];
-    },
-    async (order) => {
-      await check(race as Race).catch((cause) => {
-        throw new Error(`in the order ${order}: ${cause}`, { cause });
-      });
-    },
-  );
+  let runs = 0;
+  let plan: number[] | undefined = [];
+  while (plan) {
+    await restore();
+    const acts = [() => logging.login({ body: { email, password } }), () => act(acting)] as const;
+    const { answers, choices, order } = await runInOrder(wire, acts, plan);
+    const [login, other] = answers as [ApiResponse, ApiResponse];
+    await check({ login, other }).catch((cause) => {
+      throw new Error(`in the order ${order.join(", ")}: ${cause}`, { cause });
+    });
+    runs++;
+    // The next order differs in the last choice that can still differ.
+    const last = choices.lastIndexOf(0);
+    plan = last < 0 ? undefined : [...choices.slice(0, last), 1];
+  }
   expect(runs).toBeGreaterThan(10);
 }
 
-/**
- * Runs a race of a login with another party in every order in which their requests can reach the table, one at a time.
- * `start` makes each run's parties, `check` looks at what is left. Returns the number of runs.
- */
-async function interleave(
-  wire: Wire,
-  start: () => Promise<[Party, Party]>,
-  check: (order: string) => Promise<void>,
-): Promise<number> {
-  let plan: number[] = [];
-  for (let runs = 1; ; runs++) {
-    const { choices, order } = await runInOrder(wire, await start(), plan);
-    await check(order.join(", "));
-    const last = choices.lastIndexOf(0);
-    if (last === -1) return runs;
-    plan = [...choices.slice(0, last), 1];
-  }
-}
-
-async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
-  const waiting: [Waiting[], Waiting[]] = [[], []];
+/** Lets the requests of two sides reach the table one at a time: where both wait, the plan chooses, then the first. */
+async function runInOrder(wire: Wire, acts: readonly (() => Promise<ApiResponse>)[], plan: number[]) {
+  const waiting: { name: string; goOn: () => void }[][] = [[], []];
   const isDone = [false, false];
   const choices: number[] = [];
   const order: string[] = [];
@@ -106,15 +64,14 @@ async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
   wire.break(
     "",
     async (request) => {
-      const index = parties.findIndex(({ path }) => request.path.startsWith(path));
+      const { name, path } = request;
+      const side = sides.findIndex((prefix) => path.startsWith(prefix));
       // These decide nothing, whenever they arrive: the count of attempts, the deletion of sessions already found, and
-      // what the other party reads of single items.
-      const isFree =
-        /attempts$|^Batch/.test(request.name) || (index === 1 && request.name.startsWith("GetItem"));
-      const party = isFree ? undefined : waiting[index];
-      if (party) {
+      // what the other side reads of single items.
+      const isFree = /attempts$|^Batch/.test(name) || (side === 1 && name.startsWith("GetItem"));
+      if (!isFree && waiting[side]) {
         const { promise, resolve } = Promise.withResolvers<void>();
-        party.push({ request, goOn: resolve });
+        waiting[side].push({ name, goOn: resolve });
         move();
         await promise;
       }
@@ -122,29 +79,28 @@ async function runInOrder(wire: Wire, parties: [Party, Party], plan: number[]) {
     },
     { times: Number.POSITIVE_INFINITY },
   );
-  const acts = parties.map(async ({ act }, index) => {
-    await act();
-    isDone[index] = true;
+  const answers = acts.map(async (act, side) => {
+    const answer = await act();
+    isDone[side] = true;
     move();
+    return answer;
   });
 
-  while (!(isDone[0] && isDone[1])) {
-    const isSettled = [0, 1].every((index) => isDone[index] || (waiting[index]?.length ?? 0) > 0);
-    if (!isSettled) {
+  while (isDone.includes(false)) {
+    if (waiting.some(({ length }, side) => !isDone[side] && length === 0)) {
       await moved.promise;
       continue;
     }
-    const isOpen = !isDone[0] && !isDone[1] && sent < decisive;
-    if (isOpen) choices.push(plan[choices.length] ?? 0);
-    const chosen = isOpen ? (choices.at(-1) ?? 0) : Number(isDone[0]);
+    const isOpen = !isDone.includes(true) && sent < decisive;
+    const chosen = isOpen ? (plan[choices.length] ?? 0) : Number(isDone[0]);
+    if (isOpen) choices.push(chosen);
     if (chosen === 0) sent++;
     const next = waiting[chosen]?.shift();
-    order.push(`${parties[chosen]?.path} ${next?.request.name}`);
+    order.push(`${sides[chosen]} ${next?.name}`);
     next?.goOn();
   }
-  await Promise.all(acts);
   wire.mend();
-  return { choices, order };
+  return { answers: await Promise.all(answers), choices, order };
 }
 
 /** Remembers an account and its sessions; the function puts them back, and takes away what came since. */

@@ -22,7 +22,6 @@ export function createKey(alg: keyof typeof generate, { activeFrom = 0 } = {}): 
   return { ...jwk, kid: randomUUID().slice(0, 8), alg, activeFrom };
 }
 
-/** The public half of a key. */
 export const publicKey = (key: TestKey): OurJwk => toPublicJwk(key as OurJwk);
 
 /** The two settings that hold the keys. */

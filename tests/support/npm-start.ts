@@ -3,19 +3,15 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 
-/** A running `npm start`. */
 export interface Started {
   url: string;
   ports: Ports;
-  /** The lines of curl that it printed. */
   curls: string[];
-  /** All that it has printed so far. */
   output(): string;
   /** Presses Ctrl-C; resolves to what was left running: process ids. */
   interrupt(): Promise<number[]>;
 }
 
-/** The variables that choose the three ports. */
 export type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
 
 /**

@@ -8,7 +8,6 @@ import { sls } from "./sls.ts";
 // biome-ignore lint/suspicious/noExplicitAny: every type of resource has properties of its own
 type Properties = any;
 
-/** A resource of a CloudFormation template. */
 export interface Resource {
   Type: string;
   DeletionPolicy?: string;
@@ -18,7 +17,6 @@ export interface Resource {
 
 /** What `sls package` made of the project for one stage. */
 export interface Package {
-  /** The copy of the project that was packaged. */
   folder: string;
   stage: string;
   resources: Record<string, Resource>;
@@ -38,7 +36,6 @@ export async function packageStage(stage: string, env: Record<string, string> = 
   return { folder, stage, resources: JSON.parse(template).Resources };
 }
 
-/** The properties of all resources of a type. */
 export function propertiesOf({ resources }: Package, type: string): Properties[] {
   return Object.values(resources).flatMap(({ Type, Properties }) => (Type === type ? [Properties] : []));
 }
@@ -52,7 +49,6 @@ export function functionsOf(packaged: Package): Record<string, Properties> {
   );
 }
 
-/** The environment of a function. */
 export function environmentOf(packaged: Package, name: string): Record<string, Properties> {
   return functionsOf(packaged)[name].Environment.Variables;
 }
@@ -79,7 +75,6 @@ export function permissionsOf(
   });
 }
 
-/** The logical id of a function's role. */
 export function roleOf(packaged: Package, name: string): string {
   return functionsOf(packaged)[name].Role["Fn::GetAtt"][0];
 }

@@ -38,7 +38,6 @@ export function cookieOf(value: unknown, name = "auth-cookie"): string {
   return `${name}=${encodeURIComponent(JSON.stringify(value))}`;
 }
 
-/** The claims of an access token, without verifying it. */
 export const decodeClaims = (token: string): AccessClaims => decodeJwt(token);
 
 /** Remembers every credential in a response: none of them may be logged. */

@@ -28,9 +28,6 @@ export function findUsed(): string[] | undefined {
 afterAll(() => {
   if (refused.size > 0)
     throw new Error(`iamRoleStatements of the functions.yml do not allow ${[...refused].join(", ")}`);
-});
-
-// The folder is there if all integration tests run (tests/global-setup.ts).
-afterAll(() => {
+  // The folder is there if all integration tests run (tests/global-setup.ts).
   if (used.size > 0 && existsSync(folder)) writeFileSync(join(folder, randomUUID()), [...used].join("\n"));
 });

@@ -3,35 +3,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What `npm start` and `sls` read of the project; its packages are linked. */
-const parts = [
-  "build",
-  "client",
-  "functions",
-  "lib",
-  "local",
-  "openapi",
-  "package.json",
-  "page",
-  "serverless.yml",
-];
+const parts = ["build", "client", "functions", "lib", "local", "openapi", "page"];
+const files = ["package.json", "serverless.yml"];
 
-/**
- * Copies the project, and `more` of it, to a folder of its own, where tests may start, package and change it; returns
- * the folder.
- */
+/** Copies the project, and `more` of it, to a folder of its own, where tests may start, package and change it. */
 export function copyProject(...more: string[]): string {
   const folder = createFolder();
-  for (const part of [...parts, ...more]) cpSync(part, join(folder, part), { recursive: true });
+  for (const part of [...parts, ...files, ...more]) cpSync(part, join(folder, part), { recursive: true });
   symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
   return folder;
 }
 
-/** Makes an empty folder outside the project. */
 export function createFolder(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), "serverless-auth-api-")));
 }
 
-/** Removes a folder made here. */
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -11,14 +11,11 @@ export const [key, otherKey] = [
   "ffffffff-0a52-4d2e-8f0c-9f1f4f0e6a02",
 ] as const;
 
-/** The request of a rotation. */
 export const update = "UpdateItem sessions";
-/** The request that ends a session. */
 export const remove = "DeleteItem sessions";
 
 /** What tests of rotations do with a session and its pairs. */
 export function createRotations(service: Service) {
-  /** Refreshes and gives the cookie's line. */
   const lineOf = (pair: Pair, key?: string) => service.refresh(pair, { key }).then(expectCookie);
 
   return {

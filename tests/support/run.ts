@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { clock } from "./clock.ts";
 
-/** How a command ended, and what it printed. */
 export interface Run {
   exitCode: number | string | undefined;
   stdout: string;

@@ -9,7 +9,6 @@ import { type ClientRequest, createEvent, type RouteName, routeNames } from "./e
 import { keepSecrets } from "./log.ts";
 import { keepAnswerSecrets, keepTokens } from "./pair.ts";
 
-/** The environment of a sandbox. */
 export type Environment = Record<string, string>;
 
 /** One sandbox of every function: calls by route name, each bundle loaded at its first call. */

@@ -9,13 +9,10 @@ interface Version {
   stages: Set<string>;
 }
 
-/** The versions of one secret, oldest first. */
 type Secret = Version[];
 
-/** A server that speaks the wire protocol of AWS Secrets Manager (JSON 1.1), and breaks on demand. */
 export type SecretsManager = Awaited<ReturnType<typeof startSecretsManager>>;
 
-/** An error of Secrets Manager, by its name there. */
 class Refusal extends Error {
   constructor(name: string, message: string) {
     super(message);
@@ -41,11 +38,9 @@ export async function startSecretsManager() {
       moveStage(secret, "AWSCURRENT", addVersion(secret, text));
     },
 
-    /** The current text of a secret. */
     find: (secretId: string): string | undefined =>
       secrets.get(secretId)?.find(({ stages }) => stages.has("AWSCURRENT"))?.text,
 
-    /** Takes back every fault and forgets the recorded requests. */
     mend(): void {
       mend();
       server.forget();
@@ -53,13 +48,11 @@ export async function startSecretsManager() {
   });
 }
 
-/** Only a response with an error of this name. */
 export const refuse =
   (type: string): Fault =>
   async () =>
     errorAnswer(new Refusal(type, type));
 
-/** A response that is not JSON. */
 export const garble: Fault = async () => ({ status: 200, body: '{"SecretString": "{' });
 
 function answerTo(secrets: Map<string, Secret>, name: string, parameters: Parameters): Answer {

@@ -11,7 +11,6 @@ import { type Pair, pairOf } from "./pair.ts";
 import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
 import { startWire } from "./wire.ts";
 
-/** An account, with its password. */
 export interface Account {
   email: string;
   password: string;
@@ -19,9 +18,7 @@ export interface Account {
 }
 
 interface CallOptions {
-  /** Sent as Idempotency-Key. */
   key?: string | undefined;
-  /** The sandbox that is called. */
   as?: Sandbox | undefined;
 }
 
@@ -31,7 +28,6 @@ export type Step = string | string[];
 /** What a login sends before it looks at the password. */
 export const lookUp: Step = ["GetItem users", "UpdateItem attempts"];
 
-/** What a login sends. */
 export const logInSteps: Step[] = [lookUp, "PutItem sessions", "GetItem users"];
 
 /** Asserts that requests were sent in these steps; those of an inner list in any order. */
@@ -45,7 +41,6 @@ export function expectSteps(names: string[], steps: Step[]): void {
   expect([...found, ...names.slice(end)]).toEqual(steps.flatMap((step) => [step].flat().toSorted()));
 }
 
-/** The whole service of one test file. */
 export type Service = Awaited<ReturnType<typeof startService>>;
 
 /** The key that signs the tokens of every test that asks for no other. */
@@ -97,18 +92,15 @@ export async function startService(given?: Database) {
     database,
     wire,
     environment,
-    /** The sandbox of every test that asks for no other. */
     sandbox,
 
     /** A sandbox that gives up an attempt of a request after two seconds; all others wait for ten. */
     impatient: createSandbox({ ...environment, DYNAMODB_TIMEOUT_MS: "2000" }),
 
-    /** Another sandbox, with other settings where the test says so. */
     createSandbox(overrides: Environment = {}): Sandbox {
       return createSandbox({ ...environment, ...overrides });
     },
 
-    /** Registers a new account. */
     async register(): Promise<Account> {
       const body = {
         email: `${randomUUID().slice(0, 13)}@example.com`,
@@ -125,12 +117,10 @@ export async function startService(given?: Database) {
       return pairOf(await as.login({ body: { email, password }, headers: keyHeader(key) }));
     },
 
-    /** Refreshes with a pair's cookie. */
     refresh(pair: Pair, { key, as = sandbox }: CallOptions = {}): Promise<ApiResponse> {
       return as.refresh({ cookies: pair.cookies, headers: keyHeader(key) });
     },
 
-    /** Refreshes, and takes the pair out of the response. */
     async rotate(pair: Pair, options?: CallOptions): Promise<Pair> {
       return pairOf(await service.refresh(pair, options));
     },
@@ -154,7 +144,6 @@ export async function startService(given?: Database) {
       }
     },
 
-    /** The stored record of a pair's session. */
     findSession: ({ key }: Pick<Pair, "key">) => database.find("sessions", key),
 
     /** Asserts that a call sends these requests and no others; those of an inner list in any order. */
@@ -200,7 +189,6 @@ export async function startService(given?: Database) {
   return service;
 }
 
-/** This many pairs. */
 type Pairs<Count extends number, Some extends Pair[] = []> = number extends Count
   ? Pair[]
   : Some["length"] extends Count

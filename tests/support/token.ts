@@ -28,7 +28,6 @@ export function buildToken(header: unknown, claims: unknown, signer: Signer): st
   return `${input}.${signer(Buffer.from(input)).toString("base64url")}`;
 }
 
-/** One segment of a compact JWS. */
 export function encode(value: unknown): string {
   const isRaw = typeof value === "string" || Buffer.isBuffer(value);
   return Buffer.from(isRaw ? (value as string) : JSON.stringify(value)).toString("base64url");

@@ -4,7 +4,6 @@ import { keepSecrets } from "./log.ts";
 
 export type { Fault, WireRequest } from "./aws-server.ts";
 
-/** The way between the service and the engine, under the control of a test. */
 export type Wire = Awaited<ReturnType<typeof startWire>>;
 
 /** Starts an HTTP proxy on loopback that records what the service sends to the engine, and breaks it on demand. */
