@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listSettings } from "../../lib/config.ts";
 import { functionTimeoutSeconds, type Setting } from "../../lib/settings.ts";
 import { type Permission, permissions, tableSettings } from "../support/declared.ts";
-import { type ClientRequest, createEvent, type RouteName, routes } from "../support/event.ts";
-import { invokeFresh } from "../support/fresh-process.ts";
+import { routes } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
   environmentOf,
@@ -144,10 +143,8 @@ describe.each([
     for (const { RetentionInDays } of groups) expect(RetentionInDays).toBe(isDisposable ? 14 : 90);
   });
 
-  test("I04 no private key is packaged; only who may read the secret with them knows which it is", () => {
-    const template = JSON.stringify(packaged().resources);
-    expect(template).not.toContain('"JWT_SIGNING_KEYS"');
-    expect(template).not.toContain("value-of-JWT_SIGNING_KEYS");
+  // That no private key is packaged is looked for in tests/deployment/signing-keys-deployment.test.ts.
+  test("I04 only who may read the secret with the private keys knows which it is", () => {
     const knowing = names().filter((name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name));
     expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes("GetSecretValue")));
     expect(knowing).toContain("login");
@@ -245,33 +242,6 @@ describe("the zips", () => {
 
   const bundleOf = (name: string): string => functionsOf(prod)[name].Handler.replace(/\.handler$/, ".mjs");
 
-  /** Invokes the handler in a function's zip with the packaged environment, as a deployment completes it. */
-  async function invoke(name: string, request: ClientRequest = {}, without: string[] = []) {
-    const env = Object.entries({
-      ...environmentOf(prod, name),
-      ISSUER: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com",
-      JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
-      AWS_REGION: "eu-central-1",
-    }).filter(([variable]) => !without.includes(variable));
-    const { response } = await invokeFresh(
-      join(folder, name, bundleOf(name)),
-      Object.fromEntries(env),
-      createEvent(name as RouteName, request),
-    );
-    return { ...response, body: JSON.parse(response.body ?? "null") };
-  }
-
-  test("I04 hold no private key and no setting that is a secret", async () => {
-    for (const name of Object.keys(functionsOf(staging))) {
-      const target = join(folder, "staging", name);
-      for (const file of await unpack(staging, name, target)) {
-        const text = readFileSync(join(target, file), "latin1");
-        const secret = text.match(/value-of-JWT_SIGNING_KEYS|BEGIN [A-Z ]*PRIVATE[ ]KEY|"d":"/);
-        expect([name, file, secret]).toEqual([name, file, null]);
-      }
-    }
-  });
-
   test("hold the bundle and nothing else, but for the data files that it names", () => {
     for (const [name, [...found]] of Object.entries(files)) {
       const bundle = readFileSync(join(folder, name, bundleOf(name)), "utf8");
@@ -286,36 +256,12 @@ describe("the zips", () => {
     }
   });
 
-  test("each function that only verifies starts without any table's name and refuses a request without credentials", async () => {
-    const verifying = Object.keys(functionsOf(prod)).filter(
-      (name) => permissions[name]?.length === 0 && /authenticate\(/.test(readHandler(name)),
-    );
-    expect(verifying).toEqual(expect.arrayContaining(["movies", "me"]));
-    for (const name of verifying) {
-      expect([name, await invoke(name, {}, Object.keys(tableSettings))]).toMatchObject([
-        name,
-        { statusCode: 401, body: { code: "missing_credentials" } },
-      ]);
-    }
-  });
-
-  const readHandler = (name: string) => readFileSync(bundleOf(name).replace(/\.mjs$/, ".ts"), "utf8");
-
-  test("register finds its list of common passwords", async () => {
+  test("register has its list of common passwords", () => {
     const list = files.register?.find((file) => file.endsWith(".txt")) ?? "";
     const words = readFileSync(join(folder, "register", list), "utf8").split("\n");
     expect(words.length).toBeGreaterThan(17_000);
     const isOdd = (word: string) => [...word].length < 8 || word !== word.normalize("NFKC").toLowerCase();
     expect(words.filter(isOdd)).toEqual([]);
-    const password = words.find((word) => word.length >= 15)?.toUpperCase();
-    const { statusCode, body } = await invoke("register", { body: { email: "a@example.com", password } });
-    expect([statusCode, JSON.stringify(body.errors)]).toEqual([400, expect.stringContaining("common")]);
-  });
-
-  test("logout and notFound answer", async () => {
-    expect(await invoke("logout")).toMatchObject({ statusCode: 200 });
-    for (const [path, statusCode] of Object.entries({ "/auth/login": 405, "/nowhere": 404 }))
-      expect(await invoke("notFound", { path, method: "GET" })).toMatchObject({ statusCode });
   });
 });
 

@@ -73,12 +73,14 @@ describe("which of Node's modules a function has loaded at its first response", 
     const env = {
       ...{ STAGE: "test", ISSUER: "https://api.example", AUDIENCE: "api", CLIENT_ID: "web" },
       ...{ AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-      ...{ ...tableSettings, DYNAMODB_ENDPOINT: database.endpoint, DYNAMODB_TIMEOUT_MS: "10000" },
+      ...{ DYNAMODB_ENDPOINT: database.endpoint, DYNAMODB_TIMEOUT_MS: "10000" },
       ...{ ROUTES: "GET /movies", ...keySettings(createKey("EdDSA")) },
     };
     async function invoke(name: string, expected: object, request?: ClientRequest) {
       const event = createEvent(name as RouteName, request);
-      const { response, modules } = await invokeFresh(`${folder}/${pathOf(name)}.mjs`, env, event);
+      // Who makes no request starts without the name of any table.
+      const own = verifyOnly.includes(name) ? env : { ...env, ...tableSettings };
+      const { response, modules } = await invokeFresh(`${folder}/${pathOf(name)}.mjs`, own, event);
       expect([name, response]).toEqual([name, expect.objectContaining(expected)]);
       loaded[name] = modules;
       return response;
