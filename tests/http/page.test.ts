@@ -45,16 +45,9 @@ describe.each(paths)("%s", (path) => {
 test("the page may load and call its own origin only, run no inline script, and be framed by nobody", async () => {
   const { headers } = await load("/");
   expect(headers["content-security-policy"]?.split("; ").sort()).toEqual([
-    "base-uri 'none'",
-    "connect-src 'self'",
-    "default-src 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "img-src 'self'",
-    "require-trusted-types-for 'script'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "trusted-types 'none'",
+    ...["base-uri 'none'", "connect-src 'self'", "default-src 'none'", "form-action 'none'"],
+    ...["frame-ancestors 'none'", "img-src 'self'", "require-trusted-types-for 'script'"],
+    ...["script-src 'self'", "style-src 'self'", "trusted-types 'none'"],
   ]);
 });
 

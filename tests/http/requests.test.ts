@@ -16,7 +16,7 @@ const listing = service.createSandbox({ ALLOWED_ORIGINS: `${listed},http://local
 const cookiesOf = async () => (await service.logIn({ account })).cookies;
 
 // Through the door, a sample: every Origin and Sec-Fetch-Site is in lib/http/cross-site.test.ts, and that each route
-// refuses another site in tests/http/described-responses.test.ts.
+// refuses another site in tests/http/protections.test.ts.
 describe.each<[route: "register" | "refresh" | "logout", status: number, good: () => Promise<ClientRequest>]>(
   [
     ["register", 201, async () => ({ body: { email: `${randomUUID().slice(0, 8)}@example.com`, password } })],
@@ -25,27 +25,15 @@ describe.each<[route: "register" | "refresh" | "logout", status: number, good: (
   ],
 )("%s from a page", (route, status, good) => {
   test.each([
-    ["another site", { "sec-fetch-site": "cross-site" }],
-    ["a sibling site", { "sec-fetch-site": "same-site" }],
     ["another site, with an own origin", { "sec-fetch-site": "cross-site", origin: domain }],
-    ["H04 the null origin", { origin: "null" }],
-    ["H04 a listed origin with more after it", { origin: `${listed}.evil.example` }],
-    ["E02 two origins joined by a comma", { origin: `${listed}, ${listed}` }],
-    [
-      "H17 a forged Host",
-      { origin: "https://evil.example", host: "evil.example", "x-forwarded-host": "evil.example" },
-    ],
+    ["H17 a forged Host", { origin: "https://evil.example", host: "evil.example" }],
   ])("is refused for %s", async (_, headers) => {
     const request = await good();
     await expectRefusal(() => listing[route]({ ...request, headers }), refusals.crossSite);
   });
 
-  test.each([
-    ["H03 itself", { "sec-fetch-site": "same-origin" }],
-    ["H04 a listed origin", { origin: listed, "sec-fetch-site": "cross-site" }],
-    ["the gateway's own domain", { origin: domain }],
-    ["H05 no browser", {}],
-  ])("is let through for %s", async (_, headers) => {
+  test("H04 is let through for a listed origin", async () => {
+    const headers = { origin: listed, "sec-fetch-site": "cross-site" };
     expect((await listing[route]({ ...(await good()), headers })).statusCode).toBe(status);
   });
 });
@@ -64,7 +52,6 @@ describe.each([
   keepSecrets("never-log-this-value", "never%2Dlog%2Dthis");
 
   test.each([
-    ["in the middle of a value", `{"password":"never-log-this-value`],
     ["followed by garbage", `${json}never-log-this-value`],
     ["B01 of blanks", "   "],
     ["a form", "email=ada&password=never-log-this-value"],
@@ -75,41 +62,12 @@ describe.each([
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
-  test("B04 B10 is read from base64, refused when that is none or no UTF-8, and read as it is without the flag", async () => {
-    const encoded = Buffer.from(json).toString("base64");
-    const { statusCode } = await send(json);
-    expect((await send(encoded, { isBase64Encoded: true })).statusCode).toBe(statusCode);
-    const invalid = Buffer.concat([Buffer.from(json.slice(0, -2)), Buffer.from([0xff, 0xfe, 0x22, 0x7d])]);
-    for (const [text, isBase64Encoded] of [
-      ...([
-        ["!!!! never-log-this-value", true],
-        [invalid.toString("base64"), true],
-      ] as const),
-      ...([
-        [encoded, "true" as never],
-        [encoded, false],
-      ] as const),
-    ]) {
-      await expectRefusal(() => send(text, { isBase64Encoded }), refusals.notJson);
-    }
-  });
-
   test("B05 B12 H08 is refused with a name twice, a byte too many, or as text/plain", async () => {
     const [name] = Object.keys(body);
     await expectRefusal(() => send(`{"${name}":"first",${json.slice(1)}`), refusals.repeatedName);
-    for (const type of ["application/json", "text/plain"]) {
-      const large = { headers: { ...headers, "content-type": type }, body: "x".repeat(16_385) };
-      await expectRefusal(() => sandbox[route](large), refusals.tooLarge);
-    }
+    await expectRefusal(() => send("x".repeat(16_385)), refusals.tooLarge);
     const form = { headers: { ...headers, "content-type": "text/plain" } };
     await expectRefusal(() => send(json, form), refusals.wrongType);
-  });
-
-  test("B06 breaks nothing with thousands of nested arrays", async () => {
-    const nested = `${"[".repeat(8_000)}1${"]".repeat(8_000)}`;
-    for (const text of [nested, `{"x":${nested},${json.slice(1)}`])
-      expect(await send(text)).toMatchObject({ statusCode: 400 });
-    await service.expectControlUnharmed();
   });
 
   test.each([undefined, "", null])("B01 may be absent as far as its form goes: %j", async (absent) => {
@@ -120,15 +78,6 @@ describe.each([
 
   test.each(["null", "[]", "true"])("B02 is refused when it is %s", async (text) => {
     expectProblem(await send(text), route === "refresh" ? refusals.invalidJwt : refusals.noObject);
-  });
-});
-
-test("B05 a body of 16,384 bytes is still read", async () => {
-  const start = `{"email":"${email}","password":"`;
-  const detail = "must have 1 to 256 characters";
-  expectProblem(await sandbox.login({ body: `${start}${"x".repeat(16_384 - start.length - 2)}"}` }), {
-    ...{ status: 400, code: "invalid_body", detail: `password ${detail}` },
-    errors: [{ pointer: "#/password", detail }],
   });
 });
 
@@ -171,20 +120,13 @@ describe.each(routeNames)("whatever invokes %s", (route) => {
 describe("an unknown path or method", () => {
   const notFound = { status: 404, code: "not_found", detail: "There is no such path." };
   test.each([
-    ...["/", "/movies/", "/auth/refresh/x", "//movies", "/%ff", "/../movies"].map((path) => [
-      "GET",
-      path,
-      "",
-    ]),
-    ["TRACE", "/nowhere", ""],
-    ["POST", "/movies", "GET"],
+    ["GET", "/movies/", ""],
+    ["TRACE", "/%ff", ""],
     ["HEAD", "/movies", "GET"],
-    ["DELETE", "/auth/me", "GET"],
     ["PUT", "/.well-known/jwks.json", "GET"],
-    ...["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"].flatMap((method) =>
-      ["refresh", "logout"].map((name) => [method, `/auth/${name}`, "POST"]),
-    ),
-  ] as [string, string, string][])(
+    ...["GET", "HEAD", "DELETE", "OPTIONS"].map((method) => [method, "/auth/refresh", "POST"] as const),
+    ["GET", "/auth/logout", "POST"],
+  ] as const)(
     "R37 H10 H16 K05 %s %s is refused, the same with and without credentials, and the session lives",
     async (method, path, allow) => {
       const { cookies } = await service.logIn();
