@@ -1,5 +1,4 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { isEmail, normalizeEmail } from "./email.ts";
 
 test.each([
@@ -60,17 +59,6 @@ test.each([
   expect(isEmail(normalizeEmail(text))).toBe(false);
 });
 
-test("normalising an address again changes nothing", () => {
-  const part = fc.string({ unit: "grapheme", minLength: 1, maxLength: 10 });
-  const made = fc.tuple(part, part, part).map(([name, host, top]) => `${name}@${host}.${top}`);
-  fc.assert(
-    fc.property(fc.oneof(fc.emailAddress(), made), (text) => {
-      const once = normalizeEmail(text);
-      return !isEmail(once) || normalizeEmail(once) === once;
-    }),
-  );
-});
-
 test("normalising an address again changes nothing, whatever character is in it", () => {
   const unstable: string[] = [];
   for (let code = 0; code < 0x30000; code++) {
@@ -81,10 +69,4 @@ test("normalising an address again changes nothing, whatever character is in it"
     }
   }
   expect(unstable).toEqual([]);
-});
-
-test("any text at all is an address or not, without an exception", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => typeof isEmail(normalizeEmail(text)) === "boolean"),
-  );
 });

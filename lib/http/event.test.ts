@@ -1,6 +1,5 @@
 import { inspect } from "node:util";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { addHidden, parseEvent as parseEventBy } from "./event.ts";
 
 const parseEvent = (input: unknown) => parseEventBy(input, () => {});
@@ -10,50 +9,30 @@ test("an event of the gateway (payload format 2.0) becomes an event without cred
   const [body, pathParameters, queryStringParameters] = ["{}", { sessionId: "s" }, { a: "b" }];
   const client = { sourceIp: "192.0.2.1", userAgent: "curl/8" };
   const { event, credentials } = parseEvent({
-    ...{
-      version: "2.0",
-      routeKey: `POST ${route}`,
-      rawPath: route,
-      rawQueryString: "a=b",
-      isBase64Encoded: false,
-    },
+    ...{ version: "2.0", routeKey: `POST ${route}`, rawPath: route, rawQueryString: "a=b" },
     cookies: ["auth-cookie=secret", "other=1"],
-    headers: {
-      "Content-Type": "application/json",
-      Authorization: "Bearer secret",
-      "X-Forwarded-For": "1.2.3.4",
-    },
-    ...{ body, pathParameters, queryStringParameters },
+    headers: { "Content-Type": "text/plain", Authorization: "Bearer secret", "X-Forwarded-For": "1.2.3.4" },
+    ...{ body, pathParameters, queryStringParameters, isBase64Encoded: false },
     requestContext: { domainName: "api.example.com", http: { method: "POST", path: route, ...client } },
   });
   expect(event).toEqual({
-    headers: { "content-type": "application/json", "x-forwarded-for": "1.2.3.4" },
-    ...{
-      body,
-      isBase64Encoded: false,
-      pathParameters,
-      queryStringParameters,
-      rawPath: route,
-      method: "POST",
-    },
-    ...{ domainName: "api.example.com", ...client },
+    headers: { "content-type": "text/plain", "x-forwarded-for": "1.2.3.4" },
+    ...{ body, isBase64Encoded: false, pathParameters, queryStringParameters, rawPath: route },
+    ...{ method: "POST", domainName: "api.example.com", ...client },
   });
   expect(credentials).toEqual({ cookies: ["auth-cookie=secret", "other=1"], authorization: "Bearer secret" });
 });
 
-test("E04 no credential is left on the event, however its header is written", () => {
-  for (const [cookie, authorization] of [
-    ["cookie", "authorization"],
-    ["Cookie", "Authorization"],
-    ["COOKIE", "AUTHORIZATION"],
-  ] as const) {
-    const { event, credentials } = parseEvent({
-      headers: { [cookie]: "auth-cookie=secret", [authorization]: "Bearer secret" },
-    });
+test.each(["cookie authorization", "Cookie Authorization", "COOKIE AUTHORIZATION"])(
+  "E04 no credential is left on the event, however its header is written: %s",
+  (names) => {
+    const [cookie = "", authorization = ""] = names.split(" ");
+    const headers = { [cookie]: "auth-cookie=secret", [authorization]: "Bearer secret" };
+    const { event, credentials } = parseEvent({ headers });
     expect(JSON.stringify(event)).not.toContain("secret");
     expect(credentials).toEqual({ cookies: ["auth-cookie=secret"], authorization: "Bearer secret" });
-  }
-});
+  },
+);
 
 test("cookies are read from both places that engines put them", () => {
   const { credentials } = parseEvent({ cookies: ["a=1"], headers: { cookie: "b=2; c=3" } });
@@ -88,30 +67,6 @@ test("a header named __proto__ is a header", () => {
   const { event } = parseEvent(JSON.parse('{"headers":{"__proto__":"x"}}'));
   expect(Object.entries(event.headers)).toEqual([["__proto__", "x"]]);
   expect(Object.getPrototypeOf(event.headers)).toBe(Object.prototype);
-});
-
-test("whatever Lambda is invoked with, parsing never throws and gives texts", () => {
-  const odd = fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true });
-  const context = fc.oneof(odd, fc.record({ http: odd, domainName: odd }));
-  const like = fc.record(
-    {
-      ...{ headers: fc.oneof(odd, fc.dictionary(fc.string(), odd)), cookies: fc.oneof(odd, fc.array(odd)) },
-      ...{ requestContext: context, body: odd, isBase64Encoded: odd, rawPath: odd },
-      ...{ pathParameters: odd, queryStringParameters: odd },
-    },
-    { requiredKeys: [] },
-  );
-  fc.assert(
-    fc.property(fc.oneof(odd, like), (anything) => {
-      const { event, credentials } = parseEvent(anything);
-      expect(typeof event.isBase64Encoded).toBe("boolean");
-      const texts = [event.rawPath, event.method, ...Object.values(event.headers), ...credentials.cookies];
-      expect(texts.every((text) => typeof text === "string")).toBe(true);
-      expect(Object.keys(event.headers).every((name) => name === name.toLowerCase())).toBe(true);
-      expect(event.headers).not.toHaveProperty("cookie");
-      expect(event.headers).not.toHaveProperty("authorization");
-    }),
-  );
 });
 
 test("what is hidden can be read, but neither printed nor serialised", () => {
