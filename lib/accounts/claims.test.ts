@@ -4,12 +4,8 @@ import { createCustomClaims, customClaims } from "./claims.ts";
 import type { User } from "./store.ts";
 
 const user: User = {
-  email: "ada@example.com",
-  userId: "user",
-  passwordHash: "hash",
-  createdAt: 1_800_000_000,
-  sessionEpoch: 0,
-  sweptEpoch: 0,
+  ...{ email: "ada@example.com", userId: "user", passwordHash: "hash", createdAt: 1_800_000_000 },
+  ...{ sessionEpoch: 0, sweptEpoch: 0 },
 };
 
 test("a user's roles become claims; who has none gets no claims", () => {

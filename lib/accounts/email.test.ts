@@ -21,42 +21,27 @@ test("a dotless i and a dotted one are not folded into each other", () => {
 const domainOf = (length: number) => `${`${"d".repeat(63)}.`.repeat(5).slice(0, length - 1)}c`;
 
 test.each([
-  ["plain", "ada@example.com"],
-  ["any visible ASCII before the @", "!#$%&'*+/=?^_`{|}~-.@example.com"],
-  ["a single label, as on a machine of one's own", "root@localhost"],
-  ["international", "δοκιμή@παράδειγμα.ελ"],
-  ["a local part of 64 characters", `${"a".repeat(64)}@example.com`],
-  ["a label of 63 characters", `a@${"b".repeat(63)}.com`],
-  ["B16 254 bytes", `a@${domainOf(252)}`],
-])("an address: %s", (_, text) => {
+  ...["ada@example.com", "!#$%&'*+/=?^_`{|}~-.@example.com", "root@localhost", "δοκιμή@παράδειγμα.ελ"],
+  ...[`${"a".repeat(64)}@example.com`, `a@${"b".repeat(63)}.com`, `a@${domainOf(252)}`],
+])("an address: %s", (text) => {
   expect(isEmail(normalizeEmail(text))).toBe(true);
 });
 
 test.each([
-  ["B16 no @", "example.com"],
-  ["B16 two @", "a@b@example.com"],
-  ["nothing after the @", "a@"],
-  ["B16 CR LF inside", "a\r\nb@example.com"],
-  ["B16 LF in the domain", "a@example\n.com"],
-  ["B16 NUL inside", "a\u0000b@example.com"],
-  ["B16 a blank inside", "a b@example.com"],
-  ["a zero-width space", "a\u200bb@example.com"],
-  ["a lone surrogate", "a\ud800@example.com"],
-  ["a sign that NFKC turns into a blank", "\u00a8a@example.com"],
-  ["an empty label", "a@example..com"],
-  ["a dot at the end", "a@example.com."],
-  ["a hyphen before a dot", "a@example-.com"],
-  ["a hyphen after the @", "a@-example.com"],
-  ["an underscore in the domain", "a@exam_ple.com"],
-  ["an address literal", "a@[127.0.0.1]"],
-  ["a local part of 65 characters", `${"a".repeat(65)}@example.com`],
-  ["a label of 64 characters", `a@${"b".repeat(64)}.com`],
-  ["B16 255 bytes", `a@${domainOf(253)}`],
-  ["B16 270 bytes in 136 characters", `${"é".repeat(64)}@${"é".repeat(60)}.${"é".repeat(10)}`],
-  ["B16 10 kB", `a@${domainOf(252)}${".example".repeat(1250)}`],
-  ["B17 50,000 labels", `a@${"a.".repeat(50_000)}`],
-])("not an address: %s", (_, text) => {
-  expect(isEmail(normalizeEmail(text))).toBe(false);
+  ["no @, or two, or nothing behind it", ["example.com", "a@b@example.com", "a@"]],
+  ["a line break, NUL or a blank", ["a\r\nb@c.de", "a@c\n.de", "a\u0000b@c.de", "a b@c.de", "\u00a8a@c.de"]],
+  ["a zero-width space or a lone surrogate", ["a\u200bb@example.com", "a\ud800@example.com"]],
+  [
+    "an odd domain",
+    ["a@example..com", "a@example.com.", "a@example-.com", "a@-example.com", "a@exam_ple.com"],
+  ],
+  ["an address literal", ["a@[127.0.0.1]"]],
+  ["a local part or a label too long", [`${"a".repeat(65)}@example.com`, `a@${"b".repeat(64)}.com`]],
+  ["255 bytes, 10 kB", [`a@${domainOf(253)}`, `a@${domainOf(252)}${".example".repeat(1250)}`]],
+  ["270 bytes in 136 characters", [`${"é".repeat(64)}@${"é".repeat(60)}.${"é".repeat(10)}`]],
+  ["50,000 labels", [`a@${"a.".repeat(50_000)}`]],
+])("B16 B17 not an address: %s", (_, texts) => {
+  for (const text of texts) expect([text, isEmail(normalizeEmail(text))]).toEqual([text, false]);
 });
 
 test("normalising an address again changes nothing, whatever character is in it", () => {

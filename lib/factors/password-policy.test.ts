@@ -21,35 +21,26 @@ test.each(["\ud800", "a\udc00b", "\udc00\ud800"])("%j is no Unicode text and has
   expect(passwordLength(password)).toBeUndefined();
 });
 
+const fullWidth = "ｐａｓｓｗｏｒｄｐａｓｓｗｏｒｄ";
+
 test.each([
-  ["A17 common", "passwordpassword"],
-  ["A17 common, in upper case", "PassWordPassword"],
-  ["A17 common, full width", "ｐａｓｓｗｏｒｄｐａｓｓｗｏｒｄ"],
-  ["A17 common digits, over and over", "123456789012345"],
-  ["a common word, three times", "sunshineSunshinesunshine"],
-])("refused as common: %s", (_, password) => {
-  expect(faultOf(password)).toMatch(/most common passwords/);
+  ["A17 as common", ["passwordpassword", "PassWordPassword", fullWidth]],
+  ["A17 as a common one over and over", ["123456789012345", "sunshineSunshinesunshine"]],
+])("refused %s", (_, passwords) => {
+  for (const password of passwords) expect(faultOf(password)).toMatch(/most common passwords/);
 });
 
 test.each([
-  ["A17 the address itself", "ada.lovelace@example.com"],
-  ["A17 in upper case", "ADA.LOVELACE@EXAMPLE.COM"],
-  ["A17 with something around it", "my ada.lovelace@example.com!"],
-  ["A17 its local part", "ada.lovelace"],
-  ["A17 its local part in upper case", "Ada.Lovelace"],
-])("refused as one's own e-mail address: %s", (_, password) => {
+  ...["ada.lovelace@example.com", "ADA.LOVELACE@EXAMPLE.COM", "my ada.lovelace@example.com!"],
+  ...["ada.lovelace", "Ada.Lovelace"],
+])("A17 refused as one's own e-mail address: %s", (password) => {
   expect(faultOf(password)).toMatch(/e-mail address/);
 });
 
 test.each([
-  ["A18 lower case only", "abcdefghijklmnopqrst"],
-  ["A16 differs from a common one by a blank", "password password"],
-  ["begins with a common one", "sunshine in november"],
-  ["ends as it begins", "november sunshine in november"],
-  ["the local part and more", "ada.lovelace wrote this"],
-  ["emoji", "😀".repeat(15)],
-  ["a text that is a member of every object", "__proto__"],
-])("accepted, whatever it is made of: %s", (_, password) => {
+  ...["abcdefghijklmnopqrst", "password password", "sunshine in november", "november sunshine in november"],
+  ...["ada.lovelace wrote this", "😀".repeat(15), "__proto__"],
+])("A16 A18 accepted, whatever it is made of: %s", (password) => {
   expect(faultOf(password)).toBeUndefined();
 });
 

@@ -2,30 +2,19 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { hasRepeatedName } from "./repeated-name.ts";
 
-test.each([
-  ['{"a":1,"a":2}', true],
-  ['{"a":1,"a":1}', true],
-  ['{"a":"x" , "b":"y","a" \n:\t"z"}', true],
-  ['{"a":1,"\\u0061":2}', true],
-  ['{"\\"":1,"\\u0022":2}', true],
-  ['{"__proto__":1,"__proto__":2}', true],
-  ['{"":1,"":2}', true],
-  ['{"a":1,"a":null}', true],
-  ['{"a":null,"a":"x"}', true],
-  ['{"a":{"b":1},"a":"x"}', true],
-  ["{}", false],
-  ['{"a":1,"A":2}', false],
-  ['{"a":"a"}', false],
-  ['{"a":"\\"a\\":1,\\"a\\":2"}', false],
-  ['{"a":"\\\\","b":":"}', false],
-  ['{"a":":","b":"b:"}', false],
-  ['{"a":null}', false],
-  ['"a"', false],
-  ["null", false],
-  ["1", false],
-  ['["a","a"]', false],
-])("%s: %p", (text, isRepeated) => {
-  expect(hasRepeatedName(text, JSON.parse(text))).toBe(isRepeated);
+const repeated = [
+  ...['{"a":1,"a":2}', '{"a":1,"a":1}', '{"a":"x" , "b":"y","a" \n:\t"z"}', '{"a":1,"\\u0061":2}'],
+  ...['{"\\"":1,"\\u0022":2}', '{"__proto__":1,"__proto__":2}', '{"":1,"":2}', '{"a":1,"a":null}'],
+  ...['{"a":null,"a":"x"}', '{"a":{"b":1},"a":"x"}'],
+];
+const unrepeated = [
+  ...["{}", '{"a":1,"A":2}', '{"a":"a"}', '{"a":"\\"a\\":1,\\"a\\":2"}', '{"a":"\\\\","b":":"}'],
+  ...['{"a":":","b":"b:"}', '{"a":null}', '"a"', "null", "1", '["a","a"]'],
+];
+
+test("a name twice is seen, and nothing else is taken for one", () => {
+  const isRepeated = (text: string) => hasRepeatedName(text, JSON.parse(text));
+  expect([repeated.filter((text) => !isRepeated(text)), unrepeated.filter(isRepeated)]).toEqual([[], []]);
 });
 
 // No backslash in a name: V8's JSON.parse then takes other escaped names for it (nodejs/node#63785), and the test is
@@ -33,12 +22,8 @@ test.each([
 const name = fc
   .oneof(fc.string({ unit: "binary" }), fc.constantFrom('"', ":", '":', "a", "__proto__"))
   .filter((text) => !text.includes("\\"));
-const value = fc.oneof(
-  fc.string({ unit: "binary" }),
-  fc.constantFrom('"a":', "\\"),
-  fc.integer(),
-  fc.boolean(),
-);
+const special = fc.constantFrom('"a":', "\\");
+const value = fc.oneof(fc.string({ unit: "binary" }), special, fc.integer(), fc.boolean());
 const blanks = fc.constantFrom("", " ", "\n", "\t \r\n");
 const members = fc.array(fc.tuple(name, fc.oneof(value, fc.constant(null)), blanks), { maxLength: 8 });
 

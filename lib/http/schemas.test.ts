@@ -9,12 +9,11 @@ const password = "correct horse battery staple";
 /** The refusal of a body. */
 function refusalOf(schema: Parameters<typeof parseBody>[0], body: unknown): AppError {
   try {
-    parseBody(schema, body);
+    throw new Error(`accepted: ${JSON.stringify(parseBody(schema, body))}`);
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
   }
-  throw new Error("the body was accepted");
 }
 
 test("the address comes out normalised, the password untouched", () => {
@@ -56,18 +55,15 @@ test.each([
   expect(detail).toBe(errors.map((error) => `${error.pointer.slice(2)} ${error.detail}`).join("; "));
 });
 
-test("B11 a field __proto__ is not known, like any other", () => {
-  const body = JSON.parse(`{"email":"${email}","password":"${password}","__proto__":{"isAdmin":true}}`);
-  expect(refusalOf(loginBody, body).errors).toEqual([{ pointer: "#/__proto__", detail: "is not known" }]);
+test("B11 a field __proto__ is not known, like any other, and a name that is no plain word is not repeated", () => {
+  const pointerOf = (name: string) => {
+    const body = JSON.parse(`{"email":"${email}","password":"${password}",${JSON.stringify(name)}:{}}`);
+    return refusalOf(loginBody, body).errors;
+  };
+  expect(pointerOf("__proto__")).toEqual([{ pointer: "#/__proto__", detail: "is not known" }]);
+  for (const name of ["a b", "<script>", "a".repeat(65), "a/b~c", "\r\nSet-Cookie: x", ""])
+    expect(pointerOf(name)).toEqual([{ pointer: "#/another_field", detail: "is not known" }]);
 });
-
-test.each(["a b", "<script>", "a".repeat(65), "a/b~c", "\r\nSet-Cookie: x", ""])(
-  "a field name that is no plain word is not repeated: %j",
-  (name) => {
-    const { errors } = refusalOf(loginBody, { email, password, [name]: 1 });
-    expect(errors).toEqual([{ pointer: "#/another_field", detail: "is not known" }]);
-  },
-);
 
 test.each([
   ["14 letters", "a".repeat(14), false],
