@@ -29,12 +29,11 @@ const set = (...keys: unknown[]) => JSON.stringify({ keys });
 /** The message of the refusal. */
 function faultsOf(text: string, kind: "public" | "private"): string {
   try {
-    parseJwkSet(text, kind);
+    return `accepted: ${parseJwkSet(text, kind)}`;
   } catch (error) {
     expect(error).toBeInstanceOf(TypeError);
     return (error as TypeError).message;
   }
-  throw new Error("the set was accepted");
 }
 
 test("keys of all three algorithms are accepted, public and private", () => {
@@ -83,12 +82,9 @@ test("a private set may hold keys that are only published, which do not sign; ke
   expect(parseJwkSet(set(verifying), "public")).toEqual([verifying]);
 });
 
-test("a kid is looked up among the keys, not among what every object has", async () => {
+test("J54 a kid is looked up among the keys only; a key whose members do not fit together is refused", async () => {
   const keys = await importVerificationKeys([publicJwk("EdDSA")]);
   for (const kid of ["__proto__", "constructor", "toString", ""]) expect(keys.get(kid)).toBeUndefined();
-});
-
-test("J54 a key whose members do not fit together is refused by its kid", async () => {
   const broken = { ...publicJwk("ES256"), y: publicJwk("ES256").x } as OurJwk;
   await expect(importVerificationKeys([broken])).rejects.toThrow("the key ES256-1 is not valid");
 });
@@ -116,25 +112,17 @@ test("a signing key is unpublished unless its very key stands under its kid", ()
 });
 
 test.each([
-  ["no JSON", "hunter2"],
-  ["truncated JSON", '{"keys":[{"d":"hunter2"'],
-  ["null", "null"],
-  ["an array", JSON.stringify([privateJwk("EdDSA")])],
-  ["one key", JSON.stringify(privateJwk("EdDSA"))],
-  ["no keys", "{}"],
-  ["an empty list", set()],
-  ["keys that are no list", '{"keys":{"0":{}}}'],
-  ["keys that are no objects", set("hunter2")],
-  ["null among the keys", set(null)],
-  ["a key, and a text", set(privateJwk("EdDSA"), "hunter2")],
-])("not a key set: %s", (_, text) => {
-  for (const kind of ["public", "private"] as const) {
-    expect(faultsOf(text, kind)).toBe('must be a JSON Web Key set: {"keys":[...]} with at least one key');
-  }
+  ["no JSON", ["hunter2", '{"keys":[{"d":"hunter2"']],
+  ["another value", ["null", JSON.stringify([privateJwk("EdDSA")]), JSON.stringify(privateJwk("EdDSA"))]],
+  ["no keys, or no list of them", ["{}", set(), '{"keys":{"0":{}}}']],
+  ["keys that are no objects", [set("hunter2"), set(null), set(privateJwk("EdDSA"), "hunter2")]],
+])("not a key set: %s", (_, texts) => {
+  const fault = 'must be a JSON Web Key set: {"keys":[...]} with at least one key';
+  for (const kind of ["public", "private"] as const)
+    expect(texts.map((text) => faultsOf(text, kind))).toEqual(texts.map(() => fault));
 });
 
-const without = (jwk: OurJwk, ...names: string[]) =>
-  Object.fromEntries(Object.entries(jwk).filter(([name]) => !names.includes(name)));
+const without = (jwk: OurJwk, name: string) => ({ ...jwk, [name]: undefined });
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync("rsa", { modulusLength, publicExponent }).publicKey.export({ format: "jwk" });
 
@@ -152,21 +140,22 @@ function rocaKey() {
 
 const badKid = "kid must be 1 to 64 of A-Z a-z 0-9 . _ -";
 const badAlg = "alg must be one of EdDSA, ES256, RS256";
+const row = (name: string, jwk: Record<string, unknown>, fault: string): [string, object, string] => [
+  `the ${name} ${jwk[name]}`,
+  jwk,
+  fault,
+];
 const badEdDsa = "EdDSA needs kty OKP and crv Ed25519";
 const badRsa = "an RSA key needs at least 2048 bits and the exponent 65537";
 
 test.each([
-  ["no kid", without(publicJwk("EdDSA"), "kid"), badKid],
-  ["an empty kid", { ...publicJwk("EdDSA"), kid: "" }, badKid],
-  ["a kid of 65 letters", { ...publicJwk("EdDSA"), kid: "a".repeat(65) }, badKid],
-  ["a kid with a blank", { ...publicJwk("EdDSA"), kid: "a b" }, badKid],
-  ["a kid that is a number", { ...publicJwk("EdDSA"), kid: 1 }, badKid],
-  ["no alg", without(publicJwk("EdDSA"), "alg"), badAlg],
-  ["alg none", { ...publicJwk("EdDSA"), alg: "none" }, badAlg],
+  ...[undefined, "", "a".repeat(65), "a b", 1].map((kid) =>
+    row("kid", { ...publicJwk("EdDSA"), kid }, badKid),
+  ),
+  ...[undefined, "none", "RS384", "constructor", ["EdDSA"]].map((alg) =>
+    row("alg", { ...publicJwk("EdDSA"), alg }, badAlg),
+  ),
   ["alg HS256", { kty: "oct", k: "aHVudGVyMg", kid: "a", alg: "HS256" }, badAlg],
-  ["alg RS384", { ...publicJwk("RS256"), alg: "RS384" }, badAlg],
-  ["an alg that every object has", { ...publicJwk("EdDSA"), alg: "constructor" }, badAlg],
-  ["a list as alg", { ...publicJwk("EdDSA"), alg: ["EdDSA"] }, badAlg],
   ["another type than the alg", { ...publicJwk("ES256"), alg: "EdDSA" }, badEdDsa],
   ["another type of that curve", { ...publicJwk("EdDSA"), kty: "EC" }, badEdDsa],
   ["another curve", { ...publicJwk("ES256"), crv: "P-384" }, "ES256 needs kty EC and crv P-256"],
@@ -186,21 +175,23 @@ test.each([
 });
 
 test.each([8, 16, 31, 32, 64, 0])("J55 a shared secret of %i bytes is refused like any other", (bytes) => {
-  for (const k of [Buffer.alloc(bytes, 0x5a), Buffer.alloc(bytes)]) {
-    for (const alg of ["HS256", "HS384", "HS512", "EdDSA"]) {
-      const jwk = { kty: "oct", k: k.toString("base64url"), kid: "a", alg, activeFrom: 0 };
-      for (const kind of ["public", "private"] as const) {
-        expect(faultsOf(set(jwk), kind)).toMatch(/^key 1: (alg must be one of|EdDSA needs kty OKP)/);
-      }
-    }
+  for (const alg of ["HS256", "HS384", "HS512", "EdDSA"]) {
+    const jwk = {
+      kty: "oct",
+      k: Buffer.alloc(bytes, 90).toString("base64url"),
+      kid: "a",
+      alg,
+      activeFrom: 0,
+    };
+    for (const kind of ["public", "private"] as const)
+      expect(faultsOf(set(jwk), kind)).toMatch(/^key 1: (alg must be one of|EdDSA needs kty OKP)/);
   }
 });
 
 test.each(algorithms)("%s: a private member among the public keys is refused, whatever it holds", (alg) => {
-  for (const member of ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]) {
-    const faults = faultsOf(set({ ...publicJwk(alg), [member]: null }), "public");
-    expect(faults).toBe("key 1: holds a private member");
-  }
+  const refused = (name: string) => faultsOf(set({ ...publicJwk(alg), [name]: null }), "public");
+  for (const name of ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
+    expect([name, refused(name)]).toEqual([name, "key 1: holds a private member"]);
 });
 
 test.each([
