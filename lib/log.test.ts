@@ -7,14 +7,9 @@ let lines: string[];
 
 beforeEach(() => {
   lines = [];
-  jest.spyOn(process.stdout, "write").mockImplementation((text) => {
-    lines.push(String(text));
-    return true;
-  });
+  jest.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text)) > 0);
 });
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+afterEach(() => void jest.restoreAllMocks());
 
 /** The one line that was written. */
 function lastLine() {
@@ -45,15 +40,6 @@ async function requested(status: number, ...notes: LogFields[]) {
   return lastLine();
 }
 
-/** What JSON.parse throws for a text. */
-function syntaxError(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return error;
-  }
-}
-
 test("a request is one line: time, id, route, stage, status, duration and what was noted", async () => {
   const event = "session_renewed";
   const { entry } = await requested(200, { event, userId: "user-1" }, { sessionHash: "hash" });
@@ -70,14 +56,10 @@ test("the first event of a request stays: what a use case saw is closer than wha
   expect(entry.event).toBe("authn_token_reuse");
 });
 
-test.each([
-  [200, "INFO"],
-  [404, "WARN"],
-  [429, "WARN"],
-  [500, "ERROR"],
-  [503, "ERROR"],
-])("a %s has the level %s", async (status, level) => {
-  expect((await requested(status)).entry.level).toBe(level);
+test("what went well is INFO, a refusal WARN, a failure of ours ERROR", async () => {
+  const levels: string[] = [];
+  for (const status of [200, 399, 400, 499, 500, 503]) levels.push((await requested(status)).entry.level);
+  expect(levels).toEqual(["INFO", "INFO", "WARN", "WARN", "ERROR", "ERROR"]);
 });
 
 test("requests that are answered at the same time do not mix", async () => {
@@ -100,6 +82,10 @@ test("what is noted outside of a request is nobody's", () => {
   expect(lines).toEqual([]);
 });
 
+const metricOf = (Name: string, ...dimensions: string[]) => {
+  return { Namespace: "ServerlessAuth", Dimensions: [dimensions], Metrics: [{ Name, Unit: "Count" }] };
+};
+
 test.each([
   ["authn_login_success", "Login"],
   ["authn_login_fail", "LoginRefused"],
@@ -109,22 +95,13 @@ test.each([
 ] as const)("%s counts as the metric %s, in CloudWatch's embedded format", async (event, name) => {
   const { entry } = await requested(200, { event });
   expect(entry[name]).toBe(1);
-  const metric = {
-    Namespace: "ServerlessAuth",
-    Dimensions: [["stage"]],
-    Metrics: [{ Name: name, Unit: "Count" }],
-  };
-  expect(entry._aws).toEqual({ Timestamp: expect.any(Number), CloudWatchMetrics: [metric] });
+  expect(entry._aws).toEqual({ Timestamp: expect.any(Number), CloudWatchMetrics: [metricOf(name, "stage")] });
 });
 
 test("a refusal is counted by its code, too", async () => {
   const { entry } = await requested(401, { event: "authn_login_fail", code: "invalid_credentials" });
   expect(entry).toMatchObject({ LoginRefused: 1, Refusal: 1, stage: "test", code: "invalid_credentials" });
-  expect(entry._aws.CloudWatchMetrics[1]).toEqual({
-    Namespace: "ServerlessAuth",
-    Dimensions: [["stage", "code"]],
-    Metrics: [{ Name: "Refusal", Unit: "Count" }],
-  });
+  expect(entry._aws.CloudWatchMetrics[1]).toEqual(metricOf("Refusal", "stage", "code"));
 });
 
 test("G04 a hostile route or id stays inside its line", async () => {
@@ -135,11 +112,8 @@ test("G04 a hostile route or id stays inside its line", async () => {
 
 test("a failure is one line with name, message and stack, within a request or without", async () => {
   const stack = expect.arrayContaining([expect.stringMatching(/^at /)]);
-  const line = {
-    level: "ERROR",
-    event: "failure",
-    errors: [{ name: "TypeError", message: "went wrong", stack }],
-  };
+  const errors = [{ name: "TypeError", message: "went wrong", stack }];
+  const line = { level: "ERROR", event: "failure", errors };
   const error = new TypeError("went wrong");
   expect(logged(error).entry).toMatchObject({ ...line, what: "signing keys" });
   const { entry } = await requested(503, { event: "failure", code: "unavailable", error });
@@ -147,14 +121,13 @@ test("a failure is one line with name, message and stack, within a request or wi
   expect(entry).not.toHaveProperty("error");
 });
 
-test("causes follow the error in their order", () => {
+test("causes follow the error in their order, and an error that is its own cause is logged all the same", () => {
   const error = new AppError("unavailable", { cause: new RangeError("b", { cause: new Error("c") }) });
-  const { entry } = logged(error);
-  expect(entry.errors.map(({ name, message }: Error) => [name, message])).toEqual([
-    ["AppError", "unavailable"],
-    ["RangeError", "b"],
-    ["Error", "c"],
-  ]);
+  const names = logged(error).entry.errors.map(({ name, message }: Error) => `${name} ${message}`);
+  expect(names).toEqual(["AppError unavailable", "RangeError b", "Error c"]);
+  const round = new Error("round");
+  round.cause = new Error("and round", { cause: round });
+  expect(logged(round).entry.errors[0].message).toBe("round");
 });
 
 const hostile =
@@ -170,11 +143,12 @@ test("G04 any message and any thrown value become one line, and a hostile messag
 
 test.each(["hunter2", '{"password":\n  at hunter2', "\r\n\tat hunter2\n    at hunter2 (a:1:1)\n"])(
   "nothing of a text that is not JSON is logged: %j",
-  (text) => {
-    const error = syntaxError(text);
+  async (text) => {
+    const parse = async () => JSON.parse(text);
+    const error = await parse().catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SyntaxError);
-    expect(logged(error).line).not.toContain("hunter2");
-    expect(logged(new AppError("unavailable", { cause: error })).line).not.toContain("hunter2");
+    for (const thrown of [error, new AppError("unavailable", { cause: error })])
+      expect(logged(thrown).line).not.toContain("hunter2");
   },
 );
 
@@ -188,10 +162,4 @@ test("G03 what is not an error, and whatever else an error carries, is not logge
   expect(logged({ password: "hunter2" }).entry.errors).toEqual([]);
   const error = Object.assign(new Error("x", { cause: "hunter2" }), { body: "hunter2" });
   expect(logged(error).line).not.toContain("hunter2");
-});
-
-test("an error that is its own cause is logged all the same", () => {
-  const error = new Error("round");
-  error.cause = new Error("and round", { cause: error });
-  expect(logged(error).entry.errors[0].message).toBe("round");
 });

@@ -1,6 +1,6 @@
 import { constants, createPublicKey, generateKeyPairSync, type JsonWebKeyInput, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { createKey, publicKey, type TestKey } from "../../tests/support/keys.ts";
 import {
   buildToken,
@@ -26,16 +26,8 @@ const [elliptic, rsa] = [createKey("ES256"), createKey("RS256")];
 const ours = signerOf(key);
 const header = { alg: "EdDSA", typ: "at+jwt", kid: key.kid };
 const claims = {
-  iss: "https://auth.example.com",
-  aud: "api",
-  client_id: "web",
-  sub: "user",
-  sid: "session",
-  email: "ada@example.com",
-  auth_time: now - 100,
-  iat: now,
-  exp: now + 900,
-  jti: "pair",
+  ...{ iss: "https://auth.example.com", aud: "api", client_id: "web", sub: "user", sid: "session" },
+  ...{ email: "ada@example.com", auth_time: now - 100, iat: now, exp: now + 900, jti: "pair" },
 };
 let time = now;
 const options = {
@@ -74,6 +66,10 @@ async function expectRefused(text: string): Promise<void> {
   await expect(verifyLive(text)).rejects.toThrow(AccessTokenError);
   await expect(verifyExpired(text)).rejects.toThrow(AccessTokenError);
 }
+
+beforeEach(() => {
+  time = now;
+});
 
 describe("a token is accepted", () => {
   test("as we issue it, whatever the algorithm", async () => {
@@ -128,10 +124,10 @@ const away = "https://evil.example/jwks.json";
 const stranger = withClaims({ sub: "stranger", jti: "another" }).split(".");
 const secretsFrom = (jwk: TestKey) =>
   secretsOf(createPublicKey({ key: { ...publicKey(jwk) }, format: "jwk" } as JsonWebKeyInput));
-const commonSecrets = [
-  "secret,password,your-256-bit-secret,your-secret-key,changeme,jwt,jwt-secret,key,test,123456,12345678,qwerty",
-  "admin,default,shhhhh,supersecret,secretkey,AllYourBase,keyboard cat,\0,",
-].flatMap((line) => line.split(","));
+const commonSecrets =
+  "secret,password,your-256-bit-secret,changeme,jwt,key,test,123456,qwerty,admin,shhhhh,AllYourBase,\0,".split(
+    ",",
+  );
 const rsaPss = {
   key: generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey,
   padding: constants.RSA_PKCS1_PSS_PADDING,
@@ -154,6 +150,9 @@ const es256Bytes = Buffer.from(es256.slice(es256Input.length + 1), "base64url");
 const withEs256 = (bytes: Buffer) => `${es256Input}.${bytes.toString("base64url")}`;
 const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 const scalars = [0n, 1n, order - 1n, order].map((x) => Buffer.from(x.toString(16).padStart(64, "0"), "hex"));
+
+const file = import.meta.filename;
+const b64 = { b64: true, crit: ["b64"] };
 
 const forged: Record<string, string[]> = {
   "J02 alg none, without a signature": [`${encode({ ...header, alg: "none" })}.${body}.`],
@@ -224,21 +223,11 @@ const forged: Record<string, string[]> = {
       buildToken({ ...header, kid, alg: "HS256" }, claims, hmac("")),
       withHeader({ kid }),
     ]),
-    buildToken(
-      { ...header, kid: import.meta.filename, alg: "HS256" },
-      claims,
-      hmac(readFileSync(import.meta.filename)),
-    ),
+    buildToken({ ...header, kid: file, alg: "HS256" }, claims, hmac(readFileSync(file))),
   ],
-  "J15 a kid that would be a command elsewhere": [
-    "' OR '1'='1",
-    "x' UNION SELECT 'key",
-    "$(id)",
-    "| id",
-    "*)(uid=*",
-    ":kid = :kid",
-    `${key.kid}' --`,
-  ].map((kid) => withHeader({ kid })),
+  "J15 a kid that would be a command elsewhere": headersWith("kid", [
+    ...["' OR '1'='1", "x' UNION SELECT 'key", "$(id)", "| id", "*)(uid=*", ":kid = :kid", `${key.kid}' --`],
+  ]),
   "J16 a kid that is no text, or a long one": headersWith("kid", [
     ...[1, null, true, [key.kid], { kid: key.kid }, "", "k".repeat(2_000), "k".repeat(10_000)],
   ]),
@@ -253,13 +242,13 @@ const forged: Record<string, string[]> = {
     withHeader({ crit, x: 1 }),
     withHeader({ crit }),
   ]),
-  "J21 b64": [{ b64: false }, { b64: true }, { b64: false, crit: ["b64"] }, { b64: true, crit: ["b64"] }].map(
-    withHeader,
-  ),
+  "J21 b64": [{ b64: false }, { b64: true }, { ...b64, b64: false }, b64].map(withHeader),
   "J22 another typ": headersWith("typ", [
     ...[
       undefined,
-      ...words("JWT jwt id+jwt"),
+      "JWT",
+      "jwt",
+      "id+jwt",
       "at+jwt ",
       "at+jwt; x=y",
       "",
@@ -330,14 +319,9 @@ const forged: Record<string, string[]> = {
     withSignature(cut(signatureBytes, length)),
     withEs256(cut(es256Bytes, length)),
   ]),
-  "J42 spare bits in the last letter of the signature": [token, es256].flatMap((whole) =>
-    spareBits(whole, 4),
-  ),
+  "J42 spare bits in the last letter of the signature": [...spareBits(token, 4), ...spareBits(es256, 4)],
   "J43 padding": [
-    `${token}=`,
-    `${token}==`,
-    `${head}=.${body}.${signature}`,
-    `${head}.${body}=.${signature}`,
+    ...[`${token}=`, `${token}==`, `${head}=.${body}.${signature}`, `${head}.${body}=.${signature}`],
   ],
   "J43 blanks": [" ", "\t", "\n", "\r\n", "\u00a0", "\0"].flatMap((blank) => [
     ...[blank + token, token + blank],
@@ -345,9 +329,9 @@ const forged: Record<string, string[]> = {
     `${head}.${blank}${body}.${signature}`,
     `${head}.${body}.${signature.slice(0, 40)}${blank}${signature.slice(40)}`,
   ]),
-  "J44 plain base64": [signatureBytes.toString("base64"), `+/${signature.slice(2)}`].map(
-    (text) => `${head}.${body}.${text}`,
-  ),
+  "J44 plain base64": [
+    ...[`${head}.${body}.${signatureBytes.toString("base64")}`, `${head}.${body}.+/${signature.slice(2)}`],
+  ],
   "J45 characters that look like others, or like nothing": [
     ...[token.replaceAll(".", "\uff0e"), token.replaceAll(".", "%2E"), token.replace(".", ".\u200b")],
     ...[`\ufeff${token}`, `${token}\u200d`, `${token}\ud800`, token.replace("e", "\u0435")],
@@ -367,17 +351,15 @@ const forged: Record<string, string[]> = {
     `${head}.${encode({ ...claims, exp: claims.exp + 900 })}.${signature}`,
   ],
   "J52 K14 the kid or the algorithm of one key with another, both ours": [
-    signedBy(elliptic, { kid: key.kid }),
-    signedBy(key, { kid: elliptic.kid }),
-    signedBy(key, { kid: elliptic.kid, alg: "ES256" }),
-    signedBy(rsa, { kid: key.kid }),
-    signedBy(key, { kid: rsa.kid }),
-    signedBy(rsa, { alg: "PS256" }),
+    ...[elliptic, rsa].map((by) => signedBy(by, { kid: key.kid })),
+    ...[elliptic, rsa].flatMap(({ kid, alg }) => [signedBy(key, { kid }), signedBy(key, { kid, alg })]),
+    ...[signedBy(elliptic, { kid: rsa.kid }), signedBy(rsa, { kid: elliptic.kid })],
+    ...[
+      signedBy(elliptic, { alg: "RS256" }),
+      signedBy(rsa, { alg: "ES256" }),
+      signedBy(rsa, { alg: "PS256" }),
+    ],
     buildToken({ ...header, kid: rsa.kid, alg: "HS256" }, claims, hmac(rsa.n ?? "")),
-    signedBy(elliptic, { kid: rsa.kid }),
-    signedBy(rsa, { kid: elliptic.kid }),
-    signedBy(elliptic, { alg: "RS256" }),
-    signedBy(rsa, { alg: "ES256" }),
   ],
   "J53 other members in the header": [
     ...[{ zip: "DEF" }, { cty: "JWT" }, { foo: "bar" }, { enc: "A256GCM" }, { p2c: 1_000_000_000 }],
@@ -392,16 +374,13 @@ describe("a forged or malformed access token is refused", () => {
     for (const text of tokens) await expectRefused(text);
   });
 
-  test("J37 every bit of the signature matters", async () => {
+  test("J37 every bit of the signature matters, and every letter of header and claims", async () => {
     expect(signatureBytes).toHaveLength(64);
     for (let bit = 0; bit < 512; bit++) {
       const flipped = Uint8Array.from(signatureBytes);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       await expectRefused(withSignature(flipped));
     }
-  });
-
-  test("J37 every letter of header and claims matters", async () => {
     for (const at of [...`${head}.${body}`].keys()) {
       if (token[at] === ".") continue;
       const other = token[at] === "A" ? "B" : "A";
@@ -423,26 +402,19 @@ test("J30 T12 expiry is refused on protected routes 5 s after it, and told apart
   const verify = createAccessTokenVerifier(options);
   const short = withClaims({ exp: now + 10 });
   await verify(short);
-  try {
-    time = now + 14;
-    // Known or not makes no difference.
-    for (const verifier of [verify, createAccessTokenVerifier(options)]) await verifier(short);
-    expect((await verifyExpired(short)).isExpired).toBe(false);
-    time = now + 15;
-    for (const verifier of [verify, createAccessTokenVerifier(options)]) {
-      await expect(verifier(short)).rejects.toThrow("expired");
-    }
-    expect(await verifyExpired(short)).toMatchObject({ claims: { sub: "user" }, isExpired: true });
-    time = now - 6;
-    await expect(verify(short)).rejects.toThrow("issued in the future");
-    const later = withClaims({ iat: now - 100, exp: now + 800, nbf: now });
-    time = now - 5;
-    await verify(later);
-    time = now - 6;
-    await expect(verify(later)).rejects.toThrow("issued in the future");
-  } finally {
-    time = now;
-  }
+  time = now + 14;
+  // Known or not makes no difference.
+  for (const verifier of [verify, createAccessTokenVerifier(options)]) await verifier(short);
+  expect((await verifyExpired(short)).isExpired).toBe(false);
+  time = now + 15;
+  for (const verifier of [verify, createAccessTokenVerifier(options)])
+    await expect(verifier(short)).rejects.toThrow("expired");
+  expect(await verifyExpired(short)).toMatchObject({ claims: { sub: "user" }, isExpired: true });
+  time = now - 5;
+  const later = withClaims({ iat: now - 100, exp: now + 800, nbf: now });
+  await verify(later);
+  time = now - 6;
+  for (const early of [short, later]) await expect(verify(early)).rejects.toThrow("issued in the future");
 });
 
 test("K11 sessions from before SESSIONS_NOT_BEFORE are over on protected routes, to the second", async () => {
@@ -465,8 +437,8 @@ test("a token is verified once, refused ones each time, and no forged one makes 
     for (const refused of [tooLong, expired]) await expect(verify(refused)).rejects.toThrow(AccessTokenError);
   }
   for (let i = 0; i < 1_001; i++) {
-    const forgedBytes = Uint8Array.from(signatureBytes);
-    forgedBytes[i % 64] = (forgedBytes[i % 64] ?? 0) ^ (1 + Math.floor(i / 64));
+    const forgedBytes = Buffer.from(signatureBytes);
+    forgedBytes.writeUInt16BE(forgedBytes.readUInt16BE() ^ (i + 1));
     await expect(verify(withSignature(forgedBytes))).rejects.toThrow(AccessTokenError);
   }
   await verify(token);
@@ -480,13 +452,7 @@ test("J26 J29 R33 expiry is the only defect that refresh forgives", async () => 
   expect((await verifyExpired(withClaims(expired))).isExpired).toBe(true);
   for (const defect of [
     ...[{ iss: "https://evil.example" }, { aud: "web" }, { sub: 1 }, { sid: undefined }, { jti: null }],
-    ...[
-      { jti: undefined },
-      { auth_time: "x" },
-      { email: undefined },
-      { iat: undefined },
-      { iat: now + 3_600 },
-    ],
+    ...[{ jti: undefined }, { auth_time: "x" }, { email: undefined }, { iat: undefined }, { iat: now + 60 }],
     ...[{ nbf: now + 6 }, { nbf: "x" }, { exp: 0 }, { exp: -1 }, { exp: 1.5 }, { iat: now - 100_000 }],
   ]) {
     await expectRefused(withClaims({ ...expired, ...defect }));
