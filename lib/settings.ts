@@ -202,7 +202,7 @@ export const jwtSigningKeysSecret: Setting<string | undefined> = setting(
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
 /** What shapes the auth cookie. */
-export const cookieSettings = { cookieName, cookieSameSite, cookieDomain };
+export const cookieSettings = { cookieName, cookieSameSite, cookieDomain, issuer };
 /** The way to DynamoDB. */
 export const dynamodbSettings = { dynamodbEndpoint, dynamodbTimeoutMs };
 /** The keys that sign, and that keyed hashes are made with. A signing key that nobody can verify is refused at start. */

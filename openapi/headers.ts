@@ -4,7 +4,7 @@ import type { JsonSchema } from "./schemas.ts";
 export const headers = {
   "Set-Cookie": {
     description:
-      "The session in `{cookieName}`, HttpOnly; at login also `{cookieName}-device`. With `Auth-Mode: bearer` none.",
+      "The session in `{cookieName}`, HttpOnly; at login also `{cookieName}-device`, and `Max-Age=0` for what another `Domain` left. With `Auth-Mode: bearer` none.",
     schema: {
       type: "string",
       pattern:

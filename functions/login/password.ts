@@ -6,8 +6,8 @@ import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
-import { clientMode, pairResponse } from "../../lib/http/client-mode.ts";
-import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
+import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
+import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
@@ -64,14 +64,12 @@ const login = createLogin({
 export const handler = api()
   .use(clientMode(config))
   .use(deviceCookie(config))
-  .handler(async ({ body, headers, mode, userAgent, sourceIp: ip, device }) => {
+  .handler(async ({ body, headers, mode, hasCookies, userAgent, sourceIp: ip, device }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
     const credentials = parseBody(loginBody, body);
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
     const opened = await login({ ...credentials, idempotencyKey, userAgent, ip, device });
     note({ event: "authn_login_success" });
     await noteSession(opened.pair);
-    const response = pairResponse(opened.pair, mode, config);
-    response.cookies?.push(serializeDeviceCookie(opened.device, config));
-    return response;
+    return openedResponse(opened, { mode, hasCookies }, config);
   });

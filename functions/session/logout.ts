@@ -5,7 +5,7 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { AppError } from "../../lib/errors.ts";
 import { api } from "../../lib/http/api.ts";
 import { clientMode } from "../../lib/http/client-mode.ts";
-import { serializeClearedCookie } from "../../lib/http/cookies.ts";
+import { serializeClearedCookies } from "../../lib/http/cookies.ts";
 import { json } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
@@ -36,12 +36,11 @@ const logout = createLogout({
 
 export const handler = api()
   .use(clientMode(config))
-  .handler(async ({ mode, presented, bearer }) => {
+  .handler(async ({ mode, presented, pairs, bearer }) => {
     if (presented.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
-    const credentials = presented.is === "pair" ? presented : bearer.is === "bearer" ? bearer : undefined;
-    const session = credentials && (await logout(credentials));
+    const [session] = await logout(bearer.is === "bearer" ? [bearer] : pairs);
     note({ event: "session_logout", ...(session && { userId: session.userId }) });
     // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
     const hasCookie = mode === "cookie" && bearer.is === "none";
-    return json(200, { msg: "success" }, hasCookie ? [serializeClearedCookie(config)] : undefined);
+    return json(200, { msg: "success" }, hasCookie ? serializeClearedCookies(config) : undefined);
   });

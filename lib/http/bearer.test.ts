@@ -10,6 +10,7 @@ test("H18 a token is read from a header in any case and with blanks; no header i
 test.each([
   ["", "Bearer", "Bearer ", "a.b.c"],
   ["Basic dXNlcjpwYXNz", "DPoP a.b.c", "Bearera.b.c", "Bearer\ta.b.c"],
+  ["\u00a0Bearer a.b.c", "Bearer a.b.c\u2000", "Bearer\u2000a.b.c", "\ufeffBearer a.b.c"],
   ["Bearer a.b.c d.e.f", "Bearer a.b.c, Bearer d.e.f", "Bearer a.b.c,Basic x y", "Bearer\na.b.c"],
 ])("H18 malformed, not absent: %j, %j, %j, %j", (...headers) => {
   for (const header of headers) expect(parseBearer(header)).toEqual({ is: "malformed" });

@@ -4,11 +4,15 @@ import type { TokenPair } from "../tokens/issue-pair.ts";
 import { type Bearer, parseBearer } from "./bearer.ts";
 import {
   type CookieSettings,
+  findCookie,
   type Presented,
   parseAuthCookie,
+  parseAuthCookies,
   parsePair,
   serializeAuthCookie,
+  serializeStaleCookies,
 } from "./cookies.ts";
+import { deviceCookieName, serializeDeviceCookie, serializeStaleDeviceCookies } from "./device-cookie.ts";
 import { addHidden } from "./event.ts";
 import { type ApiResponse, json } from "./response.ts";
 import type { Middleware } from "./route.ts";
@@ -21,7 +25,11 @@ export interface ClientModeEvent {
   mode: ClientMode;
   /** The pair from the cookie, or in bearer mode from the body. */
   presented: Presented;
+  /** Every different pair that was presented: of several cookies of the name each that can be read. */
+  pairs: PresentedPair[];
   bearer: Bearer;
+  /** The browser has cookies of ours already, whatever is in them. */
+  hasCookies: boolean;
 }
 
 /**
@@ -39,8 +47,12 @@ export function clientMode({ cookieName }: Pick<CookieSettings, "cookieName">): 
         throw new AppError("conflicting_credentials");
       }
       const presented = mode === "cookie" ? cookie : parseBodyPair(event.body);
-      Object.assign(event, { mode });
+      const others = cookie.is === "malformed" ? parseAuthCookies(credentials.cookies, cookieName) : [];
+      const names = [cookieName, deviceCookieName(cookieName)];
+      const hasCookies = names.some((name) => findCookie(credentials.cookies, name).length > 0);
+      Object.assign(event, { mode, hasCookies });
       addHidden(event, "presented", presented);
+      addHidden(event, "pairs", presented.is === "pair" ? [presented] : others);
       addHidden(event, "bearer", bearer);
     },
   };
@@ -62,6 +74,22 @@ export function pairResponse(pair: TokenPair, mode: ClientMode, settings: Cookie
     refreshToken: pair.refreshToken,
     expiresIn: pair.expiresInSeconds,
   });
+}
+
+/**
+ * Answers 200 with the pair of a session that was just opened, and what the browser is to keep beside it. Where the
+ * browser has cookies of ours, what an earlier `COOKIE_DOMAIN` left is deleted: it would shadow the new ones.
+ */
+export function openedResponse(
+  { pair, device }: { pair: TokenPair; device: string },
+  { mode, hasCookies }: Pick<ClientModeEvent, "mode" | "hasCookies">,
+  settings: CookieSettings,
+): ApiResponse {
+  const response = pairResponse(pair, mode, settings);
+  response.cookies?.push(serializeDeviceCookie(device, settings));
+  if (hasCookies)
+    response.cookies?.unshift(...serializeStaleCookies(settings), ...serializeStaleDeviceCookies(settings));
+  return response;
 }
 
 function parseMode(header: string | undefined): ClientMode {

@@ -3,12 +3,16 @@ import fc from "fast-check";
 import {
   type CookieSettings,
   parseAuthCookie,
+  parseAuthCookies,
   serializeAuthCookie,
-  serializeClearedCookie,
+  serializeClearedCookies,
 } from "./cookies.ts";
 
 const cookieName = "auth-cookie";
-const settings: CookieSettings = { cookieName, cookieSameSite: "Strict", cookieDomain: undefined };
+const settings: CookieSettings = {
+  ...{ cookieName, cookieSameSite: "Strict", cookieDomain: undefined },
+  issuer: "https://auth.example.com/v1",
+};
 const [token, refreshToken] = ["header.claims.signature", "A".repeat(43)];
 const pair = { token, refreshToken, expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
 const encode = (value: unknown) => encodeURIComponent(JSON.stringify(value));
@@ -40,6 +44,7 @@ test.each([
   ["another name", [`Auth-Cookie=${value}`], [`auth-cookie2=${value}`, `my-auth-cookie=${value}`]],
   ["C22 no name, or no value", [`=auth-cookie=${value}`], ["auth-cookie", "auth-cookie?"]],
   ["C23 another prefix", [`__Host-auth-cookie=${value}`]],
+  ["C25 another blank around", [`\u00a0auth-cookie=${value}`], [`\u2000auth-cookie\u3000=${value}`]],
 ])("there is no pair: %s", (_, ...requests) => {
   for (const cookies of requests) expect([cookies, parse(...cookies)]).toEqual([cookies, isNone]);
 });
@@ -73,6 +78,7 @@ test.each([
     [" ", "\r\n"].map((blank) => value.slice(0, 20) + blank + value.slice(20)),
     badToken,
   ],
+  ["C25 another blank around", [`\u00a0${value}`, `${value}\ufeff`], badToken],
   ["C18 8 kB", [encode({ token: "a".repeat(8192), refreshToken })], badToken],
 ])("a value that is not ours: %s", (_, texts, fault) => {
   for (const text of texts) expect([text, parse(`auth-cookie=${text}`)]).toEqual([text, fault]);
@@ -93,6 +99,12 @@ test("two different values are malformed, whichever is right", () => {
   expect(parse(`auth-cookie=${value}`, "auth-cookie=")).toEqual(badToken);
 });
 
+test("C26 each different pair among them is found, and nothing that is none", () => {
+  const other = encode({ token: "other", refreshToken });
+  const cookies = [value, other, value, "broken", ""].map((text) => `auth-cookie=${text}`);
+  expect(parseAuthCookies(cookies, cookieName)).toEqual([isPair, { ...isPair, token: "other" }]);
+});
+
 test("what is written is read back as it was", () => {
   const text = fc.string({ unit: "binary", maxLength: 150 }).filter((string) => string.isWellFormed());
   fc.assert(
@@ -109,17 +121,32 @@ test("C20 the line has exactly the attributes of the spec", () => {
     `auth-cookie=${value}; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=86400`,
   );
   const others = { cookieName: "__Secure-a", cookieSameSite: "Lax", cookieDomain: "example.com" } as const;
-  expect(serializeAuthCookie(pair, others)).toBe(
+  expect(serializeAuthCookie(pair, { ...settings, ...others })).toBe(
     `__Secure-a=${value}; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=86400; Domain=example.com`,
   );
 });
 
-test("C20 the deletion repeats path and domain", () => {
-  expect(serializeClearedCookie({ ...settings, cookieDomain: "example.com" })).toBe(
-    "auth-cookie=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0; Domain=example.com",
-  );
-  expect(serializeClearedCookie(settings)).not.toContain("Domain");
-});
+test.each<[string, Partial<CookieSettings>, string[]]>([
+  ["none", {}, ["", "auth.example.com", "example.com"]],
+  ["that of all hosts", { cookieDomain: "example.com" }, ["example.com", "", "auth.example.com"]],
+  ["its own", { cookieDomain: "auth.example.com" }, ["auth.example.com", "", "example.com"]],
+  ["another", { cookieDomain: "example.org" }, ["example.org", "", "auth.example.com", "example.com"]],
+  ["none, with __Host-", { cookieName: "__Host-a" }, [""]],
+  ["none, on one's own machine", { issuer: "http://localhost:3000" }, [""]],
+  ["none, at an address", { issuer: "http://192.0.2.1" }, [""]],
+  ["none, at another address", { issuer: "http://[2001:db8::1]" }, [""]],
+])(
+  "C20 C27 the deletion is of all domains that COOKIE_DOMAIN may have been, first of today's: %s",
+  (_, own, domains) => {
+    const name = own.cookieName ?? cookieName;
+    expect(serializeClearedCookies({ ...settings, ...own })).toEqual(
+      domains.map(
+        (domain) =>
+          `${name}=; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0${domain && `; Domain=${domain}`}`,
+      ),
+    );
+  },
+);
 
 test("C19 a line of 2,048 bytes is written, one byte more is refused", () => {
   const room = 2048 - serializeAuthCookie({ ...pair, token: "" }, settings).length;

@@ -2,9 +2,10 @@ import type { PresentedPair } from "../auth/session/refresh.ts";
 import type { Config } from "../config.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
 import { hasRepeatedName } from "./repeated-name.ts";
+import { trimBlanks } from "./trim-blanks.ts";
 
-/** The settings that shape the auth cookie. */
-export type CookieSettings = Config<"cookieName" | "cookieSameSite" | "cookieDomain">;
+/** The settings that shape the auth cookie; the issuer's host is the one that it is for. */
+export type CookieSettings = Config<"cookieName" | "cookieSameSite" | "cookieDomain" | "issuer">;
 
 /** Which half of the presented credentials is at fault. */
 export type PairFault = "invalid_jwt_token" | "invalid_refresh_token";
@@ -26,7 +27,18 @@ const encoded = /^[A-Za-z0-9%_.!~*'()-]+$/;
 export function parseAuthCookie(cookies: string[], cookieName: string): Presented {
   const [value, ...others] = findCookie(cookies, cookieName);
   if (value === undefined) return { is: "none" };
-  if (others.length > 0 || value.length > maxValueLength || !encoded.test(value)) return malformed;
+  return others.length > 0 ? malformed : parseValue(value);
+}
+
+/** Reads every different pair among the auth cookies: more than one is what another scope or another site left. */
+export function parseAuthCookies(cookies: string[], cookieName: string): PresentedPair[] {
+  return findCookie(cookies, cookieName)
+    .map(parseValue)
+    .filter((presented) => presented.is === "pair");
+}
+
+function parseValue(value: string): Presented {
+  if (value.length > maxValueLength || !encoded.test(value)) return malformed;
   try {
     const text = decodeURIComponent(value);
     const parsed: unknown = JSON.parse(text);
@@ -64,9 +76,30 @@ export function serializeAuthCookie(
   );
 }
 
-/** The Set-Cookie line that deletes the auth cookie. */
-export function serializeClearedCookie(settings: CookieSettings): string {
-  return serializeCookie("", 0, settings);
+/** The Set-Cookie lines that delete the auth cookie, whichever `COOKIE_DOMAIN` it was set with. */
+export function serializeClearedCookies(settings: CookieSettings): string[] {
+  return [serializeCookie("", 0, settings), ...serializeStaleCookies(settings)];
+}
+
+/**
+ * The Set-Cookie lines that delete a cookie of the name in every scope but today's: what an earlier `COOKIE_DOMAIN` set
+ * would be sent beside the cookie of today. They stand before the line that sets this one, for clients that do not tell
+ * a host from a domain of the same name (RFC 6265; RFC 6265bis does).
+ */
+export function serializeStaleCookies(settings: CookieSettings): string[] {
+  const { cookieName, cookieDomain, issuer } = settings;
+  // Never set with a Domain (RFC 6265bis, 4.1.3.2).
+  if (cookieName.toLowerCase().startsWith("__host-")) return [];
+  return [undefined, ...domainsOf(new URL(issuer).hostname)]
+    .filter((domain) => domain !== cookieDomain)
+    .map((domain) => serializeCookie("", 0, { ...settings, cookieDomain: domain }));
+}
+
+/** The host and what is above it, down to two labels: `api.example.com`, `example.com`. An IP address is no domain. */
+function domainsOf(hostname: string): string[] {
+  const labels = hostname.split(".");
+  if (/^\d*$|\]$/.test(labels.at(-1) ?? "")) return [];
+  return labels.slice(1).map((_, index) => labels.slice(index).join("."));
 }
 
 /** A Set-Cookie line with the attributes of the auth cookie. Throws RangeError above 2,048 bytes. */
@@ -84,7 +117,7 @@ export function serializeCookie(
 
 function splitCookie(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
-  return at < 1 ? ["", ""] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  return at < 1 ? ["", ""] : [trimBlanks(text.slice(0, at)), trimBlanks(text.slice(at + 1))];
 }
 
 const malformed: Presented = { is: "malformed", fault: "invalid_jwt_token" };

@@ -1,4 +1,4 @@
-import { type CookieSettings, findCookie, serializeCookie } from "./cookies.ts";
+import { type CookieSettings, findCookie, serializeCookie, serializeStaleCookies } from "./cookies.ts";
 import { addHidden } from "./event.ts";
 import type { Middleware } from "./route.ts";
 
@@ -11,11 +11,12 @@ export interface DeviceEvent {
   device: string | undefined;
 }
 
-const nameOf = (cookieName: string) => `${cookieName}-device`;
+/** The name of the device cookie beside an auth cookie. */
+export const deviceCookieName = (cookieName: string): string => `${cookieName}-device`;
 
 /** Finds the device cookie, which makes nobody anyone: it only has attempts counted apart from those of strangers. */
 export function deviceCookie({ cookieName }: Pick<CookieSettings, "cookieName">): Middleware<DeviceEvent> {
-  const name = nameOf(cookieName);
+  const name = deviceCookieName(cookieName);
   return {
     before({ event, credentials }) {
       const [device, ...others] = findCookie(credentials.cookies, name);
@@ -26,5 +27,14 @@ export function deviceCookie({ cookieName }: Pick<CookieSettings, "cookieName">)
 
 /** The Set-Cookie line of the device cookie: the attributes of the auth cookie, for half a year. */
 export function serializeDeviceCookie(device: string, settings: CookieSettings): string {
-  return serializeCookie(device, maxAgeSeconds, { ...settings, cookieName: nameOf(settings.cookieName) });
+  return serializeCookie(device, maxAgeSeconds, settingsOf(settings));
+}
+
+/** The Set-Cookie lines that delete the device cookie in every scope but today's. */
+export function serializeStaleDeviceCookies(settings: CookieSettings): string[] {
+  return serializeStaleCookies(settingsOf(settings));
+}
+
+function settingsOf(settings: CookieSettings): CookieSettings {
+  return { ...settings, cookieName: deviceCookieName(settings.cookieName) };
 }

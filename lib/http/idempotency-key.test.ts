@@ -19,7 +19,7 @@ test.each([
 
 test.each([
   ...["", '""', "k".repeat(15), `"${"k".repeat(15)}"`, "k".repeat(129), `${key}, ${key}`],
-  ...[`${key}"${key}`, `"${key}`, `""${key}""`, `${key}\\`, `${key} ${key}`],
+  ...[`${key}"${key}`, `"${key}`, `""${key}""`, `${key}\\`, `${key} ${key}`, `\u00a0${key}\u2000`],
 ])("a key is refused and not repeated: %s", (header) => {
   const call = () => parseIdempotencyKey(header);
   const detail = expect.not.stringContaining(key);

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { trimBlanks } from "./trim-blanks.ts";
 
 /** The pattern of a key: visible ASCII but `"`, `,` and `\`; a repeated header arrives joined by a comma. */
 export const idempotencyKey = "[!#-+\\--[\\]-~]{16,128}";
@@ -10,7 +11,7 @@ const whole = new RegExp(`^${idempotencyKey}$`);
  */
 export function parseIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  const key = header.trim().replace(/^"(.*)"$/, "$1");
+  const key = trimBlanks(header).replace(/^"(.*)"$/, "$1");
   if (whole.test(key)) return key;
   throw new AppError("invalid_idempotency_key", {
     detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',

@@ -42,7 +42,7 @@ test("B08 B09 JSON's content type may have a charset, and no other is taken", as
     ...["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
     ...["application/json; charset=utf-16", "application/json; version=1", "application/vnd.api+json"],
     ...["application/jsonp", "text/plain; application/json", "text/plain, application/json"],
-    ...["application/json, text/plain", "application/json;"],
+    ...["application/json, text/plain", "application/json;", "application/json\u00a0;charset=utf-8"],
   ])
     expect([type, (await refusalOf("{}", type)).code]).toEqual([type, "unsupported_media_type"]);
 });

@@ -6,7 +6,7 @@ import { hasRepeatedName } from "./repeated-name.ts";
 /** Larger bodies are refused before they are parsed. */
 const maxBytes = 16_384;
 /** JSON is UTF-8 (RFC 8259, section 8.1); a form or a text/plain post, which browsers send cross-site, is not it. */
-const jsonType = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
+const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // The content type is checked below, in all the forms that it may have.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "../errors.ts";
 import type { ApiEvent } from "./event.ts";
 import { type ApiResponse, securityHeaders } from "./response.ts";
+import { trimBlanks } from "./trim-blanks.ts";
 
 /** A file that browsers load: its media type, its text. */
 export interface StaticFile {
@@ -56,6 +57,6 @@ function toAnswer({ type, text }: StaticFile) {
 
 /** A gateway or proxy that compresses makes a tag weak; `*` is any tag. */
 function isKnown(etag: string, ifNoneMatch = ""): boolean {
-  if (ifNoneMatch.trim() === "*") return true;
-  return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+  if (trimBlanks(ifNoneMatch) === "*") return true;
+  return ifNoneMatch.split(",").some((tag) => trimBlanks(tag).replace(/^W\//, "") === etag);
 }

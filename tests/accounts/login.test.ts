@@ -50,6 +50,36 @@ describe("POST /auth/login", () => {
     expect((await service.rotate(planted)).claims.sub).toBe(planted.claims.sub);
   });
 
+  test("C27 deletes what an earlier COOKIE_DOMAIN left, where the browser has cookies of ours, before it sets new ones", async () => {
+    const as = service.createSandbox({
+      ...{ ISSUER: "https://auth.example.com", COOKIE_NAME: "session", COOKIE_DOMAIN: "example.com" },
+    });
+    const body = { email, password };
+    const { cookies: [first] = [] } = await as.login({ body });
+    expect(first).toMatch(/^session=%7B.*; Domain=example.com$/);
+    const [pair] = (first ?? "").split(";");
+    for (const cookies of [[`${pair}`, "session=of another scope"], ["session-device=x"]]) {
+      const response = await as.login({ body, cookies });
+      const line = "HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=0";
+      expect(response.cookies).toEqual([
+        `session=; ${line}`,
+        `session=; ${line}; Domain=auth.example.com`,
+        `session-device=; ${line}`,
+        `session-device=; ${line}; Domain=auth.example.com`,
+        expect.stringMatching(/^session=%7B.*; Domain=example.com$/),
+        expect.stringMatching(/^session-device=[^;].*; Domain=example.com$/),
+      ]);
+    }
+  });
+
+  test("C25 a cookie that any neighbour can set is not taken for a __Host- cookie", async () => {
+    const as = service.createSandbox({ COOKIE_NAME: "__Host-auth-cookie" });
+    const { cookies } = pairOf(await as.login({ body: { email, password } }));
+    expect((await as.movies({ cookies })).statusCode).toBe(200);
+    for (const blank of ["\u00a0", "\u2000", "\ufeff", "\v"])
+      expectProblem(await as.movies({ cookies: [`${blank}${cookies}`] }), refusals.noCredentials);
+  });
+
   test("marks the session keyed when it carries an Idempotency-Key, of 16 to 128 characters", async () => {
     for (const text of [`"${key}"`, "!#$%&'()*+-./:;<", "k".repeat(128)])
       expect((await service.findSession(await service.logIn({ key: text })))?.keyed).toBe(true);

@@ -60,7 +60,7 @@ test.each(cases)(
       expect(table.items.get(outcome.sessionId)?.tokenHash).toBe(hashToken(outcome.refreshToken));
       const refreshed = (await present(outcome)) as TokenPair;
       given.push(refreshed.refreshToken);
-      await logout(outcome);
+      await logout([outcome]);
       table.deliverLate();
       expect([await present(outcome), await present(refreshed)]).toEqual(["token_expired", "token_expired"]);
     }

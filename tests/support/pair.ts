@@ -17,7 +17,7 @@ export interface Pair {
 
 /** Takes the pair out of a response's cookie, as a browser does, or out of its body. */
 export function pairOf(response: ApiResponse): Pair {
-  const [line] = response.cookies ?? [];
+  const line = response.cookies?.find((text) => text.includes("%22refreshToken%22"));
   const [cookie = ""] = line?.split(";") ?? [];
   const value = cookie.slice(cookie.indexOf("=") + 1);
   const { token, refreshToken } = JSON.parse(line ? decodeURIComponent(value) : (response.body ?? ""));

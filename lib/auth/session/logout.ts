@@ -1,6 +1,7 @@
 import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { createTokenId } from "../../tokens/refresh-token.ts";
-import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+import { settleAll } from "../../settle-all.ts";
+import type { VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+import { createFindGenuineSessions, type PresentedToken } from "./genuine-sessions.ts";
 
 interface LogoutOptions {
   sessions: Pick<SessionStore, "delete">;
@@ -9,28 +10,16 @@ interface LogoutOptions {
 
 /** Makes the use case that ends a session. */
 export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
+  const findGenuineSessions = createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens: true });
+
   /**
-   * Ends the session of a genuine pair, whose token may have expired, or of a live token, and tells which that is,
-   * whether or not it was ended before.
-   * Does nothing for other credentials. Throws AppError `unavailable`: then the session may still live.
+   * Ends the session of each genuine pair, whose token may have expired, or of a live token, and tells which these are,
+   * whether or not they were ended before.
+   * Does nothing for other credentials. Throws AppError `unavailable`: then a session may still live.
    */
-  return async function logout({
-    token,
-    refreshToken,
-  }: {
-    token: string;
-    refreshToken?: string;
-  }): Promise<SessionKey | undefined> {
-    const verified = await verifyExpiredToken(token).catch((error: unknown) => {
-      if (error instanceof AccessTokenError) return undefined;
-      throw error;
-    });
-    if (!verified) return undefined;
-    const { claims, isExpired } = verified;
-    const isPair = refreshToken !== undefined && createTokenId(refreshToken) === claims.jti;
-    if (!isPair && isExpired) return undefined;
-    const session = { userId: claims.sub, sessionId: claims.sid };
-    await sessions.delete(session);
-    return session;
+  return async function logout(presented: PresentedToken[]): Promise<SessionKey[]> {
+    const genuine = await findGenuineSessions(presented);
+    await settleAll(genuine.map((session) => sessions.delete(session)));
+    return genuine;
   };
 }

@@ -82,7 +82,7 @@ function run(trace: Trace, lifetimes: Lifetimes): Promise<Step> {
   const pair = plainPair(claims, values.presented);
   const ended =
     trace.kind === "logout"
-      ? logout(pair).then((): Outcome => "done")
+      ? logout([pair]).then((): Outcome => "done")
       : refresh({ ...pair, idempotencyKey: trace.key ?? undefined }).then((issued): Outcome => {
           const { iat } = JSON.parse(issued.token);
           const token = values.findToken(issued.refreshToken) ?? "unknown";

@@ -1,0 +1,42 @@
+import type { SessionKey } from "../../sessions/store.ts";
+import { createTokenId } from "../../tokens/refresh-token.ts";
+import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+
+/** A pair as it was presented, or an access token alone; nothing about it is known to be true. */
+export interface PresentedToken {
+  token: string;
+  refreshToken?: string;
+}
+
+interface GenuineOptions {
+  verifyExpiredToken: VerifyExpiredToken;
+  /** Whether an access token that has not expired does without its refresh token. */
+  takesLiveTokens: boolean;
+}
+
+/** However many pairs come: a browser has one, and one that a changed setting left. */
+const maxSessions = 3;
+
+/**
+ * Makes what finds whose sessions are presented: of genuine pairs, whose token is signed and names the refresh token
+ * (`jti`), whether or not it has expired, or the session has ended.
+ */
+export function createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens }: GenuineOptions) {
+  /** Gives the sessions of at most three that are genuine, each once. */
+  return async function findGenuineSessions(presented: PresentedToken[]): Promise<SessionKey[]> {
+    const sessions = new Map<string, SessionKey>();
+    for (const { token, refreshToken } of presented) {
+      if (sessions.size === maxSessions) break;
+      const verified = await verifyExpiredToken(token).catch((error: unknown) => {
+        if (error instanceof AccessTokenError) return undefined;
+        throw error;
+      });
+      if (!verified) continue;
+      const { claims, isExpired } = verified;
+      const isPair = refreshToken !== undefined && createTokenId(refreshToken) === claims.jti;
+      if (isPair || (takesLiveTokens && !isExpired))
+        sessions.set(claims.sid, { userId: claims.sub, sessionId: claims.sid });
+    }
+    return [...sessions.values()];
+  };
+}
