@@ -1,7 +1,16 @@
 import { expect, test } from "@jest/globals";
 import type { BrowserContext, Page } from "playwright-core";
 import type { Laptop } from "./support/chromium.ts";
-import { type Account, click, createAccount, enter, openPage, says, startSite } from "./support/site.ts";
+import {
+  type Account,
+  click,
+  createAccount,
+  enter,
+  isLoggedIn,
+  openPage,
+  says,
+  startSite,
+} from "./support/site.ts";
 import { expectAccessible } from "./support/states.ts";
 
 /** How long an access token lives here: what takes a quarter of an hour elsewhere is looked at in seconds. */
@@ -28,9 +37,6 @@ async function visit(laptop?: Laptop): Promise<Visit> {
   const [session] = await site.sessionsOf(account);
   return { account, context, page, sessionId: session?.sessionId };
 }
-
-const isLoggedIn = (page: Page, { email }: Account) =>
-  page.getByRole("heading", { name: `Logged in as ${email}` }).waitFor();
 
 /** The same session as ever opens /movies, and is the only one. */
 async function expectAlive({ page, account, sessionId }: Visit): Promise<void> {

@@ -18,7 +18,7 @@ test("a session that another browser has ended stays ended in every tab, though 
   const account = createAccount();
   const page = await site.openLoggedIn(account);
   const tab = await openPage(page.context(), site.url);
-  const elsewhere = await openPage(await site.openBrowser(), site.url);
+  const elsewhere = await site.open();
   await enter(elsewhere, "login", account);
   await click(elsewhere, "End all others");
   await says(elsewhere, "All other sessions have ended.");
@@ -88,7 +88,7 @@ test("nothing that was typed stays when somebody logs in or out, and other tabs 
 test("the button of a session that is gone: the list is new, and the page says that it had ended already", async () => {
   const account = createAccount();
   const page = await site.openLoggedIn(account);
-  const other = await openPage(await site.openBrowser(), site.url);
+  const other = await site.open();
   await enter(other, "login", account);
   await page.reload();
   await page.locator("#sessions li").nth(1).waitFor();

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { click, createAccount, enter, openPage, says, startSite, submit } from "./support/site.ts";
+import { click, createAccount, enter, isLoggedIn, says, startSite, submit } from "./support/site.ts";
 import { expectAccessible } from "./support/states.ts";
 
 const site = await startSite();
@@ -31,7 +31,7 @@ test.each([
   [503, "The API is overloaded at the moment."],
   [502, "The API answered 502, and does not say why."],
 ])("a refusal of the gateway's own, %i, is told in words", async (status, text) => {
-  const page = await openPage(await site.openBrowser(), site.url);
+  const page = await site.open();
   await refuse(page, "/auth/login", status);
   await submit(page, "login", createAccount());
   expect(await page.locator("#login").getByRole("alert").textContent()).toBe(text);
@@ -59,11 +59,11 @@ test("a page that opens while the API is away shows no login form; it tries agai
   await page.unroute(`${site.url}/auth/me`);
   await expectAccessible(page, "unknown");
   await click(page, "Try again");
-  await page.getByRole("heading", { name: `Logged in as ${account.email}` }).waitFor();
+  await isLoggedIn(page, account);
 });
 
 test("a field that is left empty is told without asking the API", async () => {
-  const page = await openPage(await site.openBrowser(), site.url);
+  const page = await site.open();
   const { length } = site.network.statusesOf("/auth/login");
   await page.locator("#login").getByRole("button").click();
   await page.locator("#login-email-error").getByText("E-mail address is missing.").waitFor();

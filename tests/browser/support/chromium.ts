@@ -1,18 +1,9 @@
-import { accessSync, constants } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const args = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"];
 
 /** A browser on a laptop that can fall asleep. */
 export interface Laptop {
@@ -38,16 +29,7 @@ export async function startLaptop(): Promise<Laptop> {
 
 function findChromium(): string {
   const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
-  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isProgram);
+  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
   if (!found) throw new Error("These tests need Chromium on the PATH. On Debian: apt-get install chromium");
   return found;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

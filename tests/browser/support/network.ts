@@ -11,9 +11,6 @@ interface Answer {
   lose(): void;
 }
 
-/** The network between the browser and the API, under the control of a test. */
-export type Network = Awaited<ReturnType<typeof startNetwork>>;
-
 /** Starts an HTTP proxy on loopback in front of the API at `target`. */
 export async function startNetwork(target: string) {
   let isCut = false;
@@ -39,11 +36,9 @@ export async function startNetwork(target: string) {
     if (isCut) return void incoming.socket.destroy();
     forward(incoming, outgoing).catch(() => outgoing.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await once(server.listen(0, "127.0.0.1"), "listening");
 
   return {
-    /** Where the browser finds the API. */
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
 
     /** The statuses with which the API has answered a path. */
@@ -63,12 +58,10 @@ export async function startNetwork(target: string) {
       server.closeAllConnections();
     },
 
-    /** Brings the network back. */
     mend(): void {
       isCut = false;
     },
 
-    /** Ends the proxy. */
     async stop(): Promise<void> {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -43,12 +43,16 @@ export async function startSite(settings: Record<string, string> = {}) {
 
   const ownLaptop = await openLaptop();
 
+  /** Another browser: cookies and storage of its own. */
   async function openBrowser(options: BrowserContextOptions = {}, on = ownLaptop): Promise<BrowserContext> {
     const context = await on.browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
     // A busy machine may take long, and no time is measured here.
     context.setDefaultTimeout(120_000);
     return context;
   }
+
+  /** The page in a browser of its own. */
+  const open = async (options?: BrowserContextOptions) => openPage(await openBrowser(options), network.url);
 
   afterAll(async () => {
     for (const laptop of laptops) await laptop.close();
@@ -60,26 +64,15 @@ export async function startSite(settings: Record<string, string> = {}) {
   });
 
   return {
-    /** What the browser has in its address bar. */
-    url: network.url,
-    network,
-    /** All that `npm start` has printed so far. */
-    output: started.output,
-
-    /** A laptop of its own: for one that is to fall asleep. */
-    openLaptop,
-
-    /** Another browser: cookies and storage of its own. */
-    openBrowser,
+    ...{ url: network.url, network, output: started.output, openLaptop, openBrowser, open },
 
     /** A page in a browser of its own, where somebody has just registered. */
     async openLoggedIn(account = createAccount(), context?: BrowserContext): Promise<Page> {
-      const page = await openPage(context ?? (await openBrowser()), network.url);
+      const page = await (context ? openPage(context, network.url) : open());
       await enter(page, "register", account);
       return page;
     },
 
-    /** The stored sessions of an account. */
     async sessionsOf({ email }: Account): Promise<Item[]> {
       const user = await database.find("users", { email });
       return user ? database.sessionsOf(user.userId) : [];
@@ -123,8 +116,12 @@ type FormName = "login" | "register";
 /** The same, and waits until it has logged in. */
 export async function enter(page: Page, form: FormName, account: Account): Promise<void> {
   await submit(page, form, account);
-  await page.getByRole("heading", { name: `Logged in as ${account.email}` }).waitFor();
+  await isLoggedIn(page, account);
 }
+
+/** Waits until the page says who is logged in. */
+export const isLoggedIn = (page: Page, { email }: Account): Promise<void> =>
+  page.getByRole("heading", { name: `Logged in as ${email}` }).waitFor();
 
 /** The id of the element that has the focus. */
 export const focused = (page: Page) => page.evaluate("document.activeElement.id");

@@ -118,41 +118,20 @@ export function canonical(world: World): World {
     numbers.set(salt, number);
     return number;
   };
-  const tokenOf = (token: Token): Token =>
-    `${generationOf(token) - base}#${saltOf(Number(token.slice(token.indexOf("#") + 1)))}`;
-  const rename = <T extends object>(values: T): T => {
-    const entries = Object.entries(values).map(([name, v]) => {
-      if (typeof v !== "string") return [name, v];
-      if (v.startsWith("salt ")) return [name, `salt ${saltOf(Number(v.slice(5)))}`];
-      return [name, v.includes("#") ? tokenOf(v as Token) : v];
-    });
-    return Object.fromEntries(entries);
+  const rename = (value: unknown, name = ""): unknown => {
+    if (name === "salt") return saltOf(value as number);
+    if (typeof value === "string") {
+      const [, generation, salt] = /^(?:salt |(-?\d+)#)(\d+)$/.exec(value) ?? [];
+      if (salt === undefined) return value;
+      const number = saltOf(Number(salt));
+      return generation === undefined ? `salt ${number}` : `${Number(generation) - base}#${number}`;
+    }
+    if (typeof value !== "object" || value === null) return value;
+    if (Array.isArray(value)) return value.map((each) => rename(each));
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, rename(each, name)]));
   };
-  const callOf = (call: Call): Call =>
-    call.is === "delete"
-      ? call
-      : { ...call, ExpressionAttributeValues: rename(call.ExpressionAttributeValues) };
-  const answerOf = (answer: Answer): Answer =>
-    "item" in answer && answer.item ? { ...answer, item: rename(answer.item) } : answer;
-
-  return {
-    ...world,
-    item: world.item && rename(world.item),
-    jar: rename(world.jar),
-    stolen: world.stolen.map(tokenOf),
-    requests: sortedByContent(world.requests).map((request) => {
-      return {
-        ...request,
-        presented: tokenOf(request.presented),
-        salt: saltOf(request.salt),
-        answers: request.answers.map(answerOf),
-        call: request.call && callOf(request.call),
-        issued: request.issued && rename(request.issued),
-      };
-    }),
-    copies: world.copies.map((copy) => ({ ...copy, call: callOf(copy.call) })),
-    salts: numbers.size,
-  };
+  const renamed = rename({ ...world, requests: sortedByContent(world.requests) }) as World;
+  return { ...renamed, salts: numbers.size };
 }
 
 /** A text that tells worlds apart. What a request does next follows from its answers and need not stand in it. */
@@ -185,10 +164,8 @@ function callText(call: Call): string {
 /** Sorted without looking at the salts' numbers, which are only names. */
 function sortedByContent(requests: Request[]): Request[] {
   if (requests.length < 2) return requests;
-  return requests
-    .map((request) => ({ request, content: contentOf(request) }))
-    .sort((a, b) => (a.content < b.content ? -1 : a.content > b.content ? 1 : 0))
-    .map(({ request }) => request);
+  const byContent = requests.map((request) => [contentOf(request), request] as const);
+  return byContent.sort(([a], [b]) => (a < b ? -1 : Number(a > b))).map(([, request]) => request);
 }
 
 function contentOf(request: Request): string {
