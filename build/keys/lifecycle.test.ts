@@ -27,6 +27,10 @@ const rotated = rotate(initial, nextKey).set;
 const promoted = promote(published(rotated), now).set;
 const activeFrom = now + promotionLeadSeconds;
 const retireAfter = activeFrom + refreshTokenTtlSeconds + 3600;
+/** The next key after these, which signs as soon as it can. */
+const promoteNext = async (set: KeySet, at: number, ttl = refreshTokenTtlSeconds) =>
+  promote(published(rotate(set, await generateKey()).set, now, ttl), at).set;
+const retirements = (set: KeySet) => set.keys.map((key) => key.retireAfter);
 const statesOf = (set: KeySet, at: number) => set.keys.map((key) => stateOf(key, set, at));
 
 test("each step says what it did, with times in UTC, and taken again changes nothing", async () => {
@@ -53,21 +57,15 @@ test("each step says what it did, with times in UTC, and taken again changes not
   ]);
 });
 
-test("a key has one state at a time", () => {
-  expect(statesOf(rotate(createKeySet(firstKey, now), nextKey).set, now)).toEqual([
-    "signing, not published",
-    "unpublished",
-  ]);
-  expect(statesOf(published(rotated), now)).toEqual(["signing", "published"]);
-  expect(statesOf(promoted, activeFrom - 1)).toEqual(["signing", "promoted"]);
-  expect(statesOf(promoted, activeFrom)).toEqual(["replaced", "signing"]);
-  expect(statesOf(promoted, retireAfter - 1)).toEqual(["replaced", "signing"]);
-  expect(statesOf(promoted, retireAfter)).toEqual(["retirable", "signing"]);
-});
-
-test("of another algorithm no new key takes the place of the one that is waiting", async () => {
-  const other = await generateKey("ES256");
-  expect(() => rotate(rotated, other)).toThrow(KeyLifecycleError);
+test.each<[first: string, second: string, set: KeySet, at: number]>([
+  ["signing, not published", "unpublished", rotate(createKeySet(firstKey, now), nextKey).set, now],
+  ["signing", "published", published(rotated), now],
+  ["signing", "promoted", promoted, activeFrom - 1],
+  ["replaced", "signing", promoted, activeFrom],
+  ["replaced", "signing", promoted, retireAfter - 1],
+  ["retirable", "signing", promoted, retireAfter],
+])("two keys are: %s; %s", (first, second, set, at) => {
+  expect(statesOf(set, at)).toEqual([first, second]);
 });
 
 describe("promotion", () => {
@@ -75,6 +73,12 @@ describe("promotion", () => {
     expect(() => promote(rotated, now)).toThrow(/not published/);
     const none = markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now });
     expect(() => promote(none, now)).toThrow(KeyLifecycleError);
+    expect(() => promote(promoted, activeFrom)).toThrow(/no next key/);
+  });
+
+  test("is of the key that waits: one of another algorithm does not take its place", async () => {
+    const other = await generateKey("ES256");
+    expect(() => rotate(rotated, other)).toThrow(KeyLifecycleError);
   });
 
   test("K03 takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
@@ -82,10 +86,6 @@ describe("promotion", () => {
     expect(promoted.keys[1]?.activeFrom).toBe(now + promotionLeadSeconds);
     const late = promote(published(rotated, now + 50), now).set; // the deploying machine's clock is ahead
     expect(late.keys[1]?.activeFrom).toBe(now + 50 + promotionLeadSeconds);
-  });
-
-  test("is not possible once there is no next key", () => {
-    expect(() => promote(promoted, activeFrom)).toThrow(/no next key/);
   });
 });
 
@@ -102,52 +102,38 @@ describe("retirement", () => {
 
   test("comes later where a later deployment has let refresh tokens live longer, and never sooner", () => {
     const longer = published(promoted, now, 86_400);
-    expect(longer.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
-    const shorter = published(longer, now, 60);
-    expect(shorter.keys[0]?.retireAfter).toBe(activeFrom + 86_400 + 3600);
+    for (const set of [longer, published(longer, now, 60)])
+      expect(retirements(set)[0]).toBe(activeFrom + 86_400 + 3600);
+    // In whatever order the keys stand.
+    expect(retirements(published({ keys: promoted.keys.toReversed() }))).toEqual([undefined, retireAfter]);
   });
 
   test("waits for pairs that an earlier deployment let live longer, and for those of the key itself only", async () => {
     const month = 30 * 86_400;
     const initially = published(createKeySet(firstKey, now), now, month);
-    const second = promote(published(rotate(initially, nextKey).set, now, 60), now).set;
-    const third = promote(published(rotate(second, await generateKey()).set, now, 60), now).set;
+    const third = await promoteNext(await promoteNext(initially, now, 60), now, 60);
+    const last = third.keys[2]?.activeFrom ?? 0;
     const stored = parseKeySet(JSON.stringify(third));
-    expect(stored.keys.map((key) => key.retireAfter)).toEqual([
-      activeFrom + month + 3600,
-      (third.keys[2]?.activeFrom ?? 0) + 60 + 3600,
-      undefined,
-    ]);
+    expect(retirements(stored)).toEqual([activeFrom + month + 3600, last + 60 + 3600, undefined]);
   });
 
   test("takes away what is retirable while other replaced keys wait, and says so of each", async () => {
-    const third = promote(published(rotate(promoted, await generateKey()).set), activeFrom).set;
-    const fourth = promote(published(rotate(third, await generateKey()).set), activeFrom + 5_000).set;
+    const fourth = await promoteNext(await promoteNext(promoted, activeFrom), activeFrom + 5_000);
     const [, second, ...others] = fourth.keys;
     expect(statesOf(fourth, retireAfter)).toEqual(["retirable", "replaced", "replaced", "signing"]);
     expect(retire(fourth, retireAfter).set.keys).toEqual([second, ...others]);
-    const kids = fourth.keys.slice(0, 3).map(({ kid }) => `${kid} from \\S+ on`);
-    expect(() => retire(fourth, activeFrom)).toThrow(new RegExp(`Retire ${kids.join(", ")}\\.`));
-    const both = retire(fourth, 2 * now);
-    expect(both.set.keys).toEqual([fourth.keys[3]]);
-    const retired = fourth.keys.slice(0, 3).map(({ kid }) => kid);
-    expect(both.done).toBe(`Retired: ${retired.join(", ")}.`);
-  });
-
-  test("does not depend on the order in which the keys stand", () => {
-    const reversed = published({ keys: promoted.keys.toReversed() });
-    expect(reversed.keys.map((key) => key.retireAfter)).toEqual([undefined, retireAfter]);
+    const kids = fourth.keys.slice(0, 3).map(({ kid }) => kid);
+    const waiting = kids.map((kid) => `${kid} from \\S+ on`).join(", ");
+    expect(() => retire(fourth, activeFrom)).toThrow(new RegExp(`Retire ${waiting}\\.`));
+    const all = retire(fourth, 2 * now);
+    expect([all.set.keys, all.done]).toEqual([[fourth.keys[3]], `Retired: ${kids.join(", ")}.`]);
   });
 
   test("is counted from the next key, where several have been promoted one after the other", async () => {
-    const third = promote(published(rotate(promoted, await generateKey()).set), now + 5).set;
-    const times = third.keys.map((key) => key.activeFrom ?? 0);
-    expect(times[2]).toBeGreaterThan(times[1] ?? 0);
-    expect(third.keys.map((key) => key.retireAfter)).toEqual([
-      retireAfter,
-      (times[2] ?? 0) + refreshTokenTtlSeconds + 3600,
-      undefined,
-    ]);
+    const third = await promoteNext(promoted, now + 5);
+    const [, second = 0, last = 0] = third.keys.map((key) => key.activeFrom);
+    expect(last).toBeGreaterThan(second);
+    expect(retirements(third)).toEqual([retireAfter, last + refreshTokenTtlSeconds + 3600, undefined]);
   });
 });
 

@@ -10,19 +10,13 @@ import type { RotatedSession } from "./rotation.ts";
 import type { Session } from "./session.ts";
 import { createSessionStore, isSessionId, type Rotation } from "./store.ts";
 
-Object.assign(process.env, {
-  AWS_REGION: "eu-central-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-});
+const access = { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+Object.assign(process.env, access);
 
 const database = await startDatabase();
-
 const wire = await startWire(database);
-const store = createSessionStore(
-  createDynamoDB({ dynamodbEndpoint: wire.endpoint, dynamodbTimeoutMs: 10_000 }),
-  tableNames.sessions,
-);
+const dynamodb = createDynamoDB({ dynamodbEndpoint: wire.endpoint, dynamodbTimeoutMs: 10_000 });
+const store = createSessionStore(dynamodb, tableNames.sessions);
 beforeEach(() => {
   wire.mend();
   wire.forget();
@@ -43,14 +37,8 @@ const [update, remove] = ["UpdateItem sessions", "DeleteItem sessions"] as const
 /** A session that was opened a while ago. */
 function newSession(members: Partial<Session> = {}): Session {
   return {
-    userId: randomUUID(),
-    sessionId: randomUUID(),
-    email: "ada@example.com",
-    tokenHash: current,
-    keyed: true,
-    sessionEpoch: 0,
-    createdAt: now - 100,
-    expiresAt: now + 1_000,
+    ...{ userId: randomUUID(), sessionId: randomUUID(), email: "ada@example.com", tokenHash: current },
+    ...{ keyed: true, sessionEpoch: 0, createdAt: now - 100, expiresAt: now + 1_000 },
     ...members,
   };
 }
@@ -63,19 +51,11 @@ async function stored<Members extends Partial<Session>>(members = {} as Members)
 }
 
 const rotatedBefore = {
-  previousTokenHash: previous,
-  rotationSalt: salt,
-  rotatedAt: now - 30,
-  rotationKeyHash: key,
+  ...{ previousTokenHash: previous, rotationSalt: salt, rotatedAt: now - 30, rotationKeyHash: key },
 };
 const rotation: Rotation = {
-  presentedHash: current,
-  successorHash: next,
-  rotationSalt: newSalt,
-  keyHash: newKey,
-  now,
-  notRotatedSince: now - 30,
-  expiresAt: now + 2_000,
+  ...{ presentedHash: current, successorHash: next, rotationSalt: newSalt, keyHash: newKey },
+  ...{ now, notRotatedSince: now - 30, expiresAt: now + 2_000 },
 };
 const keyOf = ({ userId, sessionId }: Session) => ({ userId, sessionId });
 const find = (session: Session) => database.find("sessions", keyOf(session));
@@ -109,13 +89,8 @@ test("put stores a session as it is, without what it has not", async () => {
 });
 
 describe("rotate", () => {
-  const successor = {
-    previousTokenHash: current,
-    tokenHash: next,
-    rotationSalt: newSalt,
-    rotatedAt: now,
-    expiresAt: now + 2_000,
-  };
+  const times = { rotatedAt: now, expiresAt: now + 2_000 };
+  const successor = { previousTokenHash: current, tokenHash: next, rotationSalt: newSalt, ...times };
 
   test.each([
     ["never rotated", {}],
@@ -135,56 +110,44 @@ describe("rotate", () => {
     await store.rotate(session, { ...rotation, keyHash: undefined });
     expect(await find(session)).toEqual({ ...others, ...successor });
   });
-
-  test.each<[string, Partial<Session>]>([
-    ["has another token", { tokenHash: other }],
-    ["is over", { expiresAt: now }],
-    ["was rotated a second too late", { ...rotatedBefore, rotatedAt: now - 29 }],
-  ])("changes nothing in a session that %s, and tells what it is", async (_, members) => {
-    const session = await stored(members);
-    expect(await store.rotate(session, rotation)).toEqual({ written: false, session });
-    expect(wire.names).toEqual([update]);
-    expect(await find(session)).toEqual(session);
-  });
 });
 
-describe("rearm", () => {
-  const times = { now, expiresAt: now + 3_000 };
-
-  test("starts the interval anew and changes nothing else", async () => {
-    const session = await stored(rotatedBefore);
-    const after = { ...session, rotatedAt: now, expiresAt: now + 3_000 };
-    expect(await store.rearm(session, times)).toEqual({ written: true, session: after });
-    expect(await find(session)).toEqual(after);
-  });
-
-  test.each([
-    ["another token", { tokenHash: other }],
-    ["another predecessor", { previousTokenHash: other }],
-    ["another time of rotation", { rotatedAt: now - 29 }],
-  ])("leaves a session alone that has %s by now, and tells what it is", async (_, members) => {
-    const seen = await stored(rotatedBefore);
-    const session = { ...seen, ...members };
-    await database.put("sessions", session);
-    expect(await store.rearm(seen, times)).toEqual({ written: false, session });
-    expect(await find(session)).toEqual(session);
-  });
+test("rearm starts the interval anew and changes nothing else", async () => {
+  const session = await stored(rotatedBefore);
+  const after = { ...session, rotatedAt: now, expiresAt: now + 3_000 };
+  const rearmed = await store.rearm(session, { now, expiresAt: now + 3_000 });
+  expect(rearmed).toEqual({ written: true, session: after });
+  expect(await find(session)).toEqual(after);
 });
 
-describe("end", () => {
-  test("tells whether the session was live", async () => {
-    const [live, over] = [await stored({ expiresAt: now + 1 }), await stored({ expiresAt: now })];
-    const ended = [await store.end(live, now), await store.end(live, now), await store.end(over, now)];
-    expect(ended).toEqual([true, false, false]);
-    expect([await find(live), await find(over)]).toEqual([undefined, undefined]);
-  });
+test.each<["rotate" | "rearm", string, Partial<Session>]>([
+  ["rotate", "another token", { tokenHash: other }],
+  ["rotate", "no time left", { expiresAt: now }],
+  ["rotate", "been rotated a second too late", { rotatedAt: now - 29 }],
+  ["rearm", "another token", { tokenHash: other }],
+  ["rearm", "another predecessor", { previousTokenHash: other }],
+  ["rearm", "another time of rotation", { rotatedAt: now - 29 }],
+])("%s changes nothing in a session that has %s by now, and tells what it is", async (name, _, members) => {
+  const seen = await stored(rotatedBefore);
+  const session = { ...seen, ...members };
+  await database.put("sessions", session);
+  expect(await store[name](seen, rotation)).toEqual({ written: false, session });
+  expect(wire.names).toEqual([update]);
+  expect(await find(session)).toEqual(session);
+});
 
-  test("counts its own deletion whose answer was lost", async () => {
-    const session = await stored();
-    wire.break(remove, loseAnswer);
-    expect(await store.end(session, now)).toBe(true);
-    expect(wire.names).toEqual([remove, remove]);
-  });
+test("end tells whether the session was live, and counts its own deletion whose answer was lost", async () => {
+  const [live, over, lost] = [
+    await stored({ expiresAt: now + 1 }),
+    await stored({ expiresAt: now }),
+    await stored(),
+  ];
+  const ended = [await store.end(live, now), await store.end(live, now), await store.end(over, now)];
+  expect(ended).toEqual([true, false, false]);
+  wire.break(remove, loseAnswer);
+  expect(await store.end(lost, now)).toBe(true);
+  expect(wire.names).toHaveLength(5);
+  for (const session of [live, over, lost]) expect(await find(session)).toBeUndefined();
 });
 
 test.each<[string, (session: RotatedSession, signal: AbortSignal) => Promise<unknown>]>([
@@ -204,18 +167,21 @@ test.each<[string, (session: RotatedSession, signal: AbortSignal) => Promise<unk
   expect(await find(session)).toEqual(session);
 });
 
-describe("list", () => {
-  test("reads what is asked for of all sessions of a user, page by page, at this moment", async () => {
-    const { userId } = await stored();
-    const sessions = [newSession({ userId }), newSession({ userId }), newSession({ userId })];
-    await database.putAll("sessions", sessions);
-    wire.break("Query", (request) => request.deliver({ ...request.parameters, Limit: 2 }), { times: 9 });
-    const listed = await store.list(userId, ["sessionId", "expiresAt"]);
-    const known = await database.sessionsOf(userId);
-    expect(listed).toEqual(known.map(({ sessionId, expiresAt }) => ({ sessionId, expiresAt })));
-    expect(listed).toHaveLength(4);
-    expect(wire.requests.map(({ parameters }) => parameters.ConsistentRead)).toEqual([true, true, true]);
-  });
+async function storedMany(count: number): Promise<Session[]> {
+  const userId = randomUUID();
+  const sessions = Array.from({ length: count }, () => newSession({ userId }));
+  await database.putAll("sessions", sessions);
+  return sessions;
+}
+
+test("list reads what is asked for of all sessions of a user, page by page, at this moment", async () => {
+  const [{ userId } = newSession()] = await storedMany(4);
+  wire.break("Query", (request) => request.deliver({ ...request.parameters, Limit: 2 }), { times: 9 });
+  const listed = await store.list(userId, ["sessionId", "expiresAt"]);
+  const known = await database.sessionsOf(userId);
+  expect(listed).toEqual(known.map(({ sessionId, expiresAt }) => ({ sessionId, expiresAt })));
+  expect(listed).toHaveLength(4);
+  expect(wire.requests.map(({ parameters }) => parameters.ConsistentRead)).toEqual([true, true, true]);
 });
 
 describe("deleteAll", () => {
@@ -225,18 +191,10 @@ describe("deleteAll", () => {
     (count: number): Fault =>
     async (request) => {
       const requests = request.parameters.RequestItems[tableNames.sessions];
-      const done = { [tableNames.sessions]: requests.slice(0, count) };
-      const left = { [tableNames.sessions]: requests.slice(count) };
-      if (count > 0) await request.deliver({ RequestItems: done });
-      return { status: 200, body: JSON.stringify({ UnprocessedItems: left }) };
+      const partOf = (part: object[]) => ({ [tableNames.sessions]: part });
+      if (count > 0) await request.deliver({ RequestItems: partOf(requests.slice(0, count)) });
+      return { status: 200, body: JSON.stringify({ UnprocessedItems: partOf(requests.slice(count)) }) };
     };
-
-  async function storedMany(count: number): Promise<Session[]> {
-    const userId = randomUUID();
-    const sessions = Array.from({ length: count }, () => newSession({ userId }));
-    await database.putAll("sessions", sessions);
-    return sessions;
-  }
 
   test.each([
     [0, 0],

@@ -22,15 +22,12 @@ const published = {
 };
 const clockAt = (time: number) => () => time;
 
-test("keys come from the environment, if no secret is named", async () => {
+test("keys come from the environment, if no secret is named; without either nothing can be signed", async () => {
   const keys = await openSigningKeys(published, clockAt(now));
   expect((await keys.get()).map(({ kid }) => kid)).toEqual([here.kid]);
+  const none = await openSigningKeys({ ...published, jwtSigningKeys: undefined }, clockAt(now));
+  await expect(none.ready()).rejects.toMatchObject({ code: "unavailable" });
   expect(secrets.names).toEqual([]);
-});
-
-test("neither keys nor a secret: nothing can be signed", async () => {
-  const keys = await openSigningKeys({ ...published, jwtSigningKeys: undefined }, clockAt(now));
-  await expect(keys.ready()).rejects.toMatchObject({ code: "unavailable" });
 });
 
 test("keys come from the secret that is named, by our clock and our published keys", async () => {
