@@ -56,13 +56,9 @@ test("K13 sandboxes whose key sets overlap agree about the keys that both have",
     return buildToken({ alg: key.alg, typ: "at+jwt", kid: key.kid }, claims, signerOf(key));
   };
   const sandboxes = [keySettings(first, second), keySettings(second, third)].map(service.createSandbox);
-  const statuses = sandboxes.map((as) =>
-    Promise.all(
-      [first, second, third].map(async (key) => (await as.movies(bearer(signedBy(key)))).statusCode),
-    ),
-  );
-  expect(await Promise.all(statuses)).toEqual([
-    [200, 200, 401],
-    [401, 200, 200],
-  ]);
+  const statuses: number[] = [];
+  for (const as of sandboxes)
+    for (const key of [first, second, third])
+      statuses.push((await as.movies(bearer(signedBy(key)))).statusCode);
+  expect(statuses).toEqual([200, 200, 401, 401, 200, 200]);
 });

@@ -4,6 +4,7 @@ import { clock } from "../support/clock.ts";
 import { createForgery, header } from "../support/forgery.ts";
 import { log } from "../support/log.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
+import type { Environment } from "../support/sandbox.ts";
 import { startService } from "../support/service.ts";
 import { buildToken, foreignSigner } from "../support/token.ts";
 
@@ -32,14 +33,10 @@ describe("the line of a refused access token says why, so that forgery and ordin
     expect(last()).toMatchObject({ code: "invalid_jwt_token", reason: "wrong audience" });
   });
 
-  test("ended by the operator", async () => {
-    const raised = service.createSandbox({ SESSIONS_NOT_BEFORE: String(clock.now + 1) });
-    await raised.movies({ cookies: (await service.logIn()).cookies });
-    expect(last()).toMatchObject({ code: "invalid_token", reason: "session ended by the operator" });
-  });
-
-  test("where routes look at the session, that it has been ended", async () => {
+  test("ended by the operator; where routes look at the session, that it has been ended", async () => {
     const { cookies } = await service.logIn();
+    await service.createSandbox({ SESSIONS_NOT_BEFORE: String(clock.now + 1) }).movies({ cookies });
+    expect(last()).toMatchObject({ code: "invalid_token", reason: "session ended by the operator" });
     await sandbox.logout({ cookies });
     await sandbox.deleteAccount({ cookies, body: { password: "not looked at any more" } });
     expect(last()).toMatchObject({ code: "invalid_token", reason: "session gone" });
@@ -48,51 +45,30 @@ describe("the line of a refused access token says why, so that forgery and ordin
 
 describe("why somebody was signed out is found by user and session: the line of a refused refresh has both", () => {
   const day = 86_400;
-  test.each<[what: string, line: object, end: (pair: Pair) => Promise<unknown>, settings?: () => object]>([
-    [
-      "a session that was ended",
-      { event: "session_expired", reason: "session gone" },
-      ({ cookies }) => sandbox.logout({ cookies }),
-    ],
-    [
-      "a session that was not used for a day",
-      { event: "session_expired", reason: "session expired" },
-      async () => clock.advance(day),
-    ],
-    [
-      "a session at its maximum age",
-      { event: "session_expired", reason: "session at its maximum age" },
-      async () => clock.advance(day),
-      () => ({ SESSION_MAX_AGE_SECONDS: String(day) }),
-    ],
-    [
-      "a session from before SESSIONS_NOT_BEFORE",
-      { event: "session_expired", reason: "session ended by the operator" },
-      async () => {},
-      () => ({ SESSIONS_NOT_BEFORE: String(clock.now + 1) }),
-    ],
-    [
-      "a replay",
-      { event: "authn_token_reuse", code: "token_expired" },
-      async (spent) => {
-        await service.rotate(spent);
-        clock.advance(10);
-      },
-    ],
-    [
-      "a genuine access token with another refresh token",
-      { code: "invalid_refresh_token" },
-      async (own) => {
-        const { refreshToken } = await service.logIn();
-        own.cookies = [cookieOf({ token: own.token, refreshToken })];
-      },
-    ],
-  ])("%s", async (_, line, end, settings = () => ({})) => {
+  const future = { SESSIONS_NOT_BEFORE: String(clock.now + 9 * day) };
+  const over = (reason: RefusalReason) => ({ event: "session_expired", reason });
+  const wait = async () => clock.advance(day);
+  const replace = async (spent: Pair) => {
+    await service.rotate(spent);
+    clock.advance(10);
+  };
+  const mix = async (own: Pair) => {
+    const { refreshToken } = await service.logIn();
+    own.cookies = [cookieOf({ token: own.token, refreshToken })];
+  };
+  test.each<[what: string, line: object, end: (pair: Pair) => Promise<unknown>, settings?: Environment]>([
+    ["ended", over("session gone"), ({ cookies }) => sandbox.logout({ cookies })],
+    ["not used for a day", over("session expired"), wait],
+    ["at its maximum age", over("session at its maximum age"), wait, { SESSION_MAX_AGE_SECONDS: `${day}` }],
+    ["before SESSIONS_NOT_BEFORE", over("session ended by the operator"), async () => {}, future],
+    ["replayed", { event: "authn_token_reuse", code: "token_expired" }, replace],
+    ["asked for with another's refresh token", { code: "invalid_refresh_token" }, mix],
+  ])("a session that was %s", async (_, line, end, settings = {}) => {
     const own = await service.logIn();
     const { userId, sessionHash }: { [name: string]: unknown } = last() ?? {};
     expect([userId, sessionHash]).toEqual([own.key.userId, expect.stringMatching(/^[\w-]{43}$/)]);
     await end(own);
-    await service.refresh(own, { as: service.createSandbox({ ...settings() }) });
+    await service.refresh(own, { as: service.createSandbox(settings) });
     expect(last()).toMatchObject({ ...line, userId, sessionHash });
   });
 

@@ -45,24 +45,17 @@ const forged: Record<string, string[]> = {
   "J06 too few or too many segments": ["", "x", head, "..", "a.b.c", `.${pair.token}`, `${pair.token}.`],
   "J09 another's key under our kid": [buildToken(header, claims, theirs)],
   "J10 an algorithm that is not the key's": ["ES256", "Ed25519", "HS256"].map((alg) => withHeader({ alg })),
-  "J12 J13 a URL of the attacker's keys or certificate": [
-    { jku: away },
-    { kid: attacker.kid, jku: away },
-    { kid: away },
-    { x5u: away },
-  ].map((members) => buildToken({ ...header, ...members }, claims, theirs)),
+  "J12 J13 a URL of the attacker's keys or certificate": [{ jku: away }, { kid: away }, { x5u: away }].map(
+    (members) => buildToken({ ...header, ...members }, claims, theirs),
+  ),
   "J22 another typ": [withHeader({ typ: "JWT" })],
   "J23 J24 another issuer or audience": [withClaims({ iss: `${claims.iss}/` }), withClaims({ aud: "web" })],
   "J31 a user id that is no text": [withClaims({ sub: { S: "x" } })],
-  "J43 padding, blanks": [
-    `${pair.token}=`,
-    `${head} .${body}.${signature}`,
-    `${head}.\r\n${body}.${signature}`,
+  "J43 J45 padding, a blank, other characters": [
+    ...[`${pair.token}=`, `${head} .${body}.${signature}`, pair.token.replaceAll(".", "%2E")],
+    ...[`\ufeff${pair.token}`, `${pair.token}\ud800`],
   ],
-  "J45 other characters": [pair.token.replaceAll(".", "%2E"), `\ufeff${pair.token}`, `${pair.token}\ud800`],
-  "J46 more than 4,096 bytes, correctly signed": [4_000, 100_000].map((n) =>
-    withClaims({ x: "x".repeat(n) }),
-  ),
+  "J46 more than 4,096 bytes, correctly signed": [withClaims({ x: "x".repeat(100_000) })],
   "J48 the JSON form of a JWS": [JSON.stringify({ protected: head, payload: body, signature })],
   "J50 a refresh token": [refreshToken, `${refreshToken}.${refreshToken}.${refreshToken}`],
   "J51 the claims of another token": [`${head}.${stranger.token.split(".")[1]}.${signature}`],
@@ -110,11 +103,8 @@ test("J32 R30 a genuine token reaches the session of exactly its user and its se
   const victim = await service.logIn();
   const { sub, sid } = victim.claims;
   for (const identity of [
-    { sub: stranger.claims.sub, sid },
-    { sub: `${sub}#${sid}`, sid },
-    { sub: `${sub}\0`, sid },
+    ...[stranger.claims.sub, `${sub}#${sid}`, `${sub}\0`, sub.toUpperCase()].map((sub) => ({ sub, sid })),
     { sub, sid: `${sid} ` },
-    { sub: sub.toUpperCase(), sid },
   ]) {
     const token = buildToken(header, { ...victim.claims, ...identity }, ours);
     const cookies = [cookieOf({ token, refreshToken: victim.refreshToken })];
