@@ -8,7 +8,7 @@ import { log } from "../support/log.ts";
 import type { Pair } from "../support/pair.ts";
 import type { Environment, Sandbox } from "../support/sandbox.ts";
 import { garble, refuse, startSecretsManager } from "../support/secrets-manager.ts";
-import { type Account, startService } from "../support/service.ts";
+import { startService } from "../support/service.ts";
 import type { Fault } from "../support/wire.ts";
 
 const service = await startService();
@@ -16,16 +16,16 @@ const secrets = await startSecretsManager();
 process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
 afterAll(() => secrets.stop());
 
-const first = createKey("EdDSA");
-const second = createKey("EdDSA");
+const [first, second] = [createKey("EdDSA"), createKey("EdDSA")];
+const setOf = (...keys: TestKey[]) => JSON.stringify({ keys });
+const account = await service.register();
+const logIn = (as: Sandbox) => service.logIn({ as, account });
 let secretId: string;
-let account: Account;
 
-beforeEach(async () => {
+beforeEach(() => {
   secrets.mend();
   secretId = randomUUID();
   secrets.put(secretId, setOf(first));
-  account ??= await service.register();
 });
 
 // How long keys are kept and when they are read again is in lib/tokens/signing-keys.test.ts.
@@ -70,31 +70,27 @@ test("K03 a sandbox signs nothing with a key that is not published", async () =>
 });
 
 describe("K07 K08 E10 without a key to sign with nothing is written, and the next request tries again", () => {
-  const faults: [string, Fault | string][] = [
+  test.each<[string, Fault]>([
     ["the store hangs", hang],
     ["the store is away", loseRequest],
     ["the store throttles", throttle],
     ["access is denied", refuse("AccessDeniedException")],
     ["there is no secret", refuse("ResourceNotFoundException")],
     ["the store's response is not JSON", garble],
-    ["the secret is not JSON", setOf(first).slice(0, -3)],
-    ["the only key is not published", setOf(createKey("EdDSA"))],
-  ];
-  test.each(faults)("%s", async (_, fault) => {
+  ])("%s", async (_, fault) => {
     const pair = await logIn(createSandbox());
     const sandbox = createSandbox();
-    if (typeof fault === "string") secrets.put(secretId, fault);
-    else secrets.break("GetSecretValue", fault, { times: Number.POSITIVE_INFINITY });
+    secrets.break("GetSecretValue", fault, { times: Number.POSITIVE_INFINITY });
     service.wire.forget();
     log.clear();
 
-    const responses = await Promise.all([answerOf(sandbox), service.refresh(pair, { as: sandbox })]);
-    for (const response of responses) expectProblem(response, refusals.unavailable);
+    const login = sandbox.login({ body: { email: account.email, password: account.password } });
+    for (const response of await Promise.all([login, service.refresh(pair, { as: sandbox })]))
+      expectProblem(response, refusals.unavailable);
     expect(service.wire.names).toEqual([]);
     expect(log.entries().length).toBeGreaterThan(0);
 
     secrets.mend();
-    secrets.put(secretId, setOf(first));
     await logIn(sandbox);
     await service.rotate(pair, { as: sandbox });
   });
@@ -117,8 +113,8 @@ test.each([
 
 test("register, too: it counts with the keys of the secret, and without them lets pass", async () => {
   const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
-  const register = () =>
-    sandbox.register({ body: { email: `${randomUUID()}@example.com`, password: account.password } });
+  const { password } = account;
+  const register = () => sandbox.register({ body: { email: `${randomUUID()}@example.com`, password } });
   secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
   expect((await register()).statusCode).toBe(201);
   expect(service.wire.names).toEqual(["PutItem users"]);
@@ -136,19 +132,6 @@ function createSandbox(published: TestKey[] = [first, second], overrides: Enviro
     JWT_SIGNING_KEYS_SECRET: secretId,
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: published.map(publicKey) }),
   });
-}
-
-function setOf(...keys: TestKey[]): string {
-  return JSON.stringify({ keys });
-}
-
-function logIn(as: Sandbox): Promise<Pair> {
-  return service.logIn({ as, account });
-}
-
-function answerOf(sandbox: Sandbox) {
-  const { email, password } = account;
-  return sandbox.login({ body: { email, password } });
 }
 
 function kidOf({ token }: Pair): string {
