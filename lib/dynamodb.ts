@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { currentSignal } from "./time-limit.ts";
 
 /** The document client of a sandbox. */
 export type DynamoDB = DynamoDBDocumentClient;
@@ -27,7 +28,10 @@ export interface UpdateExpression {
 /** What a conditional write did: the item after it, or the one that refused it (absent if there is none). */
 export type WriteResult = { written: true; item: Item } | { written: false; item: Item | undefined };
 
-/** Makes the one client of a sandbox: 3 attempts, keep-alive, a time limit for connecting and one for each response. */
+/**
+ * Makes the one client of a sandbox: 3 attempts, keep-alive, a time limit for connecting and one for each response.
+ * Whatever a function has begun ends with its time: after the early 503 no attempt of any request is sent.
+ */
 export function createDynamoDB({
   dynamodbEndpoint,
   dynamodbTimeoutMs,
@@ -42,6 +46,10 @@ export function createDynamoDB({
       throwOnRequestTimeout: true,
     },
   });
+  const { requestHandler } = client.config;
+  const handle = requestHandler.handle.bind(requestHandler);
+  requestHandler.handle = (request, options) =>
+    handle(request, { ...options, ...toOptions(currentSignal()) });
   return asDocuments(client);
 }
 

@@ -4,6 +4,7 @@ import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { logRequest } from "../log.ts";
 import { originSettings } from "../settings.ts";
+import { runUntil } from "../time-limit.ts";
 import { createCrossSiteRule, isStateChanging } from "./cross-site.ts";
 import { type ApiEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
 import { toProblem } from "./problem.ts";
@@ -87,7 +88,9 @@ export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEve
       stack.onError((request) => {
         request.response = toProblem(request.error, request.context.awsRequestId);
       });
-      const answer = stack.handler((event, _context, call) => handle(event, call));
+      const answer = stack.handler((event, _context, call) => {
+        return runUntil(call.signal, () => handle(event, call));
+      });
       return (event, context) => {
         const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
         return logRequest(request, () => answer(event as ApiEvent, context));

@@ -2,12 +2,12 @@ import { setTimeout } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { bodyOf, expectCookie, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import { createEvent } from "../support/event.ts";
+import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { deny, fail, hang, hold, loseAnswer, loseRequest, throttle } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { createRotations, key, remove, update } from "../support/rotations.ts";
-import { keyHeader, startService } from "../support/service.ts";
+import { type Account, keyHeader, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, wire, impatient } = service;
@@ -16,6 +16,8 @@ const noTables = service.createSandbox({ SESSIONS_TABLE: "nowhere-at-all", USERS
 
 // Each function has loaded its code: while that takes its time, no request runs into a time-out.
 const needing = [
+  "deleteAccount",
+  "changePassword",
   "refresh",
   "logout",
   "listSessions",
@@ -102,20 +104,22 @@ test.each([
   expect(await service.findSession(other)).toBeUndefined();
 });
 
-/** Refreshes while the first attempt is held, for longer than the function may take: it stops 500 ms before its end. */
-async function refreshTooLong(pair: Pair) {
+/** Calls a route while a request of it is held, for longer than the function may take: it stops 500 ms before its end. */
+async function callTooLong(route: RouteName, step: string, call: ClientRequest) {
   const held = hold("request");
   const abandoned = Promise.withResolvers<unknown>();
-  wire.break(update, (request) => {
+  wire.break(step, (request) => {
     request.abandoned().then(abandoned.resolve);
     return held.fault(request);
   });
-  const event = createEvent("refresh", { cookies: pair.cookies, headers: keyHeader(key) });
-  const answer = sandbox.invoke("refresh", event, 3_500);
+  const answer = sandbox.invoke(route, createEvent(route, call), 3_500);
   await held.arrived;
   expectProblem(await answer, refusals.unavailable);
   return { held, abandoned: abandoned.promise };
 }
+
+const refreshTooLong = ({ cookies }: Pair) =>
+  callTooLong("refresh", update, { cookies, headers: keyHeader(key) });
 
 test("E08 an outage that outlasts the function is a 503 before Lambda cuts it off, and the late write is the client's", async () => {
   const pair = await service.logIn({ key });
@@ -135,6 +139,30 @@ test("E08 a refresh that ran out of time sends nothing more, however late its sa
   const sent = wire.requests.filter(({ name }) => name === update);
   expect(sent.map(({ attempt }) => attempt)).toEqual([1]);
   await expectGoesOn(await service.rotate(pair, { key }), { key });
+});
+
+test.each<[RouteName, string, (account: Account) => ClientRequest]>([
+  ["login", "UpdateItem attempts", ({ email, password }) => ({ body: { email, password } })],
+  ["deleteAccount", "UpdateItem attempts", ({ password }) => ({ body: { password } })],
+  [
+    "changePassword",
+    "Query sessions",
+    ({ password: currentPassword }) => {
+      return { body: { currentPassword, newPassword: `another ${currentPassword}` } };
+    },
+  ],
+  ["revokeAllSessions", "BatchWriteItem", () => ({})],
+])("E08 %s writes nothing more after its 503: not after the %s", async (route, step, createCall) => {
+  const account = await service.register();
+  const [{ cookies }] = [await service.logIn({ account }), await service.logIn({ account })];
+  const { held, abandoned } = await callTooLong(route, step, { cookies, ...createCall(account) });
+  const late = setTimeout(5_000, "late", { ref: false });
+  expect(await Promise.race([abandoned.then(() => "at once"), late])).toBe("at once");
+  const { length } = wire.requests;
+  await held.release();
+  // What were still to come would be sent before all of these are answered.
+  const others = [await service.register(), await service.register(), await service.register()];
+  expect(wire.names.slice(length)).toEqual(others.map(() => "PutItem users"));
 });
 
 test("S24 everybody who comes back at once after an outage has kept their session", async () => {
