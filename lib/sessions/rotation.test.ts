@@ -95,6 +95,7 @@ const rows: Row[] = [
   ["unkeyed, clock ahead of ours", ago(-7), {}, "repeat unproven"],
   ["unkeyed, wrong key, after 9 s", ago(9), otherKey, "repeat unproven"],
   ["unkeyed, wrong key, after 10 s", ago(10), otherKey, "replay"],
+  ["unkeyed, a key after a rotation without one", withoutKey(ago(9)), withKey, "repeat unproven"],
   ["unkeyed, window 0, at once", ago(0), {}, "replay", noWindow],
   ["unkeyed, window 0, clock ahead of ours", ago(-7), {}, "replay", noWindow],
   ["unkeyed, window as long as the interval", ago(29), {}, "repeat unproven", { refreshWindowSeconds: 30 }],

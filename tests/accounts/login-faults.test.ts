@@ -22,6 +22,9 @@ const find = "GetItem users";
 const forget = "DeleteItem attempts";
 /** The end of all sessions that another process began is finished: here there are none. */
 const sweep = ["Query sessions", "UpdateItem users"];
+const other = await service.register();
+/** The hash of somebody else's password. */
+const { passwordHash } = (await database.find("users", { email: other.email })) ?? {};
 
 describe("a login's put", () => {
   /** Opens a session while a fault befalls the put; returns the pair and the puts in order. */
@@ -136,16 +139,14 @@ describe("a login beside the end of all sessions", () => {
     await service.logIn({ account });
   });
 
-  test("whose password was changed meanwhile is refused", async () => {
-    const other = await service.register();
-    const { passwordHash } = (await database.find("users", { email: other.email })) ?? {};
-    const change = { sessionEpoch: 1, passwordHash };
-    const { expectRefused } = await registerBeside((email) => database.change("users", { email }, change));
-    await expectRefused(refusals.loginFailed);
-  });
-
-  test("whose account was deleted meanwhile leaves no session", async () => {
-    const { expectRefused } = await registerBeside((email) => database.delete("users", { email }));
+  test.each<[what: string, act: (email: string) => Promise<unknown>]>([
+    [
+      "password was changed",
+      (email) => database.change("users", { email }, { sessionEpoch: 1, passwordHash }),
+    ],
+    ["account was deleted", (email) => database.delete("users", { email })],
+  ])("whose %s meanwhile is refused and leaves no session", async (_, act) => {
+    const { expectRefused } = await registerBeside(act);
     await expectRefused(refusals.loginFailed);
   });
 

@@ -124,25 +124,6 @@ describe("R21 a logout", () => {
     // Decided before the logout, and worth nothing after it.
     await expectOver([second, first, ...(what === "answer" ? [pairOf(answer)] : [])], { key });
   });
-
-  test("among 40 refreshes leaves nothing that works", async () => {
-    const pair = await service.logIn({ key });
-    const held = hold("request");
-    wire.break(remove, held.fault);
-    const leaving = leave(pair);
-    await held.arrived;
-    const refreshing = refreshAll(40, pair, key);
-    await held.release();
-    const responses = await refreshing;
-    await leaving;
-    const pairs = responses.flatMap((response) => {
-      if (response.statusCode === 200) return [pairOf(response)];
-      expectProblem(response, refusals.tokenExpired);
-      return [];
-    });
-    await expectOver([pair, ...pairs.slice(0, 1)], { key });
-    expect(new Set(pairs.map(({ refreshToken }) => refreshToken)).size).toBeLessThan(2);
-  });
 });
 
 describe.each([

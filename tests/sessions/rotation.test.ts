@@ -89,27 +89,6 @@ describe("the predecessor in a session without keys", () => {
     await service.expectOver([second], { as });
   });
 
-  test("is a proven repeat when its refresh had a key, however late", async () => {
-    const { first, second, line } = await rotated({ refresh: key });
-    clock.advance(11);
-    await expectSameAnswer(first, line, key);
-    clock.advance(3_600);
-    expect((await service.rotate(first, { key })).refreshToken).toBe(second.refreshToken);
-    expect(log.events()).toEqual([]);
-  });
-
-  test.each([
-    ["without the key of its refresh", key, undefined],
-    ["with another key than that of its refresh", key, otherKey],
-    ["with a key after a refresh without one", undefined, key],
-  ])("is accepted %s inside the window only", async (_, refresh, presented) => {
-    const { first, second, line } = await rotated({ refresh });
-    await expectSameAnswer(first, line, presented);
-    expect(log.events()).toEqual(["authn_token_repeat_unproven"]);
-    clock.advance(10);
-    await expectReplay(first, second, presented);
-  });
-
   test("R16 of a slow tab, and the successor in another, end with the same pair", async () => {
     const { first, second, line } = await rotated();
     await expectSameAnswer(first, line);
@@ -173,8 +152,6 @@ describe("the predecessor in a keyed session", () => {
     ["without its key", key, undefined],
     ["with another key", key, otherKey],
     ["by its victim, when a thief was first with a key of their own", otherKey, key],
-    ["with the key of the login only", undefined, key],
-    ["without a key after a refresh without one", undefined, undefined],
   ])("is a replay %s, at once", async (_, refresh, presented) => {
     const { first, second } = await rotated({ login: key, refresh });
     await expectReplay(first, second, presented);
