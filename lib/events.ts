@@ -36,6 +36,7 @@ export type RefusalReason =
   | "wrong audience"
   | "claims are not an object"
   | "claims of a wrong type"
+  | "claims contradict each other"
   /** One is missing, or not what it has to be. */
   | "claim refused"
   | "lives too long"

@@ -48,9 +48,9 @@ const refresh = createRefresh({
 
 export const handler = api()
   .use(clientMode(config))
-  .handler(async ({ headers, mode, presented }, { signal }) => {
+  .handler(async ({ headers, mode, presented, receivedAt }, { signal }) => {
     const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
-    const pair = await refresh({ ...requirePair(presented), idempotencyKey }, signal);
+    const pair = await refresh({ ...requirePair(presented), idempotencyKey, receivedAt }, signal);
     note({ event: "session_renewed" });
     return pairResponse(pair, mode, config);
   });

@@ -56,7 +56,7 @@ test.each([[undefined], [null], ["text"], [1], [[]], [{}], [nulls]])(
       event: {
         ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
         ...{ pathParameters: {}, queryStringParameters: {} },
-        ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined },
+        ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined, receivedAt: undefined },
       },
       credentials: { cookies: [], authorization: undefined },
     });

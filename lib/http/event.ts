@@ -25,6 +25,8 @@ export interface ApiEvent {
   /** The client's address as the gateway saw it; no header can forge it. */
   sourceIp: string | undefined;
   userAgent: string | undefined;
+  /** When the request arrived by the gateway's own clock, epoch seconds. */
+  receivedAt: number | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export function parseEvent(
     domainName: asText(context.domainName),
     sourceIp: asText(http.sourceIp),
     userAgent: asText(http.userAgent),
+    receivedAt: typeof context.timeEpoch === "number" ? Math.floor(context.timeEpoch / 1000) : undefined,
   };
   return {
     event,

@@ -283,6 +283,10 @@ const forged: Record<string, string[]> = {
     ...claimsWith("nbf", [now + 3_600, now + 6, "now", null, [now]]),
   ],
   "an exp that is past and not after iat": [withClaims({ exp: now - 1 })],
+  "J29 an nbf that is not before exp": [
+    ...[now - 900, now - 899].map((nbf) => withClaims({ iat: now - 1_000, exp: now - 900, nbf })),
+    ...[now + 3, now + 4].map((nbf) => withClaims({ exp: now + 3, nbf })),
+  ],
   "J31 an identity or time of another type": [
     ...words("iss aud client_id sub sid jti email iat exp auth_time").flatMap((name) =>
       claimsWith(name, [undefined, null, true, ["x"], [], {}, { S: "x" }]),
@@ -477,6 +481,7 @@ describe("the reason for the log", () => {
     ["wrong audience", withClaims({ aud: "web" })],
     ["claim refused", withClaims({ jti: undefined })],
     ["claims of a wrong type", withClaims({ email: "e".repeat(255) })],
+    ["claims contradict each other", withClaims({ iat: now - 1, exp: now - 2 })],
     ["lives too long", withClaims({ exp: now + 86_401 })],
     ["issued in the future", withClaims({ iat: now + 6 })],
     ["session ended by the operator", withClaims({ auth_time: now - 1_001 })],

@@ -27,8 +27,14 @@ interface ProtectedRouteOptions extends VerifierOptions {
 /** Verifies a live access token. Throws AccessTokenError. */
 export type VerifyAccessToken = (token: string) => Promise<AccessClaims>;
 
-/** Verifies an access token that may have expired. Throws AccessTokenError. */
-export type VerifyExpiredToken = (token: string) => Promise<{ claims: AccessClaims; isExpired: boolean }>;
+/**
+ * Verifies an access token that may have expired. It may have been issued until `latestAt`, epoch seconds: by default
+ * what the clock shows. Throws AccessTokenError.
+ */
+export type VerifyExpiredToken = (
+  token: string,
+  latestAt?: number,
+) => Promise<{ claims: AccessClaims; isExpired: boolean }>;
 
 /** Sandboxes' clocks may differ by so much. */
 const clockSkewSeconds = 5;
@@ -52,15 +58,19 @@ export function createAccessTokenVerifier(options: ProtectedRouteOptions): Verif
 /** Makes the verifier of refresh and logout: expiry, and nothing else, is forgiven. */
 export function createExpiredTokenVerifier(options: VerifierOptions): VerifyExpiredToken {
   // A day, whatever the setting: lowering it must end no session.
-  return (token) => verify(token, options, 86_400);
+  return async function verifyExpiredToken(token, latestAt = options.clock()) {
+    const verified = await verify(token, options, 86_400);
+    assertNotFuture(verified.claims, latestAt);
+    return verified;
+  };
 }
 
+/** Checks everything but whether the token was issued in the future. */
 async function verify(token: string, options: VerifierOptions, maxLifeSeconds: number) {
   const { alg, key, typ, payload: claimsBytes } = selectKey(token, options.keys);
   if (typeof typ !== "string") throw new AccessTokenError("unexpected header");
   // A byte order mark or blanks before the claims would be dropped silently.
   if (claimsBytes[0] !== 0x7b) throw new AccessTokenError("claims are not an object");
-  const now = options.clock();
   let payload: JWTPayload;
   let isExpired = false;
   try {
@@ -71,7 +81,7 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
       audience: options.audience,
       requiredClaims: ["exp", "iat", "iss", "aud", "sub", "sid", "jti", "auth_time"],
       clockTolerance: clockSkewSeconds,
-      currentDate: new Date(now * 1000),
+      currentDate: new Date(options.clock() * 1000),
     }));
   } catch (error) {
     // jose reports expiry only after the signature and everything else it checks passed.
@@ -83,7 +93,6 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   }
   const claims = parseClaims(payload);
   if (claims.exp - claims.iat > maxLifeSeconds) throw new AccessTokenError("lives too long");
-  assertNotFuture(claims, now);
   return { claims, isExpired };
 }
 
@@ -101,13 +110,19 @@ function assertCurrent(claims: AccessClaims, { clock, sessionsNotBefore }: Prote
   assertNotFuture(claims, now);
 }
 
-function assertNotFuture({ iat, nbf = iat }: AccessClaims & { nbf?: number }, now: number): void {
+function assertNotFuture({ iat, nbf = iat }: TimedClaims, now: number): void {
   if (Math.max(iat, nbf) > now + clockSkewSeconds) throw new AccessTokenError("issued in the future");
 }
 
 /** Whatever else is in a token that we have signed stays in it. */
 function parseClaims(payload: JWTPayload): AccessClaims {
-  if (!v.is(accessClaims, payload) || payload.exp < payload.iat)
-    throw new AccessTokenError("claims of a wrong type");
+  if (!v.is(accessClaims, payload)) throw new AccessTokenError("claims of a wrong type");
+  const { iat, nbf, exp }: TimedClaims = payload;
+  // No clock makes such a token good. jose has seen that `nbf` is a number.
+  if (iat > exp || (nbf !== undefined && nbf >= exp))
+    throw new AccessTokenError("claims contradict each other");
   return payload;
 }
+
+/** Our tokens have no `nbf`; whoever signs with our keys could add one. */
+type TimedClaims = AccessClaims & { nbf?: number };

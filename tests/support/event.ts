@@ -33,6 +33,8 @@ export interface ClientRequest {
   query?: Record<string, string>;
   body?: unknown;
   isBase64Encoded?: boolean;
+  /** What the gateway's clock shows, in epoch seconds. */
+  receivedAt?: number;
 }
 
 /** Builds the event that an HTTP API makes of a request (payload format 2.0). */
@@ -48,6 +50,7 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
     query,
     body,
     isBase64Encoded,
+    receivedAt = Date.now() / 1000,
   } = request;
   return {
     version: "2.0",
@@ -68,7 +71,7 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
       requestId: randomUUID(),
       routeKey: routes[route],
       stage: "$default",
-      timeEpoch: Date.now(),
+      timeEpoch: receivedAt * 1000,
     },
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     isBase64Encoded: isBase64Encoded ?? false,

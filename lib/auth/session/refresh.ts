@@ -17,6 +17,8 @@ import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-a
 export interface PresentedPair {
   token: string;
   refreshToken: string;
+  /** When it came, by the gateway's clock; epoch seconds. */
+  receivedAt?: number | undefined;
 }
 
 interface RefreshOptions {
@@ -112,10 +114,18 @@ export function createRefresh({
   };
 
   /** Refuses, without touching the database, what we have not issued as one pair. */
-  async function verifyPair({ token, refreshToken }: PresentedPair): Promise<AccessClaims> {
-    const { claims } = await verifyExpiredToken(token).catch((error: unknown) => {
+  async function verifyPair({ token, refreshToken, receivedAt }: PresentedPair): Promise<AccessClaims> {
+    const { claims } = await verifyExpiredToken(token).catch(async (error: unknown) => {
       if (!(error instanceof AccessTokenError)) throw error;
-      throw new AppError("invalid_jwt_token", { reason: error.reason, cause: error });
+      const { reason } = error;
+      if (reason !== "issued in the future")
+        throw new AppError("invalid_jwt_token", { reason, cause: error });
+      // The gateway's clock decides whose is wrong. Where ours is, another sandbox will do.
+      const isOursSlow = await verifyExpiredToken(token, receivedAt).then(
+        () => true,
+        () => false,
+      );
+      throw new AppError(isOursSlow ? "unavailable" : "token_expired", { reason, cause: error });
     });
     await pairs.ready();
     await noteSession({ userId: claims.sub, sessionId: claims.sid });
