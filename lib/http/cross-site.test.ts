@@ -34,13 +34,21 @@ const [listed, local, issuer] = [
 const [gateway, evil] = ["https://abc.execute-api.example.com", "https://evil.example"];
 /** No page, another port, scheme, case, domain, or more than one origin. */
 const others = [
-  ...[evil, "null", "", `${listed}:8443`, `${listed}.evil.example`, `${listed} ${evil}`],
+  ...[
+    evil,
+    "null",
+    "",
+    `${listed}:8443`,
+    `${listed}.evil.example`,
+    `${listed} ${evil}`,
+    `${listed}, ${listed}`,
+  ],
   ...["http://app.example.com", "https://APP.example.com", "https://x.app.example.com"],
   "http://abc.execute-api.example.com",
 ];
 
 test.each<[what: string, site: string | undefined, passing: unknown[], refused: unknown[]]>([
-  ["H04 H05 an old browser, or none", undefined, [undefined, listed, local, issuer, gateway], others],
+  ["H04 H05 E02 an old browser, or none", undefined, [undefined, listed, local, issuer, gateway], others],
   ["H03 H06 the same origin, whatever it says", "same-origin", [undefined, evil], []],
   ["H03 typed by the user", "none", [undefined], []],
   ["H01 H09 another site", "cross-site", [listed], [undefined, evil, issuer]],

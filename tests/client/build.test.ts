@@ -72,14 +72,4 @@ describe("its types", () => {
     expect(documents.map((blocks) => blocks.length)).toEqual([1, 2]);
     expect(await compile([code, ...documents.flat()], how)).toBe("");
   });
-
-  test("refuse what is wrong", async () => {
-    const wrong = `
-      import { createAuthClient } from "serverless-auth-client";
-      await createAuthClient().login({ email: "ada@example.com" });
-      createAuthClient({ baseURL: "" });`;
-    const found = await compile([wrong], "bundler");
-    expect(found).toContain("Property 'password' is missing");
-    expect(found).toContain("'baseURL' does not exist");
-  });
 });

@@ -49,29 +49,6 @@ test("of many that race for an item one wins, and each of the others sees the wi
   expect(seen).toEqual(Array(49).fill(String(winner)));
 });
 
-test("conditions mean what they say, wherever their parentheses stand", async () => {
-  const names = ["a", "b", "c"] as const;
-  const conditions: [text: string, holds: (a: boolean, b: boolean, c: boolean) => boolean][] = [
-    ["a = :one OR (b = :one AND c = :one)", (a, b, c) => a || (b && c)],
-    ["a = :one AND (b = :one OR c = :one)", (a, b, c) => a && (b || c)],
-    ["attribute_not_exists(a) OR (b = :one AND c = :one)", (a, b, c) => !a || (b && c)],
-    ["attribute_exists(a) AND (attribute_not_exists(b) OR c = :one)", (a, b, c) => a && (!b || c)],
-    ["a = :one AND b = :one AND (attribute_not_exists(c) OR c = :one)", (a, b) => a && b],
-  ];
-  for (const [text, holds] of conditions) {
-    for (let bits = 0; bits < 8; bits++) {
-      const set = names.filter((_, index) => bits & (1 << index));
-      const attributes = Object.fromEntries(set.map((name) => [name, { N: "1" }]));
-      await send("PutItem", { Item: { ...key("logic"), ...attributes } });
-      const values = { ExpressionAttributeValues: { ":one": { N: "1" } } };
-      const deletion = { Key: key("logic"), ConditionExpression: text, ...values };
-      const { status } = await send("DeleteItem", deletion);
-      const [a, b, c] = names.map((name) => set.includes(name)) as [boolean, boolean, boolean];
-      expect([text, set, status]).toEqual([text, set, holds(a, b, c) ? 200 : 400]);
-    }
-  }
-});
-
 test("it is closed to pages of the web, which can reach a port of one's own machine", async () => {
   const headers = { "x-amz-target": "DynamoDB_20120810.ListTables" };
   const request = { method: "POST", body: "{}" };

@@ -84,11 +84,6 @@ describe("the simulation", () => {
     expect(refused).toBeGreaterThan(0.01);
   });
 
-  test("too few partitions refuse what they cannot write", () => {
-    const { refused } = simulate({ ...scenario, rate: 3_000, concurrency: 5_000, partitions: 2 });
-    expect(refused).toBeGreaterThan(0.1);
-  });
-
   test("a hot user hurts neighbours until it has a partition of its own", () => {
     const hot = { ...scenario, hotRate: 2_000, concurrency: 5_000 };
     expect(simulate(hot).refused).toBeGreaterThan(0.01);

@@ -5,7 +5,6 @@ import { createKey, keySettings } from "../support/keys.ts";
 import { log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { createRotations, key, update } from "../support/rotations.ts";
-import type { Sandbox } from "../support/sandbox.ts";
 import { signingKey, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -204,22 +203,6 @@ describe("signing keys", () => {
       expect((await late.movies({ cookies: pair.cookies })).statusCode).toBe(200);
     }
   });
-
-  test.each(["RS256", "ES256"] as const)("may be %s", async (alg) => {
-    const [one, two] = [0, 0].map(() => keySettings(key256[alg])).map(createSandbox) as [Sandbox, Sandbox];
-    const first = await logIn({ as: one });
-    const [a, b] = await Promise.all([rotate(first, { as: one }), rotate(first, { as: two })]);
-    expect(a.refreshToken).toBe(b.refreshToken);
-    expect(a.claims).toEqual(b.claims);
-    // ECDSA signs with a random number; RSA with PKCS #1 v1.5 padding does not.
-    if (alg === "RS256") expect(a.token).toBe(b.token);
-    for (const pair of [first, a, b]) {
-      expect((await two.movies({ cookies: pair.cookies })).statusCode).toBe(200);
-    }
-    expect((await service.sandbox.movies({ cookies: a.cookies })).statusCode).toBe(401);
-  });
-
-  const key256 = { RS256: createKey("RS256"), ES256: createKey("ES256") };
 
   test("K02 that are no longer published end the sessions they signed", async () => {
     const pair = await logIn({ as: createSandbox(keySettings(old)) });

@@ -118,12 +118,10 @@ async function callTooLong(route: RouteName, step: string, call: ClientRequest) 
   return { held, abandoned: abandoned.promise };
 }
 
-const refreshTooLong = ({ cookies }: Pair) =>
-  callTooLong("refresh", update, { cookies, headers: keyHeader(key) });
-
 test("E08 an outage that outlasts the function is a 503 before Lambda cuts it off; nothing more is sent, and the late write is the client's", async () => {
   const pair = await service.logIn({ key });
-  const { held, abandoned } = await refreshTooLong(pair);
+  const call = { cookies: pair.cookies, headers: keyHeader(key) };
+  const { held, abandoned } = await callTooLong("refresh", update, call);
   // The attempt is given up with the function, and not when its own time of ten seconds is over, to be sent again.
   const late = setTimeout(5_000, "late", { ref: false });
   expect(await Promise.race([abandoned.then(() => "at once"), late])).toBe("at once");
