@@ -40,6 +40,18 @@ describe("a login's put", () => {
   const sessionIdOf = (request: { parameters: { Item?: { sessionId: { S: string } } } }) =>
     request.parameters.Item?.sessionId.S;
 
+  test("that arrives twice opens one session, and late again does not roll back a rotation", async () => {
+    const { account, pair, puts } = await logInWith(deliverTwice);
+    expectSteps(wire.names, [lookUp, put, find]);
+    expect(await database.sessionsOf(account.userId)).toHaveLength(1);
+    const second = await service.rotate(pair, { key });
+    const before = await service.findSession(pair);
+    expect((await puts[0]?.deliver())?.status).toBe(400);
+    expect(await service.findSession(pair)).toEqual(before);
+    clock.advance(30);
+    await service.rotate(second, { key });
+  });
+
   test.each([
     ["is lost", loseRequest, 1],
     ["is applied but its answer lost", loseAnswer, 2],
@@ -67,23 +79,6 @@ describe("a login's put", () => {
     });
     expect(new Set(wire.requests.slice(-3).map(sessionIdOf)).size).toBe(3);
     await expectRequests([lookUp, forget, put, find], () => service.logIn({ account }));
-  });
-
-  test("that arrives twice opens one session", async () => {
-    const { account, pair } = await logInWith(deliverTwice);
-    expectSteps(wire.names, [lookUp, put, find]);
-    expect(await database.sessionsOf(account.userId)).toHaveLength(1);
-    await service.rotate(pair, { key });
-  });
-
-  test("that arrives again late does not roll back a rotation", async () => {
-    const { pair, puts } = await logInWith((request) => request.deliver());
-    const second = await service.rotate(pair, { key });
-    const before = await service.findSession(pair);
-    expect((await puts[0]?.deliver())?.status).toBe(400);
-    expect(await service.findSession(pair)).toEqual(before);
-    clock.advance(30);
-    await service.rotate(second, { key });
   });
 
   test("that arrives late after the logout makes a session whose token nobody holds", async () => {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "@jest/globals";
 import { budgets, findBroken } from "../../bench/budgets.ts";
 import type { Facts } from "../../bench/facts.ts";
 import { parseOptions } from "../../bench/options.ts";
-import { race } from "../../bench/race.ts";
 import type { FunctionName } from "../../bench/requests.ts";
 import { median, quantile } from "../../bench/statistics.ts";
 
@@ -61,19 +60,4 @@ test("quantiles are samples, by nearest rank", () => {
   expect([median([3, 1, 2]), median([4, 1, 2, 3])]).toEqual([2, 2]);
   expect([quantile([5, 1], 0.99), quantile([7], 0.5)]).toEqual([5, 7]);
   expect(() => median([])).toThrow(RangeError);
-});
-
-test("runners take turns, and each is given what it returned before", async () => {
-  const order: string[] = [];
-  const runner = (name: string) => ({
-    name,
-    prepare: (last: unknown) => Number(last ?? 0),
-    run(input: unknown) {
-      order.push(`${name}${input}`);
-      return (input as number) + 1;
-    },
-  });
-  const timings = await race([runner("a"), runner("b")], { rounds: 2, calls: 2 });
-  expect(order).toEqual(["a0", "a1", "b0", "b1", "a2", "a3", "b2", "b3"]);
-  expect(Object.keys(timings)).toEqual(["a", "b"]);
 });

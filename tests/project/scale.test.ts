@@ -35,15 +35,6 @@ describe("the cost of a call", () => {
     expect(cost.secrets).toBe(0);
     expect(totalOf(cost)).toBeCloseTo(cost.gateway + cost.lambda + cost.dynamodb + cost.logs, 15);
   });
-
-  test("fresh sandboxes are paid, and read the keys where they sign", () => {
-    const [warm, cold] = [0, 1].map((coldShare) =>
-      costOf("refresh", measured, { ...load, coldShare }, prices),
-    );
-    expect(cold?.lambda).toBeGreaterThan(4 * (warm?.lambda ?? Number.NaN));
-    expect(cold?.secrets).toBe(prices.secretMillionCalls / 1e6);
-    expect(costOf("protected", measured, { ...load, coldShare: 1 }, prices).secrets).toBe(0);
-  });
 });
 
 describe("the command line of npm run cost", () => {
