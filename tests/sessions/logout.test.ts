@@ -143,7 +143,7 @@ describe("logout answers 200 and ends nothing", () => {
       cleared,
     ],
     ["with an expired access token in the Authorization header", 906, withHeader],
-    ["with another scheme in it", 0, () => ({ headers: { authorization: "Basic dXNlcjpwYXNz" } })],
+    ["with another scheme in it", 0, () => ({ headers: { authorization: "Basic dXNlcjpwYXNz" } }), cleared],
     ["with no token in it", 0, () => ({ headers: { authorization: "Bearer" } })],
     ["for a pair in the body without Auth-Mode: bearer", 0, (pair) => ({ body: halves(pair) }), cleared],
     ["for a bearer client without a body", 0, () => ({ headers: mode })],

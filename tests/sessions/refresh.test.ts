@@ -215,7 +215,7 @@ describe("R38 refresh is refused", () => {
       { cookies, headers: mode },
       { cookies, headers: mode, body: halves(pair) },
       { cookies, headers: { authorization } },
-      { cookies, headers: { authorization: "Basic x" } },
+      { cookies, headers: { authorization: "Bearer" } },
       { cookies: ["auth-cookie=x"], headers: mode, body: halves(pair) },
     ]) {
       await expectRefusal(() => sandbox.refresh(request), refusals.conflict);

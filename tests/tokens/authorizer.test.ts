@@ -31,8 +31,9 @@ test("the authorizer lets a JWT pass until it expires, with the claims as contex
   expect(claims.roles).toEqual(["admin", "auditor"]);
   await service.sandbox.logout({ cookies });
   const raw = [{ Cookie: `a=b; ${cookies[0]}` }, { Authorization: `bearer ${token}` }];
+  const staging = { cookies, headers: { authorization: "Basic dXNlcjpwYXNz" } };
   await service.expectRequests([], async () => {
-    for (const request of [{ cookies }, bearer(token), ...raw.map((headers) => ({ headers }))])
+    for (const request of [{ cookies }, bearer(token), staging, ...raw.map((headers) => ({ headers }))])
       expect(await authorize(request)).toEqual({ isAuthorized: true, context: claims });
     clock.advance(904);
     expect(await authorize({ cookies })).toMatchObject({ isAuthorized: true });

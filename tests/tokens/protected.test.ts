@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectJson, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import { cookieOf, type Pair } from "../support/pair.ts";
+import { cookieOf, type Pair, pairOf } from "../support/pair.ts";
 import { createSandbox } from "../support/sandbox.ts";
 import { startService } from "../support/service.ts";
 
@@ -24,6 +24,15 @@ describe("GET /movies opens", () => {
     await expectOpen(() => sandbox.movies({ headers: { cookie: `a=b; ${cookies[0]}` } }));
     for (const scheme of ["Bearer ", "bearer   "])
       await expectOpen(() => sandbox.movies({ headers: { authorization: `${scheme}${token}` } }));
+  });
+
+  test("H18 with the cookie, although a browser sends Basic for a staging host, too; so do refresh and logout", async () => {
+    const { cookies, key } = await service.logIn();
+    const request = { cookies, headers: { authorization: "Basic c3RhZ2luZzpzZWNyZXQ=" } };
+    await expectOpen(() => sandbox.movies(request));
+    const next = pairOf(await sandbox.refresh(request));
+    await sandbox.logout({ ...request, cookies: next.cookies });
+    expect(await service.findSession({ key })).toBeUndefined();
   });
 
   test("R41 with the token of a pair that was replaced, or logged out, until it expires", async () => {
@@ -52,9 +61,13 @@ describe("GET /movies opens", () => {
 
 // Every form of a cookie and of an Authorization header is in lib/http/cookies.test.ts and lib/http/bearer.test.ts.
 describe.each(["movies", "me"] as const)("%s is refused", (route) => {
-  test("C01 with a plain challenge for nothing, other cookies, or a pair in the body", async () => {
+  test("C01 H18 with a plain challenge for nothing, other cookies, another scheme, or a pair in the body", async () => {
     const body = { token: "x", refreshToken: "y" };
-    for (const request of [{}, { cookies: ["session=x"] }, { headers: { "auth-mode": "bearer" }, body }])
+    const basic = { headers: { authorization: "Basic x" } };
+    for (const request of [
+      ...[{}, { cookies: ["session=x"] }, basic],
+      { headers: { "auth-mode": "bearer" }, body },
+    ])
       await expectRefusal(() => sandbox[route](request), refusals.noCredentials);
   });
 
@@ -69,14 +82,14 @@ describe.each(["movies", "me"] as const)("%s is refused", (route) => {
   });
 
   test("H18 H19 with invalid_token for an odd or a huge Authorization header", async () => {
-    for (const authorization of ["", "Basic x", "Bearer x\r\nset-cookie: y", `Bearer ${"x".repeat(100_000)}`])
+    for (const authorization of ["Bearer", "Bearer x\r\nset-cookie: y", `Bearer ${"x".repeat(100_000)}`])
       await expectRefusal(() => sandbox[route]({ headers: { authorization } }), refusals.invalidToken);
   });
 
   test("R40 with 400 for a cookie beside an Authorization header, whatever they hold", async () => {
     const pair = await service.logIn();
     for (const request of [
-      { cookies: pair.cookies, headers: { authorization: "Basic x" } },
+      { cookies: pair.cookies, headers: { authorization: "Bearer" } },
       { cookies: ["auth-cookie=x"], headers: bearer(pair) },
     ])
       await expectRefusal(() => sandbox[route](request), refusals.conflict);
