@@ -139,6 +139,11 @@ export const allowedOrigins: Setting<readonly string[]> = setting("ALLOWED_ORIGI
   ],
 });
 
+/** Whether browsers reach the hosts below the API's by https only, too. */
+export const hstsIncludeSubdomains = setting("HSTS_INCLUDE_SUBDOMAINS", oneOf("on", "off"), {
+  unset: "off",
+});
+
 /** The shortest new password, in code points. */
 export const passwordMinLength = setting("PASSWORD_MIN_LENGTH", integer(8, 64), { unset: 15 });
 /** Logins a minute from one address; 0 is no limit. */

@@ -3,12 +3,16 @@ import type { Context } from "aws-lambda";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { logRequest } from "../log.ts";
+<<<<<<< HEAD
 import { originSettings } from "../settings.ts";
 import { runUntil } from "../time-limit.ts";
+=======
+import { hstsIncludeSubdomains, originSettings } from "../settings.ts";
+>>>>>>> 961478f (HSTS is for the API's own host; HSTS_INCLUDE_SUBDOMAINS=on adds those below it)
 import { createCrossSiteRule, isStateChanging } from "./cross-site.ts";
 import { type ApiEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
 import { toProblem } from "./problem.ts";
-import type { ApiResponse } from "./response.ts";
+import { type ApiResponse, includeSubdomains } from "./response.ts";
 
 /** What a middleware sees of a request. */
 export interface ApiRequest<Event extends ApiEvent = ApiEvent> {
@@ -52,6 +56,9 @@ export interface ChangeRules {
 /** What a request carries between its checks. */
 type Internal = Pick<ApiRequest, "credentials">;
 
+/** What every route reads. */
+const routeSettings = { ...originSettings, hstsIncludeSubdomains };
+
 /** Time kept back, before Lambda would cut the function off, to answer 503. */
 const timeoutEarlyInMillis = 500;
 
@@ -68,7 +75,7 @@ export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEve
     },
     handler(handle) {
       // Read after what the route itself reads, which tells of more settings at once.
-      const { stage, ...origins } = readConfig(originSettings);
+      const { stage, hstsIncludeSubdomains: hsts, ...origins } = readConfig(routeSettings);
       const assertSameSite = createCrossSiteRule(origins);
       const stack = middy<ApiEvent, ApiResponse, Error, Context, Internal>({
         timeoutEarlyInMillis,
@@ -93,7 +100,10 @@ export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEve
       });
       return (event, context) => {
         const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
-        return logRequest(request, () => answer(event as ApiEvent, context));
+        return logRequest(request, async () => {
+          const response = await answer(event as ApiEvent, context);
+          return hsts === "on" ? includeSubdomains(response) : response;
+        });
       };
     },
   };

@@ -103,6 +103,18 @@ test("H14 the security headers, and none that names a product, are on every resp
   }
 });
 
+test("H14 HSTS is for this host alone; for those below it, too, where the operator says so", async () => {
+  const wide = service.createSandbox({ HSTS_INCLUDE_SUBDOMAINS: "on" });
+  const { cookies } = await service.logIn();
+  for (const [as, hsts] of [
+    [sandbox, "max-age=63072000"],
+    [wide, "max-age=63072000; includeSubDomains"],
+  ] as const) {
+    const responses = [await as.jwks(), await as.movies(), await as.refresh({ cookies }), await as.page()];
+    expect(responses.map(({ headers }) => headers["strict-transport-security"])).toEqual(Array(4).fill(hsts));
+  }
+});
+
 const answers: ApiResponse[] = [];
 const noted = (response: ApiResponse) => answers[answers.push(response) - 1] as ApiResponse;
 const details: string[] = [];
