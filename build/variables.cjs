@@ -6,6 +6,9 @@ exports.apiUrl = async ({ resolveVariable }) => {
   return domain ? `https://${domain}` : resolveVariable("self:custom.gatewayUrl");
 };
 
+/** Whether the deployment has a host name of its own. */
+exports.hasDomain = async ({ resolveVariable }) => Boolean(await resolveVariable("env:DOMAIN_NAME, ''"));
+
 /** CORS at the gateway: only for the exact origins in ALLOWED_ORIGINS, none if there are none. */
 exports.cors = async ({ resolveVariable }) => {
   const origins = await resolveVariable("env:ALLOWED_ORIGINS, ''");

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { listSettings, readConfig, type SettingName } from "./config.ts";
 import {
+  clientIpSettings,
   cookieSettings,
   dynamodbSettings,
   issuerSettings,
@@ -31,11 +32,11 @@ const required = {
   ...{ JWT_PUBLIC_KEYS: jwks(publicKey), JWT_SIGNING_KEYS: jwks(signingKey) },
 };
 
-const grouped = { ...originSettings, ...cookieSettings, ...issuerSettings, ...lifetimeSettings };
+const grouped = { ...originSettings, ...clientIpSettings, ...cookieSettings, ...issuerSettings };
 const refreshSettings = [
-  ...Object.keys({ ...grouped, ...dynamodbSettings }),
+  ...Object.keys({ ...grouped, ...lifetimeSettings, ...dynamodbSettings }),
   ...["refreshWindowSeconds", "refreshMinIntervalSeconds", "sessionsNotBefore"],
-  ...["sessionsTable", "usersTable", "passwordMinLength", "routes"],
+  ...["sessionsTable", "usersTable", "passwordMinLength", "routes", "hstsIncludeSubdomains"],
 ] as SettingName[];
 
 /** The lines of the refusal, without its heading; none if there is no refusal. */
@@ -59,6 +60,8 @@ test("what is not set has the value of the README; an empty variable is not set"
     ...{ refreshWindowSeconds: 10, refreshMinIntervalSeconds: 30, sessionsNotBefore: 0 },
     ...{ cookieName: "auth-cookie", cookieSameSite: "Strict", cookieDomain: undefined },
     ...{ allowedOrigins: [], passwordMinLength: 15, routes: [{ method: "GET", path: "/movies" }] },
+    ...{ trustedProxySecret: [], trustedProxyHeader: "cloudfront-viewer-address" },
+    hstsIncludeSubdomains: "off",
     ...{ jwtPublicKeys: [publicKey], jwtSigningKeys: [signingKey], jwtSigningKeysSecret: undefined },
   };
   expect(read(refreshSettings, required)).toEqual(expected);
@@ -85,8 +88,8 @@ test("a function is asked only for what it reads: a protected route needs no tab
 
 test("no message quotes what a variable holds", () => {
   const environment = Object.fromEntries(settingVariables.map((variable) => [variable, '"hunter2 <\n>']));
-  const faults = faultsOf(refreshSettings, environment);
-  expect(faults.length).toBeGreaterThanOrEqual(settingVariables.length - 3);
+  const faults = faultsOf(Object.keys(all) as SettingName[], environment);
+  expect(faults).toHaveLength(settingVariables.length);
   expect(faults.join()).not.toContain("hunter2");
   const broken = { ...required, JWT_SIGNING_KEYS: `{"keys":[{"d":"hunter2"` };
   expect(faultsOf(refreshSettings, broken).join()).not.toContain("hunter2");
@@ -151,6 +154,22 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
     "ROUTES",
     ["GET /movies,POST /auth/login", "DELETE /auth/sessions/{sessionId}"],
     ["/movies", "get /movies", "GET movies", "GET /movies,", "GET  /movies"],
+  ],
+  ["HSTS_INCLUDE_SUBDOMAINS", names("on off"), names("On true 1 includeSubDomains")],
+  [
+    "TRUSTED_PROXY_SECRET",
+    [a(32), a(256), `${a(32)},${"b".repeat(32)}`, `${a(32)}, ${"b".repeat(32)}`],
+    [a(31), a(257), `${a(32)},`, `${a(32)},${a(31)}`, `${a(32)} ${a(32)}`, [a(32), a(32), a(32)].join()],
+  ],
+  [
+    "TRUSTED_PROXY_HEADER",
+    names("cloudfront-viewer-address X-Client-Address x-real-ip"),
+    [
+      ...names("x-forwarded-for X-Forwarded-For Forwarded x-proxy-secret Cookie Authorization"),
+      "a b",
+      "1",
+      "a:",
+    ],
   ],
   ["JWT_PUBLIC_KEYS", [jwks(publicKey)], ["{}", "[]", jwks(), jwks(signingKey)]],
 ];

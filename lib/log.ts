@@ -6,6 +6,8 @@ import { createMetrics } from "./metrics.ts";
 /** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
 export interface LogFields {
   event?: SecurityEvent;
+  /** The client's address, on routes that may change something. */
+  ip?: string | undefined;
   userId?: string;
   emailHash?: string;
   sessionHash?: string;

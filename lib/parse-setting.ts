@@ -45,3 +45,26 @@ export function parseOrigins(text: string): string[] {
   }
   return origins;
 }
+
+/** Takes one secret or two, separated by a comma. Throws TypeError. */
+export function parseProxySecrets(text: string): string[] {
+  const secrets = text.split(",").map((secret) => secret.trim());
+  if (secrets.length > 2 || !secrets.every((secret) => /^[\x21-\x7e]{32,256}$/.test(secret))) {
+    throw new TypeError("must be one or two secrets of 32 to 256 visible characters, separated by a comma");
+  }
+  return secrets;
+}
+
+/** Headers that a client or the gateway has a hand in, or that hold something else. */
+const otherHeaders = ["authorization", "cookie", "forwarded", "x-forwarded-for", "x-proxy-secret"];
+
+/** Takes the name of a header that a proxy overwrites, in lower case. Throws TypeError. */
+export function parseProxyHeader(text: string): string {
+  const name = text.toLowerCase();
+  if (!/^[a-z][a-z0-9-]{0,63}$/.test(name) || otherHeaders.includes(name)) {
+    throw new TypeError(
+      "must be the name of a header that the proxy overwrites, such as x-client-address; never x-forwarded-for, which the gateway appends to",
+    );
+  }
+  return name;
+}

@@ -1,4 +1,12 @@
-import { parseEpochSeconds, parseIssuer, parseOrigins, parseRoutes, parseUrl } from "./parse-setting.ts";
+import {
+  parseEpochSeconds,
+  parseIssuer,
+  parseOrigins,
+  parseProxyHeader,
+  parseProxySecrets,
+  parseRoutes,
+  parseUrl,
+} from "./parse-setting.ts";
 import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
 
 // Every setting of the service (README, Configuration), and the groups that functions read. Durations carry their unit.
@@ -159,6 +167,17 @@ export const registerLimitPerSourcePerHour = setting(
   { unset: 5 },
 );
 
+/** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
+export const trustedProxySecret: Setting<readonly string[]> = setting(
+  "TRUSTED_PROXY_SECRET",
+  parseProxySecrets,
+  { unset: [] },
+);
+/** The header in which that proxy names the client's address. */
+export const trustedProxyHeader = setting("TRUSTED_PROXY_HEADER", parseProxyHeader, {
+  unset: "cloudfront-viewer-address",
+});
+
 /** All routes of the gateway, for the function that answers every other path. */
 export const routes = setting("ROUTES", parseRoutes);
 
@@ -206,6 +225,8 @@ export const jwtSigningKeysSecret: Setting<string | undefined> = setting(
 
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
+/** Who is believed what about the client's address. */
+export const clientIpSettings = { trustedProxySecret, trustedProxyHeader };
 /** What shapes the auth cookie. */
 export const cookieSettings = { cookieName, cookieSameSite, cookieDomain, issuer };
 /** The way to DynamoDB. */

@@ -1,4 +1,7 @@
-import type { ApiEvent } from "./event.ts";
+import { readConfig } from "../config.ts";
+import { clientIpSettings } from "../settings.ts";
+import { createFindClientIp } from "./client-ip.ts";
+import type { ApiEvent, ClientEvent } from "./event.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { createRoute, type Route } from "./route.ts";
 
@@ -14,6 +17,10 @@ export interface ApiOptions {
  * Starts a route that may change something: a request from another site, or with a body that is not JSON, is refused on
  * every method but GET, HEAD and OPTIONS. For a route that only reads there is `readOnlyApi`.
  */
-export function api({ crossSite, body }: ApiOptions = {}): Route<ApiEvent> {
-  return createRoute({ crossSite, parseBody: body === "not read" ? () => undefined : parseJsonBody });
+export function api({ crossSite, body }: ApiOptions = {}): Route<ApiEvent & ClientEvent> {
+  return createRoute({
+    crossSite,
+    parseBody: body === "not read" ? () => undefined : parseJsonBody,
+    findClientIp: createFindClientIp(readConfig(clientIpSettings)),
+  });
 }

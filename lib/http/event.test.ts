@@ -1,8 +1,10 @@
 import { inspect } from "node:util";
 import { expect, test } from "@jest/globals";
+import type { FindClientIp } from "./client-ip.ts";
 import { addHidden, parseEvent as parseEventBy } from "./event.ts";
 
-const parseEvent = (input: unknown) => parseEventBy(input, () => {});
+const parseEvent = (input: unknown, findClientIp?: FindClientIp) =>
+  parseEventBy(input, () => {}, findClientIp);
 
 test("an event of the gateway (payload format 2.0) becomes an event without credentials", () => {
   const route = "/auth/refresh";
@@ -11,24 +13,31 @@ test("an event of the gateway (payload format 2.0) becomes an event without cred
   const { event, credentials } = parseEvent({
     ...{ version: "2.0", routeKey: `POST ${route}`, rawPath: route, rawQueryString: "a=b" },
     cookies: ["auth-cookie=secret", "other=1"],
-    headers: { "Content-Type": "text/plain", Authorization: "Bearer secret", "X-Forwarded-For": "1.2.3.4" },
+    headers: {
+      ...{ "Content-Type": "text/plain", Authorization: "Bearer secret", "X-Forwarded-For": "1.2.3.4" },
+      "X-Proxy-Secret": "secret",
+    },
     ...{ body, pathParameters, queryStringParameters, isBase64Encoded: false },
     requestContext: { domainName: "api.example.com", http: { method: "POST", path: route, ...client } },
   });
   expect(event).toEqual({
     headers: { "content-type": "text/plain", "x-forwarded-for": "1.2.3.4" },
     ...{ body, isBase64Encoded: false, pathParameters, queryStringParameters, rawPath: route },
-    ...{ method: "POST", domainName: "api.example.com", ...client },
+    ...{ method: "POST", domainName: "api.example.com", userAgent: client.userAgent },
   });
   expect(credentials).toEqual({ cookies: ["auth-cookie=secret", "other=1"], authorization: "Bearer secret" });
 });
 
-test.each(["cookie authorization", "Cookie Authorization", "COOKIE AUTHORIZATION"])(
-  "E04 no credential is left on the event, however its header is written: %s",
+test.each([
+  "cookie authorization x-proxy-secret",
+  "Cookie Authorization X-Proxy-Secret",
+  "COOKIE AUTHORIZATION X-PROXY-SECRET",
+])(
+  "E04 no credential is left on the event, nor a proxy's secret, however its header is written: %s",
   (names) => {
-    const [cookie = "", authorization = ""] = names.split(" ");
-    const headers = { [cookie]: "auth-cookie=secret", [authorization]: "Bearer secret" };
-    const { event, credentials } = parseEvent({ headers });
+    const [cookie = "", authorization = "", proxySecret = ""] = names.split(" ");
+    const secrets = { [cookie]: "auth-cookie=secret", [authorization]: "Bearer secret" };
+    const { event, credentials } = parseEvent({ headers: { ...secrets, [proxySecret]: "secret" } });
     expect(JSON.stringify(event)).not.toContain("secret");
     expect(credentials).toEqual({ cookies: ["auth-cookie=secret"], authorization: "Bearer secret" });
   },
@@ -44,8 +53,18 @@ test("B10 only the flag itself makes a body base64", () => {
   expect(parseEvent({ isBase64Encoded: "true" }).event.isBase64Encoded).toBe(false);
 });
 
-test("A25 the client's address comes from the gateway, whatever the headers say", () => {
-  expect(parseEvent({ headers: { "x-forwarded-for": "1.2.3.4" } }).event.sourceIp).toBeUndefined();
+test("A25 the client's address is found from what the gateway saw and a proxy proves; without that nobody learns it", () => {
+  const headers = { "X-Proxy-Secret": "secret", "X-Forwarded-For": "1.2.3.4" };
+  const input = { headers, requestContext: { http: { sourceIp: "192.0.2.1" } } };
+  const { event } = parseEvent(input, (origin) => {
+    expect(origin).toEqual({
+      ...{ proxySecret: "secret", sourceIp: "192.0.2.1" },
+      headers: { "x-forwarded-for": "1.2.3.4" },
+    });
+    return "found";
+  });
+  expect(event.sourceIp).toBe("found");
+  expect(parseEvent(input).event.sourceIp).toBeUndefined();
 });
 
 const nulls = { headers: null, cookies: null, requestContext: null };

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import type { FindClientIp } from "./client-ip.ts";
 
 /** Credentials as they stood in the headers; nothing about them is checked but where the request came from. */
 export interface RawCredentials {
@@ -9,7 +10,7 @@ export interface RawCredentials {
 
 /**
  * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and neither cookies nor
- * Authorization, so that whoever logs the event logs none. The body is still there, password included.
+ * Authorization nor a proxy's secret, so that whoever logs the event logs none. The body is still there, password included.
  */
 export interface ApiEvent {
   headers: Readonly<Record<string, string>>;
@@ -22,28 +23,34 @@ export interface ApiEvent {
   method: string;
   /** The gateway's own host name. */
   domainName: string | undefined;
-  /** The client's address as the gateway saw it; no header can forge it. */
-  sourceIp: string | undefined;
   userAgent: string | undefined;
   /** When the request arrived by the gateway's own clock, epoch seconds. */
   receivedAt: number | undefined;
 }
 
+/** What only routes that may change something are told. */
+export interface ClientEvent {
+  /** The client's address: what a trusted proxy says (client-ip.ts), or the gateway saw. No client can forge it. */
+  sourceIp: string | undefined;
+}
+
 /**
  * Parses whatever Lambda was invoked with into an event and the credentials taken off it. Nobody gets at the cookies but
- * through `assertSameSite`, which throws AppError `cross_site_request`. Never throws itself.
+ * through `assertSameSite`, which throws AppError `cross_site_request`. Never throws itself. Without `findClientIp` nobody
+ * learns the client's address.
  */
 export function parseEvent(
   input: unknown,
   assertSameSite: (event: ApiEvent) => void,
-): { event: ApiEvent; credentials: RawCredentials } {
+  findClientIp?: FindClientIp,
+): { event: ApiEvent & ClientEvent; credentials: RawCredentials } {
   const raw = asRecord(input) as Partial<APIGatewayProxyEventV2>;
   const context = asRecord(raw.requestContext);
   const http = asRecord(context.http);
-  const { cookie, authorization, ...headers } = lowerCaseNames(raw.headers);
+  const { cookie, authorization, "x-proxy-secret": proxySecret, ...headers } = lowerCaseNames(raw.headers);
   // Payload 2.0 moves cookies out of the headers; serverless-offline and function URLs may leave them there.
   const cookies = [...(Array.isArray(raw.cookies) ? raw.cookies : []), ...(cookie?.split(";") ?? [])];
-  const event: ApiEvent = {
+  const event: ApiEvent & ClientEvent = {
     headers,
     body: raw.body,
     isBase64Encoded: raw.isBase64Encoded === true,
@@ -52,7 +59,7 @@ export function parseEvent(
     rawPath: asText(raw.rawPath) ?? "",
     method: asText(http.method) ?? "",
     domainName: asText(context.domainName),
-    sourceIp: asText(http.sourceIp),
+    sourceIp: findClientIp?.({ proxySecret, headers, sourceIp: asText(http.sourceIp) }),
     userAgent: asText(http.userAgent),
     receivedAt: typeof context.timeEpoch === "number" ? Math.floor(context.timeEpoch / 1000) : undefined,
   };

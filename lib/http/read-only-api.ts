@@ -4,7 +4,7 @@ import { createRoute, type Route } from "./route.ts";
 
 /**
  * Starts a route that only reads: GET, HEAD and OPTIONS. It refuses every other method, so it needs no parser of bodies,
- * and its bundle holds none. For a route that changes something there is `api`.
+ * and its bundle holds none; nor does it learn the client's address. For a route that changes something there is `api`.
  */
 export function readOnlyApi(): Route<ApiEvent> {
   return createRoute({

@@ -2,17 +2,14 @@ import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { logRequest } from "../log.ts";
-<<<<<<< HEAD
-import { originSettings } from "../settings.ts";
-import { runUntil } from "../time-limit.ts";
-=======
+import { logRequest, note } from "../log.ts";
 import { hstsIncludeSubdomains, originSettings } from "../settings.ts";
->>>>>>> 961478f (HSTS is for the API's own host; HSTS_INCLUDE_SUBDOMAINS=on adds those below it)
+import { runUntil } from "../time-limit.ts";
+import type { FindClientIp } from "./client-ip.ts";
 import { createCrossSiteRule, isStateChanging } from "./cross-site.ts";
-import { type ApiEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
+import { type ApiEvent, type ClientEvent, findRouteKey, parseEvent, type RawCredentials } from "./event.ts";
 import { toProblem } from "./problem.ts";
-import { type ApiResponse, includeSubdomains } from "./response.ts";
+import { type ApiResponse, hstsWithSubdomains } from "./response.ts";
 
 /** What a middleware sees of a request. */
 export interface ApiRequest<Event extends ApiEvent = ApiEvent> {
@@ -51,6 +48,8 @@ export interface ChangeRules {
   parseBody: (event: ApiEvent) => unknown;
   /** Pages of other sites are refused, unless this is typed out. Whoever reads the cookie refuses them all the same. */
   crossSite?: "let in" | undefined;
+  /** Without it no address reaches the route. */
+  findClientIp?: FindClientIp;
 }
 
 /** What a request carries between its checks. */
@@ -66,9 +65,13 @@ const timeoutEarlyInMillis = 500;
  * Starts the stack of a route: events come in normalised and without credentials, errors go out as problems, and each
  * request is one line in the log.
  */
-export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEvent> {
-  const checks: Middleware["before"][] = [];
-  const route: Route<ApiEvent> = {
+export function createRoute({
+  parseBody,
+  crossSite,
+  findClientIp,
+}: ChangeRules): Route<ApiEvent & ClientEvent> {
+  const checks: Middleware<unknown, ApiEvent & ClientEvent>["before"][] = [];
+  const route: Route<ApiEvent & ClientEvent> = {
     use({ before }) {
       checks.push(before);
       return route as never;
@@ -77,14 +80,15 @@ export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEve
       // Read after what the route itself reads, which tells of more settings at once.
       const { stage, hstsIncludeSubdomains: hsts, ...origins } = readConfig(routeSettings);
       const assertSameSite = createCrossSiteRule(origins);
-      const stack = middy<ApiEvent, ApiResponse, Error, Context, Internal>({
+      const stack = middy<ApiEvent & ClientEvent, ApiResponse, Error, Context, Internal>({
         timeoutEarlyInMillis,
         timeoutEarlyResponse: () => {
           throw new AppError("unavailable", { cause: new Error("the function ran out of time") });
         },
       });
       stack.before((request) => {
-        const { event, credentials } = parseEvent(request.event, assertSameSite);
+        const { event, credentials } = parseEvent(request.event, assertSameSite, findClientIp);
+        note({ ip: event.sourceIp });
         if (crossSite !== "let in") assertSameSite(event);
         event.body = isStateChanging(event) ? parseBody(event) : undefined;
         request.event = event;
@@ -101,8 +105,9 @@ export function createRoute({ parseBody, crossSite }: ChangeRules): Route<ApiEve
       return (event, context) => {
         const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };
         return logRequest(request, async () => {
-          const response = await answer(event as ApiEvent, context);
-          return hsts === "on" ? includeSubdomains(response) : response;
+          const response = await answer(event as never, context);
+          const headers = { ...response.headers, ...hstsWithSubdomains };
+          return hsts === "on" ? { ...response, headers } : response;
         });
       };
     },

@@ -1,9 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent, type RouteName } from "../support/event.ts";
 import { gather, precededBy, throttle } from "../support/faults.ts";
+import { keepSecrets, log } from "../support/log.ts";
+import { pairOf } from "../support/pair.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { lookUp, startService } from "../support/service.ts";
 
@@ -22,9 +24,20 @@ const waiting = (what: string, seconds: number) => ({
   headers: { "retry-after": String(seconds) },
 });
 
+/** What clients may send, and nobody believes. */
+const forged = () => ({
+  ...{ "x-forwarded-for": `203.0.113.${randomInt(256)}`, forwarded: `for=${randomUUID()}` },
+  ...{ "cloudfront-viewer-address": `203.0.113.${randomInt(256)}:443`, "x-real-ip": "::1" },
+});
+
 /** Calls a route from an address, as the gateway saw it; whatever headers say. */
-function call(route: RouteName, body: unknown, sourceIp: string | undefined, as = sandbox) {
-  const headers = { "x-forwarded-for": randomUUID(), forwarded: `for=${randomUUID()}`, "x-real-ip": "::1" };
+function call(
+  route: RouteName,
+  body: unknown,
+  sourceIp: string | undefined,
+  as = sandbox,
+  headers: Record<string, string> = forged(),
+) {
   const event = createEvent(route, { body, headers });
   const { http } = event.requestContext;
   return as.invoke(route, {
@@ -33,8 +46,10 @@ function call(route: RouteName, body: unknown, sourceIp: string | undefined, as 
   });
 }
 
-const guess = (sourceIp: string | undefined, as = sandbox) =>
-  call("login", { email: `${randomUUID()}@example.com`, password: "some password of mine" }, sourceIp, as);
+const guess = (sourceIp: string | undefined, as = sandbox, headers = forged()) => {
+  const body = { email: `${randomUUID()}@example.com`, password: "some password of mine" };
+  return call("login", body, sourceIp, as, headers);
+};
 const register = (sourceIp: string, as = sandbox) =>
   call("register", { email: `${randomUUID()}@example.com`, password: "some password of mine" }, sourceIp, as);
 
@@ -113,6 +128,22 @@ describe("logins from one address", () => {
     expectProblem(await guess("2001:db8:0:8::1"), refusals.loginFailed);
   });
 
+  test("of one network of 48 bits are eight times as many; what one of 64 is refused is none of them", async () => {
+    const limited = service.createSandbox({ LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "2" });
+    const wait = waiting("logins", 60);
+    goTo(60);
+    for (let network = 0; network < 8; network++) {
+      const from = (host: number) => guess(`2001:db8:9:${network}::${host}`, limited);
+      for (let i = 0; i < 2; i++)
+        expectProblem(await expectRequests([count, count, lookUp], () => from(i)), refusals.loginFailed);
+      expectProblem(await expectRequests([count], () => from(2)), wait);
+      expectProblem(await expectRequests([], () => from(3)), wait);
+    }
+    expectProblem(await expectRequests([count, count], () => guess("2001:db8:9:8::1", limited)), wait);
+    expectProblem(await expectRequests([], () => guess("2001:db8:9:9::1", limited)), wait);
+    expectProblem(await guess("2001:db8:a:8::1", limited), refusals.loginFailed);
+  });
+
   test("are stored as a counter that names no address, and ends with its window", async () => {
     goTo(60);
     const before = new Set((await database.scan("attempts")).map(({ id }) => id));
@@ -158,4 +189,39 @@ describe("registrations from one address", () => {
 test("a limit of 0 is none, and sends nothing", async () => {
   await expectRequests([lookUp], () => guess(newAddress(), service.sandbox));
   await expectRequests(["PutItem users"], () => register(newAddress(), service.sandbox));
+});
+
+// Who is believed what is a table of lib/http/client-ip.test.ts.
+describe("behind a proxy that is trusted", () => {
+  const [secret, next] = [randomUUID(), randomUUID()];
+  keepSecrets(secret, next);
+  const edge = "130.176.1.70";
+  const settings = { TRUSTED_PROXY_SECRET: `${secret},${next}`, LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "1" };
+  const trusting = service.createSandbox(settings);
+  const through = (viewer: string, proxySecret = secret) => ({
+    ...forged(),
+    ...{ "cloudfront-viewer-address": viewer, "x-proxy-secret": proxySecret },
+  });
+
+  test("A25 each client of an edge has a count of its own; who does not know the secret has the gateway's", async () => {
+    goTo(60);
+    const [a, b] = [newAddress(), newAddress()];
+    expectProblem(await guess(edge, trusting, through(`${a}:46532`)), refusals.loginFailed);
+    expectProblem(await guess(edge, trusting, through(`${a}:46533`, next)), waiting("logins", 60));
+    expectProblem(await guess(edge, trusting, through(`${b}:46532`)), refusals.loginFailed);
+    expectProblem(await guess(edge, trusting, through("nobody")), refusals.loginFailed);
+    for (const headers of [through(newAddress(), randomUUID()), through(`${newAddress()}, ${newAddress()}`)])
+      expectProblem(await guess(edge, trusting, headers), waiting("logins", 60));
+  });
+
+  test("the client is who the session names, and the log", async () => {
+    const { email, password } = await service.register();
+    const header = { TRUSTED_PROXY_HEADER: "X-Client-Address" };
+    const of = service.createSandbox({ ...settings, ...header });
+    const headers = { ...through("198.51.100.250:1"), "x-client-address": "2001:db8:c::7" };
+    const { cookies } = pairOf(await call("login", { email, password }, edge, of, headers));
+    expect(log.entries().at(-1)).toMatchObject({ event: "authn_login_success", ip: "2001:db8:c::7" });
+    const { body = "" } = await of.listSessions({ cookies });
+    expect(JSON.parse(body).sessions).toMatchObject([{ ip: "2001:db8:c::7" }]);
+  });
 });

@@ -53,6 +53,9 @@ const everySetting: Record<string, string> = {
   COOKIE_SAME_SITE: "Lax",
   COOKIE_DOMAIN: "example.com",
   ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
+  HSTS_INCLUDE_SUBDOMAINS: "on",
+  TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
+  TRUSTED_PROXY_HEADER: "x-client-address",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
 
@@ -171,6 +174,7 @@ test.each([
     expect(packaged().resources.HttpApi?.Properties).toEqual({
       Name: `${stage}-${service}`,
       ProtocolType: "HTTP",
+      DisableExecuteApiEndpoint: false,
       Tags: { service, stage },
     });
     expect(environmentOf(packaged(), "refresh")).toEqual({

@@ -166,7 +166,9 @@ describe("with every option", () => {
       expect([AlarmActions, OKActions]).toEqual([topic, topic]);
   });
 
-  test("the API is served from the domain, which is the issuer", () => {
+  test("the API is served from the domain alone, which is the issuer", () => {
+    const [{ DisableExecuteApiEndpoint }] = propertiesOf(optional(), "AWS::ApiGatewayV2::Api");
+    expect(DisableExecuteApiEndpoint).toBe(true);
     const [domain] = propertiesOf(optional(), "AWS::ApiGatewayV2::DomainName");
     expect(domain).toMatchObject({ DomainName: "auth.example.com" });
     expect(propertiesOf(optional(), "AWS::ApiGatewayV2::ApiMapping")).toEqual([
