@@ -173,7 +173,7 @@ test("S24 everybody who comes back at once after an outage has kept their sessio
   for (const pair of successors) await service.rotate(pair, { key });
 });
 
-test("an outage is logged under the request id that the client was told, with nothing of the request but whose session it is", async () => {
+test("an outage is logged under the request id that the client was told, with nothing of the request but whose session it is, and from where", async () => {
   const pair = await service.logIn();
   wire.break(update, fail, { times: 3 });
   const { instance } = bodyOf(await service.refresh(pair));
@@ -183,7 +183,7 @@ test("an outage is logged under the request id that the client was told, with no
       ...{ level: "ERROR", event: "failure", requestId: instance, stage: "test" },
       ...{ route: "POST /auth/refresh", status: 503, code: "unavailable" },
       ...{ time: expect.any(String), durationMs: expect.any(Number) },
-      ...{ userId: pair.claims.sub, sessionHash: expect.stringMatching(/^[\w-]{43}$/) },
+      ...{ ip: "192.0.2.7", userId: pair.claims.sub, sessionHash: expect.stringMatching(/^[\w-]{43}$/) },
       ...{ Refusal: 1, _aws: expect.any(Object) },
       errors: [
         { ...failure, name: "AppError", message: "unavailable" },
