@@ -25,7 +25,8 @@ const isNone = { is: "none" };
 const withFirst = (name: string, first: unknown) =>
   `${encode({ [name]: first }).slice(0, -3)}%2C${value.slice(3)}`;
 const badToken = { is: "malformed", fault: "invalid_jwt_token" };
-const badRefreshToken = { is: "malformed", fault: "invalid_refresh_token" };
+const badHalf = { is: "malformed", fault: "invalid_refresh_token" };
+const withHalf = (refreshToken: unknown) => ({ token, refreshToken });
 
 test.each([
   ["alone", [`auth-cookie=${value}`]],
@@ -60,22 +61,17 @@ test.each([
   ["in quotes, or with an overlong escape", [`"${value}"`, value.replace("%7B", "%C1%BB")], badToken],
   ["not JSON, or JSON and more", ["hello", `${value}%7B%7D`], badToken],
   ["no object", ["null", encode([token, refreshToken]), encode(token)], badToken],
-  [
-    "no token, or one that is no string",
-    [encode({ refreshToken }), encode({ token: 1, refreshToken })],
-    badToken,
-  ],
+  ["no token, or no text", [{ refreshToken }, { token: 1, refreshToken }].map(encode), badToken],
   ["a third member", [encode({ token, refreshToken, role: "admin" }), withFirst("__proto__", 1)], badToken],
   ["C15 a member twice", [withFirst("token", "other")], badToken],
-  ["no refresh token", [encode({ token })], badRefreshToken],
   [
-    "a refresh token that is no string",
-    [null, [refreshToken]].map((odd) => encode({ token, refreshToken: odd })),
-    badRefreshToken,
+    "no refresh token, or no text",
+    [{ token }, withHalf(null), withHalf([refreshToken])].map(encode),
+    badHalf,
   ],
   [
     "a blank or a line break inside",
-    [" ", "\r\n"].map((blank) => value.slice(0, 20) + blank + value.slice(20)),
+    [" ", "\r\n"].map((blank) => value.replace("%3A", `%3A${blank}`)),
     badToken,
   ],
   ["C25 another blank around", [`\u00a0${value}`, `${value}\ufeff`], badToken],
@@ -85,10 +81,8 @@ test.each([
 });
 
 test("C18 a value of 6,144 characters is read, a longer one is not decoded", () => {
-  const long = (length: number) => {
-    const rest = encode({ token: "", refreshToken }).length;
-    return { token: "a".repeat(length - rest), refreshToken };
-  };
+  const rest = encode({ token: "", refreshToken }).length;
+  const long = (length: number) => ({ token: "a".repeat(length - rest), refreshToken });
   expect(parse(`auth-cookie=${encode(long(6_144))}`)).toEqual({ is: "pair", ...long(6_144) });
   expect(parse(`auth-cookie=${encode(long(6_145))}`)).toEqual(badToken);
 });

@@ -68,19 +68,16 @@ test("A25 the client's address is found from what the gateway saw and a proxy pr
 });
 
 const nulls = { headers: null, cookies: null, requestContext: null };
-test.each([[undefined], [null], ["text"], [1], [[]], [{}], [nulls]])(
-  "an event that is %j is one of nothing",
-  (odd) => {
-    expect(parseEvent(odd)).toEqual({
-      event: {
-        ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
-        ...{ pathParameters: {}, queryStringParameters: {} },
-        ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined, receivedAt: undefined },
-      },
-      credentials: { cookies: [], authorization: undefined },
-    });
-  },
-);
+test.each([[undefined], [null], ["text"], [1], [[]], [{}], [nulls]])("%j is an event of nothing", (odd) => {
+  expect(parseEvent(odd)).toEqual({
+    event: {
+      ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
+      ...{ pathParameters: {}, queryStringParameters: {} },
+      ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined, receivedAt: undefined },
+    },
+    credentials: { cookies: [], authorization: undefined },
+  });
+});
 
 test("a header named __proto__ is a header", () => {
   const { event } = parseEvent(JSON.parse('{"headers":{"__proto__":"x"}}'));

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, jest, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
 import { bodyOf } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
@@ -47,6 +48,25 @@ test("K06 10,000 tokens with unknown kids ask nobody, and cost no signature", as
   const event = createEvent("movies", { cookies: pair.cookies });
   expect((await handler(event, createContext())).statusCode).toBe(200);
   await service.expectControlUnharmed();
+});
+
+// That a known token is refused once it has expired is in lib/tokens/verify-access-token.test.ts.
+test("a sandbox verifies the signature of a token once, however it comes; refresh verifies for itself", async () => {
+  const verify = jest.spyOn(crypto.subtle, "verify");
+  const own = service.createSandbox();
+  const { cookies, token } = pair;
+  const [first, ...others] = [
+    await own.me(bearer(token)),
+    await own.me(bearer(token)),
+    await own.me({ cookies }),
+  ];
+  expect(others.map(bodyOf)).toEqual(others.map(() => bodyOf(first as ApiResponse)));
+  expect(verify).toHaveBeenCalledTimes(1);
+  for (const _ of [1, 2]) await own.refresh({ cookies });
+  expect(verify).toHaveBeenCalledTimes(3);
+  await service.createSandbox().me(bearer(token));
+  expect(verify).toHaveBeenCalledTimes(4);
+  verify.mockRestore();
 });
 
 test("K13 sandboxes whose key sets overlap agree about the keys that both have", async () => {

@@ -26,9 +26,7 @@ export async function createVerifiers(expected: Expected): Promise<Record<string
   return {
     jose: createJoseVerifier(sources),
     "aws-jwt-verify": createAwsVerifier(sources),
-    ...(expected.algorithm !== "EdDSA" && {
-      "jsonwebtoken and jwks-rsa": createJsonwebtokenVerifier(sources),
-    }),
+    ...(expected.algorithm !== "EdDSA" && { jsonwebtoken: createJsonwebtokenVerifier(sources) }),
   };
 }
 
@@ -38,23 +36,15 @@ interface Sources extends Expected {
 
 function createJoseVerifier({ issuer, audience, algorithm, jwksUri }: Sources): Verify {
   const keys = createRemoteJWKSet(new URL(jwksUri));
-  return (token) =>
-    jwtVerify(token, keys, {
-      issuer,
-      audience,
-      algorithms: [algorithm],
-      typ: "at+jwt",
-      currentDate: new Date(clock.now * 1000),
-    });
+  const expected = { issuer, audience, algorithms: [algorithm], typ: "at+jwt" };
+  return (token) => jwtVerify(token, keys, { ...expected, currentDate: new Date(clock.now * 1000) });
 }
 
 function createAwsVerifier({ issuer, audience, jwksUri }: Sources): Verify {
   // Its own fetcher takes https only.
   const fetcher = { fetch: async (uri: string) => (await fetch(uri)).arrayBuffer() };
-  const verifier = JwtVerifier.create(
-    { issuer, audience, jwksUri },
-    { jwksCache: new SimpleJwksCache({ fetcher }) },
-  );
+  const jwksCache = new SimpleJwksCache({ fetcher });
+  const verifier = JwtVerifier.create({ issuer, audience, jwksUri }, { jwksCache });
   let hydratedAt = 0;
   return async (token) => {
     if (clock.now - hydratedAt >= 600) await verifier.hydrate();

@@ -13,11 +13,8 @@ import {
 /** The folder that holds the vectors of github.com/C2SP/wycheproof (`testvectors_v1`); they are not kept here. */
 const { WYCHEPROOF_DIR: folder } = process.env;
 
-if (!folder) {
-  console.warn(
-    "The Wycheproof vectors are skipped. Get them from github.com/C2SP/wycheproof and set WYCHEPROOF_DIR.",
-  );
-}
+const advice = "Get them from github.com/C2SP/wycheproof and set WYCHEPROOF_DIR.";
+if (!folder) console.warn(`The Wycheproof vectors are skipped. ${advice}`);
 
 /** Vectors that are valid by the RFCs and that we refuse on purpose. */
 const refusedOnPurpose: Record<string, Record<string, number[]>> = {
@@ -32,15 +29,10 @@ const refusedOnPurpose: Record<string, Record<string, number[]>> = {
     "a kid with characters that our keys never have (@)": [345, 349],
     "the same, and an algorithm that we do not take": [346, 347, 350, 351],
   },
-  json_web_key: {
-    "HS256, HS384, HS512: whoever verifies could sign": [2, 13, 14, 15],
-  },
+  json_web_key: { "HS256, HS384, HS512: whoever verifies could sign": [2, 13, 14, 15] },
 };
 
-interface Vector {
-  tcId: number;
-  result: "valid" | "invalid" | "acceptable";
-}
+type Vector = { tcId: number; result: "valid" | "invalid" | "acceptable" };
 type KeySource = JWK | { keys: JWK[] };
 
 (folder ? describe : describe.skip)("Wycheproof", () => {
@@ -48,12 +40,10 @@ type KeySource = JWK | { keys: JWK[] };
     ["json_web_signature", 270],
     ["json_web_key", 1],
   ])("J56 %s: every verdict, through our keys and our check of the form", async (name, withGoodKey) => {
-    const groups = read<{ public?: KeySource; private: KeySource; tests: (Vector & { jws: string })[] }>(
-      name,
-    );
+    type Group = { public?: KeySource; private: KeySource; tests: (Vector & { jws: string })[] };
     const differing: number[] = [];
     let looked = 0;
-    for (const { tests, ...group } of groups) {
+    for (const { tests, ...group } of read<Group>(name)) {
       const keys = await importKeys(group.public ?? group.private).catch(() => undefined);
       for (const { tcId, jws, result } of tests) {
         if (keys) looked++;
@@ -77,11 +67,9 @@ type KeySource = JWK | { keys: JWK[] };
       const { alg, key } = keys.get("key") as VerificationKey;
       for (const { tcId, msg, sig, result } of tests) {
         const algorithm = alg === "EdDSA" ? { name: "Ed25519" } : { name: "ECDSA", hash: "SHA-256" };
-        const bytes = [sig, msg].map((hex) => Buffer.from(hex, "hex")) as [
-          Buffer<ArrayBuffer>,
-          Buffer<ArrayBuffer>,
-        ];
-        const verdict = (await crypto.subtle.verify(algorithm, key, ...bytes)) ? "valid" : "invalid";
+        const [signature, message] = [Buffer.from(sig, "hex"), Buffer.from(msg, "hex")];
+        const isValid = await crypto.subtle.verify(algorithm, key, signature, message);
+        const verdict = isValid ? "valid" : "invalid";
         expect({ tcId, verdict }).toEqual({ tcId, verdict: result });
         counted[verdict]++;
       }
@@ -90,15 +78,13 @@ type KeySource = JWK | { keys: JWK[] };
   });
 });
 
-type Keys = Awaited<ReturnType<typeof importKeys>>;
-
 async function importKeys(source: KeySource) {
   const set = "keys" in source ? source : { keys: [source] };
   return importVerificationKeys(parseJwkSet(JSON.stringify(set), "public"));
 }
 
 /** The signature's part of lib/tokens/verify-access-token.ts: these vectors carry no claims of ours. */
-async function isSigned(jws: string, keys: Keys): Promise<boolean> {
+async function isSigned(jws: string, keys: Awaited<ReturnType<typeof importKeys>>): Promise<boolean> {
   try {
     const { alg, key } = selectKey(jws, keys);
     await compactVerify(jws, key, { algorithms: [alg] });
@@ -108,11 +94,7 @@ async function isSigned(jws: string, keys: Keys): Promise<boolean> {
   }
 }
 
-interface Point {
-  pk?: string;
-  wx?: string;
-  wy?: string;
-}
+type Point = Partial<Record<"pk" | "wx" | "wy", string>>;
 
 function toJwk({ pk, wx, wy }: Point): OurJwk {
   const member = (hex = "") => Buffer.from(hex.padStart(64, "0").slice(-64), "hex").toString("base64url");
