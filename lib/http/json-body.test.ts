@@ -18,18 +18,15 @@ async function refusalOf(...request: Parameters<typeof parse>): Promise<AppError
 }
 
 test.each([
-  ["an object", '{"a":"b"}', { a: "b" }],
-  ["blanks around", ' \n{"a":1}\t', { a: 1 }],
-  ["letters beyond ASCII", '{"a":"é😀"}', { a: "é😀" }],
-  ["null", "null", null],
-  ["an array", "[1]", [1]],
-])("JSON is parsed: %s", async (_, text, value) => {
+  ['{"a":"b"}', { a: "b" }],
+  [' \n{"a":1}\t', { a: 1 }],
+  ['{"a":"é😀"}', { a: "é😀" }],
+  ["null", null],
+  ["[1]", [1]],
+])("JSON is parsed: %j; no body needs no content type", async (text, value) => {
   expect(await parse(text)).toEqual(value);
   expect(await parse(Buffer.from(text).toString("base64"), json, true)).toEqual(value);
-});
-
-test.each([undefined, null, ""])("no body (%j) needs no content type", async (body) => {
-  expect(await parse(body, "")).toBeUndefined();
+  for (const none of [undefined, null, ""]) expect(await parse(none, "")).toBeUndefined();
 });
 
 test("B08 B09 JSON's content type may have a charset, and no other is taken", async () => {
@@ -48,16 +45,14 @@ test("B08 B09 JSON's content type may have a charset, and no other is taken", as
 });
 
 test.each([
-  ["truncated", '{"password":"hunter2'],
-  ["a trailing comma", '{"password":"hunter2",}'],
-  ["single quotes", "{'password':'hunter2'}"],
-  ["a comment", '{"password":"hunter2"}//'],
-  ["NaN", '{"hunter2":NaN}'],
-  ["B21 a second document", '{"password":"hunter2"}{}'],
-  ["blanks only", "  "],
-  ["a byte order mark", "\ufeff{}"],
-  ["a raw line break in a string", '{"a":"hunter2\n"}'],
-])("B03 what is not JSON is refused, and nothing of it is kept: %s", async (_, text) => {
+  ...[
+    '{"password":"hunter2',
+    '{"password":"hunter2",}',
+    "{'password':'hunter2'}",
+    '{"password":"hunter2"}//',
+  ],
+  ...['{"hunter2":NaN}', '{"password":"hunter2"}{}', "  ", "\ufeff{}", '{"a":"hunter2\n"}'],
+])("B03 B21 what is not JSON is refused, and nothing of it is kept: %j", async (text) => {
   const refusal = await refusalOf(text);
   const detail = "The body is not valid JSON in UTF-8, or has a forbidden name.";
   expect(refusal).toMatchObject({ code: "invalid_body", detail });

@@ -6,20 +6,15 @@ const pieces = [
 ];
 
 /** Any of them, five thousand times: a slow reader would be seen. */
-const long = fc
-  .tuple(
-    fc.constantFrom(...pieces, "a", "a ", '"a":', "a.", "a@", "%41", '\\"'),
-    fc.integer({ min: 2, max: 5_000 }),
-  )
-  .map(([piece, count]) => piece.repeat(count));
+const repeated = fc.constantFrom(...pieces, "a", "a ", '"a":', "a.", "a@", "%41", '\\"');
+const counts = fc.integer({ min: 2, max: 5_000 });
+const long = fc.tuple(repeated, counts).map(([piece, count]) => piece.repeat(count));
+const joined = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(""));
 
 /** Any text: of any characters, of what breaks readers, or long. */
 export const anyText = fc.oneof(
   { weight: 4, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
-  {
-    weight: 4,
-    arbitrary: fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join("")),
-  },
+  { weight: 4, arbitrary: joined },
   { weight: 1, arbitrary: long },
 );
 
@@ -46,12 +41,10 @@ export const anyJson = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value;
 
+const brackets = fc.constantFrom(["[", "]"], ['{"a":', "}"], ['{"__proto__":', "}"]);
 /** JSON so deep that a reader which calls itself would run out of stack. */
 export const deepJson = fc
-  .tuple(
-    fc.constantFrom(["[", "]"], ['{"a":', "}"], ['{"__proto__":', "}"]),
-    fc.integer({ min: 100, max: 8_000 }),
-  )
+  .tuple(brackets, fc.integer({ min: 100, max: 8_000 }))
   .map(([[open, close], depth]) => `${open?.repeat(depth)}1${close?.repeat(depth)}`);
 
 export const anything = fc.oneof(

@@ -27,11 +27,10 @@ afterAll(async () => {
 });
 
 const credentials = {
-  AWS_REGION: region,
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
+  ...{ AWS_REGION: region, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test-secret-access-key" },
   AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
 };
+const local = { ...credentials, LOCAL_DIR: folder };
 Object.assign(process.env, credentials);
 keepSecrets(credentials.AWS_SECRET_ACCESS_KEY);
 
@@ -143,7 +142,7 @@ describe("in a secret", () => {
       const held = hold("request");
       const death = new AbortController();
       secrets.break(operation, held.fault);
-      const dying = runKeysUntil(death.signal, "rotate", "--stage", "prod");
+      const dying = run("build/keys/command.ts", ["rotate", "--stage", "prod"], local, death.signal);
       await held.arrived;
       death.abort();
       await dying;
@@ -217,11 +216,7 @@ test.each([
 });
 
 function runKeys(...args: string[]): Promise<Run> {
-  return runKeysUntil(undefined, ...args);
-}
-
-function runKeysUntil(signal: AbortSignal | undefined, ...args: string[]): Promise<Run> {
-  return run("build/keys/command.ts", args, { ...credentials, LOCAL_DIR: folder }, signal);
+  return run("build/keys/command.ts", args, local);
 }
 
 /** Asserts how a command ended and what it said; refusals go to stderr, and nothing private anywhere. */
