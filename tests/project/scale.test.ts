@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { costOf, durationOf, type Measured, totalOf } from "../../bench/cost.ts";
+import { durationOf, type Measured } from "../../bench/cost.ts";
 import { defaultLoad, parseOptions } from "../../bench/cost-options.ts";
-import { prices } from "../../bench/prices.ts";
 import { fillDocument } from "../../bench/scale-document.ts";
 import { type Scenario, simulate } from "../../bench/simulate.ts";
 
@@ -23,17 +22,6 @@ describe("the cost of a call", () => {
     expect(durationOf("login", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 4 * 4);
     expect(durationOf("refresh", { ...measured, memoryMb: 1_769 / 2 }, load)).toBe(20 + 4);
     expect(durationOf("protected", { ...measured, memoryMb: 3_000 }, load)).toBe(10);
-  });
-
-  test("is the sum of gateway, Lambda, DynamoDB, logs and keys", () => {
-    const cost = costOf("refresh", { ...measured, memoryMb: 1_769 }, load, prices);
-    const gbSeconds = (1_769 / 1_024) * 0.014;
-    const lambda = gbSeconds * prices.lambdaGbSecond + prices.lambdaMillionRequests / 1e6;
-    expect(cost.lambda).toBeCloseTo(lambda, 15);
-    expect(cost.dynamodb).toBeCloseTo((2 * prices.millionReadUnits + 3 * prices.millionWriteUnits) / 1e6, 15);
-    expect(cost.logs).toBeCloseTo((1_000 * prices.logGb) / 1e9, 15);
-    expect(cost.secrets).toBe(0);
-    expect(totalOf(cost)).toBeCloseTo(cost.gateway + cost.lambda + cost.dynamodb + cost.logs, 15);
   });
 });
 
