@@ -62,24 +62,17 @@ test("what went well is INFO, a refusal WARN, a failure of ours ERROR", async ()
   expect(levels).toEqual(["INFO", "INFO", "WARN", "WARN", "ERROR", "ERROR"]);
 });
 
-test("requests that are answered at the same time do not mix", async () => {
+test("requests that are answered at the same time do not mix, and what is noted outside of one is nobody's", async () => {
   const request = (requestId: string) => ({ requestId, route: "", stage: "test" });
-  await Promise.all(
-    ["a", "b", "c"].map((userId) =>
-      logRequest(request(userId), async () => {
-        await new Promise((resolve) => setImmediate(resolve));
-        note({ userId });
-        return { statusCode: 200 };
-      }),
-    ),
-  );
+  const answer = async (userId: string) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    note({ userId });
+    return { statusCode: 200 };
+  };
+  note({ userId: "nobody" });
+  await Promise.all(["a", "b", "c"].map((userId) => logRequest(request(userId), () => answer(userId))));
   for (const { requestId, userId } of lines.map((line) => JSON.parse(line))) expect(requestId).toBe(userId);
   expect(lines).toHaveLength(3);
-});
-
-test("what is noted outside of a request is nobody's", () => {
-  expect(() => note({ userId: "user-1" })).not.toThrow();
-  expect(lines).toEqual([]);
 });
 
 const metricOf = (Name: string, ...dimensions: string[]) => {
@@ -128,6 +121,9 @@ test("causes follow the error in their order, and an error that is its own cause
   const round = new Error("round");
   round.cause = new Error("and round", { cause: round });
   expect(logged(round).entry.errors[0].message).toBe("round");
+  // Lines that look like a stack are the message's only.
+  const [{ message, stack }] = logged(new Error("first\n    at somewhere (a:1:1)")).entry.errors;
+  expect([message, stack.join().includes("somewhere")]).toEqual(["first\n    at somewhere (a:1:1)", false]);
 });
 
 const hostile =
@@ -151,12 +147,6 @@ test.each(["hunter2", '{"password":\n  at hunter2', "\r\n\tat hunter2\n    at hu
       expect(logged(thrown).line).not.toContain("hunter2");
   },
 );
-
-test("a message with lines that look like a stack is logged once, as the message", () => {
-  const { entry } = logged(new Error("first\n    at somewhere (a:1:1)"));
-  expect(entry.errors[0].message).toBe("first\n    at somewhere (a:1:1)");
-  expect(entry.errors[0].stack.join()).not.toContain("somewhere");
-});
 
 test("G03 what is not an error, and whatever else an error carries, is not logged", () => {
   expect(logged({ password: "hunter2" }).entry.errors).toEqual([]);

@@ -137,12 +137,9 @@ describe("retirement", () => {
   });
 });
 
-test("publication is noted once, and only of the keys that were deployed", () => {
+test("publication is noted once, of the keys that were deployed; in an emergency only a new key is left", async () => {
   const noted = markPublished(rotated, { kids: [firstKey.kid], refreshTokenTtlSeconds, now: now + 9 });
   expect(noted.keys.map(({ publishedAt }) => publishedAt)).toEqual([now, undefined]);
-});
-
-test("in an emergency only a new key is left, and it signs at once", async () => {
   const key = await generateKey();
   const { set } = replaceAll(key, now);
   expect(set).toEqual({ keys: [{ ...key, activeFrom: now, isEmergency: true }] });

@@ -78,8 +78,8 @@ test("successors are canonical, differ by token and by salt, and are the same fo
 });
 
 test("hashes are the same if every byte is", () => {
-  fc.assert(fc.property(fc.string(), fc.string(), (a, b) => isSameHash(a, b) === (a === b)));
-  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (a) => isSameHash(a, a)));
-  expect(isSameHash("", "")).toBe(true);
-  expect(isSameHash("a", "a ")).toBe(false);
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (a, b) => isSameHash(a, b) === (a === b) && isSameHash(a, a)),
+  );
+  expect([isSameHash("", ""), isSameHash("a", "a ")]).toEqual([true, false]);
 });

@@ -31,13 +31,12 @@ const away = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/jwks.
 const attacker = createKey("EdDSA");
 const theirs = signerOf(attacker);
 
-test("the tokens that the others are made of are accepted", async () => {
-  expect(buildToken(header, claims, ours)).toBe(pair.token);
-  for (const token of [pair.token, withClaims({ note: "a claim of tomorrow" })]) {
-    expect((await sandbox.movies(bearer(token))).statusCode).toBe(200);
-    const cookies = [cookieOf({ token, refreshToken: `${refreshToken.slice(0, -4)}AAAA` })];
-    expectProblem(await sandbox.refresh({ cookies }), refusals.invalidRefreshToken);
-  }
+test("the token that the others are made of is accepted", async () => {
+  const token = withClaims({});
+  expect(token).toBe(pair.token);
+  expect((await sandbox.movies(bearer(token))).statusCode).toBe(200);
+  const cookies = [cookieOf({ token, refreshToken: `${refreshToken.slice(0, -4)}AAAA` })];
+  expectProblem(await sandbox.refresh({ cookies }), refusals.invalidRefreshToken);
 });
 
 const forged: Record<string, string[]> = {
