@@ -11,18 +11,15 @@ test.each([
   ["EdDSA", "EdDSA", "ed25519", {}],
   ["ES256", "ES256", "ec", { namedCurve: "prime256v1" }],
   ["RS256", "RS256", "rsa", { modulusLength: 3_072, publicExponent: 65_537n }],
-] as const)(
-  "a key for %s is a private key of ours that signs nothing yet",
-  async (asked, alg, type, details) => {
-    const jwk = await generateKey(asked);
-    expect(jwk).toMatchObject({ alg, use: "sig", d: expect.any(String) });
-    expect(jwk.activeFrom).toBeUndefined();
-    expect(jwk.kid).toBe((await calculateJwkThumbprint(jwk)).slice(0, 8));
-    expect(parseJwkSet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }), "private")).toHaveLength(1);
-    expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(jwk)] }), "public")).toHaveLength(1);
-    const key = asKey(jwk);
-    expect([key.type, key.asymmetricKeyType]).toEqual(["private", type]);
-    expect(key.asymmetricKeyDetails).toEqual(details);
-    expect((await generateKey(asked)).d).not.toBe(jwk.d);
-  },
-);
+] as const)("for %s a key signs nothing yet", async (asked, alg, type, details) => {
+  const jwk = await generateKey(asked);
+  expect(jwk).toMatchObject({ alg, use: "sig", d: expect.any(String) });
+  expect(jwk.activeFrom).toBeUndefined();
+  expect(jwk.kid).toBe((await calculateJwkThumbprint(jwk)).slice(0, 8));
+  expect(parseJwkSet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }), "private")).toHaveLength(1);
+  expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(jwk)] }), "public")).toHaveLength(1);
+  const key = asKey(jwk);
+  expect([key.type, key.asymmetricKeyType]).toEqual(["private", type]);
+  expect(key.asymmetricKeyDetails).toEqual(details);
+  expect((await generateKey(asked)).d).not.toBe(jwk.d);
+});

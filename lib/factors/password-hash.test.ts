@@ -75,16 +75,13 @@ test.each([
   ["odd memory", ["262145", "4194304", "1000000000", "0x40"].map((m) => withParameters(`m=${m},t=1,p=1`))],
   ["too many passes or lanes, or none", work.map(withParameters)],
   ["memory below 8 KiB a lane", [withParameters("m=31,t=1,p=4")]],
-])(
-  "a stored hash that is none of ours is a defect, not the user's, and not computed: %s",
-  async (_, hashes) => {
-    for (const stored of hashes) {
-      expect([stored, findHash(stored)]).toEqual([stored, undefined]);
-      await expect(verifyPassword(stored, password)).rejects.toThrow("stored password hash is none of ours");
-      expect(() => needsRehash(stored)).toThrow(TypeError);
-    }
-  },
-);
+])("no hash of ours is a defect, and not computed: %s", async (_, hashes) => {
+  for (const stored of hashes) {
+    expect([stored, findHash(stored)]).toEqual([stored, undefined]);
+    await expect(verifyPassword(stored, password)).rejects.toThrow("stored password hash is none of ours");
+    expect(() => needsRehash(stored)).toThrow(TypeError);
+  }
+});
 
 test.each([
   [{ memory: 19_455, passes: 2, parallelism: 1 }, true],

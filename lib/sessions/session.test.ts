@@ -46,16 +46,13 @@ const damages: [name: string, value: unknown][] = [
   ["userId", { toString: "a map that cannot be made a text" }],
 ];
 
-test.each(damages)(
-  "an item whose %s is %j is a defect that names its key and the attribute",
-  (name, value) => {
-    const parse = () => parseSession({ ...required, ...optional, keyed: true, [name]: value });
-    const [userId, sessionId] = (["userId", "sessionId"] as const).map((key) => {
-      const found = key === name ? value : required[key];
-      return typeof found === "string" ? JSON.stringify(found) : typeof found;
-    });
-    const message = `the session with userId ${userId}, sessionId ${sessionId} is damaged: ${name}`;
-    const cause = expect.objectContaining({ message: expect.stringContaining(message) });
-    expect(parse).toThrow(expect.objectContaining({ code: "internal_error", cause }));
-  },
-);
+test.each(damages)("an item whose %s is %j is a defect that names both", (name, value) => {
+  const parse = () => parseSession({ ...required, ...optional, keyed: true, [name]: value });
+  const [userId, sessionId] = (["userId", "sessionId"] as const).map((key) => {
+    const found = key === name ? value : required[key];
+    return typeof found === "string" ? JSON.stringify(found) : typeof found;
+  });
+  const message = `the session with userId ${userId}, sessionId ${sessionId} is damaged: ${name}`;
+  const cause = expect.objectContaining({ message: expect.stringContaining(message) });
+  expect(parse).toThrow(expect.objectContaining({ code: "internal_error", cause }));
+});

@@ -5,12 +5,8 @@ import type { OurJwk } from "./keys.ts";
 import { openSigningKeys } from "./open-signing-keys.ts";
 
 const secrets = await startSecretsManager();
-Object.assign(process.env, {
-  AWS_REGION: "eu-central-1",
-  AWS_ACCESS_KEY_ID: "test",
-  AWS_SECRET_ACCESS_KEY: "test",
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-});
+const access = { AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+Object.assign(process.env, { ...access, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint });
 afterAll(() => secrets.stop());
 
 const now = 1_800_000_000;
