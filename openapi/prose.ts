@@ -39,7 +39,7 @@ export const chapters: Chapter[] = [
     title: "Bodies",
     paragraphs: [
       "Bodies are JSON objects in UTF-8 of at most 16,384 bytes, sent with `Content-Type: application/json`, with no member twice and none that is not described here.",
-      "E-mail addresses are trimmed, normalised (NFKC) and put in lower case; at most 254 bytes remain. The length of a password is counted in Unicode code points after NFKC; a new one has at least {passwordMinLength}.",
+      "E-mail addresses are trimmed, normalised (NFKC) and put in lower case, with the domain in ASCII (`xn--…`); at most 254 bytes remain, none of them a character that is not seen. The length of a password is counted in Unicode code points after NFKC; a new one has at least {passwordMinLength}.",
     ],
   },
   {

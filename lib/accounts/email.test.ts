@@ -9,6 +9,9 @@ test.each([
   ["A07 a ligature", "ﬁona@example.com", "fiona@example.com"],
   ["A07 the Kelvin sign", "\u212aate@example.com", "kate@example.com"],
   ["A08 a combining accent", "jose\u0301@example.com", "jos\u00e9@example.com"],
+  ["A34 a domain in letters", "ada@Bücher.example", "ada@xn--bcher-kva.example"],
+  ["A34 a domain in ASCII", "ada@XN--bcher-kva.example", "ada@xn--bcher-kva.example"],
+  ["A34 ideographic dots", "ada@例え。example｡com", "ada@xn--r8jz45g.example.com"],
 ])("one account: %s", (_, text, address) => {
   expect(normalizeEmail(text)).toBe(address);
   expect(isEmail(normalizeEmail(text))).toBe(true);
@@ -35,7 +38,15 @@ test.each([
     "an odd domain",
     ["a@example..com", "a@example.com.", "a@example-.com", "a@-example.com", "a@exam_ple.com"],
   ],
-  ["an address literal", ["a@[127.0.0.1]"]],
+  ["an address literal, a number", ["a@[127.0.0.1]", "a@127.0.0.1", "a@1", "a@b.0x7f", "a@b.08"]],
+  ["what a URL's host may have", ["a@b.de:25", "a@b.de/c", "a@%62.de", "a@b.de?c", "a@b.de#c", "a@b\\c"]],
+  ["letters that make no domain", ["a@\u0301b.de", "a@1א.com"]],
+  [
+    "A35 what is not seen",
+    [..."\u00ad\u034f\u115f\u180b\u200d\u2060\u2800\u3164\ufe0f\u{e0100}\u{1d159}\u0378\ue000"].flatMap(
+      (sign) => [`a${sign}da@example.com`, `ada@exa${sign}mple.com`],
+    ),
+  ],
   ["a local part or a label too long", [`${"a".repeat(65)}@example.com`, `a@${"b".repeat(64)}.com`]],
   ["255 bytes, 10 kB", [`a@${domainOf(253)}`, `a@${domainOf(252)}${".example".repeat(1250)}`]],
   ["270 bytes in 136 characters", [`${"é".repeat(64)}@${"é".repeat(60)}.${"é".repeat(10)}`]],

@@ -1,16 +1,37 @@
-const maxBytes = 254;
-const local = /^[^\s@\p{C}\uFFFD]{1,64}$/u;
-const label = /^[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?$/u;
+import { domainToASCII } from "node:url";
 
-/** The one form of an e-mail address under which an account is stored: trimmed, NFKC, lower case. Idempotent for addresses. */
+const maxBytes = 254;
+/** Nothing that is not seen: controls, format, unassigned, fillers, selectors, joiners, and signs that are drawn as blanks. */
+const unseen = /[\s\p{C}\p{Default_Ignorable_Code_Point}\uFFFD\u2800\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
+const local = /^[^@]{1,64}$/u;
+/** Letters, marks, digits, hyphens, dots; the ideographic dot is one (UTS 46). */
+const domainText = /^[\p{L}\p{M}\p{N}.\u3002-]{1,254}$/u;
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** A host that ends so is an IPv4 address, whatever stands before (WHATWG URL, 3.6). */
+const number = /^(?:\d+|0x[0-9a-f]*)$/;
+
+/**
+ * The one form of an e-mail address under which an account is stored: trimmed, NFKC, lower case, the domain in ASCII
+ * (`bücher.example` and `xn--bcher-kva.example` are one). Idempotent for addresses.
+ */
 export function normalizeEmail(text: string): string {
-  return text.trim().normalize("NFKC").toLowerCase().normalize("NFKC");
+  const folded = text.trim().normalize("NFKC").toLowerCase().normalize("NFKC");
+  const at = folded.lastIndexOf("@") + 1;
+  return folded.slice(0, at) + toAscii(folded.slice(at));
 }
 
 /** Answers whether a normalised text can be an address: `local@domain`, at most 254 bytes (RFC 5321, 4.5.3.1). */
 export function isEmail(text: string): boolean {
   // Length first: nothing below runs over more than 254 characters.
-  if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes || !text.isWellFormed()) return false;
+  if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes || unseen.test(text)) return false;
   const [name = "", domain = "", ...rest] = text.split("@");
-  return rest.length === 0 && local.test(name) && domain.split(".").every((part) => label.test(part));
+  const labels = domain.split(".");
+  const isDomain = labels.every((part) => label.test(part)) && !number.test(labels.at(-1) ?? "");
+  return rest.length === 0 && local.test(name) && isDomain;
+}
+
+/** Leaves as it is what cannot be a domain: `domainToASCII` takes ports, paths and escapes, and drops soft hyphens. */
+function toAscii(domain: string): string {
+  const isText = domainText.test(domain) && !unseen.test(domain);
+  return (isText && domainToASCII(domain)) || domain;
 }

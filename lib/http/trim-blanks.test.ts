@@ -10,7 +10,7 @@ test.each([
   expect(trimBlanks(text)).toBe(trimmed);
 });
 
-test("A1 no other character is, whatever Unicode calls it", () => {
+test("no other character is, whatever Unicode calls it", () => {
   const taken: string[] = [];
   for (let code = 0; code <= 0xffff; code++) {
     const text = `${String.fromCharCode(code)}a${String.fromCharCode(code)}`;
