@@ -26,6 +26,8 @@ export interface AuthClientOptions {
    * the tab that met one, without it where another tab did or logged out.
    */
   onSessionEnd?: (error?: AuthError) => void;
+  /** Called in every other tab when somebody has logged in. */
+  onSessionStart?: () => void;
   /** By default the global one. */
   fetch?: typeof fetch;
 }
@@ -33,8 +35,9 @@ export interface AuthClientOptions {
 /** A client of the API. Everything it returns may reject with AuthError. */
 export interface AuthClient {
   register(credentials: Credentials): Promise<{ userId: string; email: string }>;
+  /** Logs in, and makes sure that the browser keeps the cookie: else it rejects with `cookie_not_kept`. */
   login(credentials: Credentials): Promise<void>;
-  /** Ends the session here and in all tabs. */
+  /** Ends the session here and in all tabs. If the API cannot be told it rejects; a bearer client forgets its pair first. */
   logout(): Promise<void>;
   /** Renews the token pair, unless it is younger than a minute. The client does this by itself. */
   refresh(): Promise<void>;
@@ -62,6 +65,7 @@ export function createAuthClient({
   tokens,
   origins = [],
   onSessionEnd,
+  onSessionStart,
   fetch: send = (...args) => fetch(...args),
 }: AuthClientOptions = {}): AuthClient {
   const base = new URL(baseUrl.replace(/\/*$/, "/"), globalThis.location?.href);
@@ -81,13 +85,18 @@ export function createAuthClient({
     lock: createLock(bearer ? undefined : name),
     bearer,
     onSessionEnd,
+    onSessionStart,
     post,
     me,
   });
   const authFetch = createAuthFetch(connection, session);
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
-    return (await parseResponse(authFetch(new URL(path, base), method ? toJson(method, body) : {}))) as T;
+    const { sessionKey } = await session.load();
+    const init = method
+      ? toJson(method, body, { "session-key": keys && sessionKey })
+      : ({ redirect: "error" } as const);
+    return (await parseResponse(authFetch(new URL(path, base), init))) as T;
   }
 
   async function me(): Promise<Claims> {
@@ -109,7 +118,14 @@ export function createAuthClient({
 
   return {
     register: (account) => post("auth/register", account) as Promise<{ userId: string; email: string }>,
-    login: session.login,
+    async login(credentials) {
+      await session.login(credentials);
+      const cause = bearer ? undefined : await me().catch((error: AuthError) => error);
+      if (!(cause instanceof AuthError) || cause.status !== 401) return;
+      await session.forget();
+      throw new AuthError(401, { code: "cookie_not_kept", detail: whyNoCookie(base) }, undefined, cause);
+    },
+
     logout: session.logout,
     me,
     fetch: authFetch,
@@ -146,4 +162,15 @@ export function createAuthClient({
       await forget();
     },
   };
+}
+
+/** Says why a browser does not keep the auth cookie: the most probable reason. */
+function whyNoCookie({ hostname, protocol }: URL): string {
+  const reason =
+    globalThis.location?.hostname !== hostname
+      ? `${hostname} must be on the same site as this page`
+      : protocol === "http:"
+        ? "it needs https, in Safari on localhost, too"
+        : "cookies are blocked here";
+  return `The browser does not keep the session's cookie: ${reason}.`;
 }

@@ -40,7 +40,7 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
       state = await session.load();
     }
     const response = await withPatience(state);
-    if (response.status !== 401 || (await isWrongPassword(response))) return response;
+    if (!(await isTokenRefused(response, state))) return response;
     if (trouble) throw trouble;
     const seen = stampOf(state);
     await session.renew(seen);
@@ -51,10 +51,17 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
   };
 }
 
-async function isWrongPassword(response: Response): Promise<boolean> {
+/**
+ * Answers whether a response means that the access token has expired. A Lambda authorizer says so by the gateway's 403,
+ * which has no problem document; where the JWT is known to live, a 403 is what it says.
+ */
+async function isTokenRefused(response: Response, state: SessionState): Promise<boolean> {
+  const { status } = response;
+  if (status !== 401 && (status !== 403 || ageOf(state, Date.now()) < (state.lifeMs as number))) return false;
   const problem = await response
     .clone()
     .json()
     .catch(() => undefined);
-  return problem?.code === "invalid_credentials";
+  const code = problem?.code;
+  return status === 403 ? !code : !/^(invalid_credentials|insufficient_user_authentication)$/.test(code);
 }

@@ -1,14 +1,34 @@
+import { within } from "./within.ts";
+
 /** Runs one thing at a time. */
 export type Lock = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** Makes a lock that all tabs share (Web Locks API), or, where there is none, or without a name, a queue of this client's own. */
+/** A tab that was suspended may hold the lock for days: the others wait longer than a request may be under way. */
+const maxWaitMs = 15_000;
+
+/**
+ * Makes a lock that all tabs share (Web Locks API). Without a name, where there are no Web Locks, and when the lock is not
+ * free in time, it is a queue of this client's own: two tabs that refresh at once do no harm (docs/rotation.md).
+ */
 export function createLock(name?: string): Lock {
   let turn: Promise<unknown> = Promise.resolve();
-  const locks = globalThis.navigator?.locks;
-  if (name && locks) return <T>(run: () => Promise<T>) => locks.request(name, run) as Promise<T>;
-  return <T>(run: () => Promise<T>) => {
+  const alone: Lock = (run) => {
     const result = turn.then(run);
     turn = result.catch(() => {});
     return result;
+  };
+  const locks = globalThis.navigator?.locks;
+  if (!name || !locks) return alone;
+  return async <T>(run: () => Promise<T>): Promise<T> => {
+    let running: Promise<T> | undefined;
+    const start = () => {
+      running = run();
+      return running;
+    };
+    try {
+      return await within(maxWaitMs, (signal) => locks.request(name, { signal }, start) as Promise<T>);
+    } catch {
+      return running ?? alone(run);
+    }
   };
 }

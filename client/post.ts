@@ -1,13 +1,17 @@
 import { type AuthError, parseResponse } from "./auth-error.ts";
 import type { Connection } from "./connection.ts";
 import { maxWaitSeconds, sleep } from "./sleep.ts";
+import type { SessionState } from "./state.ts";
+import { within } from "./within.ts";
 
 /** How a POST is sent. */
 export interface PostOptions {
-  /** Its Idempotency-Key. */
-  key?: string | undefined;
+  /** Its keys. */
+  state?: SessionState;
   /** Send it again if the API is away or no response comes: that does no harm. */
   retry?: boolean;
+  /** Answers whether another tab has done it meanwhile: then it is not sent again, with keys that are old by now. */
+  isStale?: (() => Promise<boolean>) | undefined;
 }
 
 /** How many times a request is sent, at most. */
@@ -20,32 +24,44 @@ const giveUpAfterMs = 30_000;
 /** Sends a POST that needs no access token; resolves to the body of the response. Throws AuthError. */
 export type Post = (path: string, body?: unknown, options?: PostOptions) => Promise<unknown>;
 
-/** Makes what sends register, login, refresh and logout. */
+/** Makes what sends register, login, refresh, change of password, and logout. */
 export function createPost({ send, base, credentials, bearer, keys }: Connection): Post {
-  return async function post(path, body, { key, retry } = {}) {
+  return async function post(path, body, { state: { key, previousKey, sessionKey } = {}, retry, isStale } = {}) {
     const init = toJson("POST", body, {
-      ...(keys && key && { "idempotency-key": key }),
-      ...(bearer && { "auth-mode": "bearer" }),
+      ...(keys && {
+        "idempotency-key": key,
+        "idempotency-key-previous": previousKey,
+        "session-key": sessionKey,
+      }),
+      "auth-mode": bearer && "bearer",
     });
     for (let tried = 1; ; tried++) {
       try {
-        const signal = AbortSignal.timeout(retry ? repeatAfterMs : giveUpAfterMs);
-        return await parseResponse(send(new URL(path, base).href, { ...init, credentials, signal }));
+        return await within(retry ? repeatAfterMs : giveUpAfterMs, (signal) =>
+          parseResponse(send(new URL(path, base).href, { ...init, credentials, signal })),
+        );
       } catch (error) {
         const { status, retryAfterSeconds = tried } = error as AuthError;
         const isRefusal = status > 0 && status < 500;
         if (!retry || isRefusal || tried === maxTries || retryAfterSeconds > maxWaitSeconds) throw error;
         await sleep(retryAfterSeconds);
+        if (await isStale?.()) throw error;
       }
     }
   };
 }
 
-/** A request with a JSON body, or with none. */
-export function toJson(method: string, body: unknown, headers?: Record<string, string>): RequestInit {
+/** A request with a JSON body, or with none. No redirect takes what it holds elsewhere. */
+export function toJson(
+  method: string,
+  body?: unknown,
+  headers: Record<string, string | false | undefined> = {},
+): RequestInit {
+  const sent = Object.entries({ "content-type": "application/json", ...headers }).filter(([, text]) => text);
   return {
     method,
-    headers: { "content-type": "application/json", ...headers },
+    headers: sent as [string, string][],
     body: JSON.stringify(body) as string,
+    redirect: "error",
   };
 }

@@ -1,33 +1,25 @@
 import { AuthError } from "./auth-error.ts";
 import type { Post } from "./post.ts";
-import {
-  ageOf,
-  dueInMs,
-  isDue,
-  isKnown,
-  isYoung,
-  nextKey,
-  type SessionState,
-  type Stamp,
-  stampOf,
-} from "./state.ts";
+import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp, stampOf } from "./state.ts";
 
 // What happens when:
 //
 // event     if                                     state          effects
 // -------   ------------------------------------   ------------   ---------------------------------------
 // read      it has ended since                     what was read  tell
+//           another has been opened since          what was read  welcome
 //           otherwise                              what was read
 // renew     it has been renewed, or is young
 //           a bearer client has no token pair                     result: missing_credentials
-//           otherwise                              the next key   save, post -> opened, or else -> refused
+//           otherwise                              its key        save, post -> opened, or else -> refused
 // login                                                           post -> opened
 // opened    a bearer client got no token pair                     reject: network_error
-//           otherwise                              the new pair   save
-// refused   the error is trouble or a mistake                     reject: the error
-//           another tab has logged in
+//           otherwise                              the new pair   save, with the key of the next refresh
+// refused   another tab has renewed, or logged in
+//           the error is trouble or a mistake                     reject: the error
 //           otherwise                              ended          save, tell, result: the error
 // logout    a bearer client has no token pair      ended          save
+//           a bearer client has one                ended          save, post -> closed
 //           otherwise                                             post -> closed
 // closed                                           ended          save
 // learn     the response is to another session
@@ -46,6 +38,10 @@ export interface Context {
   bearer: boolean;
   /** The local clock. */
   nowMs: number;
+  /** Makes a random key. */
+  createKey(): string;
+  /** Answers whether what is saved will be there after a reload. */
+  isLasting(): boolean;
 }
 
 /** What the runner does, in this order. */
@@ -54,6 +50,8 @@ export interface Effects {
   save?: SessionState;
   /** Call `onSessionEnd` with these arguments. */
   tell?: [error?: AuthError] | false;
+  /** Call `onSessionStart`. */
+  welcome?: boolean;
   /** Reject the caller's promise with this. */
   reject?: unknown;
   /** Send this request. */
@@ -84,85 +82,90 @@ interface PairBody {
 }
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
-const endCode = /^(token_expired|invalid_(jwt|refresh)_token|missing_credentials)$/;
+const endCode = /^(token_expired|invalid_(jwt|refresh)_token|missing_credentials|session_key_required)$/;
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 /** When to try again what the timer has failed to do. */
 const retryAfterMs = 30_000;
 
 /** The stored state was read; another tab may have changed it. */
-export const read: Row<[stored: SessionState]> = (state, _context, stored) => ({
+export const read: Row<[stored: SessionState, isFirst?: boolean]> = (state, _context, stored, isFirst) => ({
   state: stored,
   tell: isKnown(state) && !!stored.endStatus && [],
+  welcome: !isFirst && isKnown(stored) && stored.openedAtMs !== state.openedAtMs,
 });
 
 /** The token pair with this stamp needs renewing; `isAsked`: the application says so. */
-export const renew: Row<[seen: Stamp, newKey: string, isAsked?: boolean]> = (
-  state,
-  { bearer, nowMs },
-  seen,
-  newKey,
-  isAsked,
-) => {
+export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, seen, isAsked) => {
+  const { bearer, nowMs, createKey } = context;
   if (stampOf(state) !== seen || (isYoung(state, nowMs) && !(isAsked && state.endStatus))) return {};
   if (bearer && !state.token) return { result: new AuthError(401, { code: "missing_credentials" }) };
-  const key = nextKey(state, nowMs, newKey);
+  const { key = createKey(), sessionKey, openedAtMs } = state;
+  // A JWT that is refused before its time lives shorter than we thought.
+  const lifeMs = isDue(state, nowMs) ? state.lifeMs : undefined;
+  const sent = { ...state, key };
   return {
     // Stored before it is sent: whatever happens to this tab, the next one can repeat the refresh.
-    save: { ...state, key, keyAnsweredAtMs: undefined },
-    post: ["auth/refresh", pairOf(state), { key, retry: true }],
-    // A JWT that is refused before its time lives shorter than we thought.
-    next: [opened, { key, lifeMs: isDue(state, nowMs) ? state.lifeMs : undefined }],
+    save: sent,
+    post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
+    next: [opened, { previousKey: key, sessionKey, openedAtMs, lifeMs }],
     orElse: [refused, seen],
   };
 };
 
 /** The user logs in. */
-export const login: Row<[credentials: unknown, newKey: string]> = (
-  { key, keyAnsweredAtMs },
-  _context,
-  credentials,
-  newKey,
-) => {
-  key ??= newKey;
-  return { post: ["auth/login", credentials, { key }], next: [opened, { key, keyAnsweredAtMs }] };
+export const login: Row<[credentials: unknown]> = (state, { nowMs, createKey, isLasting }, credentials) => {
+  const { key = createKey(), sessionKey = isLasting() ? createKey() : undefined } = state;
+  return {
+    post: ["auth/login", credentials, { state: { key, sessionKey } }],
+    next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
+  };
 };
 
-/** A login or a refresh was answered 200. `kept`: what stays of the state before. */
-export const opened: Row<[kept: SessionState, body: unknown]> = (_state, { bearer, nowMs }, kept, body) => {
+/**
+ * A login or a refresh was answered 200. `kept`: what stays of the state before. The key of the next refresh is stored
+ * here, so that a browser that is killed before it has written the cookie still knows both.
+ */
+export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context, kept, body) => {
+  const { bearer, nowMs, createKey } = context;
   const { token, refreshToken, expiresIn } = body as PairBody;
   // The old token pair is not given up for none.
   if (bearer && !refreshToken) return { reject: new AuthError(0, { code: "network_error" }) };
   const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
-  return { save: { keyAnsweredAtMs: nowMs, ...kept, decidedAtMs: nowMs, ...pair } };
+  return { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair } };
 };
 
 /** A refresh has failed, and the stored state was read after that. */
 export const refused: Row<[seen: Stamp, error: unknown]> = (state, context, seen, error) => {
-  if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
-  // Without Web Locks another tab may have logged in meanwhile.
+  // A tab that did not wait for the lock may have renewed or logged in meanwhile.
   if (stampOf(state) !== seen) return {};
+  if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
   // A cookie that this client knew nothing of was a session, too.
-  const isNews = isKnown(state) || (error.status === 400 && !state.endStatus);
+  const isNews = isKnown(state) || (error.status !== 401 && !state.endStatus);
   return { ...closed(state, context, error.status), tell: isNews && [error], result: error };
 };
 
-/** The user logs out. `tell` is for other tabs. */
-export const logout: Row = (state, context) =>
-  context.bearer && !state.token
-    ? closed(state, context, 200)
-    : { post: ["auth/logout", pairOf(state), { retry: true }], next: [closed, 200] };
+/** The user logs out. `tell` is for other tabs. A bearer client is logged out here also if the API cannot be told. */
+export const logout: Row = (state, context) => {
+  const { bearer } = context;
+  const end = bearer ? closed(state, context, 200) : {};
+  return bearer && !state.token
+    ? end
+    : { ...end, post: ["auth/logout", pairOf(state), { retry: true }], next: [closed, 200] };
+};
 
-/** The session is over, with this status. */
-export const closed: Row<[endStatus: number]> = ({ key, keyAnsweredAtMs }, { nowMs }, endStatus) => ({
-  save: { key, keyAnsweredAtMs, decidedAtMs: nowMs, endStatus },
+/** The session is over, with this status. Its Session-Key goes on to the next one, unless the user has logged out. */
+export const closed: Row<[endStatus: number]> = ({ key, sessionKey }, { nowMs }, endStatus) => ({
+  save: { key, sessionKey: endStatus === 200 ? undefined : sessionKey, decidedAtMs: nowMs, endStatus },
 });
 
 /** A response to the token pair with this stamp says how long a JWT lives. */
 export const learn: Row<[seen: Stamp, lifeMs: number]> = (state, { nowMs }, seen, lifeMs) => {
   // Not a session that was ended while the response was under way, or one whose last JWT may still live.
   const isFound =
-    !isKnown(state) && stampOf(state) === seen && (state.endStatus !== 400 || ageOf(state, nowMs) > lifeMs);
+    !isKnown(state) &&
+    stampOf(state) === seen &&
+    (!/400|403/.test(`${state.endStatus}`) || ageOf(state, nowMs) > lifeMs);
   return isFound || (!state.endStatus && state.lifeMs !== lifeMs)
     ? { save: { ...state, lifeMs, endStatus: undefined, decidedAtMs: isFound ? nowMs : state.decidedAtMs } }
     : {};

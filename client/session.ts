@@ -1,4 +1,5 @@
 import type { AuthError } from "./auth-error.ts";
+import { createKey } from "./key.ts";
 import type { Lock } from "./lock.ts";
 import type { Post } from "./post.ts";
 import * as on from "./session-reducer.ts";
@@ -10,6 +11,7 @@ interface SessionOptions {
   /** The client keeps the token pair itself. */
   bearer: boolean;
   onSessionEnd: ((error?: AuthError) => void) | undefined;
+  onSessionStart: (() => void) | undefined;
   post: Post;
   /** Asks how long a JWT lives. */
   me: () => Promise<unknown>;
@@ -24,15 +26,19 @@ const maxPauseSeconds = 60;
 export type SessionKeeper = ReturnType<typeof createSession>;
 
 /** Makes what opens, renews and ends a session, one at a time across all tabs: it does what the reducer decides. */
-export function createSession({ store, lock, bearer, onSessionEnd, post, me }: SessionOptions) {
+export function createSession(options: SessionOptions) {
+  const { store, lock, bearer, onSessionEnd, onSessionStart, post, me } = options;
+  const { isLasting } = store;
   let current: SessionState = {};
+  let isFirst = true;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let renewing: Outcome | undefined;
 
   /** Lets the reducer decide what follows from an event, and does that. */
   async function dispatch(...event: on.SessionEvent): Outcome {
-    const { state, effects } = on.reduceSession(current, event, { bearer, nowMs: Date.now() });
-    const { save, waitMs, learn, tell, post: request, next, orElse, reject, result } = effects;
+    const context = { bearer, nowMs: Date.now(), createKey, isLasting };
+    const { state, effects } = on.reduceSession(current, event, context);
+    const { save, waitMs, learn, tell, welcome, post: request, next, orElse, reject, result } = effects;
     current = state;
     if (save) await store.save(save);
     clearTimeout(timer);
@@ -44,9 +50,12 @@ export function createSession({ store, lock, bearer, onSessionEnd, post, me }: S
       (timer as { unref?: () => void }).unref?.();
     }
     if (tell) queueMicrotask(() => onSessionEnd?.(...tell));
+    if (welcome) queueMicrotask(() => onSessionStart?.());
     if (reject) throw reject;
     if (!request) return result;
-    return post(...request).then(
+    const [path, body, options] = request;
+    const isStale = orElse && (async () => stampOf(await load()) !== stampOf(state));
+    return post(path, body, { ...options, isStale }).then(
       (body) => dispatch(...(next as on.SessionEvent), body),
       async (error) => {
         if (!orElse) throw error;
@@ -59,7 +68,9 @@ export function createSession({ store, lock, bearer, onSessionEnd, post, me }: S
   /** Reads the stored state; other tabs may have changed it. */
   async function load(): Promise<SessionState> {
     const stored = await store.load();
-    await dispatch(on.read, stored);
+    const reading = dispatch(on.read, stored, isFirst);
+    isFirst = false;
+    await reading;
     return stored;
   }
 
@@ -76,7 +87,7 @@ export function createSession({ store, lock, bearer, onSessionEnd, post, me }: S
    */
   function renew(seen: Stamp, isAsked?: boolean): Outcome {
     if (!renewing) {
-      renewing = run(on.renew, seen, crypto.randomUUID(), isAsked);
+      renewing = run(on.renew, seen, isAsked);
       renewing.then(release, ({ retryAfterSeconds }: AuthError) => {
         // Until then nobody asks again.
         if (retryAfterSeconds) setTimeout(release, Math.min(retryAfterSeconds, maxPauseSeconds) * 1000);
@@ -95,10 +106,13 @@ export function createSession({ store, lock, bearer, onSessionEnd, post, me }: S
     renew,
 
     /** Opens a session. */
-    login: (credentials: unknown) => run(on.login, credentials, crypto.randomUUID()).then(release),
+    login: (credentials: unknown) => run(on.login, credentials).then(release),
 
     /** Ends the session; `onSessionEnd` is for other tabs. */
     logout: () => run(on.logout) as Promise<undefined>,
+
+    /** Takes it that there is no session. */
+    forget: () => run(on.closed, 401),
 
     /** Takes over how long a JWT lives, from a response to the token pair that was seen. */
     learn: (seen: Stamp, lifeMs: number) => run(on.learn, seen, lifeMs),

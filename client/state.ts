@@ -1,9 +1,13 @@
 /** What the client remembers of a session. Times are milliseconds of the local clock, right or wrong. */
 export interface SessionState {
-  /** The Idempotency-Key. */
+  /** The Idempotency-Key of the next refresh, and of its repeats. */
   key?: string | undefined;
-  /** When the last refresh with this key was answered 200; undefined if it was not. */
-  keyAnsweredAtMs?: number | undefined;
+  /** The one before: of the request that the token pair came with. */
+  previousKey?: string | undefined;
+  /** The Session-Key: without it nobody can renew the session. */
+  sessionKey?: string | undefined;
+  /** When the user logged in: what tells one session from the next. */
+  openedAtMs?: number | undefined;
   /** When the token pair came, or the error that ended the session. */
   decidedAtMs?: number | undefined;
   /** How long a JWT lives. */
@@ -19,6 +23,8 @@ export interface SessionState {
 export interface StateStore {
   load(): Promise<SessionState> | SessionState;
   save(state: SessionState): Promise<void> | void;
+  /** Answers whether what is saved will be there after a reload. */
+  isLasting(): boolean;
 }
 
 /** A token pair is left alone for this time, if its JWT lives at least twice as long (docs/rotation.md, what the model says). */
@@ -59,10 +65,4 @@ export function dueInMs(state: SessionState, nowMs: number): number {
 /** Answers whether the token pair should be renewed now. */
 export function isDue(state: SessionState, nowMs: number): boolean {
   return dueInMs(state, nowMs) <= 0;
-}
-
-/** The key of a refresh that starts now: a new one only if the last with this key was answered, a minute ago. */
-export function nextKey(state: SessionState, nowMs: number, newKey: string): string {
-  const isDone = nowMs - (state.keyAnsweredAtMs ?? nowMs) > youngMs;
-  return isDone ? newKey : (state.key ?? newKey);
 }

@@ -13,21 +13,30 @@ export interface TokenStore {
   save(tokens: Tokens | undefined): Promise<void> | void;
 }
 
-/** Keeps the state with the token pair, and none without one. */
+/** Keeps the state with the token pair, and none without one. A store that is empty or broken holds none. */
 export function createTokenState(tokens: TokenStore): StateStore {
   return {
-    load: async () => (await tokens.load()) ?? {},
+    async load() {
+      try {
+        const stored = await tokens.load();
+        return stored?.token && stored.refreshToken ? stored : {};
+      } catch {
+        return {};
+      }
+    },
     save: (state) => tokens.save(state.token ? (state as Tokens) : undefined),
+    isLasting: () => true,
   };
 }
 
 /** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
 export function createBrowserState(name: string): StateStore {
   let memory: SessionState | undefined;
+  const read = () => localStorage.getItem(name) ?? "{}";
   return {
     load() {
       try {
-        return memory ?? JSON.parse(localStorage.getItem(name) as string) ?? {};
+        return memory ?? JSON.parse(read()) ?? {};
       } catch {
         return {};
       }
@@ -38,6 +47,14 @@ export function createBrowserState(name: string): StateStore {
       } catch {
         memory = state;
       }
+    },
+    isLasting() {
+      try {
+        localStorage.setItem(name, read());
+      } catch {
+        return false;
+      }
+      return !memory;
     },
   };
 }

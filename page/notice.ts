@@ -9,7 +9,8 @@ const unreachable = "The API cannot be reached. Try again in a moment.";
 /** What is said to somebody who is logged in no more. */
 export const ended = "Your session has ended. Log in again.";
 /** What the API answers who has no session (any more). */
-const endCode = /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials)$/;
+const endCode =
+  /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials|session_key_required)$/;
 
 /** What the gateway refuses by itself comes without a text. */
 const gatewayTexts: Record<number, string> = {
@@ -50,7 +51,7 @@ export function isEnd(error: unknown): boolean {
 
 /** Says in words what went wrong: the API's own text, and when to try again. */
 export function explain(error: unknown): string {
-  if (!(error instanceof AuthError) || error.status === 0) return unreachable;
+  if (!(error instanceof AuthError) || error.code === "network_error") return unreachable;
   if (isEnd(error)) return ended;
   const { status, retryAfterSeconds, requestId } = error;
   const text = error.detail ?? gatewayTexts[status] ?? `The API answered ${status}, and does not say why.`;

@@ -7,7 +7,7 @@ import type { AuthClientOptions, Tokens } from "../../client/auth-client.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
 import { decodeClaims } from "../support/pair.ts";
-import { loseAnswer } from "./browser.ts";
+import { loseAnswer, loseRequest } from "./browser.ts";
 import { account, browser, credentials, openSession, service } from "./setup.ts";
 
 /** Keeps tokens as a program keeps them: as text. */
@@ -26,7 +26,7 @@ function createStore() {
 
 async function openBearerSession(options: AuthClientOptions & { age?: number } = {}) {
   const tokens = createStore();
-  const [tab] = await openSession({ tokens, asks: false, ...options });
+  const [tab] = await openSession({ tokens, ...options });
   return { ...tab, tokens, before: tokens.load() as Tokens };
 }
 
@@ -82,6 +82,26 @@ describe("a bearer client", () => {
     expect(browser.names).toEqual(["GET /movies 200", ...renewed]);
   });
 
+  test("is logged out here without a network, too: nobody who is there next has its session", async () => {
+    const { auth, tokens } = await openBearerSession();
+    browser.break("POST", loseRequest, { times: 9 });
+    const error = { name: "AuthError", status: 0, code: "network_error" };
+    await expect(browser.patiently(auth.logout())).rejects.toMatchObject(error);
+    expect(tokens.load()).toBeUndefined();
+    expect((await auth.fetch("/movies")).status).toBe(401);
+  });
+
+  test.each(["", "{", "null", '"text"', "{}", '{"token":"t"}'])(
+    "whose store holds %j has no session, and logs in",
+    async (text) => {
+      const tokens = { load: () => JSON.parse(text), save: () => {} };
+      const { auth } = await browser.openTab({ tokens });
+      expect((await auth.fetch("/movies")).status).toBe(401);
+      await expect(auth.refresh()).rejects.toMatchObject({ code: "missing_credentials" });
+      await auth.login(credentials);
+    },
+  );
+
   test("is told once that its session has ended, and forgets the pair", async () => {
     const { auth, tokens, before, ends } = await openBearerSession({ age: 1000 });
     const { sub: userId, sid: sessionId } = decodeClaims(before.token);
@@ -118,7 +138,7 @@ test("in Node the token goes to the API and the origins named, and to no other, 
   };
   const stranger = await serve("stranger", async () => ({ statusCode: 401, headers: {} }));
   const baseUrl = await serve("api", async (request) =>
-    (request as { url: string }).url === "/leave"
+    (request as { url: string }).url.startsWith("/leave")
       ? { statusCode: 307, headers: { location: `${stranger}/movies` } }
       : answerHttp(service.sandbox, request as never),
   );
@@ -134,6 +154,10 @@ test("in Node the token goes to the API and the origins named, and to no other, 
   for (const input of [url, new Request(url), new URL(url), "/leave"])
     expect((await auth.fetch(input)).status).toBe(401);
   expect(seen.stranger).toEqual(Array(4).fill(undefined));
+  const moved = createAuthClient({ baseUrl: `${baseUrl}/leave`, tokens });
+  for (const act of [() => moved.login(credentials), moved.me, moved.sessions])
+    await expect(act()).rejects.toMatchObject({ code: "network_error" });
+  expect(seen.stranger?.length).toBe(4);
   const trusting = createAuthClient({ baseUrl, tokens, origins: [stranger] });
   await trusting.fetch(url, { headers: { "x-test": "1" } });
   expect(seen.stranger?.at(-1)).toBe(bearer);

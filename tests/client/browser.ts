@@ -17,13 +17,15 @@ export interface Tab {
   auth: AuthClient;
   /** The codes that `onSessionEnd` was called with; "elsewhere" where there was none. */
   ends: string[];
+  /** How often `onSessionStart` was called. */
+  starts(): number;
   /** Ends the page in the middle of whatever it does. */
   close(): void;
 }
 
 /** How a page sets its client up, and what its browser does not have. */
 export interface TabOptions extends AuthClientOptions {
-  without?: ("locks" | "localStorage" | "events")[];
+  without?: ("locks" | "localStorage" | "events" | "crypto")[];
 }
 
 /** What a browser asked of the API; `at` is epoch seconds, `status` undefined if no response came. */
@@ -53,20 +55,30 @@ export const loseAnswer: NetworkFault = (deliver) => deliver().then(() => undefi
 
 /** The gateway answers something itself. */
 export const refuse =
-  (statusCode: number, headers: Record<string, string> = {}): NetworkFault =>
+  (
+    statusCode: number,
+    headers: Record<string, string> = {},
+    body: object = { message: "Not now" },
+  ): NetworkFault =>
   async () => {
-    const answer = json(statusCode, { message: "Not now" });
+    const answer = json(statusCode, body);
     return { ...answer, headers: { ...answer.headers, ...headers } };
   };
 
 /** A browser: tabs that share cookies, localStorage and Web Locks. Time passes in it when a test says so. */
 export type Browser = ReturnType<typeof createBrowser>;
 
-/** Makes a browser that has never been at the API. */
-export function createBrowser(api: Sandbox) {
+/** What a browser keeps on the disk. */
+interface Profile {
+  cookies: Map<string, { pair: string; expiresAt: number }>;
+  storage: Map<string, string>;
+}
+
+/** Makes a browser that has never been at the API, or one that finds such a profile on the disk. */
+export function createBrowser(api: Sandbox, profile?: Profile) {
   let sandbox = api;
-  const cookies = new Map<string, { pair: string; expiresAt: number }>();
-  const storage = new Map<string, string>();
+  const { cookies, storage } = profile ?? { cookies: new Map(), storage: new Map() };
+  let keepsCookies = true;
   const tabs = new Map<object, Listener[]>();
   const timers = new Map<object, { tab: object; dueMs: number; act: () => void }>();
   const requests: BrowserRequest[] = [];
@@ -116,7 +128,7 @@ export function createBrowser(api: Sandbox) {
     const [name = ""] = pair.split("=");
     const maxAge = Number(/Max-Age=(\d+)/.exec(line)?.[1]);
     if (maxAge === 0) cookies.delete(name);
-    else cookies.set(name, { pair, expiresAt: clock.now + maxAge });
+    else if (keepsCookies) cookies.set(name, { pair, expiresAt: clock.now + maxAge });
   }
 
   async function openTab({ without = [], ...options }: TabOptions = {}): Promise<Tab> {
@@ -134,34 +146,33 @@ export function createBrowser(api: Sandbox) {
       const aborted = new Promise<never>((_, reject) => {
         signal?.addEventListener("abort", () => reject(signal.reason));
       });
-      const result = Promise.race([exchange(request), aborted]).finally(() => {
-        if (signal) timers.delete(signal);
-        land(request);
-      });
-      return whileOpen(result);
+      return whileOpen(Promise.race([exchange(request), aborted]).finally(() => land(request)));
     };
     const setItem = (name: string, text: string) => {
       storage.set(name, text);
       for (const [other, others] of tabs)
         for (const listen of other === tab ? [] : others) queueMicrotask(() => listen({ key: name }));
     };
-    const request = (_name: string, run: () => Promise<unknown>) => {
+    const request = (_name: string, { signal }: RequestInit, run: () => Promise<unknown>) => {
       const before = lockTurn;
-      const result = before.then(() => (tabs.has(tab) ? run() : never));
+      const givenUp = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+      const turn = Promise.race([before.then(() => true), givenUp.then(() => false)]);
+      const result = turn.then((isMine) => {
+        if (!isMine) throw signal?.reason;
+        return tabs.has(tab) ? run() : never;
+      });
       // A tab that is closed gives its turn away, but not before it has come.
       lockTurn = before.then(() => Promise.race([result, closed.promise])).catch(() => {});
       return whileOpen(result);
     };
-    const timeout = (ms: number) => {
-      const controller = new AbortController();
-      addTimer(controller.signal, () => controller.abort(), ms);
-      return controller.signal;
-    };
     const globals = {
-      ...{ Request, Response, Headers, URL, queueMicrotask, AbortSignal: { timeout }, fetch: fetchInTab },
-      crypto: globalThis.crypto,
+      ...{ Request, Response, Headers, URL, AbortController, btoa, queueMicrotask, fetch: fetchInTab },
+      // What a page over plain http has.
+      ...(!without.includes("crypto") && {
+        crypto: { getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes) },
+      }),
       Date: { now: timeMs },
-      location: { href: `${origin}/` },
+      location: new URL(origin),
       navigator: without.includes("locks") ? {} : { locks: { request } },
       ...(!without.includes("localStorage") && {
         localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem },
@@ -179,12 +190,16 @@ export function createBrowser(api: Sandbox) {
     tabs.set(tab, listeners);
     const ends: Tab["ends"] = [];
     const { createAuthClient } = module.namespace as typeof import("../../client/auth-client.ts");
-    const onSessionEnd: AuthClientOptions["onSessionEnd"] = (error) => ends.push(error?.code ?? "elsewhere");
+    let starts = 0;
+    const told: Pick<AuthClientOptions, "onSessionEnd" | "onSessionStart"> = {
+      onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"),
+      onSessionStart: () => void starts++,
+    };
     const close = () => {
       tabs.delete(tab);
       closed.resolve();
     };
-    return { auth: createAuthClient({ onSessionEnd, ...options }), ends, close };
+    return { auth: createAuthClient({ ...told, ...options }), ends, starts: () => starts, close };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */
@@ -251,6 +266,19 @@ export function createBrowser(api: Sandbox) {
     /** The `name=value` of the auth cookie: whoever has it can be this browser. */
     get cookie(): string | undefined {
       return cookies.get("auth-cookie")?.pair;
+    },
+
+    /** From here on no cookie is kept: of a third party, or without https. */
+    blockCookies(): void {
+      keepsCookies = false;
+    },
+
+    /** A copy of what the browser keeps: for a thief, or for the browser itself after it was killed. */
+    profile: (): Profile => ({ cookies: new Map(cookies), storage: new Map(storage) }),
+
+    /** A tab that is suspended holds the Web Lock, until the test's end. */
+    holdLock(): void {
+      lockTurn = never;
     },
 
     /** What localStorage holds, parsed. */

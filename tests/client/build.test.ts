@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { build } from "esbuild";
+import { oldestBrowsers } from "../../build/client.ts";
 import { createFolder, removeFolder } from "../support/project.ts";
 
 const run = promisify(execFile);
@@ -45,10 +46,14 @@ function codeOf(path: string): string[] {
 }
 
 describe("the client as it is built", () => {
-  test("has less than 3 KB, compressed, and imports nothing", async () => {
-    expect(gzipSync(readFileSync(built)).length).toBeLessThan(3000);
+  test("has less than 4 KB, compressed, and imports nothing", async () => {
+    expect(gzipSync(readFileSync(built)).length).toBeLessThan(4000);
     const { metafile } = await build({ entryPoints: [built], bundle: true, metafile: true, write: false });
     expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports)).toEqual([]);
+  });
+
+  test.each(oldestBrowsers)("is for %s, as its README says", (browser) => {
+    expect(readFileSync("client/README.md", "utf8").toLowerCase()).toContain(browser.replace(/\d/, " $&"));
   });
 
   test("can be imported by Node as it is, and exports two names", async () => {

@@ -11,7 +11,7 @@ const steps = 400;
 test.each(seeds)("SEED=%i: whatever happens to three tabs for days, their session lives", async (seed) => {
   const random = createRandom(seed);
   const upTo = (max: number) => Math.floor(random() * max);
-  const tabs: Tab[] = await openSession({ tabs: 3, asks: random() < 0.5 });
+  const tabs: Tab[] = await openSession({ tabs: 3, learns: random() < 0.5 });
   const some = () => tabs[upTo(tabs.length)] as Tab;
 
   /** A clock that was set back makes an old pair look new: it is left alone for a minute (client/README.md). */

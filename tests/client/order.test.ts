@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { refuse, type Tab } from "./browser.ts";
+import type { Tab } from "./browser.ts";
 import {
   browser,
   claimsOfCookie,
@@ -9,7 +9,6 @@ import {
   expectSignedIn,
   openSession,
   service,
-  sessionKey,
 } from "./setup.ts";
 
 const other = await service.register();
@@ -51,14 +50,15 @@ describe.each<[string, { tabs: number; without?: ("locks" | "events")[] }]>([
     expect(browser.names).toEqual([`POST /auth/${first} lost`]);
     release();
     await Promise.all([acting, waiting]);
-    expect(browser.names).toEqual([`POST /auth/${first} 200`, secondName]);
+    const names = browser.names.filter((name) => !name.includes("/auth/me"));
+    expect(names).toEqual([`POST /auth/${first} 200`, secondName]);
     if ([first, second].includes("login")) expect(claimsOfCookie().sub).toBe(other.userId);
     else expect(browser.cookie).toBeUndefined();
   });
 });
 
 test("a 401 that arrives after another tab has renewed is repeated without a refresh", async () => {
-  const [first, second] = await openSession({ tabs: 2, asks: false, age: 1000 });
+  const [first, second] = await openSession({ tabs: 2, learns: false, age: 1000 });
   const held = browser.hold("GET /movies");
   const fetching = second.auth.fetch("/movies");
   await held.arrived;
@@ -82,32 +82,23 @@ test("without Web Locks a late error does not end the session that another tab h
   await expectSignedIn(first, second);
 });
 
-describe("the Idempotency-Key", () => {
-  const keys = () => browser.requests.flatMap(({ key }) => key ?? []);
+test("a tab that was suspended, or asks by confirm(), holds the lock: the others go on without it", async () => {
+  const [tab, another] = await openSession({ tabs: 2, age: 1000 });
+  browser.holdLock();
+  await browser.patiently(expectSignedIn(tab));
+  await browser.patiently(another.auth.logout());
+  expect(browser.cookie).toBeUndefined();
+});
 
-  test("goes with login and refresh only, and is the same in all tabs, but not in the cookie", async () => {
-    const [first, second] = await openSession({ tabs: 2, age: 60 });
-    const [{ key }] = browser.stored as [{ key: string }];
-    expect(key).toMatch(/^[\w-]{36}$/);
-    expect(browser.cookie).not.toContain(key);
-    expect((await service.database.find("sessions", sessionKey()))?.keyed).toBe(true);
-    browser.break("POST /auth/refresh", refuse(503, { "retry-after": "60" }), { times: 2 });
-    for (const { auth } of [first, second])
-      await expect(auth.refresh()).rejects.toMatchObject({ status: 503 });
-    await Promise.all([first.auth.me(), first.auth.sessions(), first.auth.account()]);
-    await first.auth.logout();
-    expect(keys()).toEqual([key, key]);
-    expect(browser.cookie).toBeUndefined();
-  });
-
-  test("is not sent by an application whose server refreshes, too", async () => {
-    const [tab] = await openSession({ keys: false, age: 1000 });
-    await tab.auth.refresh();
-    expect(keys()).toEqual([]);
-    expect((await service.database.find("sessions", sessionKey()))?.keyed).toBe(false);
-    clock.advance(1000);
-    const { cookies } = await service.sandbox.refresh({ cookies: [browser.cookie ?? ""] });
-    browser.setCookie(cookies?.[0] ?? "");
-    await expectSignedIn(tab);
-  });
+test("a login in one tab reaches the others, as a logout does", async () => {
+  const [tab, another] = await openSession({ tabs: 2 });
+  expect([tab.starts(), another.starts()]).toEqual([0, 1]);
+  await another.auth.refresh();
+  await tab.auth.logout();
+  await another.auth.login({ email: other.email, password: other.password });
+  await browser.idle();
+  expect([tab.starts(), another.starts()]).toEqual([1, 1]);
+  const late = await browser.openTab();
+  await late.auth.me();
+  expect(late.starts()).toBe(0);
 });

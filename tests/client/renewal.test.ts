@@ -30,8 +30,8 @@ describe("three tabs renew their token pair once", () => {
       false,
       [...Array(3).fill("GET /movies 200"), ...Array(3).fill("GET /movies 401"), refreshed],
     ],
-  ])("%s", async (_when, asks, names) => {
-    const tabs = await openSession({ tabs: 3, asks, age: 7200 });
+  ])("%s", async (_when, learns, names) => {
+    const tabs = await openSession({ tabs: 3, learns, age: 7200 });
     await Promise.all(tabs.map((tab) => expectSignedIn(tab)));
     expect(browser.names.toSorted()).toEqual(names);
   });
@@ -48,8 +48,8 @@ describe("when a token pair is renewed", () => {
     expect(browser.names.toSorted()).toEqual(["GET /movies 200", refreshed]);
   });
 
-  test("a page that never asks who it is learns how long a JWT lives by itself, once, busy or not", async () => {
-    const [tab] = await openSession({ asks: false });
+  test("a page that could not learn how long a JWT lives asks by itself, once, busy or not", async () => {
+    const [tab] = await openSession({ learns: false });
     for (let seconds = 0; seconds < 900; seconds += 5) {
       await browser.wait(5);
       await tab.auth.fetch("/movies");

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { createBrowser, loseRequest } from "./browser.ts";
+import { createBrowser, loseRequest, refuse } from "./browser.ts";
 import { account, browser, credentials, expectSignedIn, openSession, service } from "./setup.ts";
 
 const api = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
-const url = `${api}/auth/password`;
+const url = `${api}/auth/account`;
 const newPassword = "another sentence that is long enough";
 const wrongPassword = "no password of mine";
 const invalidCredentials = { status: 401, code: "invalid_credentials" };
@@ -13,8 +13,8 @@ describe("a request", () => {
   test.each<
     [string, number, (body: string, init: RequestInit) => [input: string | Request, init?: RequestInit]]
   >([
-    ["with a body is repeated whole after a 401", 200, (body, init) => [url, { ...init, body }]],
-    ["that is a Request is repeated, too", 200, (body, init) => [new Request(url, { ...init, body })]],
+    ["with a body is repeated whole after a 401", 204, (body, init) => [url, { ...init, body }]],
+    ["that is a Request is repeated, too", 204, (body, init) => [new Request(url, { ...init, body })]],
     [
       "whose body is a stream is not: the session is renewed, and its sender may send another",
       401,
@@ -22,14 +22,27 @@ describe("a request", () => {
     ],
   ])("%s", async (_what, status, argsOf) => {
     const owner = await service.register();
-    const [tab] = await openSession({ as: owner, asks: false, age: 1000 });
-    const body = JSON.stringify({ currentPassword: owner.password, newPassword });
+    const [tab] = await openSession({ as: owner, learns: false, age: 1000 });
+    const body = JSON.stringify({ password: owner.password });
     const send = () =>
-      tab.auth.fetch(...argsOf(body, { method: "POST", headers: { "content-type": "application/json" } }));
+      tab.auth.fetch(...argsOf(body, { method: "DELETE", headers: { "content-type": "application/json" } }));
     expect((await send()).status).toBe(status);
-    if (status === 401) expect((await send()).status).toBe(200);
-    const names = ["POST /auth/password 401", "POST /auth/refresh 200", "POST /auth/password 200"];
+    if (status === 401) expect((await send()).status).toBe(204);
+    const names = ["DELETE /auth/account 401", "POST /auth/refresh 200", "DELETE /auth/account 204"];
     expect(browser.names).toEqual(names);
+  });
+
+  test.each<[string, boolean, string[]]>([
+    ["is repeated after a renewal, if the JWT may have expired", false, ["refresh 200", "movies 200"]],
+    ["is an answer, while the JWT lives", true, []],
+  ])("that met the 403 of the gateway's authorizer %s", async (_what, learns, names) => {
+    const [tab] = await openSession({ learns, age: 100 });
+    browser.break("GET /movies", refuse(403));
+    expect((await tab.auth.fetch("/movies")).status).toBe(learns ? 403 : 200);
+    expect(browser.names.map((name) => name.split("/").at(-1))).toEqual(["movies 403", ...names]);
+    browser.break("GET /movies", refuse(403, {}, { code: "missing_role" }));
+    clock.advance(1000);
+    expect((await tab.auth.fetch("/movies")).status).toBe(403);
   });
 
   test("is not repeated when its response is lost", async () => {
@@ -157,6 +170,28 @@ describe("the methods", () => {
     const sessions = await auth.sessions();
     expect(new Set(sessions.map(({ sessionId }) => sessionId)).size).toBeGreaterThan(230);
     expect(browser.requests.length).toBeGreaterThan(2);
+  });
+});
+
+describe("a login", () => {
+  test.each([
+    [{}, "cookies are blocked here"],
+    [{ baseUrl: "http://abcdefghij.execute-api.eu-central-1.amazonaws.com" }, "needs https"],
+    [{ baseUrl: "https://api.example.com" }, "api.example.com must be on the same site as this page"],
+  ])("whose cookie the browser does not keep says so and why: %j", async (options, reason) => {
+    const tab = await browser.openTab(options);
+    browser.blockCookies();
+    const refused = { status: 401, code: "cookie_not_kept", detail: expect.stringContaining(reason) };
+    await expect(tab.auth.login(credentials)).rejects.toMatchObject(refused);
+    await browser.wait(3600);
+    expect([browser.names.at(-1), tab.ends]).toEqual(["GET /auth/me 401", []]);
+  });
+
+  test("in a runtime without crypto is refused with an error that names it", async () => {
+    const tab = await browser.openTab({ without: ["crypto"] });
+    const refused = { name: "AuthError", code: "unsupported", message: expect.stringContaining("crypto") };
+    await expect(tab.auth.login(credentials)).rejects.toMatchObject(refused);
+    await expect(tab.auth.me()).rejects.toMatchObject(refused);
   });
 });
 

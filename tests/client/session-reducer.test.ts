@@ -4,10 +4,11 @@ import * as on from "../../client/session-reducer.ts";
 import type { SessionState } from "../../client/state.ts";
 
 const nowMs = 1_800_000_000_000;
-const cookies = { bearer: false, nowMs };
-const bearer = { bearer: true, nowMs };
+const cookies = { bearer: false, nowMs, createKey: () => "new key", isLasting: () => true };
+const bearer = { ...cookies, bearer: true };
 const life = { lifeMs: 900_000 };
 const pair = { token: "old token", refreshToken: "old refresh token" };
+const keys = { key: "old key", previousKey: "older key", sessionKey: "session key" };
 const newPair = { token: "new token", refreshToken: "new refresh token" };
 
 /** A state that was decided so many seconds ago. */
@@ -19,7 +20,7 @@ const stamp = ({ token, decidedAtMs }: SessionState) => token ?? decidedAtMs;
 const reduce = (state: SessionState, event: on.SessionEvent, context = cookies) =>
   on.reduceSession(state, event, context);
 const renew = (state: SessionState, { isAsked = false, seen = stamp(state), context = cookies } = {}) =>
-  reduce(state, [on.renew, seen, "new key", isAsked], context);
+  reduce(state, [on.renew, seen, isAsked], context);
 
 describe("renew", () => {
   test.each<[string, SessionState, object, "sent" | "left"]>([
@@ -42,16 +43,16 @@ describe("renew", () => {
     if (outcome === "left") expect(decided.state).toBe(state);
   });
 
-  test.each<[string, SessionState, string]>([
-    ["there is none", {}, "new key"],
-    ["a refresh was not answered 200, however long ago", { key: "old key" }, "old key"],
-    ["one was, 60 s ago", { key: "old key", keyAnsweredAtMs: nowMs - 60_000 }, "old key"],
-    ["one was, longer ago", { key: "old key", keyAnsweredAtMs: nowMs - 60_001 }, "new key"],
-  ])("its key, if %s", (_what, stored, key) => {
-    const state = aged(600, { ...life, ...stored });
-    const { state: next, effects } = renew(state);
-    expect(next).toEqual({ ...state, key, keyAnsweredAtMs: undefined });
-    expect(effects).toMatchObject({ save: next, post: ["auth/refresh", undefined, { key, retry: true }] });
+  test.each<[string, SessionState, SessionState]>([
+    ["the stored one, the one before, and the Session-Key", keys, keys],
+    ["a new one where none is stored", {}, { key: "new key" }],
+  ])("goes out with %s, and stores them before", (_which, stored, sent) => {
+    const before = aged(840, { ...life, openedAtMs: 1, ...stored });
+    const { state, effects } = renew(before);
+    expect(state).toEqual({ ...before, ...sent });
+    expect(effects).toMatchObject({ save: state, post: ["auth/refresh", undefined, { state, retry: true }] });
+    const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: 1, ...life };
+    expect(effects.next).toEqual([on.opened, kept]);
   });
 
   test("takes the JWT's life for granted only if it was due", () => {
@@ -90,13 +91,20 @@ describe("the timer", () => {
 });
 
 describe("read", () => {
-  test.each<[string, SessionState, SessionState, boolean]>([
-    ["the end of a known session", aged(9), aged(1, { endStatus: 200 }), true],
-    ["the same end again", aged(1, { endStatus: 200 }), aged(1, { endStatus: 200 }), false],
-    ["an end before this page knew of anything", {}, aged(1, { endStatus: 400 }), false],
-    ["a new pair", aged(9), aged(1), false],
-  ])("%s: %j, then %j: told is %j", (_what, state, stored, isTold) => {
-    expect(reduce(state, [on.read, stored]).effects.tell).toEqual(isTold && []);
+  const opened = (openedAtMs: number) => aged(1, { openedAtMs });
+  const ended = aged(1, { endStatus: 200 });
+  test.each<[string, SessionState, SessionState, "end" | "start" | undefined]>([
+    ["the end of a known session", aged(9), ended, "end"],
+    ["the same end again", ended, ended, undefined],
+    ["an end before this page knew of anything", {}, aged(1, { endStatus: 400 }), undefined],
+    ["a new pair of the session", aged(9, { openedAtMs: 1 }), opened(1), undefined],
+    ["a login, after an end", ended, opened(1), "start"],
+    ["the first login", {}, opened(1), "start"],
+    ["another login", opened(1), opened(2), "start"],
+  ])("%s: %j, then %j: told is %s", (_what, state, stored, told) => {
+    const { tell, welcome } = reduce(state, [on.read, stored, false]).effects;
+    expect([tell, welcome]).toEqual([told === "end" && [], told === "start"]);
+    expect(reduce({}, [on.read, stored, true]).effects.welcome).toBe(false);
   });
 });
 
@@ -110,11 +118,12 @@ describe("refused", () => {
     ["invalid_jwt_token", 400],
     ["invalid_refresh_token", 400],
     ["missing_credentials", 401],
-  ])("%s ends the session, and keeps the key", (code, status) => {
-    const key = { key: "old key", keyAnsweredAtMs: 1 };
+    ["session_key_required", 403],
+  ])("%s ends the session, and keeps the keys for the next login", (code, status) => {
+    const { key, sessionKey } = keys;
     const cause = error(status, code);
-    const { state, effects } = refuse(aged(600, { ...life, ...key }), cause);
-    expect(state).toEqual({ ...key, decidedAtMs: nowMs, endStatus: status });
+    const { state, effects } = refuse(aged(600, { ...life, ...keys }), cause);
+    expect(state).toEqual({ key, sessionKey, decidedAtMs: nowMs, endStatus: status });
     expect(effects).toMatchObject({ save: state, tell: [cause], result: cause });
   });
 
@@ -122,6 +131,7 @@ describe("refused", () => {
     ...[429, 500, 502, 503, 504].map((status) => error(status, `http_${status}`)),
     error(0, "network_error"),
     error(400, "invalid_idempotency_key"),
+    error(403, "cross_site_request"),
     new Error("the store is full"),
   ])("$message does not", (cause) => {
     const state = aged(600, life);
@@ -150,17 +160,21 @@ describe("login and logout", () => {
   const open = (kept: SessionState, context = cookies, answer: unknown = body) =>
     reduce(aged(600, pair), [on.opened, kept, answer], context);
 
-  test("a browser's state never holds a token", () => {
-    const { state, effects } = open({ key: "k", ...life });
-    expect(state).toEqual({ key: "k", keyAnsweredAtMs: nowMs, decidedAtMs: nowMs, ...life });
+  test("a browser's state never holds a token; the key of the next refresh is stored with it", () => {
+    const { state, effects } = open({ previousKey: "k", ...life });
+    expect(state).toEqual({ previousKey: "k", key: "new key", decidedAtMs: nowMs, ...life });
     expect(effects.save).toBe(state);
   });
 
-  test("a login does not change when the key was answered", () => {
-    const { effects } = reduce({ key: "k" }, [on.login, {}, "new key"]);
-    expect(effects.post).toEqual(["auth/login", {}, { key: "k" }]);
-    expect(open(effects.next?.[1] as SessionState).state.keyAnsweredAtMs).toBeUndefined();
-    expect(reduce({}, [on.login, {}, "new key"]).effects.post?.[2]).toEqual({ key: "new key" });
+  test.each<[string, SessionState, boolean, SessionState]>([
+    ["those that are stored", keys, false, { key: "old key", sessionKey: "session key" }],
+    ["new ones, where none are", {}, true, { key: "new key", sessionKey: "new key" }],
+    ["no Session-Key where nothing lasts: a reload would lose it", {}, false, { key: "new key" }],
+  ])("a login sends %s", (_which, before, lasts, sent) => {
+    const { effects } = reduce(before, [on.login, {}], { ...cookies, isLasting: () => lasts });
+    expect(effects.post).toEqual(["auth/login", {}, { state: sent }]);
+    const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: nowMs };
+    expect(effects.next).toEqual([on.opened, kept]);
   });
 
   test("a bearer client stores its pair, and keeps the old one if there is none", () => {
@@ -170,10 +184,18 @@ describe("login and logout", () => {
     expect(effects.reject).toMatchObject({ status: 0, code: "network_error" });
   });
 
-  test("logout sends the pair, and tells nobody here; a bearer client without one sends nothing", () => {
-    expect(reduce(aged(1, pair), [on.logout], bearer).effects.post?.[1]).toEqual(pair);
-    const { state, effects } = reduce(aged(1, { key: "k", ...life }), [on.closed, 200]);
-    expect([state, effects.tell]).toEqual([{ key: "k", decidedAtMs: nowMs, endStatus: 200 }, undefined]);
+  test("logout sends the pair, tells nobody here, and drops the Session-Key", () => {
+    expect(reduce(aged(1), [on.logout]).effects.save).toBeUndefined();
+    const { state, effects } = reduce(aged(1, { ...keys, ...life }), [on.closed, 200]);
+    expect([state, effects.tell]).toEqual([
+      { key: "old key", decidedAtMs: nowMs, endStatus: 200 },
+      undefined,
+    ]);
+  });
+
+  test("a bearer client's logout forgets the pair before it sends it; without one it sends nothing", () => {
+    const { state, effects } = reduce(aged(1, pair), [on.logout], bearer);
+    expect([state.token, effects.save, effects.post?.[1]]).toEqual([undefined, state, pair]);
     const none = reduce({}, [on.logout], bearer);
     expect([none.effects.post, none.state.endStatus]).toEqual([undefined, 200]);
   });
@@ -189,6 +211,7 @@ describe("learn", () => {
     ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...life, decidedAtMs: nowMs }],
     ["not one that was ended meanwhile", aged(0, { endStatus: 200 }), undefined, nowMs - 9000],
     ["not an ended one whose last JWT lives", aged(900, { endStatus: 400 }), undefined],
+    ["nor one that has another's Session-Key", aged(900, { endStatus: 403 }), undefined],
     ["a new one, when that JWT is dead", aged(901, { endStatus: 400 }), { ...life, decidedAtMs: nowMs }],
   ])("%s", (_what, state, saved, seen = stamp(state)) => {
     expect(reduce(state, [on.learn, seen, life.lifeMs]).effects.save).toEqual(saved);

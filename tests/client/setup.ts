@@ -2,7 +2,7 @@ import { beforeEach, expect } from "@jest/globals";
 import { clock } from "../support/clock.ts";
 import { decodeClaims } from "../support/pair.ts";
 import { startService } from "../support/service.ts";
-import { type Browser, createBrowser, type Tab, type TabOptions } from "./browser.ts";
+import { type Browser, createBrowser, refuse, type Tab, type TabOptions } from "./browser.ts";
 
 /** The API of this file's tests. */
 export const service = await startService();
@@ -19,8 +19,8 @@ beforeEach(() => {
 interface SessionOptions extends TabOptions {
   /** How many tabs the browser has. */
   tabs?: number;
-  /** The page asks who is logged in, as most do. */
-  asks?: boolean;
+  /** The client learns at the login how long a JWT lives; by default it does. */
+  learns?: boolean;
   /** Seconds that pass after the login. */
   age?: number;
   /** Where and who, if not `browser` and `account`. */
@@ -30,10 +30,10 @@ interface SessionOptions extends TabOptions {
 
 /** Opens tabs and logs in, in the first of them; then forgets the requests of that. */
 export async function openSession(options: SessionOptions = {}): Promise<[Tab, Tab, Tab]> {
-  const { tabs: count = 1, asks = true, age = 0, in: where = browser, as = account, ...others } = options;
+  const { tabs: count = 1, learns = true, age = 0, in: where = browser, as = account, ...others } = options;
   const tabs = await Promise.all(Array.from({ length: count }, () => where.openTab(others)));
+  if (!learns) where.break("GET /auth/me", refuse(502));
   await tabs[0]?.auth.login({ email: as.email, password: as.password });
-  if (asks) await tabs[0]?.auth.me();
   await where.idle();
   where.forget();
   clock.advance(age);
