@@ -26,7 +26,11 @@ export type Post = (path: string, body?: unknown, options?: PostOptions) => Prom
 
 /** Makes what sends register, login, refresh, change of password, and logout. */
 export function createPost({ send, base, credentials, bearer, keys }: Connection): Post {
-  return async function post(path, body, { state: { key, previousKey, sessionKey } = {}, retry, isStale } = {}) {
+  return async function post(
+    path,
+    body,
+    { state: { key, previousKey, sessionKey } = {}, retry, isStale } = {},
+  ) {
     const init = toJson("POST", body, {
       ...(keys && {
         "idempotency-key": key,

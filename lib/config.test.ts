@@ -136,11 +136,12 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
   ],
   [
     "ALLOWED_ORIGINS",
-    ["https://app.example.com", "https://a.example, http://localhost:5173"],
+    ["https://app.example.com", "https://a.example, http://localhost:5173", "capacitor://localhost"],
     [
       ...names("* null https://*.example.com/ https://app.example.com/ https://app.example.com/path"),
       ...names("https://APP.example.com https://app.example.com:443 app.example.com https://a.example,"),
       ...["https://a.example https://b.example", "https://user@a.example", "ftp://a.example"],
+      ...names("capacitor://localhost/ capacitor:localhost Capacitor://localhost capacitor://* file://"),
       ...names("https://app.example.com,* https://* http://* https://*.example.com"),
     ],
   ],
@@ -219,6 +220,7 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
   ["DYNAMODB_ENDPOINT", "must be an https URL in stage prod", "http://localhost:8000", inProd],
   ["DYNAMODB_ENDPOINT", "", "https://db.example.com", inProd],
   ["ALLOWED_ORIGINS", "must be https origins in stage prod", "https://a.example,http://b.example", inProd],
+  ["ALLOWED_ORIGINS", "", "https://a.example,capacitor://localhost", inProd],
   ["DYNAMODB_ENDPOINT", "", "http://localhost:8000", { ALLOWED_ORIGINS: "http://localhost:5173" }],
   ["SESSIONS_NOT_BEFORE", milliseconds, "1800000000000"],
   ["COOKIE_NAME", "", "__Host-a"],

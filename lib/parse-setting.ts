@@ -32,15 +32,21 @@ export function parseRoutes(text: string): { method: string; path: string }[] {
   });
 }
 
+const appOrigin = /^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+$/;
+
 /** Takes exact web origins (RFC 6454, section 6.2), separated by commas. Throws TypeError. */
 export function parseOrigins(text: string): string[] {
   const origins = text.split(",").map((origin) => origin.trim());
   // The gateway takes `https://*` for any origin; to URL it is a host like any other.
-  const isExact = (origin: string) =>
-    /^https?:[^*]*$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  const isExact = (origin: string) => {
+    if (!URL.canParse(origin)) return false;
+    const { origin: parsed } = new URL(origin);
+    // Of other schemes, which apps in a WebView have, URL knows no origin.
+    return parsed === "null" ? appOrigin.test(origin) : parsed === origin && /^https?:[^*]*$/.test(origin);
+  };
   if (!origins.every(isExact)) {
     throw new TypeError(
-      "must be exact origins such as https://app.example.com, separated by commas; no *, no path",
+      "must be exact origins such as https://app.example.com or capacitor://localhost, separated by commas; no *, no path",
     );
   }
   return origins;

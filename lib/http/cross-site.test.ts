@@ -74,6 +74,20 @@ test("without a gateway name only the issuer's origin is one's own", () => {
   expect(check({ origin: "https://auth.example.com" })).toBe("passed");
 });
 
+test.each<[string, object, string]>([
+  ["who asks for a pair in the body", { "auth-mode": "Bearer" }, "passed"],
+  ["who brings a token", { authorization: "Bearer x" }, "passed"],
+  ["who asks for a cookie", {}, "cross_site_request"],
+  ["who has another scheme", { authorization: "Basic x", "auth-mode": "cookie" }, "cross_site_request"],
+  [
+    "who has a cookie, too",
+    { authorization: "Bearer x", "auth-mode": "bearer", cookie: "a=b" },
+    "cross_site_request",
+  ],
+])("a bearer client without a cookie may have any origin; %s", (_who, headers, answer) => {
+  expect(check({ "sec-fetch-site": "cross-site", origin: "capacitor://localhost", ...headers })).toBe(answer);
+});
+
 test("what changes nothing may come from anywhere; a method that is not known may change something", () => {
   const headers = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
   for (const method of ["GET", "HEAD", "OPTIONS"]) expect(check(headers, undefined, method)).toBe("passed");

@@ -21,7 +21,8 @@ export function createCrossSiteRule({
 }: Config<"issuer" | "allowedOrigins">): AssertSameSite {
   const ownOrigin = new URL(issuer).origin;
   return (event) => {
-    if (!isStateChanging(event)) return;
+    // Where there is no cookie there is none to borrow: an app in a WebView has an origin of its own kind.
+    if (!isStateChanging(event) || event.isBearer) return;
     const { headers, domainName } = event;
     const { origin, "sec-fetch-site": fetchSite } = headers;
     const isListed = origin !== undefined && allowedOrigins.includes(origin);

@@ -23,7 +23,7 @@ test("an event of the gateway (payload format 2.0) becomes an event without cred
   expect(event).toEqual({
     headers: { "content-type": "text/plain", "x-forwarded-for": "1.2.3.4" },
     ...{ body, isBase64Encoded: false, pathParameters, queryStringParameters, rawPath: route },
-    ...{ method: "POST", domainName: "api.example.com", userAgent: client.userAgent },
+    ...{ method: "POST", isBearer: false, domainName: "api.example.com", userAgent: client.userAgent },
   });
   expect(credentials).toEqual({ cookies: ["auth-cookie=secret", "other=1"], authorization: "Bearer secret" });
 });
@@ -69,7 +69,7 @@ test.each([[undefined], [null], ["text"], [1], [[]], [{}], [nulls]])("%j is an e
   expect(parseEvent(odd)).toEqual({
     event: {
       ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
-      ...{ pathParameters: {}, queryStringParameters: {} },
+      ...{ pathParameters: {}, queryStringParameters: {}, isBearer: false },
       ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined, receivedAt: undefined },
     },
     credentials: { cookies: [], authorization: undefined },

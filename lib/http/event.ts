@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
+import { parseBearer } from "./bearer.ts";
 import type { FindClientIp } from "./client-ip.ts";
 
 /** Credentials as they stood in the headers; nothing about them is checked but where the request came from. */
@@ -21,6 +22,8 @@ export interface ApiEvent {
   queryStringParameters: Readonly<Record<string, string | undefined>>;
   rawPath: string;
   method: string;
+  /** Of a bearer client: no cookie came, and none is asked for. */
+  isBearer: boolean;
   /** The gateway's own host name. */
   domainName: string | undefined;
   userAgent: string | undefined;
@@ -58,6 +61,9 @@ export function parseEvent(
     queryStringParameters: asRecord(raw.queryStringParameters) as Record<string, string>,
     rawPath: asText(raw.rawPath) ?? "",
     method: asText(http.method) ?? "",
+    isBearer:
+      cookies.length === 0 &&
+      (headers["auth-mode"]?.toLowerCase() === "bearer" || parseBearer(authorization).is === "bearer"),
     domainName: asText(context.domainName),
     sourceIp: findClientIp?.({ proxySecret, headers, sourceIp: asText(http.sourceIp) }),
     userAgent: asText(http.userAgent),

@@ -38,6 +38,17 @@ describe.each<[route: "register" | "refresh" | "logout", status: number, good: (
   });
 });
 
+test("an app in a WebView, which is a bearer client, logs in and refreshes with an origin of its own kind", async () => {
+  const headers = { origin: "capacitor://localhost", "sec-fetch-site": "cross-site", "auth-mode": "bearer" };
+  const opened = await sandbox.login({ body: { email, password }, headers });
+  expect(opened.statusCode).toBe(200);
+  const { token, refreshToken } = bodyOf(opened);
+  expect((await sandbox.refresh({ body: { token, refreshToken }, headers })).statusCode).toBe(200);
+  const { origin, "sec-fetch-site": site } = headers;
+  const ofCookies = { body: { email, password }, headers: { origin, "sec-fetch-site": site } };
+  expectProblem(await sandbox.login(ofCookies), refusals.crossSite);
+});
+
 // The same: every body and content type is in lib/http/json-body.test.ts.
 describe.each([
   { route: "login" as const, body: { email, password }, headers: {} },
