@@ -12,6 +12,7 @@ export interface RigUser {
 }
 
 export type Browser = ReturnType<typeof createBrowser>;
+type Request = Omit<Asked, "by" | "email">;
 
 /** A request that met 503, or no answer, is sent six times in all. */
 const maxSent = 6;
@@ -23,9 +24,10 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
   let pair: Pair | undefined;
   let device: string | undefined;
   let past: Pair[] = [];
+  const known = () => (device === undefined ? [] : [device]);
 
   /** Sends until there is an answer that is more than a 503; undefined if there is none, or no pair any more. */
-  async function send(create: () => Omit<Asked, "by" | "email"> | undefined): Promise<Call | undefined> {
+  async function send(create: () => Request | undefined): Promise<Call | undefined> {
     for (let sent = 1; sent <= maxSent; sent++) {
       const asked = create();
       if (!asked) return undefined;
@@ -40,7 +42,6 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     pair = issued;
   }
 
-  /** One tab that renews the session. */
   async function renew(): Promise<boolean> {
     const call = await send(() => pair && { route: "refresh", presented: pair, key });
     if (call?.issued) keep(call.issued);
@@ -50,7 +51,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
   }
 
   /** Asks with the pair, and if its JWT has expired renews the session first. */
-  async function ask(create: (pair: Pair) => Omit<Asked, "by" | "email">): Promise<Call | undefined> {
+  async function ask(create: (pair: Pair) => Request): Promise<Call | undefined> {
     const isFresh = pair && pair.claims.exp > clock.now + rig.spreadSeconds;
     if (!isFresh && !(await renew())) return undefined;
     const call = await send(() => pair && create(pair));
@@ -61,9 +62,8 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
   const operations = {
     async login(): Promise<void> {
       const [password = ""] = user.passwords;
-      const cookies = device === undefined ? [] : [device];
       const body = { email: user.email, password };
-      const call = await send(() => ({ route: "login", key, body, cookies }));
+      const call = await send(() => ({ route: "login", key, body, cookies: known() }));
       if (call?.issued) {
         past = [];
         pair = call.issued;
@@ -72,7 +72,6 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
       if (call?.code === "invalid_credentials") prefer(user, password, "last");
     },
 
-    /** One to three tabs at once. */
     async refresh(): Promise<void> {
       const tabs = random.pick([1, 1, 1, 2, 3]);
       await Promise.all(Array.from({ length: tabs }, renew));
@@ -102,24 +101,21 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
       const newPassword = `correct horse ${random.below(1e9)} battery ${random.below(1e9)}`;
       user.passwords.push(newPassword);
       const body = { currentPassword, newPassword };
-      const cookies = device === undefined ? [] : [device];
-      const call = await ask((presented) => ({ route: "changePassword", presented, body, cookies }));
+      const route = "changePassword";
+      const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
       if (call?.status === 200) prefer(user, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
     },
   };
 
   return {
-    user,
-    key,
-    ...operations,
+    ...{ user, key, renew, ...operations },
     get pair(): Pair | undefined {
       return pair;
     },
     get past(): readonly Pair[] {
       return past;
     },
-    renew,
   };
 }
 

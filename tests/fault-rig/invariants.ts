@@ -1,4 +1,5 @@
 import { type ProblemCode, problems } from "../../lib/errors.ts";
+import { createChain } from "./recorder.ts";
 import type { Call, OpenedSession } from "./rig.ts";
 import { type Run, windowSeconds } from "./run.ts";
 
@@ -36,17 +37,12 @@ export function judge(run: Run): string[] {
 }
 
 const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
-const isEnding = ({ route, status, by }: Call) =>
-  by !== "forger" &&
-  ((route === "logout" && status === 200) ||
-    (route === "revokeAllSessions" && status === 204) ||
-    (route === "changePassword" && status === 200));
+const endings: Record<string, number> = { logout: 200, revokeAllSessions: 204, changePassword: 200 };
+const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[route] === status;
 /** Nobody but the database knows whether it was done. */
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
 const mayEnd = ({ route, body = {} }: Call) =>
-  route === "logout" ||
-  route === "revokeAllSessions" ||
-  (route === "changePassword" && "newPassword" in (body as object));
+  route in endings && (route !== "changePassword" || "newPassword" in (body as object));
 const keepsOwn = ({ route, keepsOwn }: Call) => route === "changePassword" || keepsOwn;
 
 /** Whether a call ends, if it is carried out, a session of this user. */
@@ -57,14 +53,9 @@ function covers(call: Call, sessionId: string, { email }: OpenedSession): boolea
 }
 
 function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): string[] {
-  const endings = Object.groupBy(
-    calls.filter((call) => isEnding(call) || (isUnknown(call) && mayEnd(call))),
-    ({ email }) => email,
-  );
-  const ends = new Map<string, number>();
-  for (const { issued, expiresAt } of calls) {
-    if (issued) ends.set(issued.token, expiresAt);
-  }
+  const ended = calls.filter((call) => isEnding(call) || (isUnknown(call) && mayEnd(call)));
+  const byEmail = Object.groupBy(ended, ({ email }) => email);
+  const ends = new Map(calls.map(({ issued, expiresAt }) => [issued?.token, expiresAt]));
   const presentedFirst = new Map<string, number>();
   return calls.flatMap((call) => {
     const { presented, by, route, endedAt, startTime, endTime, email } = call;
@@ -86,7 +77,7 @@ function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): stri
     const age = startTime - (presentedFirst.get(presented.refreshToken) ?? 0);
     const isKeyed = recorder.sessions.get(sessionIdOf(call))?.keyed === true;
     if (!isKeyed && age >= windowSeconds - 1 - spreadSeconds) return [];
-    const isEnded = endings[email]?.some(
+    const isEnded = byEmail[email]?.some(
       (ending) =>
         covers(ending, sessionIdOf(call), session) &&
         ending.startedAt < endedAt &&
@@ -125,18 +116,14 @@ function revived({ calls, sessions, recorder, lines }: Run): string[] {
 }
 
 function doubled({ calls }: Run): string[] {
-  const successors = new Map<string, string>();
-  const predecessors = new Map<string, string>();
-  return calls.flatMap((call) => {
-    const { presented, issued, route } = call;
-    if (route !== "refresh" || !presented || !issued) return [];
-    const [from, to] = [presented.refreshToken, issued.refreshToken];
-    if (from === to) return [];
-    const isSound = (successors.get(from) ?? to) === to && (predecessors.get(to) ?? from) === from;
-    successors.set(from, to);
-    predecessors.set(to, from);
-    return isSound ? [] : [`another successor: ${describe(call)}`];
-  });
+  const link = createChain();
+  return calls
+    .filter(({ route, presented, issued }) => {
+      if (route !== "refresh" || !presented || !issued) return false;
+      const [from, to] = [presented.refreshToken, issued.refreshToken];
+      return from !== to && !link(from, to);
+    })
+    .map((call) => `another successor: ${describe(call)}`);
 }
 
 function overlong({ calls, profile }: Run): string[] {

@@ -16,7 +16,6 @@ export interface Scene {
   past: Past;
 }
 
-/** One kind of trouble between the service and DynamoDB, and around it. */
 export interface Profile {
   name: string;
   fault: (request: WireRequest, scene: Scene) => Promise<Answer | undefined>;
@@ -44,12 +43,18 @@ const sometimes =
     scene.random.isTrue(share) ? fault(request, scene) : request.deliver();
 
 async function slow(request: WireRequest, { random, wait }: Scene) {
-  const isBefore = random.isTrue(0.5);
-  if (isBefore) await wait();
+  if (random.isTrue(0.5)) return wait().then(() => request.deliver());
   const answer = await request.deliver();
-  if (!isBefore) await wait();
+  await wait();
   return answer;
 }
+
+const halfApplied =
+  (fault: Profile["fault"]): Profile["fault"] =>
+  async (request, scene) => {
+    if (scene.random.isTrue(0.5)) await request.deliver();
+    return fault(request, scene);
+  };
 
 async function duplicate(request: WireRequest, scene: Scene) {
   // A session's put has one attempt; a copy of it that comes after the session's end would be a new session.
@@ -85,10 +90,7 @@ export const profiles: Record<string, Profile> = {
   },
   F5: {
     name: "requests hang, half of them applied",
-    fault: sometimes(0.02, async (request, { random }) => {
-      if (random.isTrue(0.5)) await request.deliver();
-      return hang(request);
-    }),
+    fault: sometimes(0.02, halfApplied(hang)),
     hangs: true,
     environment: { DYNAMODB_TIMEOUT_MS: "300" },
   },
@@ -96,10 +98,10 @@ export const profiles: Record<string, Profile> = {
   F7: { name: "requests are throttled in bursts", fault: throttleInBursts, exhaustsQuota: true },
   F8: {
     name: "500 and 503, half of them applied",
-    fault: sometimes(0.1, async (request, { random }) => {
-      if (random.isTrue(0.5)) await request.deliver();
-      return random.pick([fail, beAway])(request);
-    }),
+    fault: sometimes(
+      0.1,
+      halfApplied((request, { random }) => random.pick([fail, beAway])(request)),
+    ),
   },
   F9: { name: "requests are delivered twice", fault: sometimes(0.05, duplicate) },
   F10: { name: "retries overtake their originals", fault: sometimes(0.1, overtaken) },

@@ -9,7 +9,6 @@ export function createRandom(seed: string) {
   return {
     isTrue: (share: number): boolean => next() < share,
 
-    /** A whole number from 0 to below the limit. */
     below: (limit: number): number => Math.floor(next() * limit),
 
     pick: <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)] as T,

@@ -3,7 +3,6 @@ import { type Item, nameOf, type TableName } from "../support/database.ts";
 import type { WireRequest } from "../support/wire.ts";
 import type { Past, WireItem } from "./past.ts";
 
-/** Something that must not be, and which invariant (invariants.ts) says so. */
 export interface Violation {
   invariant: string;
   text: string;
@@ -14,7 +13,6 @@ interface Written {
   answeredAt: number;
 }
 
-/** What the way to the tables has seen of one session. */
 export interface SeenSession {
   keyed: boolean;
   epoch: number;
@@ -22,12 +20,22 @@ export interface SeenSession {
   last: Written;
   /** When its deletion had been confirmed. */
   deletedAt?: number;
-  /** Hashes of refresh tokens: of each its successor, and of each its predecessor. */
-  successors: Map<string, string>;
-  predecessors: Map<string, string>;
+  chain: ReturnType<typeof createChain>;
 }
 
 export type Recorder = ReturnType<typeof createRecorder>;
+
+/** Takes links from a refresh token to the next; answers whether each has one successor and one predecessor still. */
+export function createChain() {
+  const successors = new Map<string, string>();
+  const predecessors = new Map<string, string>();
+  return (from: string, to: string): boolean => {
+    const isSound = (successors.get(from) ?? to) === to && (predecessors.get(to) ?? from) === from;
+    successors.set(from, to);
+    predecessors.set(to, from);
+    return isSound;
+  };
+}
 
 /** The attributes of a session that its login sets for good. */
 const fixed = ["userId", "sessionId", "email", "keyed", "createdAt", "sessionEpoch"];
@@ -57,26 +65,17 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   function noteWrite(table: TableName, item: WireItem, sentAt: number): void {
     const written = { item, answeredAt: tick() };
     const { userId, sessionId, email } = item;
-    if (table === "sessions") {
-      past.note(nameOf(table), { userId, sessionId }, item);
-      noteSession(String(sessionId?.S), written, sentAt);
-    }
-    if (table === "users") {
-      past.note(nameOf(table), { email }, item);
-      noteUser(String(email?.S), written, sentAt);
-    }
+    if (table !== "sessions" && table !== "users") return;
+    past.note(nameOf(table), table === "users" ? { email } : { userId, sessionId }, item);
+    if (table === "users") noteUser(String(email?.S), written, sentAt);
+    else noteSession(String(sessionId?.S), written, sentAt);
   }
 
   function noteSession(sessionId: string, written: Written, sentAt: number): void {
     const { item } = written;
     const seen = sessions.get(sessionId) ?? {
-      ...{
-        keyed: item.keyed?.BOOL === true,
-        epoch: numberOf(item.sessionEpoch),
-        first: written,
-        last: written,
-      },
-      ...{ successors: new Map<string, string>(), predecessors: new Map<string, string>() },
+      ...{ keyed: item.keyed?.BOOL === true, epoch: numberOf(item.sessionEpoch) },
+      ...{ first: written, last: written, chain: createChain() },
     };
     sessions.set(sessionId, seen);
     if (seen.deletedAt !== undefined && seen.deletedAt < sentAt)
@@ -88,18 +87,9 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     if (seen.last.answeredAt < sentAt && numberOf(item.rotatedAt) < numberOf(seen.last.item.rotatedAt))
       report("I5", `rotatedAt of session ${sessionId} went back`);
     const [previous, current] = [item.previousTokenHash?.S, item.tokenHash?.S];
-    if (previous !== undefined && current !== undefined) noteSuccessor(sessionId, seen, previous, current);
-    seen.last = written;
-  }
-
-  function noteSuccessor(sessionId: string, seen: SeenSession, previous: string, current: string): void {
-    const isSound =
-      (seen.successors.get(previous) ?? current) === current &&
-      (seen.predecessors.get(current) ?? previous) === previous;
-    if (!isSound)
+    if (previous !== undefined && current !== undefined && !seen.chain(previous, current))
       report("I3", `a token of session ${sessionId} was stored with two successors or predecessors`);
-    seen.successors.set(previous, current);
-    seen.predecessors.set(current, previous);
+    seen.last = written;
   }
 
   function noteUser(email: string, written: Written, sentAt: number): void {

@@ -26,23 +26,13 @@ export interface Asked {
 }
 
 /** One call of a function and what came of it; `…At` number what happens in a run, `…Time` is the clock. */
-export interface Call extends Asked {
+export interface Call extends Asked, ReturnType<typeof readResponse> {
   requestId: string;
   epochBefore: number;
   startedAt: number;
   endedAt: number;
   startTime: number;
   endTime: number;
-  /** 0: the function was killed and nobody knows. */
-  status: number;
-  code: string | undefined;
-  issued: Pair | undefined;
-  /** When the issued pair's session ends, as the cookie says. */
-  expiresAt: number;
-  isCleared: boolean;
-  hasCookies: boolean;
-  /** The cookie by which a browser is known at its next login. */
-  device: string | undefined;
   isHeard: boolean;
 }
 
@@ -73,8 +63,7 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
   const turns = new Map<string, number>();
   const waiting: { isCall: boolean; left: number; goOn: () => void }[] = [];
   let [operations, activeCalls, exhausted] = [0, 0, 0];
-  let isAway = false;
-  let isMended = false;
+  let [isAway, isMended] = [false, false];
   /** How many requests the one that is to be killed has left. */
   let life: number | undefined;
 
@@ -165,12 +154,11 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
 
   /** Remembers what must have happened before a round ends. */
   function track<T>(promise: Promise<T>): Promise<T> {
-    const settled: Promise<unknown> = promise
-      .catch(() => undefined)
-      .then(() => {
-        underWay.delete(settled);
-        release();
-      });
+    const settle = () => {
+      underWay.delete(settled);
+      release();
+    };
+    const settled = promise.then(settle, settle);
     underWay.add(settled);
     return promise;
   }
@@ -181,20 +169,26 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
     const { skew, sandbox } = chooseSandbox(asked, isKilled && !isMended);
     if (sandbox === victim) life = 1 + random.below(5);
     const { email } = asked;
-    const begun = {
-      ...{ ...asked, requestId: randomUUID(), epochBefore: recorder.epochOf(email) },
-      ...{ startedAt: tick(), startTime: clock.now },
-    };
+    const begun = { epochBefore: recorder.epochOf(email), startedAt: tick(), startTime: clock.now };
+    const requestId = randomUUID();
     const event = createEvent(asked.route, requestOf(asked));
     activeCalls++;
-    const invoke = () => sandbox.invoke(asked.route, event, remainingMs, begun.requestId);
+    const invoke = () => sandbox.invoke(asked.route, event, remainingMs, requestId);
     const response = await (skew === 0 ? invoke() : clock.runAt(clock.now + skew, invoke));
     activeCalls--;
     release();
     if (sandbox === victim) life = undefined;
     const isHeard = sandbox !== victim && (isMended || !random.isTrue(profile.unheard ?? 0));
     const read = readResponse(sandbox === victim ? undefined : response);
-    const call: Call = { ...begun, ...read, endedAt: tick(), endTime: clock.now, isHeard };
+    const call: Call = {
+      ...asked,
+      ...begun,
+      ...read,
+      requestId,
+      isHeard,
+      endedAt: tick(),
+      endTime: clock.now,
+    };
     calls.push(call);
     if (call.route === "login" && call.issued)
       sessions.set(call.issued.key.sessionId, { email, startedAt: call.startedAt });
@@ -213,8 +207,6 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
     get operations(): number {
       return operations;
     },
-
-    /** How many calls of the SDK met trouble at every attempt. */
     get exhausted(): number {
       return exhausted;
     },
@@ -223,6 +215,9 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
 
     setAway(value: boolean): void {
       isAway = value;
+    },
+    mend(): void {
+      isMended = true;
     },
 
     /** Waits until nothing is on its way to the tables any more. */
@@ -234,10 +229,6 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
       chosen.clear();
       troubled.clear();
       wire.forget();
-    },
-
-    mend(): void {
-      isMended = true;
     },
   };
 }
@@ -251,20 +242,22 @@ function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): Cli
   };
 }
 
+/** What came of a call; status 0: the function was killed and nobody knows. */
 function readResponse(response: ApiResponse | undefined) {
   const { statusCode = 0, cookies = [], body } = response ?? {};
-  const [line = ""] = cookies;
-  const isCleared = line.includes("Max-Age=0");
-  const hasPair = cookies.length > 0 && !isCleared;
+  // A login deletes what an earlier COOKIE_DOMAIN left, a logout all there is.
+  const [line, ...others] = cookies.filter((cookie) => !cookie.includes("Max-Age=0"));
   if (body) keepTokens(body);
-  const issued = hasPair ? pairOf(response as ApiResponse) : undefined;
+  const issued = line === undefined ? undefined : pairOf(response as ApiResponse);
   return {
     status: statusCode,
     code: statusCode >= 400 ? String(JSON.parse(body ?? "{}").code) : undefined,
     issued,
-    expiresAt: issued ? issued.claims.iat + Number(/Max-Age=(\d+)/.exec(line)?.[1]) : 0,
-    isCleared,
+    /** When the issued pair's session ends, as the cookie says. */
+    expiresAt: issued ? issued.claims.iat + Number(/Max-Age=(\d+)/.exec(`${line}`)?.[1]) : 0,
+    isCleared: cookies.length > 0 && line === undefined,
     hasCookies: cookies.length > 0,
-    device: cookies.find((cookie) => /^[\w-]+-device=/.test(cookie))?.split(";")[0],
+    /** By this a browser is known at its next login. */
+    device: others.find((cookie) => /^[\w-]+-device=/.test(cookie))?.split(";")[0],
   };
 }

@@ -85,8 +85,8 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
     rig.setAway(isOutage);
     await runRound(round);
     rig.setAway(false);
-    const [least, more] = random.pick(jumps);
-    clock.advance(isOutage ? 60 : least + random.below(more));
+    const [least, more] = random.pick(Object.entries(jumps));
+    clock.advance(isOutage ? 60 : Number(least) + random.below(more));
     if (isOutage) await Promise.all(browsers.map((browser) => browser.pair && browser.renew()));
     await rig.settle();
     if (profile.deletesExpired) await deleteExpired(rig, service.database);
@@ -106,15 +106,8 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
   return { ...rig, exhausted: rig.exhausted, mendedAt, lines };
 }
 
-/** Seconds from one round to the next: most pairs are renewed while their JWT lives, some after it, some late. */
-const jumps = [
-  [0, 10],
-  [10, 20],
-  [30, 60],
-  [100, 700],
-  [890, 30],
-  [1_000, 2_000],
-] as const;
+/** Seconds from one round to the next, and up to how many more: most pairs are renewed while their JWT lives, some after it, some late. */
+const jumps = { 0: 10, 10: 20, 30: 60, 100: 700, 890: 30, 1000: 2_000 };
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
 async function createBrowsers(rig: Rig, { database, register }: Service): Promise<Browser[]> {
@@ -147,17 +140,9 @@ async function deleteExpired({ recorder, random }: Rig, database: Database): Pro
 
 export function summaryOf({ calls, sessions, recorder, lines, profile, exhausted }: Run): string {
   const count = (filter: (call: Call) => boolean) => calls.filter(filter).length;
-  const facts = {
-    calls: calls.length,
-    "503": count(({ status }) => status === 503),
-    "without an attempt left": exhausted,
-    "logins refused": count(({ route, status }) => route === "login" && (status === 401 || status === 429)),
-    unheard: count(({ isHeard }) => !isHeard),
-    sessions: recorder.sessions.size,
-    stolen: [...sessions.values()].filter(({ stolenAt }) => stolenAt !== undefined).length,
-    noticed: lines.filter(({ event }) => event === "authn_token_reuse").length,
-    forged: count(({ by }) => by === "forger"),
-  };
-  const texts = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-  return `${profile.name}: ${texts.join(", ")}`;
+  const refused = count(({ status }) => status === 503);
+  const stolen = [...sessions.values()].filter(({ stolenAt }) => stolenAt !== undefined).length;
+  const noticed = lines.filter(({ event }) => event === "authn_token_reuse").length;
+  const ours = `${calls.length} calls in ${recorder.sessions.size} sessions, ${refused} times 503, ${exhausted} times no attempt left`;
+  return `${profile.name}: ${ours}, ${count(({ isHeard }) => !isHeard)} unheard, ${stolen} stolen, ${noticed} noticed, ${count(({ by }) => by === "forger")} forged`;
 }

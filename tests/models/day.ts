@@ -10,7 +10,6 @@ export interface Scene {
   keyed: boolean;
   /** Who shares the browser's cookie: what each sends as Idempotency-Key. */
   callers: (string | undefined)[];
-  /** The share of answers that never arrive. */
   lossRate: number;
   /** One who copies the cookie once and then refreshes like everybody, or in step with the victim. */
   thief?: { key: string | undefined; isInStep?: boolean };
@@ -33,7 +32,6 @@ const latency = { minSeconds: 0.02, maxSeconds: 0.5, slowShare: 0.02, slowFactor
 const giveUpSeconds = 8;
 
 const start = 1_800_000_000;
-const key = { userId: "user", sessionId: "session" };
 
 interface Jar {
   refreshToken: string;
@@ -51,9 +49,7 @@ export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
   const followers: (() => void)[] = [];
   const between = (min: number, max: number) => min + random() * (max - min);
   const schedule = (at: number, run: () => unknown) => void events.push({ at, run });
-  let now = 0;
-  let endedAt = never;
-  let stolenAt = never;
+  let [now, endedAt, stolenAt] = [0, never, never];
   const onReplay = () => {
     endedAt = now;
   };
@@ -84,6 +80,10 @@ export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
     const rest = () => {
       if (!isInStep) schedule(Math.max(now, own.expiresAt) + between(0, idleSeconds), wake);
     };
+    const receive = (pair: Jar) => {
+      Object.assign(own, pair);
+      rest();
+    };
     const wake = () => (own.expiresAt > now ? rest() : send());
     const send = () => {
       const { refreshToken } = own;
@@ -98,10 +98,6 @@ export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
         if (pair && !isLost) schedule(answerAt, () => receive(pair));
       });
     };
-    const receive = (pair: Jar) => {
-      Object.assign(own, pair);
-      rest();
-    };
     rest();
     return wake;
   }
@@ -110,6 +106,7 @@ export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
 /** A session right after its login, and the real refresh over it. The signature of a JWT is not what is tested. */
 function openSession({ windowSeconds, keyed }: Scene, clock: () => number, onReplay: () => void) {
   const firstToken = createRefreshToken();
+  const key = { userId: "user", sessionId: "session" };
   const item = {
     ...{ ...key, email: "ada@example.com", tokenHash: hashToken(firstToken), keyed, sessionEpoch: 0 },
     ...{ createdAt: start, expiresAt: start + daySeconds },

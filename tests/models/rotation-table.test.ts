@@ -28,14 +28,8 @@ for (const tokenHash of ["current", "another"])
     for (const rotatedAt of [undefined, now - 31, now - 30, now - 29, now - 16, now])
       for (const expiresAt of [now - 1, now, now + 1])
         items.push({
-          ...{
-            ...key,
-            email: "ada@example.com",
-            tokenHash,
-            keyed: true,
-            sessionEpoch: 0,
-            createdAt: now - 100,
-          },
+          ...{ ...key, email: "ada@example.com", tokenHash, keyed: true, sessionEpoch: 0 },
+          createdAt: now - 100,
           ...{ expiresAt, rotationSalt: "older", rotationKeyHash: "older" },
           ...(previousTokenHash !== undefined && { previousTokenHash }),
           ...(rotatedAt !== undefined && { rotatedAt }),

@@ -11,7 +11,6 @@ import type { World } from "./rotation/world.ts";
  */
 const lifetimes = { refreshMinIntervalSeconds: 30, refreshTokenTtlSeconds: 7200 };
 
-/** `LONG=1` looks one event further. */
 const more = process.env.LONG ? 1 : 0;
 
 /** One browser, several tabs, one key, nobody else. */

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { copyProject, removeFolder } from "../support/project.ts";
 import { type Edit, type Finder, readMistakes } from "./mistakes.ts";
@@ -25,28 +26,15 @@ async function runJest(paths: string[], { config = "jest.config.ts", env = {} }:
   rmSync(report, { force: true });
   // What Jest tells its own workers is not meant for another Jest.
   const { JEST_WORKER_ID: _, NODE_OPTIONS: __, ...inherited } = process.env;
-  const args = ["--disable-warning=ExperimentalWarning", "--experimental-vm-modules"];
-  args.push(
-    "node_modules/jest/bin/jest.js",
-    "-i",
-    "--forceExit",
-    "--json",
-    `--outputFile=${report}`,
-    "--config",
-    config,
-  );
-  const { promise, resolve } = Promise.withResolvers<string>();
-  execFile(
-    process.execPath,
-    [...args, "--runTestsByPath", ...paths],
-    { cwd: folder, env: { ...inherited, ...env }, maxBuffer: 2 ** 28 },
-    (_, _stdout, stderr) => resolve(stderr),
-  );
-  const output = await promise;
+  const flags = "--disable-warning=ExperimentalWarning --experimental-vm-modules".split(" ");
+  const jest = ["node_modules/jest/bin/jest.js", "-i", "--forceExit", "--json", `--outputFile=${report}`];
+  const args = [...flags, ...jest, "--config", config, "--runTestsByPath", ...paths];
+  const options = { cwd: folder, env: { ...inherited, ...env }, maxBuffer: 2 ** 28 };
+  const { stderr } = await promisify(execFile)(process.execPath, args, options).catch((error) => error);
   try {
     return JSON.parse(readFileSync(report, "utf8")) as Report;
   } catch {
-    throw new Error(output);
+    throw new Error(stderr);
   }
 }
 
@@ -97,7 +85,6 @@ test("each group is a promise of SECURITY.md, and the security catalogue's twent
   expect(mistakes.filter(({ promise }) => !security.includes(`| ${promise}`))).toEqual([]);
   const ids = new Set(mistakes.flatMap(({ mistake }) => /^M\d+/.exec(mistake) ?? []));
   // M6: revoking deletes the session by design, and no late write brings it back: M3, and the put that overwrites.
-  expect(ids).toEqual(
-    new Set([1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20].map((n) => `M${n}`)),
-  );
+  const numbers = [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+  expect(ids).toEqual(new Set(numbers.map((number) => `M${number}`)));
 });

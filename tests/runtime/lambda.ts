@@ -1,11 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { json } from "node:stream/consumers";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { functionTimeoutSeconds } from "../../lib/settings.ts";
 import { keepAnswerSecrets } from "../support/pair.ts";
-import { type Outcome, startRuntimeApi } from "./runtime-api.ts";
 
 const client = resolve("tests/runtime/ric/node_modules/aws-lambda-ric/index.mjs");
 
@@ -13,7 +16,6 @@ const client = resolve("tests/runtime/ric/node_modules/aws-lambda-ric/index.mjs"
 export type Lambda = Awaited<ReturnType<typeof startLambda>>;
 
 interface LambdaOptions {
-  /** The name in serverless.yml. */
   name: string;
   /** The folder that holds what was in the zip. */
   taskRoot: string;
@@ -22,50 +24,87 @@ interface LambdaOptions {
   env: Record<string, string>;
 }
 
-/** Starts a sandbox. Throws an Error that says how to install the runtime client, if it is not there. */
+/**
+ * Starts a sandbox, and the Runtime API that hands it invocations and takes what comes of them
+ * (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). Throws an Error that says how to install the runtime
+ * client, if it is not there.
+ */
 export async function startLambda({ name, taskRoot, handler, env }: LambdaOptions) {
   if (!existsSync(client))
     throw new Error("Install the runtime client first: npm ci --prefix tests/runtime/ric");
-  const api = await startRuntimeApi({ timeoutSeconds: functionTimeoutSeconds });
-  const child = spawn(process.execPath, [client], {
-    cwd: taskRoot,
-    env: {
-      ...lambdaEnvironment(name, taskRoot),
-      ...env,
-      _HANDLER: handler,
-      AWS_LAMBDA_RUNTIME_API: api.address,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const output = collect(child);
-  const exit = once(child, "exit");
+  const waiting: { id: string; event: unknown }[] = [];
+  const running = new Map<string, PromiseWithResolvers<unknown>>();
+  const failedStart = Promise.withResolvers<unknown>();
+  let idle: ServerResponse | undefined;
 
-  /** What the runtime client tells, unless the process ends before it does. */
-  function beforeEnd(outcome: Promise<Outcome>): Promise<Outcome> {
-    const ended = exit.then(([code]) => {
-      throw new Error(`${name} ended with ${code}: ${output()}`);
+  const api = createServer(async (incoming, outgoing) => {
+    const [, , , kind, id = "", verb] = (incoming.url ?? "").split("/");
+    if (id === "next") {
+      idle = outgoing;
+      return handOut();
+    }
+    const payload = await json(incoming);
+    if (kind === "init") failedStart.resolve(payload);
+    else if (verb === "response") running.get(id)?.resolve(payload);
+    else running.get(id)?.reject(new Error(`${name} failed: ${JSON.stringify(payload)}`));
+    outgoing.writeHead(202, { "content-type": "application/json" }).end('{"status":"OK"}');
+  });
+  await once(api.listen(0, "127.0.0.1"), "listening");
+
+  function handOut(): void {
+    const next = idle && waiting.shift();
+    if (!next) return;
+    idle?.writeHead(200, {
+      "content-type": "application/json",
+      "lambda-runtime-aws-request-id": next.id,
+      "lambda-runtime-deadline-ms": String(Date.now() + functionTimeoutSeconds * 1_000),
+      "lambda-runtime-invoked-function-arn": "arn:aws:lambda:eu-central-1:123456789012:function:any",
+      "lambda-runtime-trace-id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",
     });
-    return Promise.race([outcome, ended]);
+    idle?.end(JSON.stringify(next.event));
+    idle = undefined;
   }
 
+  const address = `127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, [client], {
+    cwd: taskRoot,
+    env: { ...lambdaEnvironment(name, taskRoot), ...env, _HANDLER: handler, AWS_LAMBDA_RUNTIME_API: address },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      // tests/support/log.ts looks there for credentials.
+      process.stdout.write(text);
+    });
+  const exit = once(child, "exit");
+  const ended = exit.then(([code]): never => {
+    throw new Error(`${name} ended with ${code}: ${output}`);
+  });
+  ended.catch(() => {});
+
   async function invoke(event: unknown): Promise<unknown> {
-    const { kind, payload } = await beforeEnd(api.invoke(event));
-    if (kind === "error") throw new Error(`${name} failed: ${JSON.stringify(payload)}`);
-    return payload;
+    const id = randomUUID();
+    const outcome = Promise.withResolvers<unknown>();
+    running.set(id, outcome);
+    waiting.push({ id, event });
+    handOut();
+    return Promise.race([outcome.promise, ended]);
   }
 
   return {
+    invoke,
+
     /** Everything that it has written so far: what would be in CloudWatch. */
-    output,
+    output: () => output,
 
     /** What the runtime says of a start that fails, and how the process ends. */
     async failure(): Promise<{ payload: unknown; code: number }> {
-      const { payload } = await beforeEnd(api.failedStart);
+      const payload = await Promise.race([failedStart.promise, ended]);
       const [code] = await exit;
       return { payload, code };
     },
-
-    invoke,
 
     /** Invokes a function behind a route. */
     async answer(event: unknown): Promise<ApiResponse> {
@@ -74,11 +113,11 @@ export async function startLambda({ name, taskRoot, handler, env }: LambdaOption
       return response;
     },
 
-    /** Ends the sandbox. */
     async stop(): Promise<void> {
       if (child.exitCode === null) child.kill("SIGKILL");
       await exit;
-      await api.stop();
+      api.closeAllConnections();
+      api.close();
     },
   };
 }
@@ -96,16 +135,4 @@ function lambdaEnvironment(name: string, taskRoot: string): Record<string, strin
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: "2026/01/01/[$LATEST]0",
   };
-}
-
-function collect({ stdout, stderr }: ChildProcess): () => string {
-  let written = "";
-  for (const stream of [stdout, stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
-      written += text;
-      // tests/support/log.ts looks there for credentials.
-      process.stdout.write(text);
-    });
-  }
-  return () => written;
 }

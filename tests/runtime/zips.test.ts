@@ -28,10 +28,7 @@ let prod: Package;
 
 beforeAll(async () => {
   secrets.put("serverless-auth-api-prod-signing-keys", JSON.stringify({ keys: [key] }));
-  prod = await packageStage("prod", {
-    ...tableSettings,
-    DEMO_PAGE: "on",
-  });
+  prod = await packageStage("prod", { ...tableSettings, DEMO_PAGE: "on" });
   for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
 }, 180_000);
 
@@ -48,7 +45,7 @@ afterAll(async () => {
 async function start(name: string, without: string[] = []): Promise<Lambda> {
   const taskRoot = join(folder, name);
   await unpack(prod, name, taskRoot);
-  const environment = {
+  const env: Record<string, string> = {
     ...environmentOf(prod, name),
     ISSUER: issuer,
     JWT_PUBLIC_KEYS: keySettings(key).JWT_PUBLIC_KEYS,
@@ -59,9 +56,7 @@ async function start(name: string, without: string[] = []): Promise<Lambda> {
     AWS_ENDPOINT_URL_DYNAMODB: wire.endpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
   };
-  const env = Object.fromEntries(
-    Object.entries(environment).filter(([variable]) => !without.includes(variable)),
-  );
+  for (const variable of without) delete env[variable];
   return startLambda({ name, taskRoot, handler: functionsOf(prod)[name].Handler, env });
 }
 
@@ -78,10 +73,8 @@ const logIn = async (password: string) => pairOf(await call("login", { body: { .
 
 describe("the packaged functions in AWS's runtime client", () => {
   test("register, log in, open a protected resource, refresh, repeat the refresh, log out", async () => {
-    expect(told(await call("register", { body: account }))).toEqual([
-      201,
-      expect.objectContaining({ email: account.email }),
-    ]);
+    const own = expect.objectContaining({ email: account.email });
+    expect(told(await call("register", { body: account }))).toEqual([201, own]);
     expect((await call("register", { body: account })).statusCode).toBe(409);
 
     const answer = await call("login", { body: account });
@@ -91,10 +84,7 @@ describe("the packaged functions in AWS's runtime client", () => {
     );
     const { cookies } = pairOf(answer);
     expect(told(await call("movies", { cookies }))).toEqual([200, ["Avatar", "Avengers"]]);
-    expect(told(await call("me", { cookies }))).toEqual([
-      200,
-      expect.objectContaining({ email: account.email }),
-    ]);
+    expect(told(await call("me", { cookies }))).toEqual([200, own]);
 
     const refreshed = await call("refresh", { cookies });
     const repeated = await call("refresh", { cookies });
@@ -111,10 +101,8 @@ describe("the packaged functions in AWS's runtime client", () => {
   test("list and end sessions, change the password, export and delete the account", async () => {
     const [here, other] = [await logIn(account.password), await logIn(account.password)];
     const [status, { sessions }] = told(await call("listSessions", { cookies: here.cookies }));
-    expect([status, sessions.map(({ current }: { current: boolean }) => current).sort()]).toEqual([
-      200,
-      [false, true],
-    ]);
+    expect([status, sessions.length]).toEqual([200, 2]);
+    expect(sessions.filter(({ current }: { current: boolean }) => current)).toHaveLength(1);
     const { sessionId } = other.key;
     const end = { cookies: here.cookies, pathParameters: { sessionId }, path: `/auth/sessions/${sessionId}` };
     expect((await call("revokeSession", end)).statusCode).toBe(204);
@@ -137,12 +125,8 @@ describe("the packaged functions in AWS's runtime client", () => {
   });
 
   test("the authorizer answers the gateway", async () => {
-    const event = {
-      version: "2.0",
-      type: "REQUEST",
-      headers: { authorization: "Bearer nothing" },
-      requestContext: {},
-    };
+    const headers = { authorization: "Bearer nothing" };
+    const event = { version: "2.0", type: "REQUEST", headers, requestContext: {} };
     expect(await lambdas.authorizer?.invoke(event)).toEqual({ isAuthorized: false });
   });
 
@@ -158,10 +142,8 @@ describe("the packaged functions in AWS's runtime client", () => {
   });
 
   test("each request is one line of JSON in CloudWatch, with nothing before it", () => {
-    const lines = (lambdas.login?.output() ?? "")
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const written = lambdas.login?.output() ?? "";
+    const lines = [...written.matchAll(/.+/g)].map(([line]) => JSON.parse(line));
     expect(lines.length).toBeGreaterThanOrEqual(5);
     for (const line of lines) expect(line).toMatchObject({ route: "POST /auth/login", stage: "prod" });
   });

@@ -102,11 +102,9 @@ export async function startAwsServer(contentType: string, open: Open) {
       rules.push({ name, left: times, fault });
     },
 
-    /** Takes back every fault. */
     mend(): void {
       rules = [];
     },
-    /** Forgets the recorded requests. */
     forget(): void {
       requests = [];
     },

@@ -1,16 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import {
-  BatchWriteCommand,
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  ScanCommand,
-  UpdateCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
 import type { Answer } from "../../local/engine-door.ts";
 import { createTables } from "../../local/tables.ts";
 import { declared, toTable } from "./declared.ts";
@@ -60,74 +51,66 @@ export async function startDatabase() {
   });
   // Where all tests of a file are filtered out, nobody stops it.
   engine.unref();
-  const client = new DynamoDBClient({
-    endpoint,
-    region: "eu-central-1",
-    credentials: { accessKeyId: "test", secretAccessKey: "test" },
-  });
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  const client = new DynamoDBClient({ endpoint, region: "eu-central-1", credentials });
   await createTables(client, resources);
-  const documents = DynamoDBDocumentClient.from(client);
-  async function send(target: string, text: string): Promise<Answer> {
-    if (isGone) throw new Error("the engine has ended");
-    const answer = Promise.withResolvers<Answer>();
-    const id = ++requests;
-    waiting.set(id, answer);
-    engine.postMessage({ id, target, text });
-    return answer.promise;
-  }
-
+  const documents = DynamoDBDocument.from(client);
   return {
     endpoint,
 
     /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
-    deliver: send,
+    async deliver(target: string, text: string): Promise<Answer> {
+      if (isGone) throw new Error("the engine has ended");
+      const answer = Promise.withResolvers<Answer>();
+      const id = ++requests;
+      waiting.set(id, answer);
+      engine.postMessage({ id, target, text });
+      return answer.promise;
+    },
 
     async find(table: TableName, key: Key): Promise<Item | undefined> {
-      const command = new GetCommand({ TableName: nameOf(table), Key: key, ConsistentRead: true });
-      return (await documents.send(command)).Item;
+      return (await documents.get({ TableName: nameOf(table), Key: key, ConsistentRead: true })).Item;
     },
 
     /** Writes an item over whatever was there. */
     async put(table: TableName, item: Item): Promise<void> {
-      await documents.send(new PutCommand({ TableName: nameOf(table), Item: item }));
+      await documents.put({ TableName: nameOf(table), Item: item });
     },
 
     /** Writes many items over whatever was there. */
     async putAll(table: TableName, items: Item[]): Promise<void> {
       for (let start = 0; start < items.length; start += 25) {
         const requests = items.slice(start, start + 25).map((Item) => ({ PutRequest: { Item } }));
-        await documents.send(new BatchWriteCommand({ RequestItems: { [nameOf(table)]: requests } }));
+        await documents.batchWrite({ RequestItems: { [nameOf(table)]: requests } });
       }
     },
 
     async scan(table: TableName): Promise<Item[]> {
-      return (await documents.send(new ScanCommand({ TableName: nameOf(table) }))).Items ?? [];
+      return (await documents.scan({ TableName: nameOf(table) })).Items ?? [];
     },
 
     /** Sets or (with undefined) removes attributes of an item. */
     async change(table: TableName, key: Key, attributes: Item): Promise<void> {
-      const AttributeUpdates = Object.fromEntries(
-        Object.entries(attributes).map(([name, Value]) => [
-          name,
-          Value === undefined ? { Action: "DELETE" as const } : { Action: "PUT" as const, Value },
-        ]),
-      );
-      await documents.send(new UpdateCommand({ TableName: nameOf(table), Key: key, AttributeUpdates }));
+      const updates = Object.entries(attributes).map(([name, Value]) => {
+        return [name, Value === undefined ? { Action: "DELETE" } : { Action: "PUT", Value }];
+      });
+      const AttributeUpdates = Object.fromEntries(updates);
+      await documents.update({ TableName: nameOf(table), Key: key, AttributeUpdates });
     },
 
     /** Deletes an item, as the TTL of DynamoDB would. */
     async delete(table: TableName, key: Key): Promise<void> {
-      await documents.send(new DeleteCommand({ TableName: nameOf(table), Key: key }));
+      await documents.delete({ TableName: nameOf(table), Key: key });
     },
 
     async sessionsOf(userId: string): Promise<Item[]> {
-      const command = new QueryCommand({
+      const query = {
         TableName: tableNames.sessions,
         KeyConditionExpression: "userId = :userId",
         ExpressionAttributeValues: { ":userId": userId },
         ConsistentRead: true,
-      });
-      return (await documents.send(command)).Items ?? [];
+      };
+      return (await documents.query(query)).Items ?? [];
     },
 
     async stop(): Promise<void> {

@@ -14,6 +14,7 @@ interface Answer {
   headers?: Record<string, { $ref: string }>;
   content?: Record<string, object>;
 }
+type Found = { path: string[]; answer: Answer | undefined };
 
 const file = ".local/test/bundles/functions/documents/openapi.openapi.json";
 const settings = readConfig({ cookieName, passwordMinLength }, { STAGE: "test" });
@@ -25,13 +26,10 @@ export const description: any = JSON.parse(fillSettings(readFileSync(file, "utf8
 /** These answer several paths, and 404 or 405 to any other. */
 const lookingAtPath: RouteName[] = ["openapi", "notFound"];
 const unknownPath = { 404: "not_found", 405: "method_not_allowed" } as Record<number, string>;
-/**
- * The gateway lets no other method through to a route. Whatever invokes a function with one all the same may be refused
- * for that, or as a page of another site.
- */
+/** Whatever invokes a function past the gateway with another method may be refused for that, or as another site. */
 const otherMethod = { 403: "cross_site_request", 405: "method_not_allowed" } as Record<number, string>;
 
-/** What the description says of every response, in its own words. */
+/** What the description says of every response, in its own words; and of files that a browser loads. */
 const onEveryAnswer = [
   "cache-control",
   "content-security-policy",
@@ -42,7 +40,6 @@ const onEveryAnswer = [
 const general = [
   ...onEveryAnswer,
   "content-type",
-  // On files that a browser loads.
   "cross-origin-opener-policy",
   "cross-origin-resource-policy",
 ];
@@ -62,10 +59,11 @@ export function validatorAt(...path: string[]): ValidateFunction {
 /** Throws an Error that lists what a response has that the description of its route does not allow. */
 export function assertDescribed(route: RouteName, event: unknown, response: ApiResponse): void {
   const isLooking = lookingAtPath.includes(route);
-  const name = isLooking ? `GET ${(event as { rawPath?: unknown } | null)?.rawPath}` : routes[route];
+  const { rawPath, requestContext } = (event as Event) ?? {};
+  const name = isLooking ? `GET ${rawPath}` : routes[route];
   // The files of pages are no part of the contract.
   if (route === "page" || /\.(css|svg)$/.test(name)) return;
-  const { path, answer } = findAnswer(name, methodOf(event), response.statusCode, isLooking);
+  const { path, answer } = findAnswer(name, requestContext?.http?.method, response.statusCode, isLooking);
   const faults = answer
     ? [...findHeaderFaults(answer, response), ...findBodyFaults(path, answer, response)]
     : ["is not described"];
@@ -74,15 +72,9 @@ export function assertDescribed(route: RouteName, event: unknown, response: ApiR
   throw new Error([`${name} ${statusCode} ${body.slice(0, 300)}`, ...faults].join("\n- "));
 }
 
-const methodOf = (event: unknown): unknown =>
-  (event as { requestContext?: { http?: { method?: unknown } } } | null)?.requestContext?.http?.method;
+type Event = { rawPath?: unknown; requestContext?: { http?: { method?: unknown } } } | null;
 
-function findAnswer(
-  route: string,
-  method: unknown,
-  status: number,
-  isLooking: boolean,
-): { path: string[]; answer: Answer | undefined } {
+function findAnswer(route: string, method: unknown, status: number, isLooking: boolean): Found {
   const [ownMethod = "", at = ""] = route.split(" ");
   const code =
     (isLooking ? unknownPath[status] : undefined) ?? (method === ownMethod ? undefined : otherMethod[status]);

@@ -41,17 +41,7 @@ export interface ClientRequest {
 export function createEvent(route: RouteName, request: ClientRequest = {}) {
   // The authorizer stands before routes, and has none.
   const [defaultMethod, defaultPath = "/"] = (routes[route] ?? routes.movies).split(" ");
-  const {
-    method = defaultMethod,
-    path = defaultPath,
-    headers = {},
-    cookies,
-    pathParameters,
-    query,
-    body,
-    isBase64Encoded,
-    receivedAt = Date.now() / 1000,
-  } = request;
+  const { method = defaultMethod, path = defaultPath, cookies, pathParameters, query, body } = request;
   return {
     version: "2.0",
     routeKey: routes[route],
@@ -60,7 +50,7 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
     headers: {
       host: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
       ...(body !== undefined && { "content-type": "application/json" }),
-      ...headers,
+      ...request.headers,
     },
     ...(cookies && { cookies }),
     ...(pathParameters && { pathParameters }),
@@ -71,9 +61,9 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
       requestId: randomUUID(),
       routeKey: routes[route],
       stage: "$default",
-      timeEpoch: receivedAt * 1000,
+      timeEpoch: (request.receivedAt ?? Date.now() / 1000) * 1000,
     },
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    isBase64Encoded: isBase64Encoded ?? false,
+    isBase64Encoded: request.isBase64Encoded ?? false,
   };
 }

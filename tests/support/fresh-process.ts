@@ -38,19 +38,18 @@ export interface FirstAnswer {
   logBytes: number;
 }
 
-interface Options {
-  /** Kills the process, and then the call throws. */
-  signal?: AbortSignal;
-  /** What starts Node, if not Node alone. */
-  command?: string[];
-}
-
-/** Invokes the handler of a bundle once, in a process that has nothing but the given environment. */
+/**
+ * Invokes the handler of a bundle once, in a process that has nothing but the given environment. `command` starts Node,
+ * if not Node alone; the signal kills the process, and then the call throws.
+ */
 export async function invokeFresh(
   bundle: string,
   env: Record<string, string>,
   event: unknown,
-  { signal, command: [command = "", ...args] = [process.execPath] }: Options = {},
+  {
+    signal,
+    command: [command = "", ...args] = [process.execPath],
+  }: { signal?: AbortSignal; command?: string[] } = {},
 ): Promise<FirstAnswer> {
   const startedAt = process.hrtime.bigint();
   const child = spawn(command, [...args, "--eval", program], { env, stdio: ["pipe", "pipe", "inherit"] });

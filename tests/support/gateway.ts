@@ -17,18 +17,14 @@ export function answerHttp(sandbox: Sandbox, request: HttpRequest): Promise<ApiR
   const url = new URL(request.url, "https://gateway.invalid");
   const { route, pathParameters } = findRoute(method, url.pathname);
   const query = Object.fromEntries(url.searchParams);
-  return sandbox.invoke(
-    route,
-    createEvent(route, {
-      method,
-      path: url.pathname,
-      headers,
-      ...(cookies && cookies.length > 0 && { cookies }),
-      ...(pathParameters && { pathParameters }),
-      ...(url.search && { query }),
-      ...(body && { body }),
-    }),
-  );
+  const event = createEvent(route, {
+    ...{ method, path: url.pathname, headers },
+    ...(cookies && cookies.length > 0 && { cookies }),
+    ...(pathParameters && { pathParameters }),
+    ...(url.search && { query }),
+    ...(body && { body }),
+  });
+  return sandbox.invoke(route, event);
 }
 
 function findRoute(method: string, path: string) {

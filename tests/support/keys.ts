@@ -24,7 +24,6 @@ export function createKey(alg: keyof typeof generate, { activeFrom = 0 } = {}): 
 
 export const publicKey = (key: TestKey): OurJwk => toPublicJwk(key as OurJwk);
 
-/** The two settings that hold the keys. */
 export function keySettings(...keys: TestKey[]) {
   return {
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),

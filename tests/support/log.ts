@@ -64,12 +64,7 @@ afterAll(() => {
 /** The beginnings of the secrets that were written. Not the secrets themselves: a failing test would print them. */
 function findLeaks(): string[] {
   const text = lines.join("\n");
-  const byStart = new Map<string, string[]>();
-  for (const secret of secrets) {
-    const others = byStart.get(secret.slice(0, 8));
-    if (others) others.push(secret);
-    else byStart.set(secret.slice(0, 8), [secret]);
-  }
+  const byStart = Map.groupBy(secrets, (secret) => secret.slice(0, 8));
   // Each place is looked at once, however many secrets there are.
   const leaked = new Set<string>();
   for (let place = 0; place < text.length; place++) {

@@ -21,8 +21,7 @@ export type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string }
 async function freePorts(): Promise<Ports> {
   const first =
     20_000 + 500 * (Number(process.env.JEST_WORKER_ID) % 24) + 3 * Math.floor(Math.random() * 166);
-  const [PORT = "", LAMBDA_PORT = "", DYNAMODB_PORT = ""] = [0, 1, 2].map((index) => String(first + index));
-  const ports = { PORT, LAMBDA_PORT, DYNAMODB_PORT };
+  const ports = { PORT: `${first}`, LAMBDA_PORT: `${first + 1}`, DYNAMODB_PORT: `${first + 2}` };
   const areFree = await Promise.all(Object.values(ports).map(isFree));
   return areFree.every(Boolean) ? ports : freePorts();
 }
@@ -49,9 +48,7 @@ export async function npmStart(folder: string, env: Record<string, string> = {})
   return {
     url: `http://localhost:${ports.PORT}`,
     ports,
-    curls: output()
-      .split("\n")
-      .filter((line) => line.startsWith("curl ")),
+    curls: output().match(/^curl .*/gm) ?? [],
     output,
     async interrupt() {
       // A terminal sends Ctrl-C to the whole process group

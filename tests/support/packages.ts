@@ -29,11 +29,8 @@ export async function packageStage(stage: string, env: Record<string, string> = 
   mkdirSync(join(folder, ".esbuild/.build/functions"), { recursive: true });
   writeFileSync(join(folder, ".esbuild/.build/functions/gone.mjs"), "");
   await sls(["package", "--stage", stage], { cwd: folder, env });
-  const template = readFileSync(
-    join(folder, ".serverless/cloudformation-template-update-stack.json"),
-    "utf8",
-  );
-  return { folder, stage, resources: JSON.parse(template).Resources };
+  const template = join(folder, ".serverless/cloudformation-template-update-stack.json");
+  return { folder, stage, resources: JSON.parse(readFileSync(template, "utf8")).Resources };
 }
 
 export function propertiesOf({ resources }: Package, type: string): Properties[] {
@@ -44,9 +41,7 @@ export function propertiesOf({ resources }: Package, type: string): Properties[]
 export function functionsOf(packaged: Package): Record<string, Properties> {
   const prefix = `serverless-auth-api-${packaged.stage}-`;
   const functions = propertiesOf(packaged, "AWS::Lambda::Function");
-  return Object.fromEntries(
-    functions.map((properties) => [properties.FunctionName.replace(prefix, ""), properties]),
-  );
+  return Object.fromEntries(functions.map((found) => [found.FunctionName.replace(prefix, ""), found]));
 }
 
 export function environmentOf(packaged: Package, name: string): Record<string, Properties> {
@@ -54,11 +49,7 @@ export function environmentOf(packaged: Package, name: string): Record<string, P
 }
 
 /** What a function's role allows: pairs of action and resource. Throws if anything but inline `Allow` grants it, or on a condition that is not among the given ones. */
-export function permissionsOf(
-  packaged: Package,
-  name: string,
-  conditions: object[] = [],
-): [action: string, resource: unknown][] {
+export function permissionsOf(packaged: Package, name: string, conditions: object[] = []) {
   const role = packaged.resources[roleOf(packaged, name)]?.Properties;
   if (role.ManagedPolicyArns?.length > 0) throw new TypeError(`${name} has managed policies`);
   const statements: Properties[] = role.Policies.flatMap(
@@ -69,9 +60,9 @@ export function permissionsOf(
       Condition === undefined || conditions.some((known) => isDeepStrictEqual(known, Condition));
     if (Effect !== "Allow" || !isConditionKnown || Object.keys(others).length > 0)
       throw new TypeError(`${name} has an odd statement`);
-    return [Action]
-      .flat()
-      .flatMap((action) => [Resource].flat().map((resource) => [action, resource] as [string, unknown]));
+    const resources: unknown[] = [Resource].flat();
+    const actions: string[] = [Action].flat();
+    return actions.flatMap((action) => resources.map((resource) => [action, resource] as const));
   });
 }
 

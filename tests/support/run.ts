@@ -16,14 +16,13 @@ export function run(
 ): Promise<Run> {
   const { PATH = "", HOME = "" } = process.env;
   const { promise, resolve } = Promise.withResolvers<Run>();
-  execFile(
-    process.execPath,
-    ["--import", "./tests/support/held-clock.mjs", file, ...args],
-    {
-      env: { PATH, HOME, HELD_TIME: String(clock.now), ...env },
-      ...(signal && { signal, killSignal: "SIGKILL" }),
-    },
-    (error, stdout, stderr) => resolve({ exitCode: error ? (error.code ?? undefined) : 0, stdout, stderr }),
+  const options = {
+    env: { PATH, HOME, HELD_TIME: String(clock.now), ...env },
+    ...(signal && { signal, killSignal: "SIGKILL" as const }),
+  };
+  const command = ["--import", "./tests/support/held-clock.mjs", file, ...args];
+  execFile(process.execPath, command, options, (error, stdout, stderr) =>
+    resolve({ exitCode: error ? (error.code ?? undefined) : 0, stdout, stderr }),
   );
   return promise;
 }

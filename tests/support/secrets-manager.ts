@@ -11,8 +11,6 @@ interface Version {
 
 type Secret = Version[];
 
-export type SecretsManager = Awaited<ReturnType<typeof startSecretsManager>>;
-
 class Refusal extends Error {
   constructor(name: string, message: string) {
     super(message);
@@ -82,14 +80,14 @@ const operations: Record<string, (secrets: Map<string, Secret>, parameters: Para
     const secret: Secret = [];
     secrets.set(Name, secret);
     const version = addVersion(secret, SecretString, ClientRequestToken);
-    version.stages.add("AWSCURRENT");
+    moveStage(secret, "AWSCURRENT", version);
     return { ...describe(Name), VersionId: version.id };
   },
 
   GetSecretValue(secrets, { SecretId, VersionId, VersionStage = "AWSCURRENT" }) {
-    const { id, text, stages } = findVersion(getSecret(secrets, SecretId), ({ id, stages }) =>
-      VersionId === undefined ? stages.has(VersionStage) : id === VersionId,
-    );
+    const isWanted = ({ id, stages }: Version) =>
+      VersionId === undefined ? stages.has(VersionStage) : id === VersionId;
+    const { id, text, stages } = assertFound(getSecret(secrets, SecretId).find(isWanted));
     return { ...describe(SecretId), VersionId: id, SecretString: text, VersionStages: [...stages] };
   },
 
@@ -109,23 +107,19 @@ const operations: Record<string, (secrets: Map<string, Secret>, parameters: Para
     const holder = secret.find(({ stages }) => stages.has(VersionStage));
     if (holder?.id !== RemoveFromVersionId)
       throw new Refusal("InvalidParameterException", `${VersionStage} is attached to version ${holder?.id}.`);
-    const target = findVersion(secret, ({ id }) => id === MoveToVersionId);
-    moveStage(secret, VersionStage, target);
+    moveStage(secret, VersionStage, assertFound(secret.find(({ id }) => id === MoveToVersionId)));
     return describe(SecretId);
   },
 };
 
-function getSecret(secrets: Map<string, Secret>, secretId: string): Secret {
-  const secret = secrets.get(describe(secretId).Name);
-  if (secret) return secret;
-  throw new Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
-}
-
-function findVersion(secret: Secret, isWanted: (version: Version) => boolean): Version {
-  const version = secret.find(isWanted);
-  if (version) return version;
+/** Throws what Secrets Manager says where there is no such secret, or no such version of it. */
+function assertFound<T>(found: T | undefined): T {
+  if (found) return found;
   throw new Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.");
 }
+
+const getSecret = (secrets: Map<string, Secret>, secretId: string): Secret =>
+  assertFound(secrets.get(describe(secretId).Name));
 
 function addVersion(secret: Secret, text: string, id: string = randomUUID()): Version {
   // Private members of the keys that pass here must not be logged, whatever becomes of them.

@@ -87,6 +87,8 @@ export async function startService(given?: Database) {
   };
   const sandbox = createSandbox(environment);
   let control: Pair | undefined;
+  let registered: Promise<Account> | undefined;
+  const own = () => (registered ??= service.register());
 
   const service = {
     database,
@@ -102,10 +104,8 @@ export async function startService(given?: Database) {
     },
 
     async register(): Promise<Account> {
-      const body = {
-        email: `${randomUUID().slice(0, 13)}@example.com`,
-        password: `correct horse ${randomUUID()}`,
-      };
+      const email = `${randomUUID().slice(0, 13)}@example.com`;
+      const body = { email, password: `correct horse ${randomUUID()}` };
       const response = await sandbox.register({ body });
       if (response.statusCode !== 201) throw new Error(`no account: ${response.statusCode} ${response.body}`);
       return { ...body, userId: JSON.parse(response.body ?? "").userId };
@@ -113,7 +113,7 @@ export async function startService(given?: Database) {
 
     /** Logs in, with the file's own account if no other is named. */
     async logIn({ key, as = sandbox, account }: CallOptions & { account?: Account } = {}): Promise<Pair> {
-      const { email, password } = account ?? (await ownAccount());
+      const { email, password } = account ?? (await own());
       return pairOf(await as.login({ body: { email, password }, headers: keyHeader(key) }));
     },
 
@@ -178,12 +178,6 @@ export async function startService(given?: Database) {
   async function openControl(): Promise<Pair> {
     if (!control || control.claims.iat + 86_000 < clock.now) control = await service.logIn();
     return control;
-  }
-
-  let own: Promise<Account> | undefined;
-  function ownAccount(): Promise<Account> {
-    own ??= service.register();
-    return own;
   }
 
   return service;

@@ -16,7 +16,6 @@ export function foreignSigner(alg: TestKey["alg"]): Signer {
   return signerOf(createKey(alg));
 }
 
-/** HS256 with any secret. */
 export const hmac =
   (secret: Buffer | string): Signer =>
   (input) =>

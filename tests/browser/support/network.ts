@@ -5,7 +5,6 @@ import { buffer } from "node:stream/consumers";
 
 /** A response of the API on its way to the browser. */
 interface Answer {
-  /** Lets it go on. */
   release(): void;
   /** Breaks the connection: the browser never gets it. */
   lose(): void;

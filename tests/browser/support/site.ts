@@ -15,7 +15,6 @@ export interface Account {
   password: string;
 }
 
-/** Makes up an account that is not registered yet. */
 export const createAccount = (): Account => ({
   email: `${randomUUID().slice(0, 8)}@example.com`,
   password: `correct horse ${randomUUID()}`,
@@ -51,7 +50,6 @@ export async function startSite(settings: Record<string, string> = {}) {
     return context;
   }
 
-  /** The page in a browser of its own. */
   const open = async (options?: BrowserContextOptions) => openPage(await openBrowser(options), network.url);
 
   afterAll(async () => {
@@ -87,7 +85,6 @@ export async function startSite(settings: Record<string, string> = {}) {
   };
 }
 
-/** Clicks the button of this name. */
 export const click = (page: Page, name: string): Promise<void> =>
   page.getByRole("button", { name, exact: true }).click();
 
@@ -123,5 +120,4 @@ export async function enter(page: Page, form: FormName, account: Account): Promi
 export const isLoggedIn = (page: Page, { email }: Account): Promise<void> =>
   page.getByRole("heading", { name: `Logged in as ${email}` }).waitFor();
 
-/** The id of the element that has the focus. */
 export const focused = (page: Page) => page.evaluate("document.activeElement.id");

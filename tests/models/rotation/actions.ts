@@ -1,21 +1,8 @@
 import { applyUpdate } from "../memory-table.ts";
 import type { NextStep, Outcome } from "./use-case.ts";
-import {
-  type Answer,
-  type Call,
-  type Copy,
-  generationOf,
-  type Item,
-  later,
-  type Pair,
-  type Request,
-  shift,
-  shiftCall,
-  type Token,
-  type World,
-} from "./world.ts";
+import type { Answer, Call, Copy, Item, Pair, Request, Token, World } from "./world.ts";
+import { generationOf, later, shift, shiftCall } from "./world.ts";
 
-/** What must hold in every schedule. */
 const invariants = {
   oneChain: "a rotation replaces the current token by its successor, and nothing ever leads back",
   currentPair: "every 200 carries the pair that is current at the instant of the deciding step",
@@ -31,6 +18,8 @@ const invariants = {
 } as const;
 
 export class Violation extends Error {}
+const unavailable = JSON.stringify({ outcome: { code: "unavailable" } });
+type Success = Extract<Outcome, { token: unknown }>;
 
 function hold(invariant: keyof typeof invariants, isHeld: boolean, what: () => string): void {
   if (!isHeld) throw new Violation(`${invariant}: ${invariants[invariant]}: ${what()}`);
@@ -81,14 +70,11 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       return { ...world, salts: world.salts + 1, requests: [...world.requests, request] };
     };
     const browser = { who: "browser", presented } as const;
-    if (rotatedAt === null || rotatedAt <= -scope.browserWaitsSeconds) {
-      add(`the browser sends ${presented}`, () =>
-        send({ ...browser, kind: "refresh", key: scope.browserKey }),
-      );
-    }
-    if (scope.hasLogout && !world.isLogoutAnswered) {
+    const { browserKey: key } = scope;
+    if (rotatedAt === null || rotatedAt <= -scope.browserWaitsSeconds)
+      add(`the browser sends ${presented}`, () => send({ ...browser, kind: "refresh", key }));
+    if (scope.hasLogout && !world.isLogoutAnswered)
       add("the browser logs out", () => send({ ...browser, kind: "logout", key: null }));
-    }
     if (scope.thiefKeys.length > 0 && stolen.length === 0) {
       const isAhead = item !== null && generationOf(item.tokenHash) > generationOf(presented);
       const isAheadOfTheft = { browser: isAhead, thief: false };
@@ -105,10 +91,8 @@ export function createActions(scope: Scope, nextStep: NextStep) {
   /** Whoever has been sent may or may not have read the clock before it jumps. */
   function jumps(world: World): Action[] {
     return scope.jumps.flatMap((seconds) => {
-      const survivors = world.requests.filter(
-        ({ clock, issued, sentAt }) =>
-          clock === null && issued === null && seconds - sentAt <= scope.underWaySeconds,
-      );
+      const unstarted = world.requests.filter(({ clock, issued }) => clock === null && issued === null);
+      const survivors = unstarted.filter(({ sentAt }) => seconds - sentAt <= scope.underWaySeconds);
       return subsets(survivors).map((starting): Action => {
         const started = starting.map(({ presented }) => presented).join(" and ");
         return {
@@ -143,9 +127,8 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       async apply() {
         const started = await start(request);
         const { after, isWritten } = write(world.item, started.call as Call, started.clock as number);
-        return isWritten && after !== world.item
-          ? { ...replace(world, request, started), item: after }
-          : null;
+        if (!isWritten || after === world.item) return null;
+        return { ...replace(world, request, started), item: after };
       },
     };
   }
@@ -173,8 +156,7 @@ export function createActions(scope: Scope, nextStep: NextStep) {
 
   async function assertUnavailable(request: Request): Promise<void> {
     const step = await nextStep({ ...request, answers: [...request.answers, { is: "unavailable" }] });
-    const isUnavailable = "outcome" in step && codeOf(step.outcome) === "unavailable";
-    hold("unavailable", isUnavailable, () => JSON.stringify(step));
+    hold("unavailable", JSON.stringify(step) === unavailable, () => JSON.stringify(step));
   }
 
   async function acknowledge(world: World, unstarted: Request): Promise<World> {
@@ -255,19 +237,12 @@ export function createActions(scope: Scope, nextStep: NextStep) {
     if (stolen[0] === undefined || generationOf(token) <= generationOf(stolen[0])) return world;
     const isAheadOfTheft = { ...world.isAheadOfTheft, [who]: true };
     const isTold = scope.keyed && !scope.thiefKeys.includes(scope.browserKey);
-    hold(
-      "thiefOrVictim",
-      !isTold || !isAheadOfTheft.browser || !isAheadOfTheft.thief,
-      () => `both hold pairs of ${JSON.stringify(world.item)}`,
-    );
+    const isBoth = isAheadOfTheft.browser && isAheadOfTheft.thief;
+    hold("thiefOrVictim", !isTold || !isBoth, () => `both hold pairs of ${JSON.stringify(world.item)}`);
     return { ...world, isAheadOfTheft };
   }
 
-  function checkSuccess(
-    { item }: World,
-    request: Request,
-    { token, ...issued }: Extract<Outcome, { token: unknown }>,
-  ): Pair {
+  function checkSuccess({ item }: World, request: Request, { token, ...issued }: Success): Pair {
     const { presented } = request;
     const clock = request.clock as number;
     const rotatedAt = issued.rotatedAt === null ? null : issued.rotatedAt + clock;
@@ -285,10 +260,6 @@ export function createActions(scope: Scope, nextStep: NextStep) {
     const what = () => `${code} for ${presented}, the table holds ${JSON.stringify(item)}`;
     hold("notRefusedWhileLiving", code === "token_expired" && isOver, what);
   }
-}
-
-function codeOf(outcome: Outcome): string | undefined {
-  return typeof outcome === "object" && "code" in outcome ? outcome.code : undefined;
 }
 
 function replace(world: World, request: Request, next: Request | undefined): World {

@@ -5,15 +5,8 @@ import { createSessionStore } from "../../../lib/sessions/store.ts";
 import { deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
 import { refusal, type Update } from "../memory-table.ts";
 import { createUseCases, plainPair } from "../use-cases.ts";
-import {
-  type Answer,
-  answerText,
-  type Call,
-  type Item,
-  type Request,
-  successorName,
-  type Token,
-} from "./world.ts";
+import type { Answer, Call, Item, Request, Token } from "./world.ts";
+import { answerText, successorName } from "./world.ts";
 
 /** A request as far as the use case can see it: what it presents, and what the store has answered so far. */
 export type Trace = Pick<Request, "kind" | "presented" | "key" | "salt" | "answers">;
@@ -23,7 +16,7 @@ export type Outcome = { token: Token | "unknown"; rotatedAt: number | null } | {
 
 export type Step = { call: Call } | { outcome: Outcome };
 
-export type NextStep = (trace: Trace) => Step | Promise<Step>;
+export type NextStep = (trace: Trace) => Promise<Step>;
 
 export interface Lifetimes {
   refreshWindowSeconds: number;
@@ -40,19 +33,14 @@ const key = { userId: "user", sessionId: "session" };
  * until it sends another command or ends. It is a function of its trace but for its salt, so each trace is run once.
  */
 export function createNextStep(lifetimes: Lifetimes): NextStep {
-  const known = new Map<string, Step | Promise<Step>>();
+  const known = new Map<string, Promise<Step>>();
 
   return function nextStep(trace) {
     const { kind, presented, key, salt, answers } = trace;
     const name = `${kind} ${presented} ${key} ${salt} ${answers.map(answerText).join(" ")}`;
-    const step = known.get(name);
-    if (step) return step;
-    const running = run(trace, lifetimes).then((found) => {
-      known.set(name, found);
-      return found;
-    });
-    known.set(name, running);
-    return running;
+    const step = known.get(name) ?? run(trace, lifetimes);
+    known.set(name, step);
+    return step;
   };
 }
 

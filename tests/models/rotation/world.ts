@@ -20,7 +20,6 @@ export interface Item {
   expiresAt: number;
 }
 
-/** One call of the store: an update, or the deletion of the session. */
 export type Call = ({ is: "update" } & Update) | { is: "delete" };
 
 export type Answer = { is: "written" | "refused"; item: Item | null } | { is: "deleted" | "unavailable" };
@@ -39,7 +38,6 @@ export interface Request {
   key: string | null;
   salt: number;
   sentAt: number;
-  /** It was sent after a logout had been answered. */
   isAfterLogout: boolean;
   /** What the function has read off its clock; null before it has started. */
   clock: number | null;
