@@ -63,8 +63,7 @@ export default class ServicePlugin {
         const { notFound } = functions;
         if (notFound) notFound.environment = { ...notFound.environment, ROUTES: routes.join(",") };
         const { cors } = provider.httpApi;
-        if (cors)
-          cors.allowedMethods = methods.filter((method) => routes.some((route) => route.startsWith(method)));
+        if (cors) cors.allowedMethods = methods.filter((method) => isTaken(method, routes));
       },
       "before:package:createDeploymentArtifacts": clean,
       "before:deploy:function:packageFunction": clean,
@@ -74,18 +73,24 @@ export default class ServicePlugin {
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
+const isTaken = (method: string, routes: string[]) =>
+  routes.some((route) => route.startsWith(`${method} `) || route.startsWith("ANY "));
+
 /** The routes of all functions but the one that takes every other request, like `GET /movies`. */
 export function listRoutes(functions: Functions): string[] {
   const events = Object.values(functions).flatMap(({ events = [] }) => events);
   return events
     .flatMap(({ httpApi }) => (httpApi ? [toRoute(httpApi)] : []))
-    .filter((route) => !["*", "* *"].includes(route))
+    .filter((route) => route !== "*")
     .sort();
 }
 
-/** `GET /movies`, from either form of an event. */
-export const toRoute = (event: HttpApiEvent): string =>
-  typeof event === "string" ? event : `${event.method.toUpperCase()} ${event.path}`;
+/** `GET /movies`, from either form of an event; `ANY /movies` for every method, and `*` for every other request. */
+export function toRoute(event: HttpApiEvent): string {
+  const [method = "*", path = "*"] =
+    typeof event === "string" ? event.split(" ") : [event.method, event.path];
+  return path === "*" ? "*" : `${method === "*" ? "ANY" : method.toUpperCase()} ${path}`;
+}
 
 /** The name of each table by the variable that functions read it from: `UsersTable` is in USERS_TABLE. */
 export function listTables(

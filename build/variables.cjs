@@ -9,14 +9,23 @@ exports.apiUrl = async ({ resolveVariable }) => {
 /** Whether the deployment has a host name of its own. */
 exports.hasDomain = async ({ resolveVariable }) => Boolean(await resolveVariable("env:DOMAIN_NAME, ''"));
 
+/** The request headers that the service or its client knows. */
+const ownHeaders = [
+  ...["content-type", "authorization", "auth-mode"],
+  ...["idempotency-key", "idempotency-key-previous", "session-key"],
+];
+
+const listOf = (text) => (text ? text.split(",").map((part) => part.trim()) : []);
+
 /** CORS at the gateway: only for the exact origins in ALLOWED_ORIGINS, none if there are none. */
 exports.cors = async ({ resolveVariable }) => {
-  const origins = await resolveVariable("env:ALLOWED_ORIGINS, ''");
-  if (!origins) return null;
+  const origins = listOf(await resolveVariable("env:ALLOWED_ORIGINS, ''"));
+  if (origins.length === 0) return null;
+  const more = listOf(await resolveVariable("env:ALLOWED_HEADERS, ''"));
   return {
-    allowedOrigins: origins.split(",").map((origin) => origin.trim()),
-    allowedHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
-    allowedMethods: ["GET", "POST", "DELETE"],
+    allowedOrigins: origins,
+    allowedHeaders: [...new Set([...ownHeaders, ...more.map((name) => name.toLowerCase())])],
+    allowedMethods: [], // those of the routes: build/service-plugin.ts
     exposedResponseHeaders: ["retry-after"], // at 429 and 503; scripts of other origins could not read it
     allowCredentials: true,
   };

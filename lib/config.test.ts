@@ -36,7 +36,14 @@ const grouped = { ...originSettings, ...clientIpSettings, ...cookieSettings, ...
 const refreshSettings = [
   ...Object.keys({ ...grouped, ...lifetimeSettings, ...dynamodbSettings }),
   ...["refreshWindowSeconds", "refreshMinIntervalSeconds", "sessionsNotBefore"],
-  ...["sessionsTable", "usersTable", "passwordMinLength", "routes", "hstsIncludeSubdomains"],
+  ...[
+    "sessionsTable",
+    "usersTable",
+    "passwordMinLength",
+    "routes",
+    "hstsIncludeSubdomains",
+    "allowedHeaders",
+  ],
 ] as SettingName[];
 
 /** The lines of the refusal, without its heading; none if there is no refusal. */
@@ -61,7 +68,7 @@ test("what is not set has the value of the README; an empty variable is not set"
     ...{ cookieName: "auth-cookie", cookieSameSite: "Strict", cookieDomain: undefined },
     ...{ allowedOrigins: [], passwordMinLength: 15, routes: [{ method: "GET", path: "/movies" }] },
     ...{ trustedProxySecret: [], trustedProxyHeader: "cloudfront-viewer-address" },
-    hstsIncludeSubdomains: "off",
+    ...{ hstsIncludeSubdomains: "off", allowedHeaders: [] },
     ...{ jwtPublicKeys: [publicKey], jwtSigningKeys: [signingKey], jwtSigningKeysSecret: undefined },
   };
   expect(read(refreshSettings, required)).toEqual(expected);
@@ -155,6 +162,11 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
     "ROUTES",
     ["GET /movies,POST /auth/login", "DELETE /auth/sessions/{sessionId}"],
     ["/movies", "get /movies", "GET movies", "GET /movies,", "GET  /movies"],
+  ],
+  [
+    "ALLOWED_HEADERS",
+    ["x-request-id", "X-Request-Id, traceparent,x_1"],
+    ["*", "x-*", "x-a,", "x a", "x-a: b", "x-a;x-b", a(65)],
   ],
   ["HSTS_INCLUDE_SUBDOMAINS", names("on off"), names("On true 1 includeSubDomains")],
   [

@@ -52,6 +52,16 @@ export function parseOrigins(text: string): string[] {
   return origins;
 }
 
+/** Takes names of request headers, separated by commas; gives them in lower case. Throws TypeError. */
+export function parseHeaderNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  // The gateway takes `*` for every header, and `x-*` for what begins so.
+  if (!names.every((name) => /^[a-z0-9_-]{1,64}$/.test(name))) {
+    throw new TypeError("must be names of headers such as x-request-id, separated by commas; no *");
+  }
+  return names;
+}
+
 /** Takes one secret or two, separated by a comma. Throws TypeError. */
 export function parseProxySecrets(text: string): string[] {
   const secrets = text.split(",").map((secret) => secret.trim());

@@ -1,5 +1,6 @@
 import {
   parseEpochSeconds,
+  parseHeaderNames,
   parseIssuer,
   parseOrigins,
   parseProxyHeader,
@@ -145,6 +146,11 @@ export const allowedOrigins: Setting<readonly string[]> = setting("ALLOWED_ORIGI
         `ALLOWED_ORIGINS must be https origins in stage ${stage}`,
     ),
   ],
+});
+
+/** Request headers of one's own that those origins may send; the gateway reads it. */
+export const allowedHeaders: Setting<readonly string[]> = setting("ALLOWED_HEADERS", parseHeaderNames, {
+  unset: [],
 });
 
 /** Whether browsers reach the hosts below the API's by https only, too. */

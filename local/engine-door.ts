@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Server } from "node:http";
 import { text } from "node:stream/consumers";
+import { programsOnly } from "./doors.ts";
 
 /** A response of the engine, as it stands on the wire. */
 export interface Answer {
@@ -94,9 +95,8 @@ export function putDoor(server: Server): Deliver {
     return answer;
   };
 
-  // To programs only: a page of the web can reach a port of one's own machine.
   server.removeAllListeners("request").on("request", async (request, response) => {
-    if (request.headers.origin !== undefined) return void response.writeHead(403).end();
+    if (!programsOnly(request, response)) return;
     const { status, body } = await deliver(String(request.headers["x-amz-target"]), await text(request));
     response.writeHead(status, { "content-type": jsonType }).end(body);
   });

@@ -1,12 +1,14 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { listSettings, readConfig } from "../lib/config.ts";
+import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { createTables, type Resources } from "./tables.ts";
 
 /** What this plugin reads of a resolved serverless.yml. */
 type Service = {
-  provider: { environment: Environment };
+  provider: { environment: Environment; httpApi: { cors?: Cors | null } };
   functions: Record<string, { environment?: Environment }>;
   resources: { Resources: Resources };
+  custom: { "serverless-offline": { httpPort: string; lambdaPort: string } };
 };
 type Environment = Record<string, string | null>;
 
@@ -23,6 +25,11 @@ export default class OfflinePlugin {
         await prepare(service).catch((error: Error) => {
           console.error(error.message);
           process.exit(1);
+        });
+        const { httpPort, lambdaPort } = service.custom["serverless-offline"];
+        putDoors({
+          [Number(httpPort)]: answerCors(service.provider.httpApi.cors),
+          [Number(lambdaPort)]: programsOnly,
         });
         console.log = () => {}; // serverless-offline's table of routes; handlers have consoles of their own
       },

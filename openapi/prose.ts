@@ -18,7 +18,7 @@ export const chapters: Chapter[] = [
     paragraphs: [
       "`POST /auth/login` sets `{cookieName}`, an HttpOnly cookie with an access token and its refresh token. The access token opens protected routes for a quarter of an hour, unless the operator chose otherwise. Call `POST /auth/refresh` shortly before it expires or at a 401, then repeat the request.",
       "State-changing routes are closed to pages of other sites. `Sec-Fetch-Site`, where a browser sends it, must be `same-origin` or `none`, or else `Origin` must be one that the operator lists in `ALLOWED_ORIGINS`. Without `Sec-Fetch-Site`, `Origin`, if there is one, must be listed or the API's own. Anything else is a 403 `cross_site_request`.",
-      "CORS is open, with credentials, to exactly the origins in `ALLOWED_ORIGINS`, for the request headers `Content-Type`, `Authorization`, `Auth-Mode` and `Idempotency-Key`; with none listed there is no CORS at all.",
+      "CORS is open, with credentials, to exactly the origins in `ALLOWED_ORIGINS`, for the methods of the routes, and for the request headers `Content-Type`, `Authorization`, `Auth-Mode`, `Idempotency-Key`, `Idempotency-Key-Previous`, `Session-Key` and those in `ALLOWED_HEADERS`; with none listed there is no CORS at all.",
     ],
   },
   {

@@ -53,6 +53,7 @@ const everySetting: Record<string, string> = {
   COOKIE_SAME_SITE: "Lax",
   COOKIE_DOMAIN: "example.com",
   ALLOWED_ORIGINS: "https://app.example.com, https://admin.example.com",
+  ALLOWED_HEADERS: "X-Request-Id, traceparent, authorization",
   HSTS_INCLUDE_SUBDOMAINS: "on",
   TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
   TRUSTED_PROXY_HEADER: "x-client-address",
@@ -196,7 +197,10 @@ test("H11 ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, wi
   const methods = Object.values(routes).map((route) => route.split(" ")[0]);
   expect(staging.resources.HttpApi?.Properties.CorsConfiguration).toEqual({
     AllowOrigins: ["https://app.example.com", "https://admin.example.com"],
-    AllowHeaders: ["content-type", "authorization", "auth-mode", "idempotency-key"],
+    AllowHeaders: [
+      ...["content-type", "authorization", "auth-mode"],
+      ...["idempotency-key", "idempotency-key-previous", "session-key", "x-request-id", "traceparent"],
+    ],
     AllowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => methods.includes(method)),
     ExposeHeaders: ["retry-after"],
     AllowCredentials: true,

@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
 import { placeholder } from "../../build/keys/public-keys.ts";
 import SettingsPlugin from "../../build/settings-plugin.ts";
+import { parseRoutes } from "../../lib/parse-setting.ts";
 import { tableSettings } from "../support/declared.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import { copyProject, removeFolder } from "../support/project.ts";
@@ -72,4 +75,20 @@ test("`sls package` refuses them without a stack", async () => {
   const { stdout } = await sls(["package", "--stage", "prod"], { cwd, env }).catch((error) => error);
   expect(stdout).toMatch(/- PASSWORD_MIN_LENGTH must be .*\n- ALLOWED_ORIGINS must be https/);
   expect(stdout).not.toMatch(/^\s+at /m);
+});
+
+test.each([
+  ["PATCH /hello", ["GET", "POST", "PATCH", "DELETE"]],
+  ["put /hello", ["GET", "POST", "PUT", "DELETE"]],
+  ["{ method: '*', path: /hello }", ["GET", "POST", "PUT", "PATCH", "DELETE"]],
+])("H11 pages of listed origins may use the method of a route of one's own: %s", async (event, methods) => {
+  const file = join(cwd, "functions/sample/functions.yml");
+  const before = readFileSync(file, "utf8");
+  const hello = `hello:\n  handler: functions/sample/movies.handler\n  events: [{ httpApi: ${event} }]\n`;
+  writeFileSync(file, before + hello);
+  const env = { ALLOWED_ORIGINS: "https://app.example.com" };
+  const printed = JSON.parse(await sls(["print", "--stage", "prod", "--format", "json"], { cwd, env }));
+  writeFileSync(file, before);
+  expect(printed.provider.httpApi.cors.allowedMethods).toEqual(methods);
+  expect(() => parseRoutes(printed.functions.notFound.environment.ROUTES)).not.toThrow();
 });

@@ -52,12 +52,16 @@ test("of many that race for an item one wins, and each of the others sees the wi
 test("it is closed to pages of the web, which can reach a port of one's own machine", async () => {
   const headers = { "x-amz-target": "DynamoDB_20120810.ListTables" };
   const request = { method: "POST", body: "{}" };
-  const refused = await fetch(database.endpoint, {
-    ...request,
-    headers: { ...headers, origin: "https://evil.example" },
-  });
-  expect([refused.status, await refused.text()]).toEqual([403, ""]);
-  expect(refused.headers.get("access-control-allow-origin")).toBeNull();
+  for (const [name, value] of [
+    ["origin", "https://evil.example"],
+    ["origin", "null"],
+    ["sec-fetch-site", "same-origin"],
+    ["sec-fetch-dest", "image"],
+  ] as const) {
+    const refused = await fetch(database.endpoint, { ...request, headers: { ...headers, [name]: value } });
+    expect([refused.status, await refused.text()]).toEqual([403, ""]);
+    expect(refused.headers.get("access-control-allow-origin")).toBeNull();
+  }
   const answer = await fetch(database.endpoint, { ...request, headers });
   expect(await answer.json()).toEqual({ TableNames: expect.arrayContaining([TableName]) });
 });

@@ -40,6 +40,38 @@ test("the four printed lines, pasted, register, log in, fetch /movies and refres
   expect(refresh).toMatch(/^set-cookie: auth-cookie=/m);
 });
 
+/** What a response says of CORS. */
+const corsOf = ({ headers }: Response) =>
+  Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
+const page = (origin: string, more = {}) => ({ headers: { origin, ...more } });
+const preflight = (origin: string) => ({
+  method: "OPTIONS",
+  ...page(origin, { "access-control-request-method": "GET", "access-control-request-headers": "x-evil" }),
+});
+
+test("H11 pages of other origins find no CORS, as at a gateway without ALLOWED_ORIGINS", async () => {
+  const movies = `${started.url}/movies`;
+  for (const [request, status] of [
+    [page("https://evil.example"), 401],
+    [preflight("https://evil.example"), 405],
+  ] as const) {
+    const response = await fetch(movies, request);
+    expect([response.status, corsOf(response)]).toEqual([status, {}]);
+    expect(await response.json()).toMatchObject({ code: expect.any(String) });
+  }
+});
+
+test("the port for Lambda's own clients is closed to pages of the web", async () => {
+  const { LAMBDA_PORT } = started.ports;
+  const jwks = `http://localhost:${LAMBDA_PORT}/2015-03-31/functions/serverless-auth-api-dev-jwks/invocations`;
+  const invoke = (headers = {}) => fetch(jwks, { method: "POST", body: "{}", headers });
+  for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    const response = await invoke(headers);
+    expect([response.status, await response.text(), corsOf(response)]).toEqual([403, "", {}]);
+  }
+  expect(await (await invoke()).json()).toMatchObject({ statusCode: expect.any(Number) });
+});
+
 test("a change of the code is picked up, and what it logs is shown", async () => {
   const file = join(folder, "functions/sample/movies.ts");
   const line = 'console.log("the answer to everything");\n';
