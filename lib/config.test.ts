@@ -215,6 +215,7 @@ const otherJwk = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk"
 
 const noHalf = "lacks the public half of the signing key k1";
 const noHost = "must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265bis, 4.1.3.2)";
+const noSecure = "in stage dev with an http ISSUER the cookie has no Secure attribute";
 const tooShort = "must be at least 13 in stage prod: the function's timeout and 3 s";
 const milliseconds = "must be epoch seconds, not milliseconds: at most 11 digits";
 const oneSource = "(or on one's own machine JWT_SIGNING_KEYS) must be set, and not both";
@@ -235,8 +236,13 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
   ["ALLOWED_ORIGINS", "", "https://a.example,capacitor://localhost", inProd],
   ["DYNAMODB_ENDPOINT", "", "http://localhost:8000", { ALLOWED_ORIGINS: "http://localhost:5173" }],
   ["SESSIONS_NOT_BEFORE", milliseconds, "1800000000000"],
-  ["COOKIE_NAME", "", "__Host-a"],
-  ["COOKIE_DOMAIN", noHost, "example.com", { COOKIE_NAME: "__HOST-a" }],
+  ["COOKIE_NAME", "", "__Host-a", inProd],
+  ["COOKIE_NAME", "", "__Host-a", { ISSUER: "https://auth.example.com" }],
+  ["COOKIE_NAME", `must not begin with __Host- or __Secure-: ${noSecure}`, "__Host-a"],
+  ["COOKIE_NAME", `must not begin with __Host- or __Secure-: ${noSecure}`, "__secure-a"],
+  ["COOKIE_SAME_SITE", `must not be None: ${noSecure}`, "None"],
+  ["COOKIE_SAME_SITE", "", "None", { STAGE: "test" }],
+  ["COOKIE_DOMAIN", noHost, "example.com", { ...inProd, COOKIE_NAME: "__HOST-a" }],
   ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, kid: "k2" })],
   ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, ...otherJwk })],
   ["JWT_SIGNING_KEYS", "", "", inProd],

@@ -34,6 +34,13 @@ export const issuer = setting("ISSUER", parseIssuer, {
     ),
   ],
 });
+/**
+ * Answers whether browsers come by plain http, on one's own machine: Safari then keeps no cookie that has `Secure`, so ours
+ * has none.
+ */
+export const isPlainHttp = ({ stage, issuer }: { stage: string; issuer: string }): boolean =>
+  stage === "dev" && issuer.startsWith("http:");
+
 /** `aud` of the tokens. */
 export const audience = setting(
   "AUDIENCE",
@@ -113,9 +120,25 @@ export const cookieName = setting(
   matching(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -"),
   { unset: "auth-cookie" },
 );
+const noSecure = "in stage dev with an http ISSUER the cookie has no Secure attribute";
 /** Its `SameSite` attribute. */
 export const cookieSameSite = setting("COOKIE_SAME_SITE", oneOf("Strict", "Lax", "None"), {
   unset: "Strict",
+  rules: [
+    rule(
+      { stage, issuer },
+      (own: string, where) =>
+        own === "None" && isPlainHttp(where) && `COOKIE_SAME_SITE must not be None: ${noSecure}`,
+    ),
+    // Here, since only who sets the cookie reads this setting.
+    rule(
+      { stage, issuer, cookieName },
+      (_own, { cookieName, ...where }) =>
+        /^__(host|secure)-/i.test(cookieName) &&
+        isPlainHttp(where) &&
+        `COOKIE_NAME must not begin with __Host- or __Secure-: ${noSecure}`,
+    ),
+  ],
 });
 /** Its `Domain` attribute; none by default. */
 export const cookieDomain: Setting<string | undefined> = setting(

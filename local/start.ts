@@ -7,7 +7,7 @@ import { openKeyFile } from "../build/keys/file.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
-import { refreshTokenTtlSeconds } from "../lib/settings.ts";
+import { isPlainHttp, refreshTokenTtlSeconds } from "../lib/settings.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { startEngine } from "./engine.ts";
 import { findPortFault } from "./ports.ts";
@@ -48,7 +48,12 @@ offline.once("message", async () => {
     refreshTokenTtlSeconds: config.refreshTokenTtlSeconds,
     now: systemClock(),
   });
-  console.log(welcome(url, resolve(LOCAL_DIR, "cookies.txt"), process.env.DEMO_PAGE !== "off"));
+  console.log(
+    welcome(url, resolve(LOCAL_DIR, "cookies.txt"), {
+      hasPage: process.env.DEMO_PAGE !== "off",
+      isPlainHttp: isPlainHttp({ stage: "dev", issuer: environment().ISSUER ?? "" }),
+    }),
+  );
 });
 const [code] = await once(offline, "exit");
 await engine?.stop();

@@ -8,7 +8,7 @@ export const headers = {
     schema: {
       type: "string",
       pattern:
-        "^[\\w\\-]+=[^;\\s]*; HttpOnly; Secure; SameSite=(?:Strict|Lax|None); Path=/; Max-Age=\\d+(?:; Domain=[\\w.\\-]+)?$",
+        "^[\\w\\-]+=[^;\\s]*; HttpOnly;(?: Secure;)? SameSite=(?:Strict|Lax|None); Path=/; Max-Age=\\d+(?:; Domain=[\\w.\\-]+)?$",
     },
     example: "{cookieName}=%7B%22token%22…%7D; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=86400",
   },

@@ -11,7 +11,7 @@ import {
 const cookieName = "auth-cookie";
 const settings: CookieSettings = {
   ...{ cookieName, cookieSameSite: "Strict", cookieDomain: undefined },
-  issuer: "https://auth.example.com/v1",
+  ...{ stage: "prod", issuer: "https://auth.example.com/v1" },
 };
 const [token, refreshToken] = ["header.claims.signature", "A".repeat(43)];
 const pair = { token, refreshToken, expiresInSeconds: 900, sessionExpiresInSeconds: 86_400 };
@@ -118,6 +118,18 @@ test("C20 the line has exactly the attributes of the spec", () => {
   expect(serializeAuthCookie(pair, { ...settings, ...others })).toBe(
     `__Secure-a=${value}; HttpOnly; Secure; SameSite=Lax; Path=/; Max-Age=86400; Domain=example.com`,
   );
+});
+
+test("C20 Secure is left out in stage dev with an http issuer alone: Safari keeps no such cookie from http://localhost", () => {
+  const http = "http://localhost:3000";
+  for (const [stage, issuer, secure] of [
+    ["dev", http, ""],
+    ["dev", "https://auth.example.com", " Secure;"],
+    ...["test", "prod", "development"].map((stage) => [stage, http, " Secure;"]),
+  ] as [string, string, string][])
+    expect(serializeAuthCookie(pair, { ...settings, stage, issuer })).toBe(
+      `auth-cookie=${value}; HttpOnly;${secure} SameSite=Strict; Path=/; Max-Age=86400`,
+    );
 });
 
 test.each<[string, Partial<CookieSettings>, string[]]>([

@@ -1,11 +1,12 @@
 import type { PresentedPair } from "../auth/session/refresh.ts";
 import type { Config } from "../config.ts";
+import { isPlainHttp } from "../settings.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
 import { hasRepeatedName } from "./repeated-name.ts";
 import { trimBlanks } from "./trim-blanks.ts";
 
 /** The settings that shape the auth cookie; the issuer's host is the one that it is for. */
-export type CookieSettings = Config<"cookieName" | "cookieSameSite" | "cookieDomain" | "issuer">;
+export type CookieSettings = Config<"stage" | "cookieName" | "cookieSameSite" | "cookieDomain" | "issuer">;
 
 /** Which half of the presented credentials is at fault. */
 export type PairFault = "invalid_jwt_token" | "invalid_refresh_token";
@@ -106,10 +107,11 @@ function domainsOf(hostname: string): string[] {
 export function serializeCookie(
   value: string,
   maxAge: number,
-  { cookieName, cookieSameSite, cookieDomain }: CookieSettings,
+  { cookieName, cookieSameSite, cookieDomain, ...where }: CookieSettings,
 ) {
   const domain = cookieDomain === undefined ? "" : `; Domain=${cookieDomain}`;
-  const attributes = `HttpOnly; Secure; SameSite=${cookieSameSite}; Path=/; Max-Age=${maxAge}${domain}`;
+  const secure = isPlainHttp(where) ? "" : " Secure;";
+  const attributes = `HttpOnly;${secure} SameSite=${cookieSameSite}; Path=/; Max-Age=${maxAge}${domain}`;
   const line = `${cookieName}=${value}; ${attributes}`;
   if (line.length > maxLineBytes) throw new RangeError(`the auth cookie would have ${line.length} bytes`);
   return line;

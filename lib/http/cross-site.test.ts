@@ -9,12 +9,17 @@ const assertSameSite = createCrossSiteRule({
 });
 
 /** The code of the refusal, or "passed", of a request that says so; reading its cookies comes to the same. */
-function check(headers: Record<string, string>, domainName?: string, method = "POST"): string {
+function check(
+  headers: Record<string, string>,
+  domainName?: string,
+  method = "POST",
+  rule = assertSameSite,
+): string {
   const { event, credentials } = parseEvent(
     { headers, requestContext: { domainName, http: { method } } },
-    assertSameSite,
+    rule,
   );
-  const answers = [() => assertSameSite(event), () => credentials.cookies].map((read) => {
+  const answers = [() => rule(event), () => credentials.cookies].map((read) => {
     try {
       read();
       return "passed";
@@ -86,6 +91,23 @@ test.each<[string, object, string]>([
   ],
 ])("a bearer client without a cookie may have any origin; %s", (_who, headers, answer) => {
   expect(check({ "sec-fetch-site": "cross-site", origin: "capacitor://localhost", ...headers })).toBe(answer);
+});
+
+test.each([
+  [
+    "http://localhost:3000",
+    ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"],
+    ["http://localhost", "http://127.0.0.1:3001", "https://127.0.0.1:3000", "http://127.0.0.2:3000"],
+  ],
+  ["http://127.0.0.1", ["http://localhost", "http://127.0.0.1"], ["http://localhost:80"]],
+  ["https://localhost", ["https://localhost"], ["https://127.0.0.1", "http://localhost"]],
+  ["http://localhost.example", ["http://localhost.example"], ["http://127.0.0.1", "http://localhost"]],
+])("a page of %s may be opened by another name of one's own machine", (issuer, own, others) => {
+  const rule = createCrossSiteRule({ issuer, allowedOrigins: [] });
+  const passing = [...own, ...others].filter(
+    (origin) => check({ origin }, undefined, "POST", rule) === "passed",
+  );
+  expect(passing).toEqual(own);
 });
 
 test("what changes nothing may come from anywhere; a method that is not known may change something", () => {

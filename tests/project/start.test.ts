@@ -40,6 +40,19 @@ test("the four printed lines, pasted, register, log in, fetch /movies and refres
   expect(refresh).toMatch(/^set-cookie: auth-cookie=/m);
 });
 
+test("the cookie is one that Safari keeps from plain http, which is said; so does a page of 127.0.0.1", async () => {
+  expect(started.output()).toContain("The cookie has no Secure attribute here");
+  const url = started.url.replace("localhost", "127.0.0.1");
+  const login = await fetch(`${url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: url },
+    body: JSON.stringify({ email: "you@example.com", password: "a long and private sentence" }),
+  });
+  const cookies = login.headers.getSetCookie();
+  expect([login.status, cookies.length]).toEqual([200, 2]);
+  for (const cookie of cookies) expect(cookie).not.toMatch(/secure|__host/i);
+});
+
 /** What a response says of CORS. */
 const corsOf = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
@@ -131,10 +144,29 @@ describe("what it refuses, with a message and no stack", () => {
 test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment", async () => {
   expect(await started.interrupt()).toEqual([]);
   expect(started.output()).not.toMatch(/^\s+at /m);
-  started = await npmStart(folder, { COOKIE_NAME: "another-cookie" });
+  const listed = "http://localhost:5173";
+  const settings = { ALLOWED_ORIGINS: `https://app.example.com,${listed}`, ALLOWED_HEADERS: "X-Request-Id" };
+  started = await npmStart(folder, { COOKIE_NAME: "another-cookie", ...settings });
   const answers = await pasteAll(started);
   expect(answers.map(statusOf)).toEqual([409, 200, 200, 200]);
   expect(answers[3]).toMatch(/^set-cookie: another-cookie=/m);
+
+  const allowed = { "access-control-allow-origin": listed, "access-control-allow-credentials": "true" };
+  const methods = "GET,POST,DELETE";
+  const headers =
+    "content-type,authorization,auth-mode,idempotency-key,idempotency-key-previous,session-key,x-request-id";
+  for (const [request, status, cors] of [
+    [page(listed), 401, { ...allowed, "access-control-expose-headers": "retry-after" }],
+    [page("https://evil.example"), 401, {}],
+    [
+      ...([preflight(listed), 204] as const),
+      { ...allowed, "access-control-allow-methods": methods, "access-control-allow-headers": headers },
+    ],
+    [preflight("https://evil.example"), 204, {}],
+  ] as const) {
+    const response = await fetch(`${started.url}/movies`, request);
+    expect([response.status, corsOf(response)]).toEqual([status, cors]);
+  }
 });
 
 test("DYNAMODB_ENDPOINT chooses another engine, with tables of its own", async () => {
