@@ -47,7 +47,7 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
 
 /** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
 const storedBytesPerUser = 1_200;
-/** What is paid for whatever is done: alarms, a dashboard, the secret. */
+/** What is paid for whatever is done: alarms, a dashboard, two secrets. */
 const alarmCount = Object.keys(
   createAlarms({ service: "", stage: "prod", topicArn: undefined, tables: Object.keys(tableSettings) }),
 ).length;
@@ -61,14 +61,14 @@ export function reportMonth({ calls }: Measurement, load: Load, prices: typeof l
   });
   const gb = (load.users * storedBytesPerUser) / 1e9;
   const stored = gb * (prices.storageGbMonth + prices.backupGbMonth);
-  const fixed = alarmCount * prices.alarmMonth + prices.dashboardMonth + prices.secretMonth;
+  const fixed = alarmCount * prices.alarmMonth + prices.dashboardMonth + 2 * prices.secretMonth;
   const sum = rows.reduce((total, [, , cost]) => total + cost, stored + fixed);
   return createTable(
     ["a month", "calls", "US$"],
     [
       ...rows.map(([label, count, cost]) => [label, count, dollars(cost)]),
       [`${gb.toFixed(1)} GB in DynamoDB, with backups`, "", dollars(stored)],
-      ["alarms, dashboard, secret", "", dollars(fixed)],
+      ["alarms, dashboard, two secrets", "", dollars(fixed)],
       ["**all**", "", `**${dollars(sum)}**`],
       ["**per user**", "", `**${(sum / load.users).toFixed(5)}**`],
     ],

@@ -46,7 +46,8 @@ const wholeCoreMb = 1_769;
 const steps: Record<CallName, number> = { register: 2, login: 4, refresh: 1, protected: 0 };
 /** Lambda's own lines about each call, and the gateway's access log. */
 const platformLogBytes = 700;
-const readsSecret = (name: CallName) => name !== "protected";
+/** The secrets that a fresh sandbox reads: those of the hash keys and, where tokens are signed, of the signing keys. */
+const secretsOf: Record<CallName, number> = { register: 1, login: 2, refresh: 2, protected: 0 };
 
 const slowdown = ({ memoryMb }: Measured) => Math.max(1, wholeCoreMb / memoryMb);
 
@@ -72,7 +73,7 @@ export function costOf(name: CallName, measured: Measured, load: Load, prices: t
     dynamodb:
       (measured.readUnits * prices.millionReadUnits + measured.writeUnits * prices.millionWriteUnits) / 1e6,
     logs: ((measured.logBytes + platformLogBytes) / 1e9) * prices.logGb,
-    secrets: readsSecret(name) ? (load.coldShare * prices.secretMillionCalls) / 1e6 : 0,
+    secrets: (secretsOf[name] * load.coldShare * prices.secretMillionCalls) / 1e6,
   };
 }
 

@@ -32,7 +32,7 @@ export interface Outcome {
   refused: number;
   hotRefused: number;
   sandboxes: number;
-  /** Reads of the signing keys in the busiest second: one per fresh sandbox. */
+  /** Reads of keys in the busiest second: two per fresh sandbox, of the signing keys and the hash keys. */
   secretReadsPerSecond: number;
 }
 
@@ -58,7 +58,7 @@ export function simulate(scenario: Scenario, seed = 1): Outcome {
     if (isCold) {
       sandboxes++;
       const second = Math.floor(now / 1000);
-      reads[second] = (reads[second] ?? 0) + 1;
+      reads[second] = (reads[second] ?? 0) + 2;
     } else idle--;
     const start = now + (isCold ? coldMs : 0) + cpuMs;
     const partition = isHot ? (scenario.isHotIsolated ? partitions : 0) : Math.floor(random() * partitions);

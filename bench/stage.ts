@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { buildFunctions } from "../build/bundle.ts";
-import { generateKey } from "../build/keys/generate.ts";
+import { generateHashKey, generateKey } from "../build/keys/generate.ts";
 import { systemClock } from "../lib/clock.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { createTables } from "../local/tables.ts";
@@ -12,7 +12,7 @@ import { peerBundleOf } from "./bundle-paths.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
 import { loadHandler } from "./requests.ts";
-import { serveSecret } from "./secret-server.ts";
+import { serveSecrets } from "./secret-server.ts";
 
 /** Everything around the functions, as near to a deployment as one machine gets. */
 export interface Stage {
@@ -25,8 +25,8 @@ export interface Stage {
 }
 
 /**
- * Builds the functions and starts what they need: an embedded DynamoDB in a thread of its own, and the signing key in
- * a Secrets Manager. This process gets their environment, too.
+ * Builds the functions and starts what they need: an embedded DynamoDB in a thread of its own, and the keys in a
+ * Secrets Manager. This process gets their environment, too.
  */
 export async function openStage(): Promise<Stage> {
   await buildFunctions(".local/bench");
@@ -61,6 +61,7 @@ const credentials = {
 
 async function createEnvironment(endpoint: string): Promise<Record<string, string>> {
   const key = { ...(await generateKey()), activeFrom: systemClock() };
+  const hashKey = { ...(await generateHashKey()), activeFrom: systemClock() };
   return {
     ...credentials,
     STAGE: "test",
@@ -71,7 +72,11 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     ROUTES: gatewayRoutes.join(","),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: [toPublicJwk(key)] }),
     JWT_SIGNING_KEYS_SECRET: "bench-signing-keys",
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: await serveSecret(JSON.stringify({ keys: [key] })),
+    HASH_KEYS_SECRET: "bench-hash-keys",
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: await serveSecrets({
+      "bench-signing-keys": JSON.stringify({ keys: [key] }),
+      "bench-hash-keys": JSON.stringify({ keys: [hashKey] }),
+    }),
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     // Counted as deployed, and never reached, since all logins come from one address
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "100000",

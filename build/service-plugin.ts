@@ -106,11 +106,11 @@ export function listTables(
 }
 
 /**
- * The settings that the deploying shell, or that of `npm start`, hands to every function. Whoever signs gets keys in a
- * way of its own.
+ * The settings that the deploying shell, or that of `npm start`, hands to every function. Keys that nobody else may
+ * have go a way of their own.
  */
 function readShell(): Record<string, string> {
-  const { jwtSigningKeys, jwtSigningKeysSecret, ...others } = listSettings();
+  const { jwtSigningKeys, jwtSigningKeysSecret, hashKeys, hashKeysSecret, ...others } = listSettings();
   return Object.fromEntries(
     Object.values<Setting<unknown>>(others).flatMap((setting) => {
       const value = process.env[setting.variable];

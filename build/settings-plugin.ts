@@ -32,7 +32,7 @@ export default class SettingsPlugin {
   }
 }
 
-/** Reads every setting as each function would, with what only others have (JWT_SIGNING_KEYS_SECRET, ROUTES). */
+/** Reads every setting as each function would, with what only others have (HASH_KEYS_SECRET, ROUTES). */
 function checkSettings(environments: Record<string, string>[], isKnown: (value: unknown) => boolean): void {
   const all = Object.assign({}, ...environments);
   for (const own of environments) {

@@ -23,27 +23,22 @@ function read(names: readonly SettingName[], environment: Record<string, string 
 const jwk = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
 const { d, ...publicHalf } = jwk;
 const signingKey = { ...jwk, kid: "k1", alg: "EdDSA", activeFrom: 0 };
+const hashKey = { kty: "oct", k: "A".repeat(43), kid: "h1", alg: "HS256", activeFrom: 0 };
 const publicKey = { ...publicHalf, kid: "k1", alg: "EdDSA", use: "sig" };
 
 const jwks = (...keys: object[]) => JSON.stringify({ keys });
 const required = {
   ...{ STAGE: "dev", ISSUER: "http://localhost:3000", AUDIENCE: "api", CLIENT_ID: "web" },
   ...{ USERS_TABLE: "users", SESSIONS_TABLE: "sessions", ROUTES: "GET /movies" },
-  ...{ JWT_PUBLIC_KEYS: jwks(publicKey), JWT_SIGNING_KEYS: jwks(signingKey) },
+  ...{ JWT_PUBLIC_KEYS: jwks(publicKey), JWT_SIGNING_KEYS: jwks(signingKey), HASH_KEYS: jwks(hashKey) },
 };
 
 const grouped = { ...originSettings, ...clientIpSettings, ...cookieSettings, ...issuerSettings };
 const refreshSettings = [
   ...Object.keys({ ...grouped, ...lifetimeSettings, ...dynamodbSettings }),
   ...["refreshWindowSeconds", "refreshMinIntervalSeconds", "sessionsNotBefore"],
-  ...[
-    "sessionsTable",
-    "usersTable",
-    "passwordMinLength",
-    "routes",
-    "hstsIncludeSubdomains",
-    "allowedHeaders",
-  ],
+  ...["sessionsTable", "usersTable", "passwordMinLength", "routes", "hstsIncludeSubdomains"],
+  ...["allowedHeaders", "hashKeys", "hashKeysSecret"],
 ] as SettingName[];
 
 /** The lines of the refusal, without its heading; none if there is no refusal. */
@@ -70,6 +65,7 @@ test("what is not set has the value of the README; an empty variable is not set"
     ...{ trustedProxySecret: [], trustedProxyHeader: "cloudfront-viewer-address" },
     ...{ hstsIncludeSubdomains: "off", allowedHeaders: [] },
     ...{ jwtPublicKeys: [publicKey], jwtSigningKeys: [signingKey], jwtSigningKeysSecret: undefined },
+    ...{ hashKeys: [hashKey], hashKeysSecret: undefined },
   };
   expect(read(refreshSettings, required)).toEqual(expected);
   const empty = Object.fromEntries(settingVariables.map((variable) => [variable, ""]));
@@ -80,7 +76,12 @@ test("all problems are listed at once, each once, in the words of the environmen
   const names = [...refreshSettings, ...refreshSettings];
   expect(faultsOf(names, { REFRESH_WINDOW_SECONDS: "ten", COOKIE_SAME_SITE: "strict" }).toSorted()).toEqual([
     ...["AUDIENCE is missing", "CLIENT_ID is missing", "COOKIE_SAME_SITE must be one of Strict, Lax, None"],
-    ...["ISSUER is missing", "JWT_PUBLIC_KEYS is missing", `JWT_SIGNING_KEYS_SECRET ${oneSource}`],
+    `HASH_KEYS_SECRET ${oneSource("HASH_KEYS")}`,
+    ...[
+      "ISSUER is missing",
+      "JWT_PUBLIC_KEYS is missing",
+      `JWT_SIGNING_KEYS_SECRET ${oneSource("JWT_SIGNING_KEYS")}`,
+    ],
     ...["REFRESH_WINDOW_SECONDS must be a whole number from 0 to 60", "ROUTES is missing"],
     ...["SESSIONS_TABLE is missing", "STAGE is missing", "USERS_TABLE is missing"],
   ]);
@@ -209,8 +210,11 @@ test("a number is read as a number, a list as a list, an issuer letter by letter
   expect(config).toEqual({ stage, issuer, refreshWindowSeconds: 7, allowedOrigins });
 });
 
+const secrets = { JWT_SIGNING_KEYS_SECRET: "auth/prod", HASH_KEYS_SECRET: "auth/hash" };
 const prod = { ...required, STAGE: "prod", ISSUER: "https://auth.example.com" };
-const inProd = { ...prod, JWT_SIGNING_KEYS: "", JWT_SIGNING_KEYS_SECRET: "auth/prod" };
+const inProd = { ...prod, JWT_SIGNING_KEYS: "", HASH_KEYS: "", ...secrets };
+/** In prod, with these keys still in the environment. */
+const forgot = (keys: string) => ({ ...inProd, [`${keys}_SECRET`]: "" });
 const otherJwk = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
 
 const noHalf = "lacks the public half of the signing key k1";
@@ -218,8 +222,8 @@ const noHost = "must be unset with a __Host- cookie (draft-ietf-httpbis-rfc6265b
 const noSecure = "in stage dev with an http ISSUER the cookie has no Secure attribute";
 const tooShort = "must be at least 13 in stage prod: the function's timeout and 3 s";
 const milliseconds = "must be epoch seconds, not milliseconds: at most 11 digits";
-const oneSource = "(or on one's own machine JWT_SIGNING_KEYS) must be set, and not both";
-const fromSecret = "must not be used in stage prod: name a secret in JWT_SIGNING_KEYS_SECRET";
+const oneSource = (keys: string) => `(or on one's own machine ${keys}) must be set, and not both`;
+const fromSecret = (keys: string) => `must not be used in stage prod: name a secret in ${keys}_SECRET`;
 
 test.each<[variable: string, fault: string, value: string, others?: object]>([
   ["REFRESH_WINDOW_SECONDS", "", "30"],
@@ -246,8 +250,10 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
   ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, kid: "k2" })],
   ["JWT_PUBLIC_KEYS", noHalf, jwks({ ...publicKey, ...otherJwk })],
   ["JWT_SIGNING_KEYS", "", "", inProd],
-  ["JWT_SIGNING_KEYS_SECRET", oneSource, "auth/dev"],
-  ["JWT_SIGNING_KEYS", fromSecret, required.JWT_SIGNING_KEYS, prod],
+  ["JWT_SIGNING_KEYS_SECRET", oneSource("JWT_SIGNING_KEYS"), "auth/dev"],
+  ["JWT_SIGNING_KEYS", fromSecret("JWT_SIGNING_KEYS"), required.JWT_SIGNING_KEYS, forgot("JWT_SIGNING_KEYS")],
+  ["HASH_KEYS_SECRET", oneSource("HASH_KEYS"), "auth/dev"],
+  ["HASH_KEYS", fromSecret("HASH_KEYS"), required.HASH_KEYS, forgot("HASH_KEYS")],
 ])("K03 settings together: %s %s", (variable, fault, value, others = {}) => {
   const faults = faultsOf(refreshSettings, { ...required, ...others, [variable]: value });
   expect(faults).toEqual(fault ? [`${variable} ${fault}`] : []);

@@ -8,6 +8,7 @@ import {
   parseRoutes,
   parseUrl,
 } from "./parse-setting.ts";
+import { type HashJwk, parseHashKeySet } from "./tokens/hash-keys.ts";
 import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
 
 // Every setting of the service (README, Configuration), and the groups that functions read. Durations carry their unit.
@@ -213,44 +214,22 @@ export const routes = setting("ROUTES", parseRoutes);
 /** The public keys that verify access tokens (JWK set). */
 export const jwtPublicKeys = setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public"));
 /** The private keys that sign (JWK set); only on one's own machine. */
-export const jwtSigningKeys: Setting<OurJwk[] | undefined> = setting(
+export const jwtSigningKeys: Setting<OurJwk[] | undefined> = ownKeys(
   "JWT_SIGNING_KEYS",
   (text) => parseJwkSet(text, "private"),
-  {
-    unset: undefined,
-    rules: [
-      rule({ jwtPublicKeys }, (own: OurJwk[] | undefined, { jwtPublicKeys }) => {
-        const kids = findUnpublishedKids(own ?? [], jwtPublicKeys);
-        return (
-          kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`
-        );
-      }),
-      rule(
-        { stage },
-        (own: OurJwk[] | undefined, { stage }) =>
-          !isLocal(stage) &&
-          own !== undefined &&
-          `JWT_SIGNING_KEYS must not be used in stage ${stage}: name a secret in JWT_SIGNING_KEYS_SECRET`,
-      ),
-    ],
-  },
+  [
+    rule({ jwtPublicKeys }, (own: OurJwk[] | undefined, { jwtPublicKeys }) => {
+      const kids = findUnpublishedKids(own ?? [], jwtPublicKeys);
+      return kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`;
+    }),
+  ],
 );
 /** The secret in Secrets Manager that holds them. */
-export const jwtSigningKeysSecret: Setting<string | undefined> = setting(
-  "JWT_SIGNING_KEYS_SECRET",
-  matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, "must be the name or ARN of a secret"),
-  {
-    unset: undefined,
-    rules: [
-      rule(
-        { jwtSigningKeys },
-        (own: string | undefined, { jwtSigningKeys }) =>
-          (own === undefined) === (jwtSigningKeys === undefined) &&
-          "JWT_SIGNING_KEYS_SECRET (or on one's own machine JWT_SIGNING_KEYS) must be set, and not both",
-      ),
-    ],
-  },
-);
+export const jwtSigningKeysSecret = secretInsteadOf(jwtSigningKeys);
+/** The keys that keyed hashes are made with (JWK set); only on one's own machine. */
+export const hashKeys: Setting<HashJwk[] | undefined> = ownKeys("HASH_KEYS", parseHashKeySet);
+/** The secret in Secrets Manager that holds them. */
+export const hashKeysSecret = secretInsteadOf(hashKeys);
 
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
@@ -260,9 +239,9 @@ export const clientIpSettings = { trustedProxySecret, trustedProxyHeader };
 export const cookieSettings = { cookieName, cookieSameSite, cookieDomain, issuer };
 /** The way to DynamoDB. */
 export const dynamodbSettings = { dynamodbEndpoint, dynamodbTimeoutMs };
-/** The keys that sign, and that keyed hashes are made with. A signing key that nobody can verify is refused at start. */
-export const signingKeySettings = { jwtPublicKeys, jwtSigningKeys, jwtSigningKeysSecret };
-/** What the issuing of token pairs needs. */
+/** The keys that keyed hashes are made with. */
+export const hashKeySettings = { hashKeys, hashKeysSecret };
+/** What the issuing of token pairs needs. A signing key that nobody can verify is refused at start. */
 export const issuerSettings = {
   issuer,
   audience,
@@ -313,6 +292,40 @@ function setting<T>(
 /* @__NO_SIDE_EFFECTS__ */
 export function table(variable: string): Setting<string> {
   return setting(variable, matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table"));
+}
+
+/** Makes the setting of keys that nobody else may have: in the environment they stand only on one's own machine. */
+/* @__NO_SIDE_EFFECTS__ */
+function ownKeys<T>(
+  variable: string,
+  parse: (text: string) => T,
+  rules: Rule[] = [],
+): Setting<T | undefined> {
+  const onlyHere = rule(
+    { stage },
+    (own: T | undefined, { stage }) =>
+      !isLocal(stage) &&
+      own !== undefined &&
+      `${variable} must not be used in stage ${stage}: name a secret in ${variable}_SECRET`,
+  );
+  return setting<T | undefined>(variable, parse, { unset: undefined, rules: [...rules, onlyHere] });
+}
+
+/** Makes the setting of the secret that holds such keys in every other stage. */
+/* @__NO_SIDE_EFFECTS__ */
+function secretInsteadOf(keys: Setting<unknown>): Setting<string | undefined> {
+  const { variable } = keys;
+  const isOne = rule(
+    { keys },
+    (own: string | undefined, { keys }) =>
+      (own === undefined) === (keys === undefined) &&
+      `${variable}_SECRET (or on one's own machine ${variable}) must be set, and not both`,
+  );
+  return setting<string | undefined>(
+    `${variable}_SECRET`,
+    matching(/^[A-Za-z0-9/_+=.@:-]{1,2048}$/, "must be the name or ARN of a secret"),
+    { unset: undefined, rules: [isOne] },
+  );
 }
 
 /** Makes a rule between the setting that it belongs to and others. */

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { listSettings, readConfig } from "../lib/config.ts";
+import { hashKeys, jwtSigningKeys } from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { createTables, type Resources } from "./tables.ts";
 
@@ -55,11 +56,13 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
   });
 }
 
-/** Only here do private keys stand in the environment: nothing but a local run puts them there. */
+/** Only here do keys stand in the environment that nobody else may have: nothing but a local run puts them there. */
 function useOwnKeys(environment: Environment): void {
-  if (!("JWT_SIGNING_KEYS_SECRET" in environment)) return;
-  delete environment.JWT_SIGNING_KEYS_SECRET;
-  environment.JWT_SIGNING_KEYS = process.env.JWT_SIGNING_KEYS ?? null;
+  for (const variable of [jwtSigningKeys.variable, hashKeys.variable]) {
+    if (!(`${variable}_SECRET` in environment)) continue;
+    delete environment[`${variable}_SECRET`];
+    environment[variable] = process.env[variable] ?? null;
+  }
 }
 
 /** Packaging leaves out variables that are null; serverless-offline would hand on the text "null". */

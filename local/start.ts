@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
+import { hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
@@ -26,8 +27,9 @@ const { ppid } = process;
 setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 
 await assertPortsFree();
-const keyFile = openKeyFile(`${LOCAL_DIR}/keys.json`);
+const keyFile = openKeyFile(LOCAL_DIR, signingKeys);
 const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);
+const hashKeySet = await findOrCreateKeySet(openKeyFile(LOCAL_DIR, hashKeys), systemClock()).catch(fail);
 const engine = DYNAMODB_ENDPOINT
   ? undefined
   : await startEngine({ port: Number(DYNAMODB_PORT), path: `${LOCAL_DIR}/dynamodb` }).catch(fail);
@@ -74,6 +76,7 @@ function environment(): NodeJS.ProcessEnv {
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
+    HASH_KEYS: JSON.stringify(hashKeySet),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",

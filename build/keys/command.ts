@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../lib/clock.ts";
 import { openKeyFile } from "./file.ts";
-import { generateKey } from "./generate.ts";
 import {
   KeyLifecycleError,
   type KeySet,
@@ -12,20 +11,19 @@ import {
   type Step,
 } from "./lifecycle.ts";
 import { defaultRegion, type Options, parseOptions, usage } from "./options.ts";
-import { openSigningKeysSecret } from "./secret.ts";
+import { openKeySecret } from "./secret.ts";
+import { type KeySetKind, type KeySetName, keySets } from "./sets.ts";
 import { adviseNext, type Commands, describeKeys } from "./status.ts";
 import { KeySetMovedError, type KeyStore } from "./store.ts";
 
-const emergencyEffect = `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
-published; a refresh refuses them too, so everybody logs in again. Until it is published, verifiers accept the old keys
-still, and login and refresh may answer 503, because nobody could verify the new key.
-Raise SESSIONS_NOT_BEFORE to the present time as well: sessions that were opened with a forged token are over then.`;
-
 /** What a command does to a key set. */
-const steps: Record<Options["command"], (set: KeySet, options: Options) => Promise<Step> | Step> = {
+const steps: Record<
+  Options["command"],
+  (set: KeySet, options: Options, kind: KeySetKind) => Promise<Step> | Step
+> = {
   status: (set) => ({ set, done: "" }),
-  rotate: async (set, { alg, emergency }) => {
-    const key = await generateKey(alg);
+  rotate: async (set, { alg, emergency }, kind) => {
+    const key = await kind.generate(alg);
     return emergency ? replaceAll(key, systemClock()) : rotate(set, key);
   },
   promote: (set) => promote(set, systemClock()),
@@ -34,74 +32,62 @@ const steps: Record<Options["command"], (set: KeySet, options: Options) => Promi
 
 const options = readOptions();
 const isLocal = options.stage === undefined;
-const store = openStore(options);
-try {
-  console.log(await run(options, store));
-} catch (error) {
-  const { name, message, code } = error as NodeJS.ErrnoException;
-  if (error instanceof KeySetMovedError) {
-    fail(`${store.name} was changed by somebody else meanwhile; nothing of theirs is lost, and nothing of this done.
-Next: ${commandsOf(options).keys("status")}`);
-  }
-  fail(
-    error instanceof KeyLifecycleError || name === "Error"
-      ? message
-      : `${store.name}: ${name}: ${message || code}`,
-  );
+for (const name of options.sets) {
+  const store = openStore(options, keySets[name]);
+  const text = await run(name, store).catch((error) => failIn(name, store, error));
+  console.log(options.sets.length > 1 ? `${store.name}\n${text}\n` : text);
 }
 
-async function run(options: Options, store: KeyStore): Promise<string> {
-  const commands = commandsOf(options);
+async function run(name: KeySetName, store: KeyStore): Promise<string> {
+  const commands = commandsOf(name);
   const seen = await store.find();
   if (!seen) throw new KeyLifecycleError(`${store.name} does not exist yet. Next: ${commands.create}`);
-  const { set, done } = await takeStep(seen.set, options, commands);
+  const { set, done } = await takeStep(seen.set, store.kind, commands);
   const isChanged = set !== seen.set;
   if (isChanged) await store.replace(seen, set);
-  const advice = adviceAfter(options, isChanged, set, commands);
+  const advice = adviceAfter(isChanged, set, commands, store.kind);
   return [done, describeKeys(set, systemClock()), advice].filter(Boolean).join("\n\n");
 }
 
-async function takeStep(set: KeySet, options: Options, commands: Commands): Promise<Step> {
+async function takeStep(set: KeySet, kind: KeySetKind, commands: Commands): Promise<Step> {
   try {
-    return await steps[options.command](set, options);
+    return await steps[options.command](set, options, kind);
   } catch (error) {
     if (!(error instanceof KeyLifecycleError)) throw error;
     throw new KeyLifecycleError(`${error.message}\n\n${adviseNext(set, systemClock(), commands)}`);
   }
 }
 
-function adviceAfter(
-  { command, emergency }: Options,
-  isChanged: boolean,
-  set: KeySet,
-  commands: Commands,
-): string {
+function adviceAfter(isChanged: boolean, set: KeySet, commands: Commands, kind: KeySetKind): string {
+  const { command, emergency } = options;
   const next = adviseNext(set, systemClock(), commands);
-  if (emergency) return `${emergencyEffect}\n\n${next}`;
-  if (!isChanged || command === "rotate") return next;
-  // A deployed stage reads what signs by itself; what verifies is published.
+  if (emergency) return `${kind.emergencyEffect}\n\n${next}`;
+  if (!isChanged || command === "rotate" || !commands.publish) return next;
+  // A deployed stage reads what is active by itself; what verifies tokens is published.
   return command === "retire" || isLocal ? `Now: ${commands.publish}\n${next}` : next;
 }
 
-function commandsOf({ stage, region }: Options): Commands {
+function commandsOf(name: KeySetName): Commands {
+  const { stage, region } = options;
+  const set = name === "signing" ? "" : ` --set ${name}`;
   const target = `--stage ${stage}${region === defaultRegion() ? "" : ` --region ${region}`}`;
   return isLocal
     ? {
         create: "npm start",
         publish: "npm start (end the running one first)",
-        keys: (command) => `npm run keys -- ${command}`,
+        keys: (command) => `npm run keys -- ${command}${set}`,
       }
     : {
         create: `npx sls deploy ${target}`,
-        publish: `npx sls deploy ${target}`,
-        keys: (command) => `npm run keys -- ${command} ${target}`,
+        publish: name === "signing" ? `npx sls deploy ${target}` : undefined,
+        keys: (command) => `npm run keys -- ${command}${set} ${target}`,
       };
 }
 
-function openStore({ stage, region }: Options): KeyStore {
-  if (stage === undefined) return openKeyFile(`${process.env.LOCAL_DIR ?? ".local"}/keys.json`);
+function openStore({ stage, region }: Options, kind: KeySetKind): KeyStore {
+  if (stage === undefined) return openKeyFile(process.env.LOCAL_DIR ?? ".local", kind);
   const [, service] = /^service: (\S+)$/m.exec(readFileSync("serverless.yml", "utf8")) ?? [];
-  return openSigningKeysSecret({ secretId: `${service}-${stage}-signing-keys`, region });
+  return openKeySecret({ secretId: `${service}-${stage}-${kind.secret}`, region }, kind);
 }
 
 function readOptions(): Options {
@@ -115,6 +101,19 @@ function readOptions(): Options {
   } catch (error) {
     return fail(`${(error as Error).message}\n\n${usage}`, 2);
   }
+}
+
+function failIn(set: KeySetName, store: KeyStore, error: NodeJS.ErrnoException): never {
+  const { name, message, code } = error;
+  if (error instanceof KeySetMovedError) {
+    fail(`${store.name} was changed by somebody else meanwhile; nothing of theirs is lost, and nothing of this done.
+Next: ${commandsOf(set).keys("status")}`);
+  }
+  return fail(
+    error instanceof KeyLifecycleError || name === "Error"
+      ? message
+      : `${store.name}: ${name}: ${message || code}`,
+  );
 }
 
 function fail(text: string, exitCode = 1): never {

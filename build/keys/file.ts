@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { parseKeySet } from "./lifecycle.ts";
+import { join } from "node:path";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
+import type { KeySetKind } from "./sets.ts";
 import { KeySetMovedError, type KeyStore } from "./store.ts";
 
-/** Opens the file that holds the key set of `npm start`; readable by its owner only, never half written. */
-export function openKeyFile(path: string): KeyStore {
+/** Opens the file that holds a key set of `npm start`; readable by its owner only, never half written. */
+export function openKeyFile<Key extends KeyLife>(folder: string, kind: KeySetKind<Key>): KeyStore<Key> {
+  const path = join(folder, kind.file);
+
   async function read(): Promise<string | undefined> {
     return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
@@ -16,19 +19,20 @@ export function openKeyFile(path: string): KeyStore {
   /** Writes a file beside the real one and lets `place` put it there, in one step. */
   async function write(set: object, place: (written: string) => Promise<void>): Promise<void> {
     const written = `${path}.${randomUUID()}`;
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(written, JSON.stringify(set), { mode: 0o600, flag: "wx" });
     await place(written).finally(() => rm(written, { force: true }));
   }
 
   return {
     name: `The file ${path}`,
+    kind,
 
     async find() {
       const text = await read();
       if (text === undefined) return undefined;
       try {
-        return { set: parseKeySet(text), version: hash(text) };
+        return { set: { keys: kind.parse(text) }, version: hash(text) };
       } catch (error) {
         throw new Error(`The file ${path} ${(error as TypeError).message}`);
       }

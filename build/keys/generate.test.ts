@@ -1,8 +1,9 @@
 import { createPrivateKey, type JsonWebKeyInput } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { calculateJwkThumbprint, type JWK } from "jose";
+import { parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
 import { parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
-import { generateKey } from "./generate.ts";
+import { generateHashKey, generateKey } from "./generate.ts";
 
 const asKey = (jwk: JWK) => createPrivateKey({ key: jwk, format: "jwk" } as JsonWebKeyInput);
 
@@ -22,4 +23,17 @@ test.each([
   expect([key.type, key.asymmetricKeyType]).toEqual(["private", type]);
   expect(key.asymmetricKeyDetails).toEqual(details);
   expect((await generateKey(asked)).d).not.toBe(jwk.d);
+});
+
+test("a hash key is 256 random bits that nothing is hashed with yet", async () => {
+  const jwk = await generateHashKey();
+  expect(jwk).toMatchObject({
+    kty: "oct",
+    alg: "HS256",
+    use: "sig",
+    k: expect.stringMatching(/^[\w-]{43}$/),
+  });
+  expect(jwk.activeFrom).toBeUndefined();
+  expect(parseHashKeySet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }))).toHaveLength(1);
+  expect((await generateHashKey()).k).not.toBe(jwk.k);
 });

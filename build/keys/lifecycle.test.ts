@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { usableSeconds } from "../../lib/tokens/signing-keys.ts";
-import { generateKey } from "./generate.ts";
+import { hashKeyKeptSeconds } from "../../lib/tokens/hash-keys.ts";
+import { usableSeconds } from "../../lib/tokens/key-source.ts";
+import { generateHashKey, generateKey } from "./generate.ts";
 import {
   createKeySet,
   KeyLifecycleError,
   type KeySet,
   markPublished,
-  parseKeySet,
   promote,
   promotionLeadSeconds,
   replaceAll,
@@ -15,6 +15,7 @@ import {
   stateOf,
   timeText,
 } from "./lifecycle.ts";
+import { hashKeys, signingKeys } from "./sets.ts";
 
 const now = 1_800_000_000;
 const refreshTokenTtlSeconds = 7_200;
@@ -49,7 +50,7 @@ test("each step says what it did, with times in UTC, and taken again changes not
   expect(steps.map(({ done }) => done)).toEqual([
     `Added the next key ${nextKey.kid} (EdDSA).`,
     `The next key ${nextKey.kid} is there already: nothing changed.`,
-    `Promoted: the key ${nextKey.kid} signs from ${timeText(activeFrom)} on.`,
+    `Promoted: the key ${nextKey.kid} is active from ${timeText(activeFrom)} on.`,
     "The newest key is promoted already: nothing changed.",
     `Retired: ${firstKey.kid}.`,
     "No key has been replaced: nothing changed.",
@@ -58,12 +59,12 @@ test("each step says what it did, with times in UTC, and taken again changes not
 });
 
 test.each<[first: string, second: string, set: KeySet, at: number]>([
-  ["signing, not published", "unpublished", rotate(createKeySet(firstKey, now), nextKey).set, now],
-  ["signing", "published", published(rotated), now],
-  ["signing", "promoted", promoted, activeFrom - 1],
-  ["replaced", "signing", promoted, activeFrom],
-  ["replaced", "signing", promoted, retireAfter - 1],
-  ["retirable", "signing", promoted, retireAfter],
+  ["active, not published", "unpublished", rotate(createKeySet(firstKey, now), nextKey).set, now],
+  ["active", "published", published(rotated), now],
+  ["active", "promoted", promoted, activeFrom - 1],
+  ["replaced", "active", promoted, activeFrom],
+  ["replaced", "active", promoted, retireAfter - 1],
+  ["retirable", "active", promoted, retireAfter],
 ])("two keys are: %s; %s", (first, second, set, at) => {
   expect(statesOf(set, at)).toEqual([first, second]);
 });
@@ -113,14 +114,14 @@ describe("retirement", () => {
     const initially = published(createKeySet(firstKey, now), now, month);
     const third = await promoteNext(await promoteNext(initially, now, 60), now, 60);
     const last = third.keys[2]?.activeFrom ?? 0;
-    const stored = parseKeySet(JSON.stringify(third));
+    const stored = { keys: signingKeys.parse(JSON.stringify(third)) };
     expect(retirements(stored)).toEqual([activeFrom + month + 3600, last + 60 + 3600, undefined]);
   });
 
   test("takes away what is retirable while other replaced keys wait, and says so of each", async () => {
     const fourth = await promoteNext(await promoteNext(promoted, activeFrom), activeFrom + 5_000);
     const [, second, ...others] = fourth.keys;
-    expect(statesOf(fourth, retireAfter)).toEqual(["retirable", "replaced", "replaced", "signing"]);
+    expect(statesOf(fourth, retireAfter)).toEqual(["retirable", "replaced", "replaced", "active"]);
     expect(retire(fourth, retireAfter).set.keys).toEqual([second, ...others]);
     const kids = fourth.keys.slice(0, 3).map(({ kid }) => kid);
     const waiting = kids.map((kid) => `${kid} from \\S+ on`).join(", ");
@@ -143,15 +144,34 @@ test("publication is noted once, of the keys that were deployed; in an emergency
   const key = await generateKey();
   const { set } = replaceAll(key, now);
   expect(set).toEqual({ keys: [{ ...key, activeFrom: now, isEmergency: true }] });
-  expect(statesOf(set, now)).toEqual(["signing, not published"]);
-  expect(statesOf(published(set), now)).toEqual(["signing"]);
+  expect(statesOf(set, now)).toEqual(["active, not published"]);
+  expect(statesOf(published(set), now)).toEqual(["active"]);
 });
 
 test("a stored set survives being stored, and a damaged one is refused without being quoted", () => {
-  expect(parseKeySet(JSON.stringify(promoted))).toEqual(promoted);
+  expect({ keys: signingKeys.parse(JSON.stringify(promoted)) }).toEqual(promoted);
   const secret = String(firstKey.d);
   for (const damage of ["x", { keys: [{ ...firstKey, kid: secret.repeat(3) }] }, { keys: [firstKey] }]) {
-    expect(() => parseKeySet(JSON.stringify(damage))).toThrow(TypeError);
-    expect(() => parseKeySet(JSON.stringify(damage))).not.toThrow(secret);
+    expect(() => signingKeys.parse(JSON.stringify(damage))).toThrow(TypeError);
+    expect(() => signingKeys.parse(JSON.stringify(damage))).not.toThrow(secret);
   }
+});
+
+test("a hash key needs no publication, and verifies for 90 days after it was replaced", async () => {
+  const [first, next] = [await generateHashKey(), await generateHashKey()];
+  const initial = createKeySet(first, now);
+  expect(statesOf(initial, now)).toEqual(["active"]);
+  const rotated = rotate(initial, next).set;
+  expect(statesOf(rotated, now)).toEqual(["active", "published"]);
+  const { set } = promote(rotated, now);
+  const end = activeFrom + 90 * 86_400;
+  expect(hashKeyKeptSeconds).toBe(90 * 86_400);
+  expect({ keys: hashKeys.parse(JSON.stringify(set)) }).toEqual({
+    keys: [
+      { ...first, activeFrom: now, retireAfter: end },
+      { ...next, activeFrom },
+    ],
+  });
+  expect(() => retire(set, end - 1)).toThrow(KeyLifecycleError);
+  expect(retire(set, end).set.keys).toEqual([{ ...next, activeFrom }]);
 });

@@ -1,28 +1,33 @@
 import { parseArgs } from "node:util";
 import { type Algorithm, algorithmNames } from "../../lib/tokens/keys.ts";
+import { type KeySetName, keySets } from "./sets.ts";
 
 /** How `npm run keys` is used. */
 export const usage = `Usage: npm run keys -- <command> [options]
 
   status     what keys there are, and what to do next
-  rotate     add the key that is to sign next
-  promote    let the next key sign, from eleven minutes later on; it must be published
-  retire     take replaced keys away, once no live token of theirs is left
+  rotate     add the next key
+  promote    make the next key active, from eleven minutes later on; a signing key must be published
+  retire     take replaced keys away, once they have nothing left to verify
 
-  --stage <stage>      the key set of a deployed stage; without this: of npm start
+  --set <set>          signing (the default; status: all sets) or hash
+  --stage <stage>      the keys of a deployed stage; without this: of npm start
   --region <region>    of the stage; as for sls deploy
-  --alg <algorithm>    rotate: EdDSA (Ed25519, the default), ES256 or RS256
-  --emergency          rotate: a new key at once and no old one, because a private key may have leaked
+  --alg <algorithm>    rotate, signing keys: EdDSA (Ed25519, the default), ES256 or RS256
+  --emergency          rotate: a new key at once and no old one, because a key may have leaked
   --help               this text
 `;
 
 /** A command line of `npm run keys`. */
 export interface Options {
   command: (typeof commands)[number];
-  /** Without one: the key set of `npm start`. */
+  /** The sets that it is for. */
+  sets: KeySetName[];
+  /** Without one: the keys of `npm start`. */
   stage?: string;
   region: string;
-  alg: Algorithm;
+  /** Without one: the default of the set. */
+  alg?: Algorithm;
   emergency: boolean;
 }
 
@@ -36,21 +41,29 @@ export function parseOptions(args: string[]): Options {
     options: {
       stage: { type: "string" },
       region: { type: "string", default: defaultRegion() },
-      alg: { type: "string", default: "EdDSA" },
+      set: { type: "string" },
+      alg: { type: "string" },
       emergency: { type: "boolean", default: false },
     },
   });
-  const [named, ...others] = positionals;
+  const [named, ...more] = positionals;
   const command = commands.find((name) => name === named);
-  const alg = algorithmNames.find((name) => name === values.alg);
-  if (named === undefined || others.length > 0)
+  const { set, alg: algName, ...others } = values;
+  const setNames = Object.keys(keySets) as KeySetName[];
+  const sets = setNames.filter((name) => name === (set ?? (command === "status" ? name : "signing")));
+  const alg = algorithmNames.find((name) => name === algName);
+  if (named === undefined || more.length > 0)
     throw new TypeError(`Name one command: ${commands.join(", ")}.`);
   if (!command) throw new TypeError(`"${named}" is no command. The commands: ${commands.join(", ")}.`);
-  if (!alg) throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);
+  if (sets.length === 0) throw new TypeError(`--set must be one of ${setNames.join(", ")}.`);
+  if (algName !== undefined && !alg)
+    throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);
+  if (alg && !(command === "rotate" && sets.includes("signing")))
+    throw new TypeError("--alg belongs to rotate, and to signing keys.");
   if (values.stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
     throw new TypeError("--stage must be the name of a stage.");
   if (values.emergency && command !== "rotate") throw new TypeError("--emergency belongs to rotate.");
-  return { ...values, command, alg };
+  return { ...others, command, sets, ...(alg && { alg }) };
 }
 
 /** As in serverless.yml. */

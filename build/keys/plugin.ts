@@ -2,7 +2,8 @@ import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { jwtPublicKeys, refreshTokenTtlSeconds } from "../../lib/settings.ts";
 import { type CompiledService, environmentsOf } from "../template.ts";
-import { openSigningKeysSecret } from "./secret.ts";
+import { openKeySecret } from "./secret.ts";
+import { signingKeys } from "./sets.ts";
 import { notePublished } from "./store.ts";
 
 /** What this plugin reads of a Serverless that deploys. */
@@ -18,12 +19,12 @@ export default class SigningKeysPlugin {
     this.hooks = {
       "after:deploy:deploy": async () => {
         const { jwtPublicKeys, refreshTokenTtlSeconds } = readDeployed(service);
-        const secret = openSigningKeysSecret({
+        const address = {
           secretId: service.custom.signingKeys.secret,
           region: service.provider.region,
           profile: options["aws-profile"],
-        });
-        await notePublished(secret, {
+        };
+        await notePublished(openKeySecret(address, signingKeys), {
           kids: jwtPublicKeys.map(({ kid }) => kid),
           refreshTokenTtlSeconds,
           now: systemClock(),

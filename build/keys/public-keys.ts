@@ -1,6 +1,7 @@
 import { systemClock } from "../../lib/clock.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
-import { openSigningKeysSecret } from "./secret.ts";
+import { openKeySecret } from "./secret.ts";
+import { hashKeys, signingKeys } from "./sets.ts";
 import { findOrCreateKeySet } from "./store.ts";
 
 /** What serverless.yml's `${file(...)}` hands to a function. */
@@ -13,8 +14,8 @@ interface Variables {
 export const placeholder = "none: packaged without a deployment";
 
 /**
- * Resolves JWT_PUBLIC_KEYS. A deployment publishes the public halves of all keys in the stage's secret, and makes the
- * secret if there is none. Every other command asks nobody: it takes the environment's keys or, for want of them, a
+ * Resolves JWT_PUBLIC_KEYS. A deployment makes the secrets that the stage does not have yet, both kinds of keys, and
+ * publishes the public halves of all signing keys. Every other command asks nobody: it takes the environment's keys or, for want of them, a
  * placeholder.
  */
 export async function resolvePublicKeys({ options, resolveVariable }: Variables): Promise<string> {
@@ -24,12 +25,16 @@ export async function resolvePublicKeys({ options, resolveVariable }: Variables)
     if (!JWT_PUBLIC_KEYS && command !== "offline start") sayPlaceholder();
     return JWT_PUBLIC_KEYS || placeholder;
   }
-  const [secretId, region] = await Promise.all([
+  const [signingSecret, hashSecret, region] = await Promise.all([
     resolveVariable("self:custom.signingKeys.secret"),
+    resolveVariable("self:custom.hashKeys.secret"),
     resolveVariable("self:provider.region"),
   ]);
-  const secret = openSigningKeysSecret({ secretId, region, profile: options["aws-profile"] });
-  const { keys } = await findOrCreateKeySet(secret, systemClock());
+  const addressOf = (secretId: string) => ({ secretId, region, profile: options["aws-profile"] });
+  const [{ keys }] = await Promise.all([
+    findOrCreateKeySet(openKeySecret(addressOf(signingSecret), signingKeys), systemClock()),
+    findOrCreateKeySet(openKeySecret(addressOf(hashSecret), hashKeys), systemClock()),
+  ]);
   return JSON.stringify({ keys: keys.map(toPublicJwk) });
 }
 

@@ -5,7 +5,8 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import { parseKeySet } from "./lifecycle.ts";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
+import type { KeySetKind } from "./sets.ts";
 import { KeySetMovedError, type KeyStore, type StoredKeySet } from "./store.ts";
 
 /** Which secret, and as whom; without a profile the SDK's own chain decides. */
@@ -16,26 +17,41 @@ export interface SecretAddress {
 }
 
 /** Marks a version that is written but not yet current; what a broken-off attempt left is overwritten by the next. */
-const pendingStage = "SIGNING_KEYS_PENDING";
+const pendingStage = "KEYS_PENDING";
 
-/** Opens the secret that holds a stage's key set, in AWS Secrets Manager. */
-export function openSigningKeysSecret({ secretId, region, profile }: SecretAddress): KeyStore {
+/** Opens the secret that holds a key set of a stage, in AWS Secrets Manager. */
+export function openKeySecret<Key extends KeyLife>(
+  { secretId, region, profile }: SecretAddress,
+  kind: KeySetKind<Key>,
+): KeyStore<Key> {
   const client = new SecretsManagerClient({
     region,
     ...(profile !== undefined && { profile }),
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   });
 
-  async function find(): Promise<StoredKeySet | undefined> {
+  async function find(): Promise<StoredKeySet<Key> | undefined> {
     const answer = await client
       .send(new GetSecretValueCommand({ SecretId: secretId }))
-      .catch(unless("ResourceNotFoundException"));
+      .catch(unless("ResourceNotFoundException"))
+      .catch(nameDeletion);
     return answer && { set: parseStored(answer.SecretString), version: answer.VersionId ?? "" };
+  }
+
+  /** Keys that somebody has deleted are brought back by nobody but an operator. */
+  function nameDeletion(error: Error): never {
+    if (error.name !== "InvalidRequestException" || !error.message.includes("deletion")) throw error;
+    const target = `--secret-id ${secretId} --region ${region}`;
+    throw new Error(`The secret ${secretId} in ${region} is scheduled for deletion, and its name taken until then. One of:
+  aws secretsmanager restore-secret ${target}
+    (its keys again)
+  aws secretsmanager delete-secret ${target} --force-delete-without-recovery
+    (then, a minute later, npx sls deploy makes new keys)`);
   }
 
   function parseStored(text = "") {
     try {
-      return parseKeySet(text);
+      return { keys: kind.parse(text) };
     } catch (error) {
       throw new Error(`The secret ${secretId} ${(error as TypeError).message}`);
     }
@@ -43,12 +59,13 @@ export function openSigningKeysSecret({ secretId, region, profile }: SecretAddre
 
   return {
     name: `The secret ${secretId} in ${region}`,
+    kind,
     find,
 
     async create(set) {
       const command = new CreateSecretCommand({
         Name: secretId,
-        Description: "Private keys that sign access tokens; changed by `sls deploy` and `npm run keys`",
+        Description: kind.description,
         SecretString: JSON.stringify(set),
       });
       await client.send(command).catch(unless("ResourceExistsException"));

@@ -3,24 +3,36 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
+import type { OurJwk } from "../../lib/tokens/keys.ts";
 import { openKeyFile } from "./file.ts";
 import { generateKey } from "./generate.ts";
 import { type KeySet, rotate } from "./lifecycle.ts";
+import { hashKeys, signingKeys } from "./sets.ts";
 import { findOrCreateKeySet, KeySetMovedError, type KeyStore, notePublished } from "./store.ts";
 
 const folder = join(tmpdir(), `key-store-${randomUUID()}`);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const now = 1_800_000_000;
-const openStore = () => openKeyFile(join(folder, randomUUID()));
-const setOf = async (store: KeyStore) => (await store.find())?.set;
+const openStore = () => openKeyFile(join(folder, randomUUID()), signingKeys);
+const setOf = async (store: KeyStore<OurJwk>) => (await store.find())?.set;
 
 test("the first key set is made once, however many make it, and signs at once", async () => {
   const store = openStore();
   const [set, ...others] = await Promise.all([1, 2, 3, 4].map(() => findOrCreateKeySet(store, now)));
   expect(set?.keys).toEqual([expect.objectContaining({ alg: "EdDSA", activeFrom: now })]);
-  others.push(await findOrCreateKeySet(store, now + 9), (await setOf(store)) as KeySet);
+  others.push(await findOrCreateKeySet(store, now + 9), (await setOf(store)) as KeySet<OurJwk>);
   expect(others).toEqual(others.map(() => set));
+});
+
+test("a set has keys of its own kind", async () => {
+  const own = join(folder, randomUUID());
+  const [signing, hash] = [openKeyFile(own, signingKeys), openKeyFile(own, hashKeys)];
+  await findOrCreateKeySet(signing, now);
+  expect(await hash.find()).toBeUndefined();
+  expect((await findOrCreateKeySet(hash, now)).keys).toEqual([
+    expect.objectContaining({ alg: "HS256", activeFrom: now }),
+  ]);
 });
 
 test("a store that loses what was created is named", async () => {
@@ -29,11 +41,13 @@ test("a store that loses what was created is named", async () => {
 });
 
 /** A store with a key set of one key, and with what happens before each replacement. */
-async function storeWithKey(before: (store: KeyStore, attempt: number) => Promise<unknown> = async () => {}) {
+async function storeWithKey(
+  before: (store: KeyStore<OurJwk>, attempt: number) => Promise<unknown> = async () => {},
+) {
   const store = openStore();
   const set = await findOrCreateKeySet(store, now);
   let replacements = 0;
-  const watched: KeyStore = {
+  const watched: KeyStore<OurJwk> = {
     ...store,
     async replace(...given) {
       replacements++;
@@ -58,7 +72,7 @@ test("a publication is noted once", async () => {
 });
 
 /** Somebody else adds a key, or makes the set anew. */
-async function move(store: KeyStore): Promise<void> {
+async function move(store: KeyStore<OurJwk>): Promise<void> {
   const seen = await store.find();
   if (!seen) throw new Error("the set is gone");
   const { keys } = rotate(seen.set, await generateKey()).set;

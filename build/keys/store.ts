@@ -1,21 +1,24 @@
-import { generateKey } from "./generate.ts";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { createKeySet, type KeySet, markPublished } from "./lifecycle.ts";
+import type { KeySetKind } from "./sets.ts";
 
 /** A key set as it was read: a replacement must name the version that it was made from. */
-export interface StoredKeySet {
-  set: KeySet;
+export interface StoredKeySet<Key extends KeyLife = KeyLife> {
+  set: KeySet<Key>;
   version: string;
 }
 
 /** Where a key set is kept: the secret of a stage, or the file of `npm start`. */
-export interface KeyStore {
+export interface KeyStore<Key extends KeyLife = KeyLife> {
   /** What people know it by. */
   name: string;
-  find(): Promise<StoredKeySet | undefined>;
+  /** What its keys are. */
+  kind: KeySetKind<Key>;
+  find(): Promise<StoredKeySet<Key> | undefined>;
   /** Stores the first key set; does nothing if there is one. */
-  create(set: KeySet): Promise<void>;
+  create(set: KeySet<Key>): Promise<void>;
   /** Replaces a set by its successor. Throws KeySetMovedError, and changes nothing, if it is no longer the current one. */
-  replace(seen: StoredKeySet, set: KeySet): Promise<void>;
+  replace(seen: StoredKeySet<Key>, set: KeySet<Key>): Promise<void>;
 }
 
 /** Somebody else was faster, and nothing was changed. */
@@ -26,10 +29,13 @@ export class KeySetMovedError extends Error {
 const attempts = 5;
 
 /** Finds the key set of a store; makes it first if there is none. However many do so at once, they get the same. */
-export async function findOrCreateKeySet(store: KeyStore, now: number): Promise<KeySet> {
+export async function findOrCreateKeySet<Key extends KeyLife>(
+  store: KeyStore<Key>,
+  now: number,
+): Promise<KeySet<Key>> {
   const found = await store.find();
   if (found) return found.set;
-  await store.create(createKeySet(await generateKey(), now));
+  await store.create(createKeySet(await store.kind.generate(), now));
   const created = await store.find();
   if (!created) throw new Error(`${store.name} exists, but holds no key set`);
   return created.set;

@@ -15,25 +15,25 @@ import {
   attemptsTable,
   cookieName,
   dynamodbSettings,
+  hashKeySettings,
   sessionsTable,
-  signingKeySettings,
   usersTable,
 } from "../../lib/settings.ts";
-import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
   ...dynamodbSettings,
-  ...signingKeySettings,
+  ...hashKeySettings,
   usersTable,
   sessionsTable,
   attemptsTable,
   cookieName,
 });
-const signingKeys = await openSigningKeys(config, systemClock);
+const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const { attempts } = openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock });
+const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
 const deleteAccount = createDeleteAccount({ users, sessions, attempts, clock: systemClock });
 
 export const handler = api()

@@ -12,22 +12,22 @@ import { note } from "../../lib/log.ts";
 import {
   attemptsTable,
   dynamodbSettings,
+  hashKeySettings,
   passwordMinLength,
   registerLimitPerSourcePerHour,
-  signingKeySettings,
   usersTable,
 } from "../../lib/settings.ts";
-import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
   ...dynamodbSettings,
-  ...signingKeySettings,
+  ...hashKeySettings,
   usersTable,
   attemptsTable,
   passwordMinLength,
   registerLimitPerSourcePerHour,
 });
-const signingKeys = await openSigningKeys(config, systemClock);
+const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const registerBody = createRegisterBody(config);
 const register = createRegister({
@@ -36,7 +36,7 @@ const register = createRegister({
   readCommonPasswords,
   sources: openSourceLimit(
     config,
-    { dynamodb, signingKeys, clock: systemClock },
+    { dynamodb, hashKeys, clock: systemClock },
     { what: "registrations", limit: config.registerLimitPerSourcePerHour, windowSeconds: 3_600 },
   ),
 });

@@ -17,6 +17,7 @@ import {
   attemptsTable,
   cookieSettings,
   dynamodbSettings,
+  hashKeySettings,
   issuerSettings,
   lifetimeSettings,
   loginLimitPerSourcePerMinute,
@@ -25,11 +26,13 @@ import {
 } from "../../lib/settings.ts";
 import { createPairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 
 const config = readConfig({
   ...cookieSettings,
   ...dynamodbSettings,
+  ...hashKeySettings,
   ...issuerSettings,
   ...lifetimeSettings,
   usersTable,
@@ -37,16 +40,18 @@ const config = readConfig({
   attemptsTable,
   loginLimitPerSourcePerMinute,
 });
+const hashKeys = openHashKeys(config, systemClock);
 const signingKeys = await openSigningKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
-const needs = { dynamodb, signingKeys, clock: systemClock };
+const needs = { dynamodb, hashKeys, clock: systemClock };
 const users = createUserStore(dynamodb, config.usersTable);
 const keyedHash = createKeyedHash(needs);
 const noteSession = createSessionNote(keyedHash);
+const pairs = createPairIssuer(signingKeys, config);
 const openSession = createOpenSession({
   users,
   sessions: createSessionStore(dynamodb, config.sessionsTable),
-  pairs: createPairIssuer(signingKeys, config),
+  pairs,
   clock: systemClock,
   ...config,
 });
@@ -58,6 +63,7 @@ const login = createLogin({
     limit: config.loginLimitPerSourcePerMinute,
     windowSeconds: 60,
   }),
+  pairs,
   openSession,
 });
 

@@ -16,27 +16,27 @@ import {
   attemptsTable,
   cookieName,
   dynamodbSettings,
+  hashKeySettings,
   passwordMinLength,
   sessionsTable,
-  signingKeySettings,
   usersTable,
 } from "../../lib/settings.ts";
-import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
   ...dynamodbSettings,
-  ...signingKeySettings,
+  ...hashKeySettings,
   usersTable,
   sessionsTable,
   attemptsTable,
   cookieName,
   passwordMinLength,
 });
-const signingKeys = await openSigningKeys(config, systemClock);
+const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const { attempts } = openAttemptLimit(config, { dynamodb, signingKeys, clock: systemClock });
+const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
 const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({ users, sessions, attempts, readCommonPasswords });
 

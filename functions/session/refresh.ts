@@ -11,6 +11,7 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   cookieSettings,
   dynamodbSettings,
+  hashKeySettings,
   issuerSettings,
   lifetimeSettings,
   refreshMinIntervalSeconds,
@@ -21,12 +22,14 @@ import {
 import { createPairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { importVerificationKeys } from "../../lib/tokens/keys.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
 import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
 
 const config = readConfig({
   ...cookieSettings,
   ...dynamodbSettings,
+  ...hashKeySettings,
   ...issuerSettings,
   ...lifetimeSettings,
   refreshWindowSeconds,
@@ -34,6 +37,7 @@ const config = readConfig({
   sessionsNotBefore,
   sessionsTable,
 });
+const hashKeys = openHashKeys(config, systemClock);
 const signingKeys = await openSigningKeys(config, systemClock);
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const refresh = createRefresh({
@@ -41,7 +45,7 @@ const refresh = createRefresh({
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
   pairs: createPairIssuer(signingKeys, config),
   clock: systemClock,
-  noteSession: createSessionNote(createKeyedHash({ signingKeys, clock: systemClock })),
+  noteSession: createSessionNote(createKeyedHash({ hashKeys, clock: systemClock })),
   noteEvent: (event) => note({ event }),
   settings: config,
 });

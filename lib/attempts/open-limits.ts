@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { DynamoDB } from "../dynamodb.ts";
+import type { HashKeys } from "../tokens/hash-keys.ts";
 import { createKeyedHash } from "../tokens/keyed-hash.ts";
-import type { SigningKeys } from "../tokens/signing-keys.ts";
 import { createAttemptLimit } from "./account-limit.ts";
 import { createDevices } from "./known-devices.ts";
 import { createSourceLimit, type SourceLimitRule } from "./source-limit.ts";
@@ -10,17 +10,17 @@ import { createAttemptStore } from "./store.ts";
 
 interface Needs {
   dynamodb: DynamoDB;
-  signingKeys: SigningKeys;
+  hashKeys: HashKeys;
   clock: Clock;
 }
 
 /** Opens the limits of attempts over their table: per account, and the devices that are counted by themselves. */
 export function openAttemptLimit(
   { attemptsTable }: Config<"attemptsTable">,
-  { dynamodb, signingKeys, clock }: Needs,
+  { dynamodb, hashKeys, clock }: Needs,
 ) {
   const attempts = createAttemptStore(dynamodb, attemptsTable);
-  const keyedHash = createKeyedHash({ signingKeys, clock });
+  const keyedHash = createKeyedHash({ hashKeys, clock });
   const devices = createDevices(keyedHash);
   return { devices, attempts: createAttemptLimit({ attempts, keyedHash, devices, clock }) };
 }
@@ -28,9 +28,9 @@ export function openAttemptLimit(
 /** Opens a limit of requests per source address over the table of attempts. */
 export function openSourceLimit(
   { attemptsTable }: Config<"attemptsTable">,
-  { dynamodb, signingKeys, clock }: Needs,
+  { dynamodb, hashKeys, clock }: Needs,
   rule: SourceLimitRule,
 ) {
   const attempts = createAttemptStore(dynamodb, attemptsTable);
-  return createSourceLimit({ attempts, keyedHash: createKeyedHash({ signingKeys, clock }), clock, ...rule });
+  return createSourceLimit({ attempts, keyedHash: createKeyedHash({ hashKeys, clock }), clock, ...rule });
 }

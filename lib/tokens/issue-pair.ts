@@ -2,9 +2,9 @@ import { SignJWT } from "jose";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { AccessClaims } from "./access-claims.ts";
-import { findKeyActiveAt } from "./keys.ts";
+import { findKeyActiveAt } from "./key-set.ts";
+import type { SigningKeys } from "./keys.ts";
 import { createTokenId } from "./refresh-token.ts";
-import type { SigningKeys } from "./signing-keys.ts";
 
 /** An access token and its refresh token, with how long each is good for from its issue on. */
 export interface TokenPair {

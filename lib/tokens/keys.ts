@@ -1,5 +1,6 @@
-import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
 import { type CryptoKey, importJWK, type JWK } from "jose";
+import { type KeyLife, parseKeySet } from "./key-set.ts";
+import type { KeySource } from "./key-source.ts";
 import { isRocaModulus } from "./roca.ts";
 
 /** The signature algorithms that keys may have (RFC 7518, RFC 8037), and what such a key looks like. */
@@ -15,20 +16,10 @@ export type Algorithm = keyof typeof algorithms;
 /** All of them. */
 export const algorithmNames = Object.keys(algorithms) as Algorithm[];
 
-/** A public or private JWK (RFC 7517) of ours: `kid` and `alg` are required. */
-export interface OurJwk extends JWK {
+/** A public or private JWK (RFC 7517) of ours: `kid` and `alg` are required. Only private keys have a life. */
+export interface OurJwk extends JWK, KeyLife {
   kid: string;
   alg: Algorithm;
-  /** Private keys: signs tokens whose `iat` is not earlier; absent while the key is only published. Epoch seconds. */
-  activeFrom?: number;
-  /** Private keys: when a deployment that publishes the key had finished. Epoch seconds. */
-  publishedAt?: number;
-  /** Private keys: the greatest REFRESH_TOKEN_TTL_SECONDS of the deployments that have published the key. */
-  refreshTokenTtlSeconds?: number;
-  /** Replaced private keys: when no live token of theirs is left. Epoch seconds. */
-  retireAfter?: number;
-  /** Private keys: made because an older one may have leaked. */
-  isEmergency?: boolean;
 }
 
 /** A key ready for verifying. */
@@ -41,50 +32,28 @@ export interface VerificationKey {
 export interface SigningKey extends VerificationKey {
   kid: string;
   activeFrom: number;
-  /** A secret of its own for keyed hashes, derived from the private key (HKDF-SHA-256, RFC 5869). */
-  hashKey: KeyObject;
 }
+
+/** Where the functions that sign get their keys from. */
+export type SigningKeys = KeySource<SigningKey>;
 
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const minRsaBits = 2048;
 
 /** Parses a JWK set (RFC 7517, section 5) of our keys. Throws TypeError that lists everything wrong with it. */
 export function parseJwkSet(text: string, kind: "public" | "private"): OurJwk[] {
-  const keys = parseKeys(text);
-  const faults = keys.flatMap((jwk, index) =>
-    findFaults(jwk, kind).map((fault) => `key ${index + 1}: ${fault}`),
-  );
-  const kids = keys.map(({ kid }) => kid);
-  if (new Set(kids).size < kids.length) faults.push("two keys have one kid");
-  const materials = keys.map(({ x, y, n }) => JSON.stringify([x, y, n]));
-  if (new Set(materials).size < materials.length) faults.push("one key stands there twice");
-  if (kind === "private" && !keys.some((jwk) => "activeFrom" in jwk)) faults.push("no key has an activeFrom");
-  if (faults.length > 0) throw new TypeError(faults.join("; "));
-  return keys as OurJwk[];
-}
-
-function parseKeys(text: string): JWK[] {
-  let set: unknown;
-  try {
-    set = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text, which may hold private keys.
-  }
-  const keys = (set as { keys?: unknown } | undefined)?.keys;
-  const isSet =
-    Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "object" && key !== null);
-  if (!isSet) throw new TypeError('must be a JSON Web Key set: {"keys":[...]} with at least one key');
-  return keys;
+  return parseKeySet(text, {
+    findFaults: (jwk) => findFaults(jwk, kind),
+    material: ["x", "y", "n"],
+    hasLife: kind === "private",
+  }) as OurJwk[];
 }
 
 function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
-  const faults: string[] = [];
-  if (typeof jwk.kid !== "string" || !/^[A-Za-z0-9._-]{1,64}$/.test(jwk.kid)) {
-    faults.push("kid must be 1 to 64 of A-Z a-z 0-9 . _ -");
-  }
   if (typeof jwk.alg !== "string" || !Object.hasOwn(algorithms, jwk.alg)) {
-    return [...faults, `alg must be one of ${algorithmNames.join(", ")}`];
+    return [`alg must be one of ${algorithmNames.join(", ")}`];
   }
+  const faults: string[] = [];
   const { kty, crv, members } = algorithms[jwk.alg as Algorithm];
   if (jwk.kty !== kty || jwk.crv !== crv)
     faults.push(`${jwk.alg} needs kty ${kty}${crv ? ` and crv ${crv}` : ""}`);
@@ -101,13 +70,7 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes(operation)))
     faults.push(`key_ops must allow ${operation}`);
   if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
-  if (kind === "private") {
-    if (typeof jwk.d !== "string") faults.push("d missing: not a private key");
-    for (const name of ["activeFrom", "publishedAt", "refreshTokenTtlSeconds", "retireAfter"] as const) {
-      const time = (jwk as OurJwk)[name];
-      if (time !== undefined && !Number.isSafeInteger(time)) faults.push(`${name} must be whole seconds`);
-    }
-  }
+  if (kind === "private" && typeof jwk.d !== "string") faults.push("d missing: not a private key");
   return faults;
 }
 
@@ -155,20 +118,8 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
       alg: jwk.alg,
       activeFrom,
       key: await importKey(jwk),
-      hashKey: createHashKey(jwk),
     })),
   );
-}
-
-function createHashKey({ d = "" }: JWK): KeyObject {
-  const bytes = hkdfSync("sha256", Buffer.from(d, "base64url"), "", "keyed hashes", 32);
-  return createSecretKey(Buffer.from(bytes));
-}
-
-/** The newest key that is active at a time (epoch seconds), if there is one: all sandboxes agree on it. */
-export function findKeyActiveAt(time: number, keys: SigningKey[]): SigningKey | undefined {
-  const active = keys.filter(({ activeFrom }) => activeFrom <= time);
-  return active.sort((a, b) => b.activeFrom - a.activeFrom)[0];
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {

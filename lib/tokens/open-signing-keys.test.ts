@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { createKey, publicKey } from "../../tests/support/keys.ts";
+import { createKey, publicKey, type TestKey } from "../../tests/support/keys.ts";
 import { startSecretsManager } from "../../tests/support/secrets-manager.ts";
 import type { OurJwk } from "./keys.ts";
 import { openSigningKeys } from "./open-signing-keys.ts";
@@ -10,28 +10,50 @@ Object.assign(process.env, { ...access, AWS_ENDPOINT_URL_SECRETS_MANAGER: secret
 afterAll(() => secrets.stop());
 
 const now = 1_800_000_000;
-const [here, kept] = [createKey("EdDSA"), createKey("EdDSA", { activeFrom: now })];
+const clock = () => now;
+const [here, kept, unknown] = [0, now, now].map((activeFrom) => createKey("EdDSA", { activeFrom })) as [
+  TestKey,
+  TestKey,
+  TestKey,
+];
 const published = {
   jwtSigningKeys: [here] as OurJwk[],
   jwtSigningKeysSecret: undefined,
   jwtPublicKeys: [here, kept].map(publicKey),
 };
-const clockAt = (time: number) => () => time;
+const textOf = (...keys: object[]) => JSON.stringify({ keys });
+const open = (text: string) => {
+  secrets.put("signing-keys", text);
+  return openSigningKeys({ ...published, jwtSigningKeysSecret: "signing-keys" }, clock);
+};
 
-test("keys come from the environment, if no secret is named; without either nothing can be signed", async () => {
-  const keys = await openSigningKeys(published, clockAt(now));
+test("keys come from the environment, if no secret is named", async () => {
+  const keys = await openSigningKeys(published, clock);
   expect((await keys.get()).map(({ kid }) => kid)).toEqual([here.kid]);
-  const none = await openSigningKeys({ ...published, jwtSigningKeys: undefined }, clockAt(now));
-  await expect(none.ready()).rejects.toMatchObject({ code: "unavailable" });
   expect(secrets.names).toEqual([]);
 });
 
-test("keys come from the secret that is named, by our clock and our published keys", async () => {
-  secrets.put("stage/keys", JSON.stringify({ keys: [kept, createKey("EdDSA")] }));
-  const named = { ...published, jwtSigningKeysSecret: "stage/keys" };
-  const keys = await openSigningKeys(named, clockAt(now));
+test("neither keys nor a secret: nothing can be signed", async () => {
+  const keys = await openSigningKeys({ ...published, jwtSigningKeys: undefined }, clock);
+  await expect(keys.ready()).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test("K03 keys come from the secret that is named, but for those that are not published", async () => {
+  const keys = await open(textOf(kept, unknown));
   await keys.ready();
   expect((await keys.get()).map(({ kid }) => kid)).toEqual([kept.kid]);
-  const early = await openSigningKeys(named, clockAt(now - 1));
-  await expect(early.ready()).rejects.toMatchObject({ code: "unavailable" });
+});
+
+test.each([
+  ["nothing", ""],
+  ["no key set", "{}"],
+  ["public keys", textOf({ ...publicKey(here), activeFrom: 0 })],
+  ["hash keys", textOf({ kty: "oct", k: "A".repeat(43), kid: "a", alg: "HS256", activeFrom: 0 })],
+  ["a damaged key", textOf({ ...here, x: kept.x, d: "AA" })],
+  ["no key that is active yet", textOf({ ...here, activeFrom: now + 1 })],
+  ["no key that is published", textOf(unknown)],
+])("a secret with %s holds no keys to sign with", async (_, text) => {
+  const keys = await open(text);
+  await expect(keys.ready()).rejects.toMatchObject({ code: "unavailable", cause: expect.any(Error) });
+  await expect(keys.get()).rejects.toMatchObject({ code: "unavailable" });
 });

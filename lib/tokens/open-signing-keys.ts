@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
-import { createSecretSigningKeys, createStaticSigningKeys, type SigningKeys } from "./signing-keys.ts";
+import { createSecretKeys, createStaticKeys } from "./key-source.ts";
+import { findUnpublishedKids, importSigningKeys, parseJwkSet, type SigningKeys } from "./keys.ts";
 
 /** Opens the signing keys where the settings say they are: a secret, or on one's own machine the environment. */
 export async function openSigningKeys(
@@ -9,12 +10,14 @@ export async function openSigningKeys(
   clock: Clock,
 ): Promise<SigningKeys> {
   const { jwtSigningKeys, jwtSigningKeysSecret, jwtPublicKeys } = config;
-  if (jwtSigningKeysSecret === undefined) {
-    return createStaticSigningKeys(jwtSigningKeys ?? [], clock);
-  }
-  return createSecretSigningKeys({
-    readSecret: createSecretReader(jwtSigningKeysSecret),
-    published: jwtPublicKeys,
-    clock,
-  });
+  const options = { name: "published signing keys", clock };
+  if (jwtSigningKeysSecret === undefined)
+    return createStaticKeys(await importSigningKeys(jwtSigningKeys ?? []), options);
+  const readSecret = createSecretReader(jwtSigningKeysSecret);
+  return createSecretKeys(async () => {
+    const jwks = parseJwkSet(await readSecret(), "private");
+    const unpublished = findUnpublishedKids(jwks, jwtPublicKeys);
+    // Nobody could verify what they sign. They become ours with the deployment that publishes them.
+    return importSigningKeys(jwks.filter(({ kid }) => !unpublished.includes(kid)));
+  }, options);
 }

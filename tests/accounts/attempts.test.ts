@@ -4,7 +4,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { gather, loseAnswer, throttle } from "../support/faults.ts";
-import { createKey, keySettings } from "../support/keys.ts";
+import { createHashKey, hashKeySettings } from "../support/keys.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { type Account, lookUp, startService } from "../support/service.ts";
 
@@ -180,9 +180,9 @@ test("attempts name nobody in the table, which holds no more than counters", asy
     expiresAt: clock.now + 86_400,
     lastAttemptId: expect.any(String),
   });
-  // Nor can it be guessed: it is keyed with what only the signing functions know.
+  // Nor can it be guessed: it is keyed with what only the counting functions know.
   const findOther = await watchRows();
-  const otherKey = service.createSandbox(keySettings(createKey("EdDSA")));
+  const otherKey = service.createSandbox(hashKeySettings(createHashKey()));
   await otherKey.login({ body: { email, password: "wrong" } });
   expect((await findOther())?.count).toBe(1);
 });

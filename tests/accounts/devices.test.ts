@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import { createKey, keySettings } from "../support/keys.ts";
+import { createHashKey, hashKeySettings } from "../support/keys.ts";
 import { pairOf } from "../support/pair.ts";
 import { type Account, logInSteps, lookUp, startService } from "../support/service.ts";
 
@@ -91,10 +91,10 @@ describe("a browser that has logged in before", () => {
     expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
   });
 
-  test("is a stranger again when the key that signed its cookie is gone", async () => {
+  test("is a stranger again when the hash key that made its cookie is gone", async () => {
     const account = await service.register();
     const device = deviceOf(await logIn(account));
-    const rotated = service.createSandbox(keySettings(createKey("EdDSA")));
+    const rotated = service.createSandbox(hashKeySettings(createHashKey()));
     for (let i = 0; i < 5; i++) await logIn({ ...account, ...wrong }, undefined, rotated);
     expectProblem(await logIn(account, device, rotated), tooManyAttempts(30));
   });

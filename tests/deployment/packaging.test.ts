@@ -23,14 +23,14 @@ const service = "serverless-auth-api";
 const aws = (arn: string) => ({ "Fn::Sub": `arn:\${AWS::Partition}:${arn}` });
 const logs = (name: string) =>
   aws(`logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${name}:*:*`);
-const signingKeys = (stage: string) =>
-  aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-signing-keys-??????`);
+const secretOf = (stage: string, keys: string) =>
+  aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-${keys}-??????`);
 
 /** The action and the resource that a permission stands for. */
 function statementOf(permission: Permission, stage: string): [action: string, resource: object] {
-  const [operation, table] = permission.split(" ");
-  if (table === undefined) return [`secretsmanager:${operation}`, signingKeys(stage)];
-  const id = `${table[0]?.toUpperCase()}${table.slice(1)}Table`;
+  const [operation, what = ""] = permission.split(" ");
+  if (what.endsWith("-keys")) return [`secretsmanager:${operation}`, secretOf(stage, what)];
+  const id = `${what[0]?.toUpperCase()}${what.slice(1)}Table`;
   return [`dynamodb:${operation}`, { "Fn::GetAtt": [id, "Arn"] }];
 }
 
@@ -89,7 +89,7 @@ describe.each([
   const isDisposable = stage === "dev";
   const names = () => Object.keys(functionsOf(packaged()));
 
-  test("I01 each function has a role of its own with exactly its permissions, on tables and the secret alone", () => {
+  test("I01 each function has a role of its own with exactly its permissions, on tables and secrets alone", () => {
     expect(new Set(names().map((name) => roleOf(packaged(), name))).size).toBe(names().length);
     const tables = Object.entries(packaged().resources).flatMap(([id, { Type }]) =>
       Type === "AWS::DynamoDB::Table" ? [{ "Fn::GetAtt": [id, "Arn"] }] : [],
@@ -103,7 +103,8 @@ describe.each([
       expect([name, permissionsOf(packaged(), name)]).toEqual([name, [...log, ...own]]);
       for (const [action, resource] of own) {
         expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue)$/);
-        expect([...tables, signingKeys(stage)]).toContainEqual(resource);
+        const secrets = ["signing-keys", "hash-keys"].map((keys) => secretOf(stage, keys));
+        expect([...tables, ...secrets]).toContainEqual(resource);
       }
     }
   });
@@ -183,13 +184,17 @@ test.each([
       ISSUER: { "Fn::Sub": `https://\${HttpApi}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}` },
       ...Object.fromEntries(tables),
       JWT_SIGNING_KEYS_SECRET: `${service}-${stage}-signing-keys`,
+      HASH_KEYS_SECRET: `${service}-${stage}-hash-keys`,
       JWT_PUBLIC_KEYS: expect.stringContaining("none"),
     });
   },
 );
 
 test("every setting of the deploying shell reaches the functions, but for private keys", () => {
-  const { STAGE, ROUTES, JWT_SIGNING_KEYS, JWT_SIGNING_KEYS_SECRET, ...fromShell } = everySetting;
+  const { STAGE, ROUTES, ...others } = everySetting;
+  const fromShell = Object.fromEntries(
+    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH)_KEYS/.test(variable)),
+  );
   expect(environmentOf(staging, "refresh")).toMatchObject(fromShell);
 });
 

@@ -23,7 +23,8 @@ const common = {
   SESSIONS_TABLE: { Ref: "SessionsTable" },
   JWT_PUBLIC_KEYS,
 };
-const own = { Login: { JWT_SIGNING_KEYS_SECRET: "keys" }, NotFound: { ROUTES: "GET /movies" }, Movies: {} };
+const secrets = { JWT_SIGNING_KEYS_SECRET: "keys", HASH_KEYS_SECRET: "hash-keys" };
+const own = { Login: secrets, NotFound: { ROUTES: "GET /movies" }, Movies: {} };
 
 /** What the plugin says to a template with these settings, before it is packaged or deployed. */
 function check(step: "package" | "deploy", settings: object, { Movies = {} } = {}): string[] {

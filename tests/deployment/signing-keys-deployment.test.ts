@@ -2,19 +2,21 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import JSZip from "jszip";
-import { type KeySet, parseKeySet } from "../../build/keys/lifecycle.ts";
+import type { KeySet } from "../../build/keys/lifecycle.ts";
 import SigningKeysPlugin from "../../build/keys/plugin.ts";
+import { hashKeys, signingKeys } from "../../build/keys/sets.ts";
 import { readConfig } from "../../lib/config.ts";
 import { jwtPublicKeys } from "../../lib/settings.ts";
-import { toPublicJwk } from "../../lib/tokens/keys.ts";
+import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { clock } from "../support/clock.ts";
-import { createKey, keySettings, publicKey } from "../support/keys.ts";
+import { createHashKey, createKey, hashKeySettings, keySettings, publicKey } from "../support/keys.ts";
 import { copyProject, removeFolder } from "../support/project.ts";
-import { startSecretsManager } from "../support/secrets-manager.ts";
+import { markedForDeletion, startSecretsManager } from "../support/secrets-manager.ts";
 import { sls } from "../support/sls.ts";
 import { startCloudFormation } from "./cloudformation.ts";
 
 const secretId = "serverless-auth-api-qa-signing-keys";
+const hashSecretId = "serverless-auth-api-qa-hash-keys";
 const region = "eu-central-1";
 const cwd = copyProject();
 const secrets = await startSecretsManager();
@@ -40,7 +42,8 @@ beforeEach(() => secrets.mend());
 
 describe("I04 a package", () => {
   const key = createKey("EdDSA");
-  const own = keySettings(createKey("EdDSA"));
+  const hashKey = createHashKey();
+  const own = { ...keySettings(createKey("EdDSA")), ...hashKeySettings(hashKey) };
 
   test("without public keys has a placeholder with which no function starts, and cannot be deployed", async () => {
     await expectNoPrivateKey("dev", { JWT_PUBLIC_KEYS: "" });
@@ -68,12 +71,13 @@ describe("I04 a package", () => {
 
     const texts = Object.entries({ said, ...(await readPackage()) });
     expect(texts.map(([name]) => name)).toContain("login.zip/functions/login/password.mjs");
-    const secret = [key.d ?? "", JSON.parse(own.JWT_SIGNING_KEYS).keys[0].d];
+    const secret = [key.d ?? "", JSON.parse(own.JWT_SIGNING_KEYS).keys[0].d, hashKey.k];
     const leaks = texts.filter(([, text]) => secret.some((member) => text.includes(member)));
     expect(leaks.map(([name]) => name)).toEqual([]);
 
     const environments = await readEnvironments();
-    expect(environments.filter(({ JWT_SIGNING_KEYS }) => JWT_SIGNING_KEYS !== undefined)).toEqual([]);
+    const names = environments.flatMap((environment) => Object.keys(environment));
+    expect(names.filter((name) => /^(JWT_SIGNING|HASH)_KEYS$/.test(name))).toEqual([]);
   }
 });
 
@@ -82,7 +86,13 @@ describe("a deployment", () => {
     const env = { ...credentials, ...keySettings(createKey("EdDSA")) };
     const broken = sls(["deploy", "--stage", "qa"], { cwd, env });
     await expect(broken).rejects.toMatchObject({ stdout: expect.stringContaining("ECONNREFUSED") });
-    expect(secrets.names).toEqual(["GetSecretValue", "CreateSecret", "GetSecretValue"]);
+    const made = ["GetSecretValue", "CreateSecret", "GetSecretValue"];
+    for (const set of ["signing-keys", "hash-keys"])
+      expect(secrets.names.filter((name) => name.endsWith(set))).toEqual(
+        made.map((name) => `${name} ${set}`),
+      );
+    const hashKeySet = secrets.find(hashSecretId) ?? "";
+    expect(hashKeys.parse(hashKeySet)).toEqual([expect.objectContaining({ activeFrom: expect.any(Number) })]);
     const { keys } = readStored();
     expect(keys).toEqual([expect.objectContaining({ alg: "EdDSA", activeFrom: expect.any(Number) })]);
     expect(keys[0]?.publishedAt).toBeUndefined();
@@ -93,10 +103,26 @@ describe("a deployment", () => {
       keys: [{ ...keys[0], publishedAt: expect.any(Number), refreshTokenTtlSeconds: 86_400 }],
     });
 
+    expect(secrets.find(hashSecretId)).toBe(hashKeySet);
     const environments = await readEnvironments();
     expect(environments.length).toBeGreaterThan(8);
     for (const { JWT_PUBLIC_KEYS } of environments)
       expect(JSON.parse(JWT_PUBLIC_KEYS ?? "")).toEqual({ keys: keys.map(toPublicJwk) });
+  });
+
+  test("with a secret that is scheduled for deletion: what to do is named, without a stack", async () => {
+    secrets.break("GetSecretValue hash-keys", markedForDeletion, { times: 2 });
+    const said = await sls(["deploy", "--stage", "qa"], { cwd, env: credentials }).catch(
+      (error) => error.stdout,
+    );
+    const target = `--secret-id ${hashSecretId} --region ${region}`;
+    for (const text of [
+      "scheduled for deletion",
+      `restore-secret ${target}`,
+      `delete-secret ${target} --force-delete`,
+    ])
+      expect(said).toContain(text);
+    expect(said).not.toMatch(/^\s+at /m);
   });
 
   test("notes the settings of the template that is deployed, once", async () => {
@@ -112,7 +138,7 @@ describe("a deployment", () => {
     expect(readStored().keys).toEqual([expect.objectContaining(noted)]);
     secrets.mend();
     await deployed(variables);
-    expect(secrets.names).toEqual(["GetSecretValue"]);
+    expect(secrets.names).toEqual(["GetSecretValue signing-keys"]);
   });
 });
 
@@ -128,8 +154,8 @@ async function deployed(variables: Record<string, string>): Promise<void> {
   await new SigningKeysPlugin({ service }).hooks["after:deploy:deploy"]?.();
 }
 
-function readStored(): KeySet {
-  return parseKeySet(secrets.find(secretId) ?? "");
+function readStored(): KeySet<OurJwk> {
+  return { keys: signingKeys.parse(secrets.find(secretId) ?? "") };
 }
 
 /** Every text that packaging made: templates, state, and the files in the zips. */

@@ -4,7 +4,7 @@ import type { Metafile } from "esbuild";
 import { functionNames, pathOf, permissions } from "../support/declared.ts";
 import { createEvent, type RouteName } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
-import { createKey, keySettings } from "../support/keys.ts";
+import { createHashKey, createKey, hashKeySettings, keySettings } from "../support/keys.ts";
 
 const folder = ".local/test/bundles";
 const metafiles: Record<string, Metafile> = JSON.parse(readFileSync(".local/test/metafiles.json", "utf8"));
@@ -70,6 +70,7 @@ test.each(verifyOnly)(
     const env = {
       ...{ STAGE: "test", ISSUER: "https://api.example", AUDIENCE: "api", CLIENT_ID: "web" },
       ...{ ROUTES: "GET /movies", ...keySettings(createKey("EdDSA")) },
+      ...hashKeySettings(createHashKey()),
     };
     const event = createEvent(name as RouteName);
     const { response, modules } = await invokeFresh(`${folder}/${pathOf(name)}.mjs`, env, event);

@@ -52,7 +52,7 @@ test.each<[what: string, left: Partial<Project>, named: string]>([
   ],
   [
     "a table that a function may use",
-    { permissions: { createPostcard: ["PutItem postcards", "GetSecretValue"] } },
+    { permissions: { createPostcard: ["PutItem postcards", "GetSecretValue hash-keys"] } },
     "lib/postcards/table.yml: add the table of postcards, which a functions.yml names",
   ],
   [

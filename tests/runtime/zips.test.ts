@@ -4,7 +4,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { startDatabase } from "../support/database.ts";
 import { tableSettings } from "../support/declared.ts";
 import { type ClientRequest, createEvent, type RouteName, routeNames } from "../support/event.ts";
-import { createKey, keySettings } from "../support/keys.ts";
+import { createHashKey, createKey, keySettings } from "../support/keys.ts";
 import { keepSecrets } from "../support/log.ts";
 import { environmentOf, functionsOf, type Package, packageStage, unpack } from "../support/packages.ts";
 import { pairOf } from "../support/pair.ts";
@@ -28,6 +28,7 @@ let prod: Package;
 
 beforeAll(async () => {
   secrets.put("serverless-auth-api-prod-signing-keys", JSON.stringify({ keys: [key] }));
+  secrets.put("serverless-auth-api-prod-hash-keys", JSON.stringify({ keys: [createHashKey()] }));
   prod = await packageStage("prod", { ...tableSettings, DEMO_PAGE: "on" });
   for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
 }, 180_000);

@@ -64,7 +64,7 @@ export function toTable(id: string): string {
   return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
 }
 
-/** A request to AWS: an operation and a table, or `GetSecretValue` for the signing keys. */
+/** A request to AWS: an operation and a table, or `GetSecretValue` and a set of keys. */
 export type Permission = string;
 
 /** What each function may do by its functions.yml. In the tests AWS refuses everything else. */
@@ -79,11 +79,12 @@ export const permissions: Record<string, Permission[]> = Object.fromEntries(
 
 function toPermission(name: string, action: string, resource: unknown): Permission {
   const [service, operation = ""] = action.split(":");
-  if (service !== "dynamodb") return operation;
   const { "Fn::GetAtt": table, "Fn::Sub": index } = resource as {
     "Fn::GetAtt"?: string[];
     "Fn::Sub"?: string;
   };
+  const [, secret] = /:secret:\S+-((?:signing|hash)-keys)-\?{6}$/.exec(index ?? "") ?? [];
+  if (service === "secretsmanager" && secret) return `${operation} ${secret}`;
   const id = table?.[0] ?? /^\$\{(\w+)\.Arn\}\/index\/[\w.-]+$/.exec(index ?? "")?.[1];
   if (!id)
     throw new TypeError(

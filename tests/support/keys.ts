@@ -1,4 +1,5 @@
-import { generateKeyPairSync, type JsonWebKey, randomUUID } from "node:crypto";
+import { generateKeyPairSync, type JsonWebKey, randomBytes, randomUUID } from "node:crypto";
+import type { HashJwk } from "../../lib/tokens/hash-keys.ts";
 import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { keepSecrets } from "./log.ts";
 
@@ -29,4 +30,14 @@ export function keySettings(...keys: TestKey[]) {
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(publicKey) }),
   };
+}
+
+/** The setting that holds hash keys. */
+export const hashKeySettings = (...keys: HashJwk[]) => ({ HASH_KEYS: JSON.stringify({ keys }) });
+
+/** Makes a hash key. */
+export function createHashKey({ activeFrom = 0 } = {}): HashJwk {
+  const k = randomBytes(32).toString("base64url");
+  keepSecrets(k);
+  return { kty: "oct", k, kid: randomUUID().slice(0, 8), alg: "HS256", activeFrom };
 }

@@ -18,13 +18,18 @@ class Refusal extends Error {
   }
 }
 
-/** Starts a Secrets Manager on loopback. The SDK finds it by AWS_ENDPOINT_URL_SECRETS_MANAGER. */
+/** Starts a Secrets Manager on loopback; it names requests `GetSecretValue signing-keys`. The SDK finds it by AWS_ENDPOINT_URL_SECRETS_MANAGER. */
 export async function startSecretsManager() {
   const secrets = new Map<string, Secret>();
   const server = await startAwsServer("application/x-amz-json-1.1", (target, text) => {
     const [, name = ""] = target.split(".");
     const parameters = JSON.parse(text);
-    return { name, parameters, deliver: async () => answerTo(secrets, name, parameters) };
+    const [set] = /(?:signing|hash)-keys$/.exec(parameters.SecretId ?? parameters.Name) ?? [];
+    return {
+      name: [name, set].filter(Boolean).join(" "),
+      parameters,
+      deliver: async () => answerTo(secrets, name, parameters),
+    };
   });
   const { mend } = server;
 
@@ -47,9 +52,15 @@ export async function startSecretsManager() {
 }
 
 export const refuse =
-  (type: string): Fault =>
+  (type: string, message = type): Fault =>
   async () =>
-    errorAnswer(new Refusal(type, type));
+    errorAnswer(new Refusal(type, message));
+
+/** What a secret answers from its deletion on until it is gone, a week to a month later. */
+export const markedForDeletion = refuse(
+  "InvalidRequestException",
+  "You can't perform this operation on the secret because it was marked for deletion.",
+);
 
 export const garble: Fault = async () => ({ status: 200, body: '{"SecretString": "{' });
 
@@ -123,7 +134,7 @@ const getSecret = (secrets: Map<string, Secret>, secretId: string): Secret =>
 
 function addVersion(secret: Secret, text: string, id: string = randomUUID()): Version {
   // Private members of the keys that pass here must not be logged, whatever becomes of them.
-  for (const [, member] of text.matchAll(/"(?:d|p|q|dp|dq|qi)":"([\w-]+)/g)) keepSecrets(member);
+  for (const [, member] of text.matchAll(/"(?:d|p|q|dp|dq|qi|k)":"([\w-]+)/g)) keepSecrets(member);
   const version = { id, text, stages: new Set<string>() };
   secret.push(version);
   return version;

@@ -5,7 +5,7 @@ import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { routesWithoutPage, tableSettings } from "./declared.ts";
-import { createKey, keySettings } from "./keys.ts";
+import { createHashKey, createKey, hashKeySettings, keySettings } from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
 import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
@@ -46,6 +46,8 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 /** The key that signs the tokens of every test that asks for no other. */
 export const signingKey = createKey("EdDSA");
 
+const hashKey = createHashKey();
+
 // The SDK reads these when it first sends, not at import.
 Object.assign(process.env, {
   AWS_REGION: "eu-central-1",
@@ -81,6 +83,7 @@ export async function startService(given?: Database) {
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
+    ...hashKeySettings(hashKey),
     DYNAMODB_ENDPOINT: wire.endpoint,
     // Nothing is too slow by chance: a test of what is too slow sets its own limit.
     DYNAMODB_TIMEOUT_MS: "10000",

@@ -6,13 +6,22 @@ import { openKeyFile } from "../../build/keys/file.ts";
 import { generateKey } from "../../build/keys/generate.ts";
 import { createKeySet, type KeySet, markPublished, rotate } from "../../build/keys/lifecycle.ts";
 import { parseOptions } from "../../build/keys/options.ts";
-import { openSigningKeysSecret } from "../../build/keys/secret.ts";
-import { KeySetMovedError, type KeyStore, notePublished, type StoredKeySet } from "../../build/keys/store.ts";
+import { openKeySecret } from "../../build/keys/secret.ts";
+import { hashKeys, signingKeys } from "../../build/keys/sets.ts";
+import {
+  findOrCreateKeySet,
+  KeySetMovedError,
+  type KeyStore,
+  notePublished,
+  type StoredKeySet,
+} from "../../build/keys/store.ts";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
+import type { OurJwk } from "../../lib/tokens/keys.ts";
 import { clock } from "../support/clock.ts";
 import { hold, loseAnswer, loseRequest, precededBy, throttle } from "../support/faults.ts";
 import { keepSecrets } from "../support/log.ts";
 import { type Run, run } from "../support/run.ts";
-import { refuse, startSecretsManager } from "../support/secrets-manager.ts";
+import { markedForDeletion, refuse, startSecretsManager } from "../support/secrets-manager.ts";
 
 // Each run of the command is a process of its own: beside other work that takes long, and no time is measured here.
 jest.setTimeout(600_000);
@@ -34,24 +43,29 @@ const local = { ...credentials, LOCAL_DIR: folder };
 Object.assign(process.env, credentials);
 keepSecrets(credentials.AWS_SECRET_ACCESS_KEY);
 
-const stores: Record<"file" | "secret", { store: KeyStore; stage: string[]; publish: string }> = {
-  file: { store: openKeyFile(join(folder, "keys.json")), stage: [], publish: "npm start" },
+const stores: Record<"file" | "secret", { store: KeyStore<OurJwk>; stage: string[]; publish: string }> = {
+  file: { store: openKeyFile(folder, signingKeys), stage: [], publish: "npm start" },
   secret: {
-    store: openSigningKeysSecret({ secretId, region }),
+    store: openKeySecret({ secretId, region }, signingKeys),
     stage: ["--stage", "prod"],
     publish: "npx sls deploy --stage prod",
   },
 };
+const hashSecretId = "serverless-auth-api-prod-hash-keys";
+const hashSecret = openKeySecret({ secretId: hashSecretId, region }, hashKeys);
+const hashFile = openKeyFile(folder, hashKeys);
 const kinds = Object.keys(stores) as (keyof typeof stores)[];
-let initial: KeySet;
+let initial: KeySet<OurJwk>;
 
 beforeEach(async () => {
   const now = clock.now - 86_400;
   const created = createKeySet(await generateKey(), now);
+  secrets.mend();
   initial = markPublished(created, { kids: kidsOf(created), refreshTokenTtlSeconds: 86_400, now });
   secrets.put(secretId, JSON.stringify(initial));
   await rm(join(folder, "keys.json"), { force: true });
   await stores.file.store.create(initial);
+  for (const store of [hashFile, hashSecret]) await findOrCreateKeySet(store, clock.now);
   secrets.mend();
 });
 
@@ -61,7 +75,7 @@ describe.each(kinds)("in a %s", (kind) => {
 
   test("a rotation goes from step to step, and none is taken too early", async () => {
     const [{ kid: old = "" } = {}] = initial.keys;
-    await expectRun(keys("status"), 0, old, "signing", `npm run keys -- ${["rotate", ...stage].join(" ")}`);
+    await expectRun(keys("status"), 0, old, "active", `npm run keys -- ${["rotate", ...stage].join(" ")}`);
     await expectRun(keys("promote"), 1, "Rotate first");
     await expectRun(keys("rotate"), 0, "Added", "unpublished", publish, "promote");
     const next = (await readSet(store)).keys[1]?.kid ?? "";
@@ -74,10 +88,10 @@ describe.each(kinds)("in a %s", (kind) => {
     const activeFrom = (await readSet(store)).keys[1]?.activeFrom ?? 0;
     expect(activeFrom).toBeGreaterThanOrEqual(clock.now + 600);
     clock.advance(activeFrom + 86_400 + 3600 - 1 - clock.now);
-    await expectRun(keys("retire"), 1, old, "Sessions may still hold tokens");
+    await expectRun(keys("retire"), 1, old, "may still have something to verify");
     expect(await kidsIn(store)).toEqual([old, next]);
     clock.advance(1);
-    await expectRun(keys("status"), 0, "retirable", "signing");
+    await expectRun(keys("status"), 0, "retirable", "active");
     await expectRun(keys("retire"), 0, "Retired", old, publish);
     expect(await kidsIn(store)).toEqual([next]);
     await expectRun(keys("retire"), 0, "nothing changed");
@@ -86,13 +100,13 @@ describe.each(kinds)("in a %s", (kind) => {
   test("an emergency leaves only a new key and says what that does", async () => {
     await keys("rotate");
     const next = `Next: SESSIONS_NOT_BEFORE=${clock.now} ${publish}`;
-    const said = ["every access token", "logs in again", "503", "signing, not published", next];
+    const said = ["every access token", "logs in again", "503", "active, not published", next];
     await expectRun(keys("rotate", "--emergency", "--alg", "RS256"), 0, ...said);
     const set = await readSet(store);
     expect(set.keys).toEqual([expect.objectContaining({ alg: "RS256", activeFrom: clock.now })]);
     expect(set.keys[0]?.kid).not.toBe(initial.keys[0]?.kid);
 
-    await expectRun(keys("status"), 0, "signing, not published", next);
+    await expectRun(keys("status"), 0, "active, not published", next);
     await keys("rotate", "--alg", "RS256");
     await expectRun(keys("status"), 0, "unpublished", next);
     await publishAll(store);
@@ -100,20 +114,20 @@ describe.each(kinds)("in a %s", (kind) => {
   });
 
   test("the first key of all is not published before a first deployment has finished", async () => {
-    const seen = (await store.find()) as StoredKeySet;
+    const seen = (await store.find()) as StoredKeySet<OurJwk>;
     await store.replace(seen, createKeySet(await generateKey(), clock.now));
-    await expectRun(keys("status"), 0, "signing, not published", `Next: ${publish}`);
+    await expectRun(keys("status"), 0, "active, not published", `Next: ${publish}`);
     await publishAll(store);
     await expectRun(keys("status"), 0, "Nothing to do");
   });
 
   test("the set of whoever is faster is kept", async () => {
-    const seen = (await store.find()) as StoredKeySet;
+    const seen = (await store.find()) as StoredKeySet<OurJwk>;
     const [faster, slower] = [await generateKey(), await generateKey()].map(
       (key) => rotate(seen.set, key).set,
     );
-    await store.replace(seen, faster as KeySet);
-    await expect(store.replace(seen, slower as KeySet)).rejects.toThrow(KeySetMovedError);
+    await store.replace(seen, faster as KeySet<OurJwk>);
+    await expect(store.replace(seen, slower as KeySet<OurJwk>)).rejects.toThrow(KeySetMovedError);
     await store.create(initial);
     expect(await readSet(store)).toEqual(faster);
   });
@@ -124,6 +138,39 @@ describe.each(kinds)("in a %s", (kind) => {
     for (const { exitCode, stderr } of runs) if (exitCode !== 0) expect(stderr).toContain("somebody else");
     expect(runs.map(({ exitCode }) => exitCode)).toContain(0);
   });
+});
+
+test("hash keys go the same way, without a deployment: nobody else verifies with them", async () => {
+  const keys = (command: string, ...options: string[]) =>
+    runKeys(command, "--set", "hash", "--stage", "prod", ...options);
+  const before = await readSet(hashSecret);
+  await expectRun(keys("status"), 0, "active", "npm run keys -- rotate --set hash --stage prod");
+  await expectRun(keys("rotate"), 0, "Added", "Next: npm run keys -- promote --set hash --stage prod");
+  await expectRun(
+    keys("promote"),
+    0,
+    "Promoted",
+    "Next, from",
+    "npm run keys -- retire --set hash --stage prod",
+  );
+  const [old, next] = (await readSet(hashSecret)).keys;
+  expect(old).toMatchObject({ kid: before.keys[0]?.kid, retireAfter: (next?.activeFrom ?? 0) + 90 * 86_400 });
+  clock.advance(90 * 86_400);
+  await expectRun(keys("retire"), 1, "may still have something to verify");
+  clock.advance(660);
+  const { stdout } = await keys("retire");
+  expect(stdout).toContain("Retired");
+  expect(stdout).not.toContain("deploy");
+  expect((await readSet(hashSecret)).keys).toEqual([next]);
+  await expectRun(keys("rotate", "--emergency"), 0, "five minutes", "Nobody is logged out", "Nothing to do");
+  expect((await readSet(hashSecret)).keys).toEqual([expect.objectContaining({ isEmergency: true })]);
+  expect(await readSet(stores.secret.store)).toEqual(initial);
+});
+
+test.each([[[]], [["--stage", "prod"]]])("status shows all sets of keys: %j", async (stage) => {
+  const hash = await readSet(stage.length > 0 ? hashSecret : hashFile);
+  const kids = [initial.keys[0]?.kid, hash.keys[0]?.kid] as string[];
+  await expectRun(runKeys("status", ...stage), 0, ...kids, "hash-keys");
 });
 
 describe("in a secret", () => {
@@ -171,6 +218,20 @@ describe("in a secret", () => {
     expect(secrets.find(secretId)).toBe(JSON.stringify(initial));
   });
 
+  test("that is scheduled for deletion: what to do is named, for each set", async () => {
+    for (const [set, id] of Object.entries({ signing: secretId, hash: hashSecretId })) {
+      secrets.break("GetSecretValue", markedForDeletion);
+      const target = `--secret-id ${id} --region ${region}`;
+      const said = [`restore-secret ${target}`, `delete-secret ${target} --force-delete-without-recovery`];
+      await expectRun(
+        runKeys("rotate", "--set", set, "--stage", "prod"),
+        1,
+        "scheduled for deletion",
+        ...said,
+      );
+    }
+  });
+
   test("what is no key set is named, not quoted", async () => {
     secrets.put(secretId, JSON.stringify({ keys: [{ ...initial.keys[0], alg: "HS256" }] }));
     await expectRun(runKeys("status", "--stage", "prod"), 1, secretId, "alg must be one of");
@@ -178,12 +239,12 @@ describe("in a secret", () => {
 });
 
 test("the file is for its owner only, as is the folder that is made for it; nothing is left beside it", async () => {
-  await openKeyFile(join(folder, "new/.local/keys.json")).create(initial);
+  await openKeyFile(join(folder, "new/.local"), signingKeys).create(initial);
   expect((await stat(join(folder, "new/.local"))).mode & 0o777).toBe(0o700);
   await rm(join(folder, "new"), { recursive: true });
   await runKeys("rotate");
   expect((await stat(join(folder, "keys.json"))).mode & 0o777).toBe(0o600);
-  expect(await readdir(folder)).toEqual(["keys.json"]);
+  expect(await readdir(folder)).toEqual(["hash-keys.json", "keys.json"]);
 });
 
 test("the file that is not there yet is made by `npm start`, the secret of a stage, `local` too, by a deployment", async () => {
@@ -207,6 +268,8 @@ test.each([
   ["rotate retire", "Name one command: status, rotate, promote, retire."],
   ["turn", '"turn" is no command. The commands: status, rotate, promote, retire.'],
   ["rotate --alg HS256", "--alg"],
+  ["rotate --alg ES256 --set hash", "--alg belongs to rotate, and to signing keys"],
+  ["rotate --set none", "--set must be one of signing, hash"],
   ["rotate --stage ../x", "--stage"],
   ["rotate --stage", "--stage"],
   ["retire --emergency", "belongs to rotate"],
@@ -226,11 +289,12 @@ async function expectRun(running: Promise<Run>, exitCode: number, ...texts: stri
   expect({ ...ended, silent }).toEqual({ exitCode, silent: "" });
   for (const text of texts) expect(said).toContain(text);
   expect(said).not.toMatch(/^\s+at /m);
-  const stored = `${secrets.find(secretId)} ${await readFile(join(folder, "keys.json"), "utf8")}`;
-  for (const [, d = ""] of stored.matchAll(/"d":"([\w-]{20})/g)) expect(said).not.toContain(d);
+  const files = ["keys.json", "hash-keys.json"].map((file) => readFile(join(folder, file), "utf8"));
+  const stored = [secrets.find(secretId), secrets.find(hashSecretId), ...(await Promise.all(files))].join();
+  for (const [, d = ""] of stored.matchAll(/"[dk]":"([\w-]{20})/g)) expect(said).not.toContain(d);
 }
 
-async function readSet(store: KeyStore): Promise<KeySet> {
+async function readSet<Key extends KeyLife>(store: KeyStore<Key>): Promise<KeySet<Key>> {
   return (await store.find())?.set ?? { keys: [] };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { hang, hold, loseRequest, throttle } from "../support/faults.ts";
-import { createKey, publicKey, type TestKey } from "../support/keys.ts";
+import { createHashKey, createKey, publicKey, type TestKey } from "../support/keys.ts";
 import { log } from "../support/log.ts";
 import type { Pair } from "../support/pair.ts";
 import type { Environment, Sandbox } from "../support/sandbox.ts";
@@ -20,27 +20,32 @@ const [first, second] = [createKey("EdDSA"), createKey("EdDSA")];
 const setOf = (...keys: TestKey[]) => JSON.stringify({ keys });
 const account = await service.register();
 const logIn = (as: Sandbox) => service.logIn({ as, account });
-let secretId: string;
+const newHashKeys = () => JSON.stringify({ keys: [createHashKey()] });
+let [secretId, hashSecretId] = ["", ""];
 
 beforeEach(() => {
   secrets.mend();
-  secretId = randomUUID();
+  [secretId, hashSecretId] = [`${randomUUID()}-signing-keys`, `${randomUUID()}-hash-keys`];
   secrets.put(secretId, setOf(first));
+  secrets.put(hashSecretId, newHashKeys());
 });
 
-// How long keys are kept, when they are read again and which of them sign is in lib/tokens/signing-keys.test.ts.
+/** The readings of the signing keys. */
+const readings = () => secrets.names.filter((name) => name === "GetSecretValue signing-keys");
+
+// How long keys are kept and when they are read again is in lib/tokens/key-source.test.ts.
 test("K09 a sandbox reads the keys once, and again after five minutes, and signs with a promoted key from its activeFrom on", async () => {
   const sandbox = createSandbox();
   const pair = await logIn(sandbox);
   await Promise.all([logIn(sandbox), logIn(sandbox)]);
-  expect(secrets.names).toEqual(["GetSecretValue"]);
+  expect(secrets.names.toSorted()).toEqual(["GetSecretValue hash-keys", "GetSecretValue signing-keys"]);
   const activeFrom = clock.now + 660;
   secrets.put(secretId, setOf(first, { ...second, activeFrom }));
   clock.advance(300);
   await Promise.all([logIn(sandbox), logIn(sandbox)]);
-  expect(secrets.names).toHaveLength(2);
+  expect(readings()).toHaveLength(2);
   await service.rotate(pair, { as: sandbox });
-  expect(secrets.names).toHaveLength(3); // refresh is a sandbox of its own
+  expect(readings()).toHaveLength(3); // refresh is a sandbox of its own
   clock.advance(359);
   expect(kidOf(await logIn(sandbox))).toBe(first.kid);
   clock.advance(1);
@@ -52,7 +57,7 @@ test("a sandbox reads the keys again beside the request to DynamoDB, not before 
   const pair = await service.rotate(await logIn(sandbox), { as: sandbox });
   clock.advance(300);
   const reading = hold("request");
-  secrets.break("GetSecretValue", reading.fault);
+  secrets.break("GetSecretValue signing-keys", reading.fault);
   const refreshed = service.rotate(pair, { as: sandbox });
   await reading.arrived;
   while (service.wire.appliedWrites.at(-1) !== "UpdateItem sessions")
@@ -72,7 +77,7 @@ describe("K07 K08 E10 without a key to sign with nothing is written, and the nex
   ])("%s", async (_, fault) => {
     const pair = await logIn(createSandbox());
     const sandbox = createSandbox();
-    secrets.break("GetSecretValue", fault, { times: Number.POSITIVE_INFINITY });
+    secrets.break("GetSecretValue signing-keys", fault, { times: Number.POSITIVE_INFINITY });
     service.wire.forget();
     log.clear();
 
@@ -88,29 +93,83 @@ describe("K07 K08 E10 without a key to sign with nothing is written, and the nex
   });
 });
 
-test.each([
-  ["changePassword", { currentPassword: "not the right password", newPassword: "another private sentence" }],
-  ["deleteAccount", { password: "not the right password" }],
-] as const)("%s, which only counts attempts, tries again, too", async (route, body) => {
-  const { cookies } = await logIn(createSandbox());
-  const sandbox = createSandbox();
-  secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
-  expectProblem(await sandbox[route]({ cookies, body }), refusals.unavailable);
-  secrets.mend();
-  expectProblem(await sandbox[route]({ cookies, body }), refusals.wrongPassword);
-});
+describe("hash keys are a secret of their own", () => {
+  const credentials = { email: account.email, password: account.password };
+  const refused = (set: string) =>
+    secrets.break(`GetSecretValue ${set}`, refuse("AccessDeniedException"), { times: 9 });
 
-test("register, too: it counts with the keys of the secret, and without them lets pass", async () => {
-  const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
-  const { password } = account;
-  const register = () => sandbox.register({ body: { email: `${randomUUID()}@example.com`, password } });
-  secrets.break("GetSecretValue", refuse("AccessDeniedException"), { times: 3 });
-  expect((await register()).statusCode).toBe(201);
-  expect(service.wire.names).toEqual(["PutItem users"]);
-  secrets.mend();
-  service.wire.forget();
-  expect((await register()).statusCode).toBe(201);
-  expect(service.wire.names).toEqual(["UpdateItem attempts", "PutItem users"]);
+  test.each([
+    [
+      "changePassword",
+      { currentPassword: "not the right password", newPassword: "another private sentence" },
+    ],
+    ["deleteAccount", { password: "not the right password" }],
+  ] as const)(
+    "%s counts with them and tries again when its first reading failed; it never asks for signing keys",
+    async (route, body) => {
+      const { cookies } = await logIn(createSandbox());
+      const sandbox = createSandbox();
+      secrets.mend();
+      refused("hash-keys");
+      expectProblem(await sandbox[route]({ cookies, body }), refusals.unavailable);
+      expect(readings()).toEqual([]);
+      secrets.mend();
+      expectProblem(await sandbox[route]({ cookies, body }), refusals.wrongPassword);
+    },
+  );
+
+  test("register counts with them, and without them lets pass; it never asks for signing keys", async () => {
+    const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
+    const register = () =>
+      sandbox.register({ body: { email: `${randomUUID()}@example.com`, password: account.password } });
+    refused("hash-keys");
+    expect((await register()).statusCode).toBe(201);
+    expect(service.wire.names).toEqual(["PutItem users"]);
+    secrets.mend();
+    service.wire.forget();
+    expect((await register()).statusCode).toBe(201);
+    expect(service.wire.names).toEqual(["UpdateItem attempts", "PutItem users"]);
+    expect(readings()).toEqual([]);
+  });
+
+  test("without them nobody logs in, and a session is renewed all the same: its line in the log lacks a name", async () => {
+    const pair = await logIn(createSandbox());
+    const sandbox = createSandbox();
+    refused("hash-keys");
+    service.wire.forget();
+    expectProblem(await sandbox.login({ body: credentials }), refusals.unavailable);
+    expect(service.wire.names).toEqual([]);
+    log.clear();
+    await service.rotate(pair, { as: sandbox });
+    const [line] = log.entries().filter(({ route }) => route === "POST /auth/refresh");
+    expect(line).toMatchObject({ status: 200, userId: account.userId });
+    expect(line).not.toHaveProperty("sessionHash");
+  });
+
+  test("a leaked one is worthless five minutes after it was taken out: a browser that it knew is a new one", async () => {
+    const sandbox = createSandbox();
+    const { cookies = [] } = await sandbox.login({ body: credentials });
+    const device = cookies
+      .map((cookie) => cookie.split(";")[0] ?? "")
+      .filter((cookie) => cookie.includes("device"));
+    const rowOf = async (as = sandbox) => {
+      service.wire.forget();
+      await as.login({ body: credentials, cookies: device });
+      return service.wire.requests.find(({ name }) => name === "UpdateItem attempts")?.parameters.Key.id;
+    };
+    const known = await rowOf();
+    secrets.put(hashSecretId, newHashKeys());
+    clock.advance(299);
+    expect(await rowOf()).toEqual(known);
+    clock.advance(1);
+    const unknown = await rowOf();
+    expect(unknown).not.toEqual(known);
+    service.wire.forget();
+    await sandbox.login({ body: credentials });
+    expect(
+      service.wire.requests.find(({ name }) => name === "UpdateItem attempts")?.parameters.Key.id,
+    ).toEqual(unknown);
+  });
 });
 
 /** A sandbox that reads the test's secret and knows the public halves of these keys. */
@@ -118,6 +177,8 @@ function createSandbox(published: TestKey[] = [first, second], overrides: Enviro
   return service.createSandbox({
     ...overrides,
     JWT_SIGNING_KEYS: "",
+    HASH_KEYS: "",
+    HASH_KEYS_SECRET: hashSecretId,
     JWT_SIGNING_KEYS_SECRET: secretId,
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: published.map(publicKey) }),
   });

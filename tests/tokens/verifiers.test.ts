@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKey } from "../../build/keys/generate.ts";
 import * as lifecycle from "../../build/keys/lifecycle.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
-import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
+import { type OurJwk, parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
@@ -176,12 +176,12 @@ function environment() {
   };
 }
 
-function store(set: lifecycle.KeySet): void {
+function store(set: lifecycle.KeySet<OurJwk>): void {
   secrets.put("signing-keys", JSON.stringify(set));
 }
 
-function stored(): lifecycle.KeySet {
-  return lifecycle.parseKeySet(secrets.find("signing-keys") ?? "");
+function stored(): lifecycle.KeySet<OurJwk> {
+  return { keys: parseJwkSet(secrets.find("signing-keys") ?? "", "private") };
 }
 
 /** The key that a token, or the token in a cookie, names. */

@@ -5,7 +5,7 @@ import type { SourceLimit } from "../../attempts/source-limit.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
 import { settleAll } from "../../settle-all.ts";
-import type { TokenPair } from "../../tokens/issue-pair.ts";
+import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
 import type { OpenSession, SessionRequest } from "../open-session.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
@@ -27,15 +27,18 @@ interface LoginOptions {
   attempts: AttemptLimit;
   devices: Pick<Devices, "remember">;
   sources: SourceLimit;
+  pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
 }
 
 /** Makes the use case that opens a session by e-mail address and password. */
-export function createLogin({ users, attempts, devices, sources, openSession }: LoginOptions) {
+export function createLogin({ users, attempts, devices, sources, pairs, openSession }: LoginOptions) {
   /**
    * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
    */
   return async function login(request: LoginRequest): Promise<Login> {
+    // Without a key to sign with nobody can log in, and nothing is counted.
+    await pairs.ready();
     // Before anything is counted at the account: an address that is over its limit must not lock one.
     await sources.count(request.ip);
     // The sessions of the user may all be ended while we work; then start again, once.

@@ -1,47 +1,44 @@
 import { describe, expect, test } from "@jest/globals";
-import { createKey, publicKey, type TestKey } from "../../tests/support/keys.ts";
-import { log } from "../../tests/support/log.ts";
-import type { OurJwk } from "./keys.ts";
-import { createSecretSigningKeys, createStaticSigningKeys } from "./signing-keys.ts";
+import { keepSecrets, log } from "../../tests/support/log.ts";
+import { createSecretKeys, createStaticKeys } from "./key-source.ts";
+
+interface Key {
+  kid: string;
+  material: string;
+  activeFrom: number;
+}
 
 const start = 1_800_000_000;
-const first = createKey("EdDSA");
-const second = createKey("EdDSA");
-const textOf = (...keys: TestKey[]) => JSON.stringify({ keys });
+const first: Key = { kid: "first", material: "the first secret of ours", activeFrom: 0 };
+const second: Key = { kid: "second", material: "the second secret of ours", activeFrom: start };
+keepSecrets(first.material, second.material);
+const name = "signing keys";
 const unavailable = { name: "AppError", code: "unavailable" };
-const kidsOf = (keys: { kid: string }[]) => keys.map(({ kid }) => kid);
+const kidsOf = (keys: Key[]) => keys.map(({ kid }) => kid);
 
 /** Lets what is under way in the background come to its end. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A source of keys, with the secret that it reads and the clock that it sees. */
-function open({ secret = textOf(first), published = [first, second], isAway = false } = {}) {
+/** A source of keys, with the store that it reads and the clock that it sees. */
+function open({ kept = [first], isAway = false } = {}) {
   /** Reading waits for the gate. */
-  const store = { secret, isAway, readings: 0, now: start, gate: Promise.resolve() };
-  const keys = createSecretSigningKeys({
-    async readSecret() {
-      store.readings++;
-      await store.gate;
-      if (store.isAway) throw new Error("the store is away");
-      return store.secret;
-    },
-    published: published.map(publicKey),
-    clock: () => store.now,
-  });
-  return { store, keys };
+  const store = { kept, isAway, readings: 0, now: start, gate: Promise.resolve() };
+  async function readKeys() {
+    store.readings++;
+    await store.gate;
+    if (store.isAway) throw new Error("the store is away");
+    return store.kept;
+  }
+  return { store, keys: createSecretKeys(readKeys, { name, clock: () => store.now }) };
 }
 
-test("keys in the environment are there at once, and ready from the time on at which one is active", async () => {
-  const [now, later] = [first, { ...second, activeFrom: start }] as [OurJwk, OurJwk];
-  expect(kidsOf(await (await createStaticSigningKeys([now, later], () => start)).get())).toEqual([
-    first.kid,
-    second.kid,
-  ]);
-  let time = start - 1;
-  const keys = await createStaticSigningKeys([later], () => time);
-  const cause = expect.objectContaining({ message: expect.stringContaining("no published signing key") });
+test("keys in the environment are there at once, and ready from the time on at which one of them is active", async () => {
+  let now = start - 1;
+  const keys = createStaticKeys([second], { name, clock: () => now });
+  expect(await keys.get()).toEqual([second]);
+  const cause = expect.objectContaining({ message: "none of the signing keys is active" });
   await expect(keys.ready()).rejects.toMatchObject({ ...unavailable, cause });
-  time = start;
+  now = start;
   await keys.ready();
 });
 
@@ -54,10 +51,10 @@ describe("keys in a secret", () => {
     expect(store.readings).toBe(1);
   });
 
-  test("are read again after five minutes, and nobody waits for it but who signs then", async () => {
+  test("are read again after five minutes, and nobody waits for it but who needs them then", async () => {
     const { store, keys } = open();
     await keys.ready();
-    store.secret = textOf(first, { ...second, activeFrom: start });
+    store.kept = [first, second];
     store.now += 299;
     await keys.ready();
     expect(store.readings).toBe(1);
@@ -100,7 +97,7 @@ describe("keys in a secret", () => {
     await expect(keys.ready()).rejects.toMatchObject(unavailable);
   });
 
-  test("that are too old are not signed with when they cannot be read again", async () => {
+  test("that are too old are not used when they cannot be read again", async () => {
     const { store, keys } = open();
     await keys.ready();
     Object.assign(store, { now: start + 600, isAway: true });
@@ -124,22 +121,11 @@ describe("keys in a secret", () => {
     expect(store.readings).toBe(2);
   });
 
-  test("that are not published sign nothing", async () => {
-    const secret = textOf(first, { ...second, activeFrom: start });
-    const { keys } = open({ secret, published: [first] });
-    expect(kidsOf(await keys.get())).toEqual([first.kid]);
-    await expect(open({ published: [second] }).keys.ready()).rejects.toMatchObject(unavailable);
-  });
-
-  test.each([
-    ["nothing", ""],
-    ["no key set", "{}"],
-    ["public keys", JSON.stringify({ keys: [{ ...publicKey(first), activeFrom: 0 }] })],
-    ["a damaged key", textOf({ ...first, x: second.x ?? "", d: "AA" })],
-    ["no key that is active yet", textOf({ ...first, activeFrom: start + 1 })],
-  ])("that are %s are no keys", async (_, secret) => {
-    const { keys } = open({ secret });
+  test("are none before one of them is active", async () => {
+    const { store, keys } = open({ kept: [{ ...first, activeFrom: start + 1 }] });
     await expect(keys.ready()).rejects.toMatchObject({ ...unavailable, cause: expect.any(Error) });
     await expect(keys.get()).rejects.toMatchObject(unavailable);
+    store.now += 1;
+    await keys.ready();
   });
 });

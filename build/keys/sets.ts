@@ -1,0 +1,51 @@
+import { type HashJwk, parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
+import { type Algorithm, type OurJwk, parseJwkSet } from "../../lib/tokens/keys.ts";
+import { generateHashKey, generateKey } from "./generate.ts";
+
+/** One of the sets of keys that a stage has: they differ in what their keys are, and have one life. */
+export interface KeySetKind<Key extends KeyLife = KeyLife> {
+  /** In file of `npm start`. */
+  file: string;
+  /** How the name of the secret ends. */
+  secret: string;
+  /** Shown in Secrets Manager. */
+  description: string;
+  /** Parses a stored set. Throws TypeError that lists everything wrong with it, and quotes nothing. */
+  parse(text: string): Key[];
+  /** Makes a key that is not used yet (no `activeFrom`). */
+  generate(alg?: Algorithm): Promise<Key>;
+  /** What it means to replace all keys at once. */
+  emergencyEffect: string;
+}
+
+/** The keys that sign access tokens. */
+export const signingKeys: KeySetKind<OurJwk> = {
+  file: "keys.json",
+  secret: "signing-keys",
+  description: "Private keys that sign access tokens; changed by `sls deploy` and `npm run keys`",
+  parse: (text) => parseJwkSet(text, "private"),
+  generate: generateKey,
+  emergencyEffect: `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
+published; a refresh refuses them too, so everybody logs in again. Until it is published, verifiers accept the old keys
+still, and login and refresh may answer 503, because nobody could verify the new key.
+Raise SESSIONS_NOT_BEFORE to the present time as well: sessions that were opened with a forged token are over then.`,
+};
+
+/** The keys that attempts are counted, browsers recognised and sessions named in the log with. */
+export const hashKeys: KeySetKind<HashJwk> = {
+  file: "hash-keys.json",
+  secret: "hash-keys",
+  description: "Keys for keyed hashes (attempts, browsers, log); changed by `sls deploy` and `npm run keys`",
+  parse: parseHashKeySet,
+  generate: generateHashKey,
+  emergencyEffect: `What this does: within five minutes (ten, if Secrets Manager is away) every function works with the new key alone.
+Attempts are counted anew, browsers that have logged in before are taken for new ones, and addresses and sessions have
+other names in the log. Nobody is logged out.`,
+};
+
+/** All of them, by the name that `npm run keys -- --set` knows. */
+export const keySets = { signing: signingKeys, hash: hashKeys };
+
+/** The name of a set of keys. */
+export type KeySetName = keyof typeof keySets;
