@@ -144,7 +144,7 @@ export function createAuthClient({
         all.push(...page.sessions);
         cursor = page.nextCursor;
       } while (cursor);
-      return all;
+      return all.sort((a, b) => b.createdAt - a.createdAt);
     },
 
     endSession: (sessionId) => call(`auth/sessions/${encodeURIComponent(sessionId)}`, "DELETE"),

@@ -45,5 +45,8 @@ export interface Account {
   email: string;
   createdAt: number;
   roles: string[];
+  /** At most 1,000. */
   sessions: Session[];
+  /** How many more are stored. */
+  sessionsLeftOut: number;
 }

@@ -1,5 +1,5 @@
 import { idempotencyKey } from "../lib/http/idempotency-key.ts";
-import { createdAt, type JsonSchema, sessionId } from "./schemas.ts";
+import { type JsonSchema, sessionId } from "./schemas.ts";
 
 /** A parameter, as OpenAPI has it. */
 export interface Parameter {
@@ -39,8 +39,8 @@ export const parameters = {
     name: "cursor",
     in: "query",
     description: "`nextCursor` of the page before.",
-    schema: { type: "string", pattern: "^\\d{1,12}\\.[\\w\\-]{1,64}$" },
-    example: `${createdAt}.${sessionId}`,
+    schema: { type: "string", pattern: "^[\\w\\-]{1,64}$" },
+    example: sessionId,
   },
   Except: {
     name: "except",

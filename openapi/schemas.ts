@@ -204,11 +204,12 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
           email: text("The address."),
           createdAt: time("When the account was made."),
           ...customMembers,
-          sessions: { type: "array", items: object(summary) },
+          sessions: { type: "array", maxItems: 1_000, items: object(summary) },
+          sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
         },
         { optional: optionalMembers.filter((name) => name !== "roles") },
       ),
-      example: { userId, email, createdAt, roles: [], sessions: [summaryExample] },
+      example: { userId, email, createdAt, roles: [], sessions: [summaryExample], sessionsLeftOut: 0 },
     },
     JwkSet: {
       schema: object({

@@ -6,13 +6,14 @@ import { authenticate } from "../../lib/http/authenticate.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { dynamodbSettings, sessionsTable, usersTable } from "../../lib/settings.ts";
+import { dynamodbSettings, sessionsNotBefore, sessionsTable, usersTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable });
+const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore });
 const dynamodb = createDynamoDB(config);
 const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
+  ...config,
 });
 
 export const handler = readOnlyApi()

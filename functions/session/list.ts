@@ -6,11 +6,11 @@ import { authenticate } from "../../lib/http/authenticate.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { dynamodbSettings, sessionsTable } from "../../lib/settings.ts";
+import { dynamodbSettings, sessionsNotBefore, sessionsTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...dynamodbSettings, sessionsTable });
+const config = readConfig({ ...dynamodbSettings, sessionsTable, sessionsNotBefore });
 const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable);
-const listSessions = createListSessions({ sessions, clock: systemClock });
+const listSessions = createListSessions({ sessions, clock: systemClock, ...config });
 
 export const handler = readOnlyApi()
   .use(await authenticate())

@@ -39,5 +39,9 @@ export const sessionType = {
   }),
 } satisfies ItemType<v.GenericSchema>;
 
+/** Answers whether SESSIONS_NOT_BEFORE (epoch seconds) has ended a session. */
+export const isEndedByOperator = ({ createdAt }: Pick<Session, "createdAt">, notBefore: number): boolean =>
+  createdAt < notBefore;
+
 /** A session as the table holds it. */
 export type Session = v.InferOutput<typeof sessionType.schema>;

@@ -10,7 +10,6 @@ import * as v from "valibot";
 import {
   type DynamoDB,
   getItem,
-  type Item,
   toOptions,
   type UpdateExpression,
   unavailable,
@@ -169,26 +168,41 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
       userId: string,
       names: readonly Name[],
     ): Promise<Pick<Session, Name>[]> {
-      const items: Item[] = [];
-      let startKey: Item | undefined;
+      const all: Pick<Session, Name>[] = [];
+      let after: string | undefined;
       do {
-        const page = await client
-          .send(
-            new QueryCommand({
-              TableName: tableName,
-              KeyConditionExpression: "userId = :userId",
-              ExpressionAttributeValues: { ":userId": userId },
-              ProjectionExpression: names.join(", "),
-              ConsistentRead: true,
-              ExclusiveStartKey: startKey,
-            }),
-          )
-          .catch(unavailable);
-        items.push(...(page.Items ?? []));
-        startKey = page.LastEvaluatedKey;
-      } while (startKey);
+        const page = await this.page(userId, names, { after });
+        all.push(...page.sessions);
+        after = page.next;
+      } while (after !== undefined);
+      return all;
+    },
+
+    /**
+     * Reads one page of them, in the order of their ids: what comes after `after`, at most `limit`, and no more than a
+     * megabyte. `next` is where the next page begins; undefined: there is none.
+     */
+    async page<const Name extends keyof Session>(
+      userId: string,
+      names: readonly Name[],
+      { after, limit }: { after?: string | undefined; limit?: number } = {},
+    ): Promise<{ sessions: Pick<Session, Name>[]; next: string | undefined }> {
+      const { Items = [], LastEvaluatedKey } = await client
+        .send(
+          new QueryCommand({
+            TableName: tableName,
+            KeyConditionExpression: "userId = :userId",
+            ExpressionAttributeValues: { ":userId": userId },
+            ProjectionExpression: names.join(", "),
+            ConsistentRead: true,
+            ExclusiveStartKey: after === undefined ? undefined : { userId, sessionId: after },
+            Limit: limit,
+          }),
+        )
+        .catch(unavailable);
       const type = { ...sessionType, schema: v.pick(sessionType.schema, names as never) };
-      return items.map((item) => parseItem(type, item) as unknown as Pick<Session, Name>);
+      const sessions = Items.map((item) => parseItem(type, item) as unknown as Pick<Session, Name>);
+      return { sessions, next: LastEvaluatedKey?.sessionId };
     },
 
     /** Ends many sessions, in batches. Throws AppError `unavailable` when some are left after all repeats. */

@@ -55,7 +55,8 @@ export const session = {
     route: "GET /auth/sessions",
     tag: "Sessions",
     summary: "List the live sessions",
-    description: "Newest first, 100 at a time.",
+    description:
+      "In the order of their ids, which are random. A page is 100 sessions without those of them that are over: it may be shorter, or empty, while `nextCursor` names the next one.",
     needs: "token",
     parameters: ["Cursor"],
     answers: [{ status: 200, description: "One page of sessions.", schemas: ["SessionPage"] }],

@@ -10,12 +10,14 @@ import {
   tooManyAttempts,
 } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
+import type { Item } from "../support/database.ts";
 import { hold, loseAnswer, loseRequest } from "../support/faults.ts";
 import { raceLogin } from "../support/interleave.ts";
 import { keepSecrets } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { type Account, lookUp, startService } from "../support/service.ts";
+import { storeSessions } from "../support/stored.ts";
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests, expectRefusal } = service;
@@ -48,7 +50,9 @@ describe("GET /auth/account", () => {
       sandbox.exportAccount({ cookies: own.cookies }),
     );
     const { sessions, ...user } = bodyOf(response);
-    expect(user).toEqual({ userId, email, createdAt: expect.any(Number), roles: ["admin"] });
+    expect(user).toEqual({
+      ...{ userId, email, createdAt: expect.any(Number), roles: ["admin"], sessionsLeftOut: 0 },
+    });
     const summary = ({ claims }: Pair, renewedAt: number | null, expiresAt: number) => {
       const device = { userAgent: "tests", ip: "192.0.2.7" };
       return { sessionId: claims.sid, createdAt: claims.auth_time, renewedAt, expiresAt, ...device };
@@ -59,6 +63,15 @@ describe("GET /auth/account", () => {
     expect(sessions).toContainEqual(summary(own, null, clock.now));
     expectJson(response, 200, expect.anything());
     expect(response.body).not.toMatch(/hash|salt|argon2|"token/i);
+  });
+
+  test("names 1,000 sessions at most, and counts the others, however many pages they are", async () => {
+    const { account, own } = await open();
+    await storeSessions(database, account.userId, 1_100);
+    wire.break(query, (request) => request.deliver({ ...request.parameters, Limit: 400 }), { times: 9 });
+    const body = bodyOf(await sandbox.exportAccount({ cookies: own.cookies }));
+    expect([body.sessions.length, body.sessionsLeftOut]).toEqual([1_000, 102]);
+    expect(new Set(body.sessions.map(({ sessionId }: Item) => sessionId)).size).toBe(1_000);
   });
 });
 

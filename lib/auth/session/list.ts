@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
-import type { Session } from "../../sessions/session.ts";
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { paginate } from "./paginate.ts";
+import { AppError } from "../../errors.ts";
+import { isEndedByOperator, type Session } from "../../sessions/session.ts";
+import { isSessionId, type SessionKey, type SessionStore } from "../../sessions/store.ts";
 
 /** A session as its user may see it. Times are epoch seconds. */
 export interface SessionSummary {
@@ -28,28 +28,36 @@ export interface SessionPage {
   nextCursor: string | null;
 }
 
-/** Makes the use case that lists the live sessions of a user, newest first, 100 at a time. */
-export function createListSessions({
-  sessions,
-  clock,
-}: {
-  sessions: Pick<SessionStore, "list">;
+interface ListOptions {
+  sessions: Pick<SessionStore, "page">;
   clock: Clock;
-}) {
-  /** Gives the page after `cursor`, which marks the caller's own session. Throws AppError `invalid_cursor`, `unavailable`. */
+  sessionsNotBefore: number;
+}
+
+const pageSize = 100;
+
+/** Makes the use case that lists the live sessions of a user, in the order of their ids. */
+export function createListSessions({ sessions, clock, sessionsNotBefore }: ListOptions) {
+  /**
+   * Gives the page after `cursor`, the id of a session, and marks the caller's own. A page is 100 sessions without those
+   * of them that are over. Throws AppError `invalid_cursor`, `unavailable`.
+   */
   return async function listSessions(
     { userId, sessionId }: SessionKey,
     cursor: unknown,
   ): Promise<SessionPage> {
+    if (cursor !== undefined && !isSessionId(cursor)) {
+      throw new AppError("invalid_cursor", { detail: "Take the cursor from nextCursor of the page before." });
+    }
+    const page = await sessions.page(userId, summaryNames, { after: cursor, limit: pageSize });
     const now = clock();
-    const all = await sessions.list(userId, summaryNames);
-    const live = all
-      .filter(({ expiresAt }) => expiresAt > now)
-      .sort((a, b) => b.createdAt - a.createdAt || (a.sessionId < b.sessionId ? -1 : 1));
-    const { page, nextCursor } = paginate(live, cursor);
-    const toEntry = (session: (typeof page)[number]) => {
-      return { ...toSummary(session), current: session.sessionId === sessionId };
-    };
-    return { sessions: page.map(toEntry), nextCursor };
+    const live = page.sessions.filter(
+      (session) => session.expiresAt > now && !isEndedByOperator(session, sessionsNotBefore),
+    );
+    const entries = live.map((session) => ({
+      ...toSummary(session),
+      current: session.sessionId === sessionId,
+    }));
+    return { sessions: entries, nextCursor: page.next ?? null };
   };
 }
