@@ -99,8 +99,8 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail: "The body may have at most 16384 bytes.",
   },
   unsupported_media_type: {
-    meaning: "The body does not call itself JSON.",
-    remedy: "send `Content-Type: application/json`.",
+    meaning: "The body does not call itself JSON, or is compressed.",
+    remedy: "send `Content-Type: application/json`, and no `Content-Encoding`.",
     detail: "Send the body with content-type: application/json.",
   },
   too_many_attempts: {

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { AppError } from "../errors.ts";
 import { parseEvent } from "./event.ts";
@@ -42,6 +43,20 @@ test("B08 B09 JSON's content type may have a charset, and no other is taken", as
     ...["application/json, text/plain", "application/json;", "application/json\u00a0;charset=utf-8"],
   ])
     expect([type, (await refusalOf("{}", type)).code]).toEqual([type, "unsupported_media_type"]);
+});
+
+test("B23 a body that calls itself compressed is not read, whatever is in it; identity is no encoding", async () => {
+  const parseAs = async (encoding: string, bytes: Buffer) => {
+    const headers = { "content-type": json, "Content-Encoding": encoding };
+    const body = bytes.toString("base64");
+    return parseJsonBody(parseEvent({ headers, body, isBase64Encoded: true }, () => {}).event);
+  };
+  const plain = Buffer.from("{}");
+  for (const identity of ["identity", " Identity\t", ""])
+    expect([identity, await parseAs(identity, plain)]).toEqual([identity, {}]);
+  for (const encoding of ["gzip", "br", "x", "identity, gzip", "\u00a0identity", `${" ".repeat(99_999)}x y`])
+    for (const bytes of [plain, gzipSync(plain)])
+      await expect(parseAs(encoding, bytes)).rejects.toMatchObject({ code: "unsupported_media_type" });
 });
 
 test.each([

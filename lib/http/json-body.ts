@@ -2,6 +2,7 @@ import httpJsonBodyParser from "@middy/http-json-body-parser";
 import { AppError } from "../errors.ts";
 import type { ApiEvent } from "./event.ts";
 import { hasRepeatedName } from "./repeated-name.ts";
+import { trimBlanks } from "./trim-blanks.ts";
 
 /** Larger bodies are refused before they are parsed. */
 const maxBytes = 16_384;
@@ -18,6 +19,11 @@ const parser = httpJsonBodyParser({ disableContentTypeCheck: true });
  */
 export function parseJsonBody(event: ApiEvent): unknown {
   if (event.body === undefined || event.body === null || event.body === "") return undefined;
+  const encoding = trimBlanks(event.headers["content-encoding"] ?? "").toLowerCase();
+  // What is compressed must not be read as if it were not (RFC 9110, 8.4).
+  if (encoding !== "" && encoding !== "identity") {
+    throw new AppError("unsupported_media_type", { detail: "Send the body without a content-encoding." });
+  }
   const text = decode(event.body, event.isBase64Encoded);
   if (!jsonType.test(event.headers["content-type"] ?? "")) {
     throw new AppError("unsupported_media_type", {

@@ -142,7 +142,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "invalid_idempotency_key":
       return call({ headers: { "idempotency-key": "short" } });
     case "invalid_cursor":
-      return call({ query: { cursor: "x" } });
+      return call({ query: { cursor: "x y" } });
     case "invalid_query":
       return call({ query: { except: "others" } });
     case "conflicting_credentials":
