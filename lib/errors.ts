@@ -13,6 +13,7 @@ export const problems = {
   invalid_body: { status: 400, title: "Invalid request body" },
   invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
+  invalid_session_key: { status: 400, title: "Invalid Session-Key" },
   invalid_cursor: { status: 400, title: "Invalid cursor" },
   invalid_query: { status: 400, title: "Invalid query" },
   conflicting_credentials: { status: 400, title: "Two kinds of credentials" },
@@ -24,6 +25,11 @@ export const problems = {
   invalid_credentials: { status: 401, title: "Login failed", event: "authn_login_fail" },
   forbidden: { status: 403, title: "Not allowed", event: "authz_fail" },
   cross_site_request: { status: 403, title: "Cross-site request refused", event: "malicious_cors" },
+  session_key_required: {
+    status: 403,
+    title: "Session-Key required",
+    event: "authn_session_key_missing",
+  },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   email_taken: { status: 409, title: "E-mail address taken" },
@@ -61,6 +67,8 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
+  session_key_required:
+    "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:
     "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",

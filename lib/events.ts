@@ -5,6 +5,8 @@ export type SecurityEvent =
   /** Too many attempts in a row: the next one has to wait. */
   | "authn_login_lock"
   | "authn_password_change"
+  /** A genuine pair without the Session-Key that its session is bound to: a copied cookie, or a client that lost its key. */
+  | "authn_session_key_missing"
   | "authn_token_invalid"
   /** A spent pair came back: the session was ended. */
   | "authn_token_reuse"

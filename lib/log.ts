@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { systemTimeMs } from "./clock.ts";
+import { systemClockMs } from "./clock.ts";
 import type { RefusalReason, SecurityEvent } from "./events.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -67,7 +67,7 @@ export function logFailure(what: string, error: unknown): void {
 /** Past the console, before whose lines Lambda would put a prefix: CloudWatch reads metrics only from pure JSON. */
 function write(line: { level: string; [name: string]: unknown }): void {
   const { level, ...fields } = line;
-  const time = new Date(systemTimeMs()).toISOString();
+  const time = new Date(systemClockMs()).toISOString();
   const text = JSON.stringify({ level, time, ...fields });
   process.stdout.write(`${text.replace(moreControls, escapeControl)}\n`);
 }

@@ -1,4 +1,4 @@
-import { systemTimeMs } from "./clock.ts";
+import { systemClockMs } from "./clock.ts";
 import type { SecurityEvent } from "./events.ts";
 
 /** Where CloudWatch keeps the metrics. */
@@ -27,7 +27,7 @@ export function createMetrics({ event, code }: { event?: SecurityEvent; code?: s
   return {
     ...Object.fromEntries(metrics.map(({ name }) => [name, 1])),
     _aws: {
-      Timestamp: systemTimeMs(),
+      Timestamp: systemClockMs(),
       CloudWatchMetrics: metrics.map(({ name, dimensions }) => ({
         Namespace: metricNamespace,
         Dimensions: [dimensions],

@@ -1,4 +1,4 @@
-import { idempotencyKey } from "../lib/http/idempotency-key.ts";
+import { idempotencyKey } from "../lib/http/client-keys.ts";
 import { type JsonSchema, sessionId } from "./schemas.ts";
 
 /** A parameter, as OpenAPI has it. */
@@ -26,6 +26,22 @@ export const parameters = {
       "Makes the repeat of a refresh provable. Random, shared by all tabs of a browser, not kept in a cookie; a repeat carries the same one. It may stand in double quotes.",
     schema: { type: "string", pattern: `^(?:${idempotencyKey}|"${idempotencyKey}")$` },
     example: "b1d8f7a2-4c3e-4f7b-9a6d-2e5c8b7f1a90",
+  },
+  IdempotencyKeyPrevious: {
+    name: "Idempotency-Key-Previous",
+    in: "header",
+    description:
+      "The client's `Idempotency-Key` before this one. Either proves a repeat: a browser that was killed may have an older cookie than its storage.",
+    schema: { type: "string", pattern: `^(?:${idempotencyKey}|"${idempotencyKey}")$` },
+    example: "0f4c1f57-6f0a-4a53-8c70-9a3e5b2d7c11",
+  },
+  SessionKey: {
+    name: "Session-Key",
+    in: "header",
+    description:
+      "32 random bytes that the client makes at login and keeps, never in a cookie. A session opened with one is renewed only with it.",
+    schema: { type: "string", pattern: "^[\\w\\-]{42}[AEIMQUYcgkosw048]$" },
+    example: "3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs",
   },
   SessionId: {
     name: "sessionId",

@@ -28,6 +28,11 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "send 16 to 128 random visible characters, such as a UUID.",
     detail: 'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
   },
+  invalid_session_key: {
+    meaning: "The `Session-Key` header is not 32 bytes in base64url.",
+    remedy: "send 43 characters of unpadded base64url, made of 32 random bytes.",
+    detail: "Session-Key must be 32 random bytes in base64url, 43 characters.",
+  },
   invalid_cursor: {
     meaning: "`cursor` is none that this route has given out.",
     remedy: "take it unchanged from `nextCursor` of the page before, or begin without one.",
@@ -77,6 +82,11 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning: "A page of another site made the request.",
     remedy: "the operator lists the exact origin of your application in `ALLOWED_ORIGINS`.",
     detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
+  },
+  session_key_required: {
+    meaning:
+      "The session was opened with a `Session-Key`, and this request does not carry it. Nothing was changed or ended.",
+    remedy: "log in again; do not call logout.",
   },
   not_found: {
     meaning: "There is no such path, or nothing of yours by this id.",

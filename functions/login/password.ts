@@ -6,9 +6,9 @@ import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
-import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionNote } from "../../lib/sessions/note.ts";
@@ -71,10 +71,10 @@ export const handler = api()
   .use(clientMode(config))
   .use(deviceCookie(config))
   .handler(async ({ body, headers, mode, hasCookies, userAgent, sourceIp: ip, device }) => {
-    const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
+    const keys = parseClientKeys(headers);
     const credentials = parseBody(loginBody, body);
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
-    const opened = await login({ ...credentials, idempotencyKey, userAgent, ip, device });
+    const opened = await login({ ...credentials, ...keys, userAgent, ip, device });
     note({ event: "authn_login_success" });
     await noteSession(opened.pair);
     return openedResponse(opened, { mode, hasCookies }, config);

@@ -1,12 +1,13 @@
 import { createRefresh } from "../../lib/auth/session/refresh.ts";
-import { systemClock } from "../../lib/clock.ts";
+import { systemClock, systemClockMs } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { clientMode, pairResponse, requirePair } from "../../lib/http/client-mode.ts";
-import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionNote } from "../../lib/sessions/note.ts";
+import { findRearmAge } from "../../lib/sessions/rotation.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   cookieSettings,
@@ -44,17 +45,17 @@ const refresh = createRefresh({
   sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
   pairs: createPairIssuer(signingKeys, config),
-  clock: systemClock,
+  clockMs: systemClockMs,
   noteSession: createSessionNote(createKeyedHash({ hashKeys, clock: systemClock })),
   noteEvent: (event) => note({ event }),
-  settings: config,
+  settings: { ...config, rearmAfterSeconds: findRearmAge(config.refreshMinIntervalSeconds) },
 });
 
 export const handler = api()
   .use(clientMode(config))
-  .handler(async ({ headers, mode, presented, receivedAt }, { signal }) => {
-    const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]);
-    const pair = await refresh({ ...requirePair(presented), idempotencyKey, receivedAt }, signal);
+  .handler(async ({ headers, mode, presented, userAgent, sourceIp: ip, receivedAt }, { signal }) => {
+    const keys = parseClientKeys(headers);
+    const pair = await refresh({ ...requirePair(presented), ...keys, userAgent, ip, receivedAt }, signal);
     note({ event: "session_renewed" });
     return pairResponse(pair, mode, config);
   });

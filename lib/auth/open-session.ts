@@ -2,17 +2,16 @@ import { randomUUID } from "node:crypto";
 import { createCustomClaims } from "../accounts/claims.ts";
 import type { User, UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
-import type { Session } from "../sessions/session.ts";
+import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import type { PairIssuer, TokenPair } from "../tokens/issue-pair.ts";
 import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
 import { createSweep, isSweepDue } from "./sweep.ts";
 
 /** What a session notes of the request that opens it. */
-export interface SessionRequest {
+export interface SessionRequest extends Client {
   idempotencyKey: string | undefined;
-  userAgent: string | undefined;
-  ip: string | undefined;
+  sessionKey: string | undefined;
 }
 
 /**
@@ -80,12 +79,13 @@ export function createOpenSession(options: OpenSessionOptions) {
       email: user.email,
       tokenHash: hashToken(refreshToken),
       keyed: request.idempotencyKey !== undefined,
+      ...(request.idempotencyKey !== undefined && { rotationKeyHash: hashToken(request.idempotencyKey) }),
+      ...(request.sessionKey !== undefined && { sessionKeyHash: hashToken(request.sessionKey) }),
       sessionEpoch: user.sessionEpoch,
       ...(Object.keys(claims).length > 0 && { claims }),
       createdAt: now,
       expiresAt: now + Math.min(lifetimes.refreshTokenTtlSeconds, lifetimes.sessionMaxAgeSeconds),
-      ...(request.userAgent !== undefined && { userAgent: request.userAgent.slice(0, 256).toWellFormed() }),
-      ...(request.ip !== undefined && { ip: request.ip }),
+      ...toNoted(request),
     };
   }
 

@@ -1,22 +1,37 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { classify, type RotationAttempt, type RotationSettings, type Verdict } from "./rotation.ts";
+import {
+  classify,
+  findRearmAge,
+  type RotationAttempt,
+  type RotationSettings,
+  type Verdict,
+} from "./rotation.ts";
 import type { Session } from "./session.ts";
 
 const now = 1_800_000_000;
-const settings: RotationSettings = { refreshWindowSeconds: 10, refreshMinIntervalSeconds: 30 };
+const settings: RotationSettings = { refreshWindowSeconds: 10, rearmAfterSeconds: 5 };
 
 const fresh: Session = {
   ...{ userId: "user", sessionId: "session", email: "ada@example.com", tokenHash: "current", keyed: false },
   ...{ sessionEpoch: 0, createdAt: now - 1000, expiresAt: now + 1000 },
 };
 const rotated: Session = {
-  ...{ ...fresh, previousTokenHash: "previous", rotationSalt: "salt" },
-  ...{ rotatedAt: now - 5, rotationKeyHash: "key" },
+  ...fresh,
+  previousTokenHash: "previous",
+  rotationSalt: "salt",
+  ...{ rotatedAt: now - 5, rotatedAtMs: (now - 5) * 1000, renewedAtMs: (now - 5) * 1000 },
+  rotationKeyHash: "key",
 };
 const keyed: Session = { ...rotated, keyed: true };
+const bound: Session = { ...keyed, sessionKeyHash: "bound" };
 
-const attempt: RotationAttempt = { presentedHash: "previous", rotationSalt: "ours", keyHash: undefined, now };
+const attempt: RotationAttempt = {
+  presentedHash: "previous",
+  rotationSalt: "ours",
+  ...{ keyHash: undefined, previousKeyHash: undefined, sessionKeyHash: undefined },
+  nowMs: now * 1000,
+};
 
 /** What a verdict says, without the session that it carries along. */
 function say(verdict: Verdict): string {
@@ -25,7 +40,13 @@ function say(verdict: Verdict): string {
 }
 
 const withoutKey = ({ rotationKeyHash: _, ...session }: Session): Session => session;
-const ago = (seconds: number, session = rotated): Session => ({ ...session, rotatedAt: now - seconds });
+const ago = (seconds: number, session = rotated): Session => {
+  const rotatedAtMs = (now - seconds) * 1000;
+  return { ...session, rotatedAt: Math.floor(rotatedAtMs / 1000), rotatedAtMs, renewedAtMs: rotatedAtMs };
+};
+/** Renewed so long ago, and re-armed now. */
+const rearmed = (seconds: number): Session => ({ ...ago(seconds), rotatedAtMs: now * 1000 });
+const afterKey = (previousKeyHash: string): Session => ({ ...keyed, previousKeyHash });
 const ended = (session: Session, expiresAt = now): Session => ({ ...session, expiresAt });
 const damaged = (name: keyof Session) => ({ ...rotated, [name]: undefined }) as unknown as Session;
 
@@ -35,7 +56,8 @@ const own = { rotationSalt: "salt" };
 const withKey = { keyHash: "key" };
 const otherKey = { keyHash: "other" };
 const noWindow = { refreshWindowSeconds: 0 };
-const oddInterval = { refreshMinIntervalSeconds: 31 };
+const withPrevious = { keyHash: "next", previousKeyHash: "key" };
+const withSessionKey = { sessionKeyHash: "bound" };
 
 type Row = [
   state: string,
@@ -69,16 +91,31 @@ const rows: Row[] = [
   ["current pair of a session never rotated", fresh, current, "current"],
   ["current pair, older than the interval (another sandbox has waited)", ago(900), current, "current"],
 
-  // The predecessor with its key, keyed or not: at most half the interval, then re-armed.
+  // The predecessor with its key, keyed or not: from R on it re-arms.
   ["key, at once", ago(0, keyed), withKey, "repeat proven"],
-  ["key, after 15 s", ago(15, keyed), withKey, "repeat proven"],
-  ["key, after 16 s", ago(16, keyed), withKey, "repeat proven rearm"],
+  ["key, after 5 s", ago(5, keyed), withKey, "repeat proven"],
+  ["key, after 5.001 s", ago(5.001, keyed), withKey, "repeat proven rearm"],
   ["key, after a day", ago(86_400, keyed), withKey, "repeat proven rearm"],
-  ["key, odd interval: 15 s of 31", ago(15, keyed), withKey, "repeat proven", oddInterval],
-  ["key, odd interval: 16 s of 31", ago(16, keyed), withKey, "repeat proven rearm", oddInterval],
+  ["key, R = 0, at once", ago(0, keyed), withKey, "repeat proven", { rearmAfterSeconds: 0 }],
+  ["key, R = 0, 1 ms", ago(0.001, keyed), withKey, "repeat proven rearm", { rearmAfterSeconds: 0 }],
   ["key, rotated by a clock ahead of ours", ago(-7, keyed), withKey, "repeat proven"],
   ["key in an unkeyed session, after an hour", ago(3_600), withKey, "repeat proven rearm"],
   ["key, window 0", ago(3, keyed), withKey, "repeat proven", noWindow],
+  ["the key before this one", keyed, withPrevious, "repeat proven"],
+  ["the key before, and the rotation before had another", afterKey("first"), withPrevious, "repeat proven"],
+  ["the key before, of two rotations in a row", afterKey("key"), withPrevious, "replay"],
+  ["the key of two rotations in a row, again", afterKey("key"), withKey, "repeat proven"],
+  ["the key before is another", keyed, { ...withPrevious, previousKeyHash: "other" }, "replay"],
+
+  // A session with a Session-Key: without it nothing is learnt and nothing ended.
+  ["Session-Key", bound, { ...withKey, ...withSessionKey }, "repeat proven"],
+  ["Session-Key, current pair", bound, { ...current, ...withSessionKey }, "current"],
+  ["Session-Key missing", bound, withKey, "key-missing"],
+  ["Session-Key missing, current pair", bound, current, "key-missing"],
+  ["Session-Key missing, spent pair", bound, spent, "key-missing"],
+  ["another Session-Key", bound, { ...withKey, sessionKeyHash: "other" }, "key-missing"],
+  ["Session-Key missing, session over", ended(bound), withKey, "over"],
+  ["Session-Key for a session without one", keyed, { ...withKey, ...withSessionKey }, "repeat proven"],
 
   // Keyed and not proven: no window helps.
   ["keyed, no key", ago(0, keyed), {}, "replay"],
@@ -89,7 +126,9 @@ const rows: Row[] = [
 
   // Unkeyed: the window, its end excluded.
   ["unkeyed, at once", ago(0), {}, "repeat unproven"],
-  ["unkeyed, after 9 s", ago(9), {}, "repeat unproven"],
+  ["unkeyed, after 9.999 s", ago(9.999), {}, "repeat unproven"],
+  ["unkeyed, after 10 s, re-armed since", rearmed(10), {}, "replay"],
+  ["unkeyed, after 9 s, re-armed since", rearmed(9), {}, "repeat unproven"],
   ["unkeyed, after 10 s", ago(10), {}, "replay"],
   ["unkeyed, after an hour", ago(3_600), {}, "replay"],
   ["unkeyed, clock ahead of ours", ago(-7), {}, "repeat unproven"],
@@ -104,7 +143,7 @@ const rows: Row[] = [
   ["older than the predecessor", rotated, spent, "replay"],
   ["older than the predecessor, with the key", ago(0, keyed), { ...spent, ...withKey }, "replay"],
   ["damaged: the predecessor without the salt of its successor", damaged("rotationSalt"), {}, "replay"],
-  ["damaged: the predecessor without the time of its rotation", damaged("rotatedAt"), {}, "replay"],
+  ["damaged: the predecessor without the time of its rotation", damaged("rotatedAtMs"), {}, "replay"],
   ["unknown, never rotated", fresh, spent, "replay"],
   ["a hash that only begins like the current one", rotated, { presentedHash: "curren" }, "replay"],
 ];
@@ -115,18 +154,37 @@ test.each(rows)("%s", (_, session, changes, verdict, others = {}) => {
   if ("session" in found) expect(found.session).toBe(session);
 });
 
+// The table of edges that tests/models/rotation.test.ts explores.
+test.each([
+  [30, 5],
+  [28, 3],
+  [25, 0],
+  [24, 0],
+  [13, 0],
+  [40, 15],
+  [60, 30],
+  [1_000, 500],
+])("a minimum interval of %i s re-arms after %i s", (interval, age) => {
+  expect(findRearmAge(interval)).toBe(age);
+});
+
 const hash = fc.constantFrom("a", "b", "c", "");
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
-const time = fc.oneof(fc.integer({ min: now - 60, max: now + 60 }), fc.integer());
+const time = fc.oneof(fc.integer({ min: (now - 60) * 1000, max: (now + 60) * 1000 }), fc.integer());
 const anySession = fc.record({
   ...{ userId: fc.string(), sessionId: fc.string(), email: fc.string(), tokenHash: hash },
-  ...{ previousTokenHash: optional(hash), rotationSalt: optional(hash), rotatedAt: optional(time) },
-  ...{ rotationKeyHash: optional(hash), keyed: fc.boolean(), createdAt: time, expiresAt: time },
+  ...{ previousTokenHash: optional(hash), rotationSalt: optional(hash), rotatedAtMs: optional(time) },
+  ...{ renewedAtMs: optional(time), previousKeyHash: optional(hash), sessionKeyHash: optional(hash) },
+  ...{ rotationKeyHash: optional(hash), keyed: fc.boolean() },
+  expiresAt: fc.integer({ min: now - 60, max: now + 60 }),
 }) as fc.Arbitrary<Session>;
-const anyAttempt = fc.record({ presentedHash: hash, rotationSalt: hash, keyHash: optional(hash), now: time });
+const anyAttempt = fc.record({
+  ...{ presentedHash: hash, rotationSalt: hash, keyHash: optional(hash), previousKeyHash: optional(hash) },
+  ...{ sessionKeyHash: optional(hash), nowMs: time },
+});
 const anySettings = fc.record({
   refreshWindowSeconds: fc.integer({ min: 0, max: 60 }),
-  refreshMinIntervalSeconds: fc.integer({ min: 0, max: 3600 }),
+  rearmAfterSeconds: fc.integer({ min: 0, max: 3600 }),
 });
 
 test("every item gets a verdict, always the same, and is not changed; only a pair that it knows gets an answer while it lives", () => {
@@ -136,13 +194,14 @@ test("every item gets a verdict, always the same, and is not changed; only a pai
       const verdict = classify(session, given, chosen);
       expect(classify(session, given, chosen)).toEqual(verdict);
       expect(session).toEqual(before);
-      expect(["over", "own-write", "current", "repeat", "replay"]).toContain(verdict.is);
+      expect(["over", "key-missing", "own-write", "current", "repeat", "replay"]).toContain(verdict.is);
       if (!("session" in verdict)) return;
-      expect(verdict.session.expiresAt).toBeGreaterThan(given.now);
+      expect(verdict.session.expiresAt * 1000).toBeGreaterThan(given.nowMs);
       const known = [session?.tokenHash, session?.previousTokenHash];
       if (verdict.is !== "own-write") expect(known).toContain(given.presentedHash);
-      if (verdict.is === "repeat" && session?.keyed)
-        expect([verdict.proven, given.keyHash]).toEqual([true, session.rotationKeyHash]);
+      if (verdict.is !== "repeat" || !session?.keyed) return;
+      expect(verdict.proven).toBe(true);
+      expect([given.keyHash, given.previousKeyHash]).toContain(session.rotationKeyHash);
     }),
   );
 });

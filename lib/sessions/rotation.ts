@@ -1,24 +1,34 @@
 import { isSameHash } from "../tokens/refresh-token.ts";
 import type { Session } from "./session.ts";
 
-/** The two durations that decide about repeats, in seconds. */
+/** The durations that decide about repeats. */
 export interface RotationSettings {
   refreshWindowSeconds: number;
-  refreshMinIntervalSeconds: number;
+  /** A proven repeat later than this re-arms; see `findRearmAge`. */
+  rearmAfterSeconds: number;
 }
 
-/** One refresh: what was presented, the salt made for this very request, and when. */
-export interface RotationAttempt {
+/** What a request proves beside its pair: hashes of the client's keys. */
+export interface PresentedKeys {
+  keyHash: string | undefined;
+  /** Of the client's Idempotency-Key before this one. */
+  previousKeyHash: string | undefined;
+  sessionKeyHash: string | undefined;
+}
+
+/** One refresh: what was presented, the salt made for this very request, and when (epoch milliseconds). */
+export interface RotationAttempt extends PresentedKeys {
   presentedHash: string;
   rotationSalt: string;
-  keyHash: string | undefined;
-  now: number;
+  nowMs: number;
 }
 
 /** What a refused rotation means. */
 export type Verdict =
   /** The session does not exist, or its time is over. */
   | { is: "over" }
+  /** The session is bound to a Session-Key that did not come. */
+  | { is: "key-missing" }
   /** Our own write had succeeded and the SDK's retry met it. */
   | { is: "own-write"; session: RotatedSession }
   /** The current pair, rotated less than the minimum interval ago: it stays. */
@@ -30,48 +40,75 @@ export type Verdict =
 
 /** A session that has been rotated at least once. */
 export type RotatedSession = Session &
-  Required<Pick<Session, "previousTokenHash" | "rotationSalt" | "rotatedAt">>;
+  Required<Pick<Session, "previousTokenHash" | "rotationSalt" | "rotatedAtMs" | "renewedAtMs">>;
+
+/**
+ * The age from which a proven repeat re-arms, in seconds: half the minimum interval, but 25 s before its end where that
+ * is sooner. A repeat that is answered 12 s later, and a request with the old pair sent just before that and as slow,
+ * still meet the predecessor (tests/models/rotation.test.ts).
+ */
+export function findRearmAge(refreshMinIntervalSeconds: number): number {
+  return Math.max(0, Math.min(refreshMinIntervalSeconds / 2, refreshMinIntervalSeconds - 25));
+}
 
 /**
  * Classifies the item that a refused rotation met (docs/rotation.md, the table). Pure and total.
- * The order matters: an ended session is never revived, and our own write is known by its salt whatever the window.
+ * The order matters: an ended session is never revived, nobody without its Session-Key learns or ends anything, and
+ * our own write is known by its salt whatever the window.
  */
 export function classify(
   session: Session | undefined,
   attempt: RotationAttempt,
   settings: RotationSettings,
 ): Verdict {
-  if (!session || session.expiresAt <= attempt.now) return { is: "over" };
+  const { presentedHash, nowMs } = attempt;
+  if (!session || session.expiresAt * 1000 <= nowMs) return { is: "over" };
+  if (!isKeyPresented(session, attempt)) return { is: "key-missing" };
   if (isRotated(session) && session.rotationSalt === attempt.rotationSalt)
     return { is: "own-write", session };
-  if (isSameHash(session.tokenHash, attempt.presentedHash)) return { is: "current", session };
-  if (!isRotated(session) || !isSameHash(session.previousTokenHash, attempt.presentedHash))
-    return { is: "replay" };
+  if (isSameHash(session.tokenHash, presentedHash)) return { is: "current", session };
+  if (!isRotated(session) || !isSameHash(session.previousTokenHash, presentedHash)) return { is: "replay" };
 
-  // Another sandbox's clock may be ahead of ours: a negative age counts as 0.
-  const age = Math.max(0, attempt.now - session.rotatedAt);
   if (isProven(session, attempt)) {
     // Late proven repeats re-arm, so that the client's other tabs are not overtaken by the next rotation.
-    return { is: "repeat", session, proven: true, rearm: age > settings.refreshMinIntervalSeconds / 2 };
+    const isLate = nowMs - session.rotatedAtMs > settings.rearmAfterSeconds * 1000;
+    return { is: "repeat", session, proven: true, rearm: isLate };
   }
-  if (!session.keyed && age < settings.refreshWindowSeconds) {
+  // Another sandbox's clock may be ahead of ours: a negative age counts as 0.
+  const ageMs = Math.max(0, nowMs - session.renewedAtMs);
+  if (!session.keyed && ageMs < settings.refreshWindowSeconds * 1000) {
     return { is: "repeat", session, proven: false, rearm: false };
   }
   return { is: "replay" };
+}
+
+/** Answers whether the request carries the Session-Key of the session, if that has one; a key for one without is ignored. */
+export function isKeyPresented(
+  session: Session,
+  { sessionKeyHash }: Pick<PresentedKeys, "sessionKeyHash">,
+): boolean {
+  return session.sessionKeyHash === undefined || isSame(session.sessionKeyHash, sessionKeyHash);
 }
 
 function isRotated(session: Session): session is RotatedSession {
   return (
     session.previousTokenHash !== undefined &&
     session.rotationSalt !== undefined &&
-    session.rotatedAt !== undefined
+    session.rotatedAtMs !== undefined &&
+    session.renewedAtMs !== undefined
   );
 }
 
-function isProven(session: Session, { keyHash }: RotationAttempt): boolean {
-  return (
-    keyHash !== undefined &&
-    session.rotationKeyHash !== undefined &&
-    isSameHash(session.rotationKeyHash, keyHash)
-  );
+/**
+ * The key of the rotation proves a repeat, as this request's key or as the one before it – the latter not where two
+ * rotations in a row had the same key: that is no client of ours, but somebody who copied one request.
+ */
+function isProven(session: Session, { keyHash, previousKeyHash }: RotationAttempt): boolean {
+  const { rotationKeyHash } = session;
+  if (isSame(rotationKeyHash, keyHash)) return true;
+  return isSame(rotationKeyHash, previousKeyHash) && !isSame(rotationKeyHash, session.previousKeyHash);
+}
+
+function isSame(a: string | undefined, b: string | undefined): boolean {
+  return a !== undefined && b !== undefined && isSameHash(a, b);
 }

@@ -15,9 +15,17 @@ export const sessionType = {
     /** SHA-256 of the refresh token before it; absent until the first rotation, like the next two. */
     previousTokenHash: v.exactOptional(v.string()),
     rotationSalt: v.exactOptional(v.string()),
+    /** When the pair was issued; a late proven repeat moves it. Epoch milliseconds stand beside it: 10 s are 10 s. */
     rotatedAt: v.exactOptional(v.number()),
-    /** SHA-256 of the Idempotency-Key of the last rotation; absent when it came without one. */
+    rotatedAtMs: v.exactOptional(v.number()),
+    /** When the current token replaced the one before it: no repeat moves it. */
+    renewedAtMs: v.exactOptional(v.number()),
+    /** SHA-256 of the Idempotency-Key of the last rotation, or of the login; absent when it came without one. */
     rotationKeyHash: v.exactOptional(v.string()),
+    /** What `rotationKeyHash` was before the last rotation. */
+    previousKeyHash: v.exactOptional(v.string()),
+    /** SHA-256 of the Session-Key: only requests that carry it renew the session. */
+    sessionKeyHash: v.exactOptional(v.string()),
     /** The login carried an Idempotency-Key: a predecessor is accepted with its key only. */
     keyed: v.exactOptional(v.boolean(), false),
     /**
@@ -42,6 +50,20 @@ export const sessionType = {
 /** Answers whether SESSIONS_NOT_BEFORE (epoch seconds) has ended a session. */
 export const isEndedByOperator = ({ createdAt }: Pick<Session, "createdAt">, notBefore: number): boolean =>
   createdAt < notBefore;
+
+/** What a session notes of the request that opened or renewed it last. */
+export interface Client {
+  userAgent?: string | undefined;
+  ip?: string | undefined;
+}
+
+/** Cuts what is noted to 256 characters: a session stays under 1 KB, which is one write unit. */
+export function toNoted({ userAgent, ip }: Client): Pick<Session, "userAgent" | "ip"> {
+  return {
+    ...(userAgent !== undefined && { userAgent: userAgent.slice(0, 256).toWellFormed() }),
+    ...(ip !== undefined && { ip }),
+  };
+}
 
 /** A session as the table holds it. */
 export type Session = v.InferOutput<typeof sessionType.schema>;

@@ -27,6 +27,7 @@ afterAll(async () => {
 });
 
 const now = 1_800_000_000;
+const nowMs = now * 1000;
 const [current, previous, next, other] = ["1", "0", "2", "x"].map(hashToken) as Texts;
 const [salt, newSalt, key, newKey] = ["salt", "new salt", "key", "new key"].map(hashToken) as Texts;
 type Texts = [string, string, string, string];
@@ -51,11 +52,13 @@ async function stored<Members extends Partial<Session>>(members = {} as Members)
 }
 
 const rotatedBefore = {
-  ...{ previousTokenHash: previous, rotationSalt: salt, rotatedAt: now - 30, rotationKeyHash: key },
+  ...{ previousTokenHash: previous, rotationSalt: salt, rotationKeyHash: key, previousKeyHash: "none" },
+  ...{ rotatedAt: now - 30, rotatedAtMs: nowMs - 30_000, renewedAtMs: nowMs - 30_000 },
 };
 const rotation: Rotation = {
   ...{ presentedHash: current, successorHash: next, rotationSalt: newSalt, keyHash: newKey },
-  ...{ now, notRotatedSince: now - 30, expiresAt: now + 2_000 },
+  ...{ nowMs, notRotatedSinceMs: nowMs - 30_000, expiresAt: now + 2_000, sessionKeyHash: undefined },
+  client: { ip: "192.0.2.7", userAgent: "another browser" },
 };
 const keyOf = ({ userId, sessionId }: Session) => ({ userId, sessionId });
 const find = (session: Session) => database.find("sessions", keyOf(session));
@@ -89,33 +92,45 @@ test("put stores a session as it is, without what it has not", async () => {
 });
 
 describe("rotate", () => {
-  const times = { rotatedAt: now, expiresAt: now + 2_000 };
+  const times = { rotatedAt: now, rotatedAtMs: nowMs, renewedAtMs: nowMs, expiresAt: now + 2_000 };
   const successor = { previousTokenHash: current, tokenHash: next, rotationSalt: newSalt, ...times };
+  const noted = { ip: "192.0.2.7", userAgent: "another browser" };
 
   test.each([
-    ["never rotated", {}],
-    ["rotated once", rotatedBefore],
-    ["expired a second later", { expiresAt: now + 1 }],
-  ])("replaces the pair of a session %s, with one write", async (_, members) => {
+    ["never rotated", {}, "none"],
+    ["rotated once", rotatedBefore, key],
+    ["expired a second later", { expiresAt: now + 1, ip: "192.0.2.1" }, "none"],
+  ])("replaces the pair of a session %s, with one write", async (_, members, previousKeyHash) => {
     const session = await stored(members);
-    const after = { ...session, ...successor, rotationKeyHash: newKey };
+    const after = { ...session, ...successor, ...noted, rotationKeyHash: newKey, previousKeyHash };
     expect(await store.rotate(session, rotation)).toEqual({ written: true, session: after });
     expect(await find(session)).toEqual(after);
     expect(wire.names).toEqual([update]);
   });
 
-  test("without a key forgets the last one", async () => {
-    const session = await stored(rotatedBefore);
-    const { rotationKeyHash: _, ...others } = session;
-    await store.rotate(session, { ...rotation, keyHash: undefined });
-    expect(await find(session)).toEqual({ ...others, ...successor });
+  test("without a key forgets the last one, and without a user agent the last one", async () => {
+    const session = await stored({ ...rotatedBefore, userAgent: "a browser", ip: "192.0.2.1" });
+    const { rotationKeyHash: _, userAgent: __, ...others } = session;
+    await store.rotate(session, { ...rotation, keyHash: undefined, client: { ip: noted.ip } });
+    expect(await find(session)).toEqual({ ...others, ...successor, ip: noted.ip, previousKeyHash: key });
+  });
+
+  test("renews a session with a Session-Key for whoever has it", async () => {
+    const session = await stored({ sessionKeyHash: other });
+    expect((await store.rotate(session, { ...rotation, sessionKeyHash: other })).written).toBe(true);
+    const refused = await store.rotate(await stored({ sessionKeyHash: other }), {
+      ...rotation,
+      sessionKeyHash: next,
+    });
+    expect(refused.written).toBe(false);
+    expect((await store.rotate(await stored(), { ...rotation, sessionKeyHash: other })).written).toBe(true);
   });
 });
 
 test("rearm starts the interval anew and changes nothing else", async () => {
   const session = await stored(rotatedBefore);
-  const after = { ...session, rotatedAt: now, expiresAt: now + 3_000 };
-  const rearmed = await store.rearm(session, { now, expiresAt: now + 3_000 });
+  const after = { ...session, rotatedAt: now, rotatedAtMs: nowMs, expiresAt: now + 3_000 };
+  const rearmed = await store.rearm(session, { nowMs, expiresAt: now + 3_000 });
   expect(rearmed).toEqual({ written: true, session: after });
   expect(await find(session)).toEqual(after);
 });
@@ -123,10 +138,11 @@ test("rearm starts the interval anew and changes nothing else", async () => {
 test.each<["rotate" | "rearm", string, Partial<Session>]>([
   ["rotate", "another token", { tokenHash: other }],
   ["rotate", "no time left", { expiresAt: now }],
-  ["rotate", "been rotated a second too late", { rotatedAt: now - 29 }],
+  ["rotate", "been rotated a millisecond too late", { rotatedAtMs: nowMs - 29_999 }],
+  ["rotate", "a Session-Key", { sessionKeyHash: other }],
   ["rearm", "another token", { tokenHash: other }],
   ["rearm", "another predecessor", { previousTokenHash: other }],
-  ["rearm", "another time of rotation", { rotatedAt: now - 29 }],
+  ["rearm", "another time of rotation", { rotatedAtMs: nowMs - 29_999 }],
 ])("%s changes nothing in a session that has %s by now, and tells what it is", async (name, _, members) => {
   const seen = await stored(rotatedBefore);
   const session = { ...seen, ...members };

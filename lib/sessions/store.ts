@@ -7,6 +7,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
+import { toSeconds } from "../clock.ts";
 import {
   type DynamoDB,
   getItem,
@@ -17,8 +18,8 @@ import {
   withoutRetries,
 } from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
-import type { RotatedSession } from "./rotation.ts";
-import { type Session, sessionType } from "./session.ts";
+import type { PresentedKeys, RotatedSession } from "./rotation.ts";
+import { type Client, type Session, sessionType, toNoted } from "./session.ts";
 
 /** The primary key of a session. */
 export interface SessionKey {
@@ -31,16 +32,19 @@ export function isSessionId(value: unknown): value is string {
   return typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 }
 
-/** One rotation as it is written. Times are epoch seconds. */
-export interface Rotation {
+/** One rotation as it is written. */
+export interface Rotation extends Pick<PresentedKeys, "keyHash" | "sessionKeyHash"> {
   presentedHash: string;
   successorHash: string;
   rotationSalt: string;
-  keyHash: string | undefined;
-  now: number;
-  /** Only a session last rotated at this time or earlier is rotated. */
-  notRotatedSince: number;
+  /** Epoch milliseconds. */
+  nowMs: number;
+  /** Only a session last rotated at this time or earlier is rotated; epoch milliseconds. */
+  notRotatedSinceMs: number;
+  /** Epoch seconds. */
   expiresAt: number;
+  /** Who renews: the list of sessions shows it. */
+  client: Client;
 }
 
 /** What a conditional write did: the session after it, or the one that refused it (absent if there is none). */
@@ -91,27 +95,38 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
     rotate(key: SessionKey, rotation: Rotation, signal?: AbortSignal): Promise<WriteResult> {
-      const { presentedHash, successorHash, rotationSalt, keyHash, now, notRotatedSince, expiresAt } =
-        rotation;
+      const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash } = rotation;
+      const noted = { userAgent: undefined, ip: undefined, ...toNoted(rotation.client) };
+      const given = Object.entries({ rotationKeyHash: rotation.keyHash, ...noted });
+      const set = given.flatMap(([name, value]) => (value === undefined ? [] : [`${name} = :${name}`]));
+      const removed = given.flatMap(([name, value]) => (value === undefined ? [name] : []));
       return update(
         key,
         {
-          UpdateExpression:
-            "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
-            `rotatedAt = :now, expiresAt = :expiresAt${
-              keyHash === undefined ? " REMOVE rotationKeyHash" : ", rotationKeyHash = :key"
+          UpdateExpression: [
+            "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt",
+            "rotatedAt = :now, rotatedAtMs = :nowMs, renewedAtMs = :nowMs, expiresAt = :expiresAt",
+            `${["previousKeyHash = if_not_exists(rotationKeyHash, :none)", ...set].join(", ")}${
+              removed.length > 0 ? ` REMOVE ${removed.join(", ")}` : ""
             }`,
+          ].join(", "),
           ConditionExpression:
             "tokenHash = :presented AND expiresAt > :now " +
-            "AND (attribute_not_exists(rotatedAt) OR rotatedAt <= :notRotatedSince)",
+            "AND (attribute_not_exists(rotatedAtMs) OR rotatedAtMs <= :notRotatedSince) " +
+            `AND (attribute_not_exists(sessionKeyHash)${
+              sessionKeyHash === undefined ? "" : " OR sessionKeyHash = :sessionKey"
+            })`,
           ExpressionAttributeValues: {
             ":presented": presentedHash,
             ":successor": successorHash,
             ":salt": rotationSalt,
-            ":now": now,
-            ":notRotatedSince": notRotatedSince,
-            ":expiresAt": expiresAt,
-            ":key": keyHash,
+            ":now": toSeconds(nowMs),
+            ":nowMs": nowMs,
+            ":notRotatedSince": rotation.notRotatedSinceMs,
+            ":expiresAt": rotation.expiresAt,
+            ":none": "none",
+            ":sessionKey": sessionKeyHash,
+            ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
           },
         },
         signal,
@@ -121,20 +136,21 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     /** Starts the interval of an unchanged pair anew, if the session is still exactly as it was seen. */
     rearm(
       seen: RotatedSession,
-      times: { now: number; expiresAt: number },
+      times: { nowMs: number; expiresAt: number },
       signal?: AbortSignal,
     ): Promise<WriteResult> {
       return update(
         seen,
         {
-          UpdateExpression: "SET rotatedAt = :now, expiresAt = :expiresAt",
+          UpdateExpression: "SET rotatedAt = :now, rotatedAtMs = :nowMs, expiresAt = :expiresAt",
           ConditionExpression:
-            "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAt = :rotatedAt",
+            "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAtMs = :rotatedAt",
           ExpressionAttributeValues: {
             ":tokenHash": seen.tokenHash,
             ":previousTokenHash": seen.previousTokenHash,
-            ":rotatedAt": seen.rotatedAt,
-            ":now": times.now,
+            ":rotatedAt": seen.rotatedAtMs,
+            ":now": toSeconds(times.nowMs),
+            ":nowMs": times.nowMs,
             ":expiresAt": times.expiresAt,
           },
         },

@@ -8,13 +8,14 @@ export const login = {
     summary: "Log in",
     description:
       "Starts a session. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing.",
-    parameters: ["AuthMode", "IdempotencyKey"],
+    parameters: ["AuthMode", "IdempotencyKey", "SessionKey"],
     body: { schema: "Credentials" },
     answers: [pair],
     problems: [
       ...takesBody,
       ...hasModes,
       "invalid_idempotency_key",
+      "invalid_session_key",
       "invalid_credentials",
       "too_many_attempts",
       "too_many_requests",

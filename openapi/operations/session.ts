@@ -9,13 +9,15 @@ export const session = {
     description:
       "Replaces the pair by its successor; the access token may have expired. Repeats of one refresh get the same bytes. A spent pair that comes back later ends its session.",
     needs: "pair",
-    parameters: ["AuthMode", "IdempotencyKey"],
+    parameters: ["AuthMode", "IdempotencyKey", "IdempotencyKeyPrevious", "SessionKey"],
     body: { schema: "PresentedPair", isOptional: true },
     answers: [pair],
     problems: [
       ...takesBody,
       ...hasModes,
       "invalid_idempotency_key",
+      "invalid_session_key",
+      "session_key_required",
       "missing_credentials",
       "invalid_jwt_token",
       "invalid_refresh_token",

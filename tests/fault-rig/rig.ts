@@ -4,7 +4,7 @@ import type { Answer } from "../../local/engine-door.ts";
 import { clock } from "../support/clock.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
-import { keyHeader, type Service } from "../support/service.ts";
+import { keyHeaders, type Service } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
 import { createPast } from "./past.ts";
 import type { Profile } from "./profiles.ts";
@@ -236,7 +236,7 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
 function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): ClientRequest {
   return {
     cookies: [...(presented?.cookies ?? []), ...cookies],
-    headers: keyHeader(key),
+    headers: keyHeaders({ key }),
     ...(body !== undefined && { body }),
     ...(keepsOwn && { query: { except: "current" } }),
   };

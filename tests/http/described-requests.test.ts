@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
-import { parseIdempotencyKey } from "../../lib/http/idempotency-key.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
@@ -76,8 +76,10 @@ describe("a request is valid for the description exactly when the service takes 
 
   const key = fc.stringMatching(/^"?[ -~]{14,18}"?$/).filter((text) => text === text.trim());
   const id = fc.oneof(fc.string(), fc.stringMatching(/^[\w.-]{0,65}$/));
+  const sessionKey = fc.stringMatching(/^[\w+-]{42,43}[A-Z]$/);
   test.each([
-    ["IdempotencyKey", key, (text: string) => isTaken(() => parseIdempotencyKey(text))],
+    ["IdempotencyKey", key, (text: string) => isTaken(() => parseClientKeys({ "idempotency-key": text }))],
+    ["SessionKey", sessionKey, (text: string) => isTaken(() => parseClientKeys({ "session-key": text }))],
     ["Cursor", id, isSessionId],
     ["SessionId", id, isSessionId],
   ] as const)("the parameter %s", (name, values, isValid) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ProblemCode } from "../../lib/errors.ts";
 import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { operations } from "../../openapi/operations/index.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { description } from "../support/description.ts";
@@ -141,6 +142,12 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ headers: { "auth-mode": "cookie" } });
     case "invalid_idempotency_key":
       return call({ headers: { "idempotency-key": "short" } });
+    case "invalid_session_key":
+      return call({ headers: { "session-key": "short" } });
+    case "session_key_required": {
+      const sessionKey = createRefreshToken();
+      return call({ cookies: (await service.logIn({ sessionKey })).cookies });
+    }
     case "invalid_cursor":
       return call({ query: { cursor: "x y" } });
     case "invalid_query":

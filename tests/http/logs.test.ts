@@ -4,6 +4,7 @@ import { createAlarms } from "../../build/operations/alarms.ts";
 import { createDashboard } from "../../build/operations/dashboard.ts";
 import type { SecurityEvent } from "../../lib/events.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { bodyOf } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent, routeNames } from "../support/event.ts";
@@ -47,6 +48,12 @@ const occasions = {
     const first = await service.logIn();
     await service.rotate(first);
     return service.refresh(first);
+  },
+  authn_session_key_missing: async () => {
+    const body = await service.register();
+    const headers = { "session-key": createRefreshToken() };
+    const { email, password } = body;
+    return service.refresh(pairOf(await sandbox.login({ body: { email, password }, headers })));
   },
   authn_token_revoked: async () => {
     const { cookies, key } = await service.logIn();

@@ -3,7 +3,7 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import { createRefreshToken, hashToken } from "../../lib/tokens/refresh-token.ts";
 import type { Random } from "../support/random.ts";
 import { createMemoryClient } from "./memory-table.ts";
-import { createUseCases, plainPair } from "./use-cases.ts";
+import { createUseCases, noKeys, plainPair } from "./use-cases.ts";
 
 export interface Scene {
   windowSeconds: number;
@@ -124,7 +124,7 @@ function openSession({ windowSeconds, keyed }: Scene, clock: () => number, onRep
     /** Presents the pair of a refresh token; undefined if it is refused. */
     async refresh(refreshToken: string, idempotencyKey: string | undefined): Promise<Jar | undefined> {
       try {
-        const issued = await refresh({ ...plainPair(claims, refreshToken), idempotencyKey });
+        const issued = await refresh({ ...plainPair(claims, refreshToken), ...noKeys, idempotencyKey });
         const { iat = start } = JSON.parse(issued.token);
         return { refreshToken: issued.refreshToken, expiresAt: iat - start + accessTokenTtlSeconds };
       } catch (error) {

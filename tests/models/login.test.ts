@@ -7,7 +7,7 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import type { TokenPair } from "../../lib/tokens/issue-pair.ts";
 import { hashToken } from "../../lib/tokens/refresh-token.ts";
 import { createMemoryClient, type Item } from "./memory-table.ts";
-import { createUseCases, pairs } from "./use-cases.ts";
+import { createUseCases, noKeys, pairs } from "./use-cases.ts";
 
 // Everything that can become of a login's puts, over the real use cases: each is sent once; it may be stored, stored
 // without an answer, stored late or never. The pair that comes out is refreshed, logged out and presented again.
@@ -55,7 +55,7 @@ test.each(cases)(
       // A minute later.
       const settings = { refreshWindowSeconds: 0 };
       const { refresh, logout } = createUseCases({ sessions: table, clock: () => now + 60, settings });
-      const present = (pair: TokenPair) => refresh({ ...pair, idempotencyKey: undefined }).catch(codeOf);
+      const present = (pair: TokenPair) => refresh({ ...pair, ...noKeys }).catch(codeOf);
       given.push(outcome.refreshToken);
       expect(table.items.get(outcome.sessionId)?.tokenHash).toBe(hashToken(outcome.refreshToken));
       const refreshed = (await present(outcome)) as TokenPair;
@@ -87,8 +87,7 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
     ...{ users, sessions: table, pairs, clock: () => now },
     ...{ refreshTokenTtlSeconds: 86_400, sessionMaxAgeSeconds: 2_592_000 },
   });
-  const request = { idempotencyKey: undefined, userAgent: undefined, ip: undefined };
-  return open(user, request).then((pair) => pair ?? "moved", codeOf);
+  return open(user, noKeys).then((pair) => pair ?? "moved", codeOf);
 }
 
 function codeOf(error: unknown): string {

@@ -30,14 +30,17 @@ function compile(text: string): Condition {
   return condition;
 }
 
+const assignment = /(\w+) = (?:if_not_exists\((\w+), )?(:\w+)/g;
+
 /** The item after an update; null where its condition refuses. Without a condition an update makes what is missing. */
 export function applyUpdate(before: Item | null, update: Update): Item | null {
   const { UpdateExpression, ConditionExpression, ExpressionAttributeValues: values } = update;
   if (ConditionExpression && !compile(ConditionExpression)(before ?? {}, values)) return null;
-  const [, sets = "", removed] = /^SET (.*?)(?: REMOVE (\w+))?$/.exec(UpdateExpression) ?? [];
+  const [, sets = "", removed] = /^SET (.*?)(?: REMOVE (.*))?$/.exec(UpdateExpression) ?? [];
   const after = { ...before };
-  for (const [, name = "", value = ""] of sets.matchAll(/(\w+) = (:\w+)/g)) after[name] = values[value];
-  if (removed) delete after[removed];
+  for (const [, name = "", other, value = ""] of sets.matchAll(assignment))
+    after[name] = (other && before?.[other]) ?? values[value];
+  for (const name of removed?.split(", ") ?? []) delete after[name];
   return after;
 }
 

@@ -15,11 +15,11 @@ Object.assign(process.env, {
 
 const now = 1_800_000_000;
 const key = { userId: "user", sessionId: "session" };
-const times = { now, expiresAt: now + 86_400 };
-const seen = { ...key, tokenHash: "current", previousTokenHash: "previous", rotatedAt: now - 16 };
+const times = { nowMs: now * 1000, expiresAt: now + 60 };
+const seen = { ...key, tokenHash: "current", previousTokenHash: "previous", rotatedAtMs: (now - 16) * 1000 };
 const rotation = {
   ...{ presentedHash: "current", successorHash: "successor", rotationSalt: "salt", keyHash: "key" },
-  ...{ notRotatedSince: now - 30, ...times },
+  ...{ notRotatedSinceMs: (now - 30) * 1000, client: { ip: "192.0.2.1" }, sessionKeyHash: "bound", ...times },
 };
 
 const items: (Session | undefined)[] = [undefined];
@@ -32,7 +32,8 @@ for (const tokenHash of ["current", "another"])
           createdAt: now - 100,
           ...{ expiresAt, rotationSalt: "older", rotationKeyHash: "older" },
           ...(previousTokenHash !== undefined && { previousTokenHash }),
-          ...(rotatedAt !== undefined && { rotatedAt }),
+          ...(rotatedAt !== undefined && { rotatedAt, rotatedAtMs: rotatedAt * 1000 }),
+          ...(expiresAt === now + 1 && { sessionKeyHash: "bound", userAgent: "a browser" }),
         });
 
 const database = await startDatabase();
@@ -45,7 +46,10 @@ afterAll(async () => {
 type Store = ReturnType<typeof createSessionStore>;
 const calls: [string, (store: Store) => Promise<unknown>][] = [
   ["rotate, with a key", ({ rotate }) => rotate(key, rotation)],
-  ["rotate, without a key", ({ rotate }) => rotate(key, { ...rotation, keyHash: undefined })],
+  [
+    "rotate, without a key",
+    ({ rotate }) => rotate(key, { ...rotation, keyHash: undefined, sessionKeyHash: undefined }),
+  ],
   ["rearm", ({ rearm }) => rearm(seen as RotatedSession, times)],
   ["delete", (store) => store.delete(key)],
 ];

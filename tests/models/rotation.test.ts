@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { findRearmAge } from "../../lib/sessions/rotation.ts";
 import { createActions, type Scope } from "./rotation/actions.ts";
 import { type Exploration, explore } from "./rotation/explore.ts";
 import { createNextStep } from "./rotation/use-case.ts";
@@ -9,60 +10,105 @@ import type { World } from "./rotation/world.ts";
  * the real use cases and the conditions of the sessions table. A request is sent, starts, reaches the table and is
  * answered at any time within its 12 s, or never.
  */
-const lifetimes = { refreshMinIntervalSeconds: 30, refreshTokenTtlSeconds: 7200 };
+const refreshTokenTtlSeconds = 7200;
 
 const more = process.env.LONG ? 1 : 0;
 
 /** One browser, several tabs, one key, nobody else. */
 const honest: Scope = {
-  ...{ keyed: true, browserKey: "the browser's", browserWaitsSeconds: 0, thiefKeys: [], hasLogout: false },
+  ...{ keyed: true, keys: "one", browserWaitsSeconds: 0, thiefKeys: [], hasLogout: false },
   ...{ jumps: [12, 16, 31], underWaySeconds: 12 },
 };
-const patient: Scope = { ...honest, browserWaitsSeconds: 60 };
-const quick: Scope = { ...honest, jumps: [7, 15, 31], underWaySeconds: 7 };
-const keyed: Scope = { ...honest, thiefKeys: ["the thief's"], hasLogout: true, jumps: [12, 31] };
-const unkeyed: Scope = { ...keyed, keyed: false, browserKey: null, thiefKeys: [null], jumps: [5, 31] };
+const patient: Scope = { ...honest, keys: "random", browserWaitsSeconds: 60 };
+const keyed: Scope = {
+  ...honest,
+  keys: "random",
+  thiefKeys: ["the thief's"],
+  hasLogout: true,
+  jumps: [12, 31],
+};
+const unkeyed: Scope = { ...keyed, keyed: false, keys: "none", thiefKeys: [null], jumps: [5, 31] };
+const bound: Scope = { ...keyed, sessionKey: "the browser's", thiefKeys: ["copied", "the thief's"] };
 
-function exploreScope(scope: Scope, depth: number, windowSeconds = 10): Promise<Exploration> {
-  const nextStep = createNextStep({ ...lifetimes, refreshWindowSeconds: windowSeconds });
-  const { refreshTokenTtlSeconds: expiresAt } = lifetimes;
+interface Settings {
+  windowSeconds?: number;
+  intervalSeconds?: number;
+  rearmAfterSeconds?: number;
+}
+
+function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Promise<Exploration> {
+  const { windowSeconds = 10, intervalSeconds = 30 } = settings;
+  const { rearmAfterSeconds = findRearmAge(intervalSeconds) } = settings;
+  const nextStep = createNextStep({
+    ...{ refreshWindowSeconds: windowSeconds, refreshMinIntervalSeconds: intervalSeconds },
+    ...{ rearmAfterSeconds, refreshTokenTtlSeconds },
+  });
+  const { keyed, keys, sessionKey } = scope;
+  const storage =
+    keys !== "none"
+      ? { key: "key 2", previous: "key 1", chosenAt: -60 }
+      : { key: null, previous: null, chosenAt: -60 };
   const start: World = {
-    item: { sessionId: "session", tokenHash: "0#0", keyed: scope.keyed, expiresAt },
-    ...{ jar: { token: "0#0", rotatedAt: null }, stolen: [], requests: [], copies: [], salts: 1 },
+    item: {
+      ...{ sessionId: "session", tokenHash: "0#0", keyed, expiresAt: refreshTokenTtlSeconds },
+      ...(keyed && { rotationKeyHash: "key 1" }),
+      ...(sessionKey !== undefined && { sessionKeyHash: sessionKey }),
+    },
+    ...{
+      jar: { token: "0#0", rotatedAt: null },
+      ...{ onDisk: null, wasKilled: false },
+      storage,
+      stolen: [],
+      requests: [],
+      copies: [],
+    },
+    ...{ stolenKeys: { key: null, previous: null }, salts: 3 },
     ...{ isAheadOfTheft: { browser: false, thief: false }, isLogoutAnswered: false },
   };
   return explore(start, createActions(scope, nextStep), depth);
 }
 
-const held: [name: string, depth: number, scope: Scope, windowSeconds?: number][] = [
-  [
-    "tabs of one browser with its key that leave a fresh pair alone for 60 s never lose the session",
-    8,
-    patient,
-  ],
-  ["tabs that refresh at any time never lose it if no request takes longer than 7 s", 7, quick],
+const held: [name: string, depth: number, scope: Scope, settings?: Settings][] = [
+  ["tabs of one browser with one key never lose the session, whenever they refresh", 7, honest],
+  ["the same with random keys, one a minute", 7, { ...honest, keys: "random" }],
+  ["tabs with random keys that leave a fresh pair alone for 60 s never lose it", 8, patient],
+  ["nor if the browser is killed, and its cookie jar goes back", 7, { ...patient, canBeKilled: true }],
   ["keyed session, thief without the key, logout", 6, keyed],
-  ["keyed session, window 0", 5, keyed, 0],
-  ["keyed session, thief with the key", 6, { ...keyed, thiefKeys: [honest.browserKey] }],
+  ["keyed session, window 0", 5, keyed, { windowSeconds: 0 }],
+  ["keyed session, thief with the keys", 6, { ...keyed, thiefKeys: ["copied", "the thief's"] }],
   ["keyed session, thief who may send no key", 5, { ...keyed, thiefKeys: [null, "the thief's"] }],
   ["keyed session, its time runs out", 5, { ...keyed, jumps: [12, 3600] }],
+  ["session with a Session-Key, thief of cookie and keys but that one", 5, bound],
   ["unkeyed session, window 10, thief, logout", 6, unkeyed],
-  ["unkeyed session, window 0", 5, unkeyed, 0],
-  ["unkeyed session whose client sends a key all the same", 5, { ...unkeyed, browserKey: honest.browserKey }],
+  ["unkeyed session, window 0", 5, unkeyed, { windowSeconds: 0 }],
+  ["unkeyed session whose client sends keys all the same", 5, { ...unkeyed, keys: "random" }],
   ["unkeyed session, its time runs out", 5, { ...unkeyed, jumps: [12, 3600] }],
 ];
 
 // The default tells Jest that the last argument is not its `done`.
-test.each(held)("every invariant holds: %s", async (name, depth, scope, windowSeconds = 10) => {
-  const { violation, worlds, transitions } = await exploreScope(scope, depth + more, windowSeconds);
+test.each(held)("every invariant holds: %s", async (name, depth, scope, settings = {}) => {
+  const { violation, worlds, transitions } = await exploreScope(scope, depth + more, settings);
   process.stdout.write(`${name}: ${worlds} worlds, ${transitions} transitions, ${depth + more} events\n`);
   expect(violation && [violation.error.message, ...violation.schedule].join("\n")).toBeUndefined();
   expect(transitions).toBeGreaterThan(10_000);
 });
 
-// A proven repeat of at most half the interval does not re-arm; its answer may come 12 s later, and a tab's request
-// with the old pair, sent just before, another 12 s later: by then the successor may have been rotated away.
-test("known limit: a tab that refreshes a pair younger than the interval can overtake a request 12 s under way", async () => {
-  const { violation } = await exploreScope({ ...honest, jumps: [12] }, 7);
-  expect(violation?.error.message).toMatch(/^honestKeepsSession/);
-});
+// A proven repeat of age R does not re-arm; its answer may come 12 s later, and a tab's request with the old pair, sent
+// just before, another 12 s later: by then the successor must not have been rotated away. So R <= interval - 25.
+test.each([
+  [28, 3, true],
+  [25, 0, true],
+  [40, 15, true],
+  [29, 5, false],
+  [30, 6, false],
+  [24, 0, false],
+  [40, 16, false],
+])(
+  "minimum interval %i s, re-armed after %i s: honest tabs keep their session: %s",
+  async (interval, age, isHeld) => {
+    const scope = { ...honest, jumps: [...new Set([age || 12, 12, interval + 1])] };
+    const settings = { intervalSeconds: interval, rearmAfterSeconds: age };
+    const { violation } = await exploreScope(scope, 7, settings);
+    expect(violation?.error.message.split(":")[0]).toBe(isHeld ? undefined : "honestKeepsSession");
+  },
+);

@@ -1,8 +1,17 @@
 import { createLogout } from "../../lib/auth/session/logout.ts";
 import { createRefresh } from "../../lib/auth/session/refresh.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { findRearmAge } from "../../lib/sessions/rotation.ts";
 import type { AccessClaims } from "../../lib/tokens/access-claims.ts";
 import type { PairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createTokenId } from "../../lib/tokens/refresh-token.ts";
+
+/** The keys of a client that has none. */
+export const noKeys = {
+  idempotencyKey: undefined,
+  previousIdempotencyKey: undefined,
+  sessionKey: undefined,
+};
 
 type Claims = Pick<AccessClaims, "sub" | "sid" | "auth_time"> & { iat?: number };
 
@@ -30,16 +39,20 @@ type Options = Parameters<typeof createRefresh>[0];
 /** Makes the real refresh and logout over a store. Lifetimes are 30 s, a day and 30 days where none are given. */
 export function createUseCases({
   settings,
+  clock,
   ...options
-}: Pick<Options, "sessions" | "clock"> & {
+}: Pick<Options, "sessions"> & {
+  clock: Clock;
   noteEvent?: Options["noteEvent"];
   settings: Partial<Options["settings"]>;
 }) {
   const verifyExpiredToken = async (token: string) => ({ claims: JSON.parse(token), isExpired: true });
   const refresh = createRefresh({
     ...{ verifyExpiredToken, pairs, noteSession: () => {}, noteEvent: () => {}, ...options },
+    clockMs: () => clock() * 1000,
     settings: {
       ...{ refreshWindowSeconds: 10, refreshMinIntervalSeconds: 30, refreshTokenTtlSeconds: 86_400 },
+      rearmAfterSeconds: findRearmAge(settings.refreshMinIntervalSeconds ?? 30),
       ...{ sessionMaxAgeSeconds: 2_592_000, sessionsNotBefore: 0, ...settings },
     },
   });

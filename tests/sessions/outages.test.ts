@@ -7,7 +7,7 @@ import { deny, fail, hang, hold, loseAnswer, loseRequest, throttle } from "../su
 import { log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { createRotations, key, remove, update } from "../support/rotations.ts";
-import { type Account, keyHeader, startService } from "../support/service.ts";
+import { type Account, keyHeaders, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, wire, impatient } = service;
@@ -120,7 +120,7 @@ async function callTooLong(route: RouteName, step: string, call: ClientRequest) 
 
 test("E08 an outage that outlasts the function is a 503 before Lambda cuts it off; nothing more is sent, and the late write is the client's", async () => {
   const pair = await service.logIn({ key });
-  const call = { cookies: pair.cookies, headers: keyHeader(key) };
+  const call = { cookies: pair.cookies, headers: keyHeaders({ key }) };
   const { held, abandoned } = await callTooLong("refresh", update, call);
   // The attempt is given up with the function, and not when its own time of ten seconds is over, to be sent again.
   const late = setTimeout(5_000, "late", { ref: false });

@@ -1,8 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { bodyOf, expectCookie, expectJson, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import type { ClientRequest } from "../support/event.ts";
+import { type ClientRequest, createEvent } from "../support/event.ts";
 import { cookieOf, type Pair, pairOf } from "../support/pair.ts";
 import { startService } from "../support/service.ts";
 
@@ -26,7 +27,8 @@ test("R01 replaces the pair with one write, which stores hashes and the salt onl
     tokenHash: hash(second.refreshToken),
     previousTokenHash: hash(first.refreshToken),
     rotationSalt: expect.stringMatching(/^[\w-]{43}$/),
-    rotatedAt: clock.now,
+    ...{ rotatedAt: clock.now, rotatedAtMs: clock.now * 1000, renewedAtMs: clock.now * 1000 },
+    previousKeyHash: "none",
     expiresAt: clock.now + 86_400,
   });
   const hmac = createHmac("sha256", Buffer.from(stored?.rotationSalt, "base64url"));
@@ -37,6 +39,51 @@ test("R01 replaces the pair with one write, which stores hashes and the salt onl
     exp: clock.now + 900,
     jti: createHash("sha256").update(second.refreshToken).digest().subarray(0, 16).toString("base64url"),
   });
+});
+
+test("a refresh notes who renews: the list of sessions shows a copy of the cookie at work", async () => {
+  const first = await service.logIn();
+  clock.advance(60);
+  const event = createEvent("refresh", { cookies: first.cookies });
+  Object.assign(event.requestContext.http, { sourceIp: "198.51.100.9", userAgent: "curl/8" });
+  await sandbox.invoke("refresh", event);
+  expect(await service.findSession(first)).toMatchObject({ ip: "198.51.100.9", userAgent: "curl/8" });
+});
+
+describe("a session that was opened with a Session-Key", () => {
+  const sessionKey = createRefreshToken();
+
+  test.each([
+    ["no", undefined],
+    ["another", createRefreshToken()],
+  ])(
+    "is not renewed with %s Session-Key, however old the pair: 403, nothing is written, nothing ended",
+    async (_, other) => {
+      const first = await service.logIn({ sessionKey });
+      clock.advance(100);
+      const second = await service.rotate(first, { sessionKey });
+      const before = await service.findSession(first);
+      for (const pair of [second, first]) {
+        clock.advance(30);
+        const call = () => service.refresh(pair, { sessionKey: other });
+        await service.expectRefusal(call, refusals.sessionKeyRequired, ["UpdateItem sessions"]);
+      }
+      expect(await service.findSession(first)).toEqual(before);
+      expect((await service.rotate(second, { sessionKey })).claims.iat).toBe(clock.now);
+    },
+  );
+
+  test("ends with a logout that does not carry it", async () => {
+    const first = await service.logIn({ sessionKey });
+    await sandbox.logout({ cookies: first.cookies });
+    await service.expectOver([first], { sessionKey });
+  });
+});
+
+test("a Session-Key for a session that has none is ignored", async () => {
+  const first = await service.logIn();
+  await service.rotate(first, { sessionKey: createRefreshToken() });
+  await service.rotate(first);
 });
 
 describe("refresh accepts", () => {

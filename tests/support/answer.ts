@@ -38,6 +38,11 @@ export const refusals = {
     "invalid_idempotency_key",
     'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
   ),
+  sessionKeyRequired: refusal(
+    403,
+    "session_key_required",
+    "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
+  ),
   tokenExpired: refusal(400, "token_expired", "token expired"),
   conflict: refusal(
     400,

@@ -19,6 +19,10 @@ export interface Account {
 
 interface CallOptions {
   key?: string | undefined;
+  /** Sent as Idempotency-Key-Previous. */
+  previousKey?: string;
+  /** Sent as Session-Key. */
+  sessionKey?: string | undefined;
   as?: Sandbox | undefined;
 }
 
@@ -115,13 +119,13 @@ export async function startService(given?: Database) {
     },
 
     /** Logs in, with the file's own account if no other is named. */
-    async logIn({ key, as = sandbox, account }: CallOptions & { account?: Account } = {}): Promise<Pair> {
+    async logIn({ as = sandbox, account, ...keys }: CallOptions & { account?: Account } = {}): Promise<Pair> {
       const { email, password } = account ?? (await own());
-      return pairOf(await as.login({ body: { email, password }, headers: keyHeader(key) }));
+      return pairOf(await as.login({ body: { email, password }, headers: keyHeaders(keys) }));
     },
 
-    refresh(pair: Pair, { key, as = sandbox }: CallOptions = {}): Promise<ApiResponse> {
-      return as.refresh({ cookies: pair.cookies, headers: keyHeader(key) });
+    refresh(pair: Pair, { as = sandbox, ...keys }: CallOptions = {}): Promise<ApiResponse> {
+      return as.refresh({ cookies: pair.cookies, headers: keyHeaders(keys) });
     },
 
     async rotate(pair: Pair, options?: CallOptions): Promise<Pair> {
@@ -192,7 +196,11 @@ type Pairs<Count extends number, Some extends Pair[] = []> = number extends Coun
     ? Some
     : Pairs<Count, [...Some, Pair]>;
 
-/** The header that proves a repeat, if there is a key. */
-export function keyHeader(key: string | undefined): Record<string, string> {
-  return key === undefined ? {} : { "idempotency-key": key };
+/** The headers of a client's keys. */
+export function keyHeaders({ key, previousKey, sessionKey }: CallOptions): Record<string, string> {
+  return {
+    ...(key !== undefined && { "idempotency-key": key }),
+    ...(previousKey !== undefined && { "idempotency-key-previous": previousKey }),
+    ...(sessionKey !== undefined && { "session-key": sessionKey }),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../clock.ts";
+import { type Clock, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import { isSessionId, type SessionKey, type SessionStore } from "../../sessions/store.ts";
@@ -14,12 +14,19 @@ export interface SessionSummary {
 }
 
 /** What leaves the table: no hash, no salt. */
-export const summaryNames = ["sessionId", "createdAt", "rotatedAt", "expiresAt", "userAgent", "ip"] as const;
+export const summaryNames = [
+  "sessionId",
+  "createdAt",
+  "renewedAtMs",
+  "expiresAt",
+  "userAgent",
+  "ip",
+] as const;
 
 /** Turns a stored session into what its user may see. */
 export function toSummary(session: Pick<Session, (typeof summaryNames)[number]>): SessionSummary {
-  const { rotatedAt = null, userAgent = null, ip = null, ...others } = session;
-  return { ...others, renewedAt: rotatedAt, userAgent, ip };
+  const { renewedAtMs, userAgent = null, ip = null, ...others } = session;
+  return { ...others, renewedAt: renewedAtMs === undefined ? null : toSeconds(renewedAtMs), userAgent, ip };
 }
 
 /** One page of the list, and where the next one begins; null: there is none. */

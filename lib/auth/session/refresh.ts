@@ -1,6 +1,12 @@
-import type { Clock } from "../../clock.ts";
+import { type ClockMs, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
+import {
+  classify,
+  type PresentedKeys,
+  type RotationAttempt,
+  type RotationSettings,
+} from "../../sessions/rotation.ts";
+import type { Client } from "../../sessions/session.ts";
 import type { SessionKey, SessionStore, WriteResult } from "../../sessions/store.ts";
 import type { AccessClaims } from "../../tokens/access-claims.ts";
 import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
@@ -12,6 +18,13 @@ import {
   isRefreshToken,
 } from "../../tokens/refresh-token.ts";
 import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+
+/** One refresh as it came in. */
+export interface RefreshRequest extends PresentedPair, Client {
+  idempotencyKey: string | undefined;
+  previousIdempotencyKey: string | undefined;
+  sessionKey: string | undefined;
+}
 
 /** A pair as it was presented; nothing about it is known to be true. */
 export interface PresentedPair {
@@ -25,13 +38,14 @@ interface RefreshOptions {
   sessions: Pick<SessionStore, "rotate" | "rearm" | "delete">;
   verifyExpiredToken: VerifyExpiredToken;
   pairs: PairIssuer;
-  clock: Clock;
+  clockMs: ClockMs;
   /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
   noteSession: (session: SessionKey) => Promise<void> | void;
   /** Told what a presented pair meant, as soon as that is known. */
   noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => void;
   settings: RotationSettings & {
     refreshTokenTtlSeconds: number;
+    refreshMinIntervalSeconds: number;
     sessionMaxAgeSeconds: number;
     sessionsNotBefore: number;
   };
@@ -45,7 +59,7 @@ export function createRefresh({
   sessions,
   verifyExpiredToken,
   pairs,
-  clock,
+  clockMs,
   noteSession,
   noteEvent,
   settings,
@@ -54,15 +68,13 @@ export function createRefresh({
    * Replaces the pair by its successor with one conditional write, or repeats the response to the write that did.
    * When `signal` aborts nothing more is sent: a write or a verdict that comes after the client has gone on would be
    * wrong.
-   * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `token_expired`, `unavailable`.
+   * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `session_key_required`, `token_expired`, `unavailable`.
    */
-  return async function refresh(
-    pair: PresentedPair & { idempotencyKey: string | undefined },
-    signal?: AbortSignal,
-  ): Promise<TokenPair> {
+  return async function refresh(pair: RefreshRequest, signal?: AbortSignal): Promise<TokenPair> {
     const claims = await verifyPair(pair);
     const key = { userId: claims.sub, sessionId: claims.sid };
-    const now = clock();
+    const nowMs = clockMs();
+    const now = toSeconds(nowMs);
     const sessionEndsAt = claims.auth_time + settings.sessionMaxAgeSeconds;
     if (claims.auth_time < settings.sessionsNotBefore)
       throw new AppError("token_expired", { reason: "session ended by the operator" });
@@ -72,15 +84,16 @@ export function createRefresh({
     const attempt: RotationAttempt = {
       presentedHash: hashToken(pair.refreshToken),
       rotationSalt: createRotationSalt(),
-      keyHash: pair.idempotencyKey === undefined ? undefined : hashToken(pair.idempotencyKey),
-      now,
+      ...hashKeys(pair),
+      nowMs,
     };
     const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
     const rotation = {
       ...attempt,
       successorHash: hashToken(successor),
-      notRotatedSince: now - settings.refreshMinIntervalSeconds,
+      notRotatedSinceMs: nowMs - settings.refreshMinIntervalSeconds * 1000,
       expiresAt,
+      client: pair,
     };
     let result: WriteResult = await sessions.rotate(key, rotation, signal);
     if (result.written) return pairs.issue(result.session, successor);
@@ -92,6 +105,8 @@ export function createRefresh({
           throw new AppError("token_expired", {
             reason: result.session ? "session expired" : "session gone",
           });
+        case "key-missing":
+          throw new AppError("session_key_required");
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
           await sessions.delete(key, signal);
@@ -105,7 +120,7 @@ export function createRefresh({
           if (!verdict.proven) noteEvent("authn_token_repeat_unproven");
           const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
           if (!verdict.rearm) return pairs.issue(verdict.session, repeated);
-          result = await sessions.rearm(verdict.session, { now, expiresAt }, signal);
+          result = await sessions.rearm(verdict.session, { nowMs, expiresAt }, signal);
           if (result.written) return pairs.issue(result.session, repeated);
         }
       }
@@ -134,4 +149,18 @@ export function createRefresh({
     }
     return claims;
   }
+}
+
+/** What the table holds of the keys of a client. */
+export function hashKeys({
+  idempotencyKey,
+  previousIdempotencyKey,
+  sessionKey,
+}: Pick<RefreshRequest, "idempotencyKey" | "previousIdempotencyKey" | "sessionKey">): PresentedKeys {
+  const hash = (key: string | undefined) => (key === undefined ? undefined : hashToken(key));
+  return {
+    keyHash: hash(idempotencyKey),
+    previousKeyHash: hash(previousIdempotencyKey),
+    sessionKeyHash: hash(sessionKey),
+  };
 }

@@ -1,25 +1,43 @@
 import { applyUpdate } from "../memory-table.ts";
 import type { NextStep, Outcome } from "./use-case.ts";
-import type { Answer, Call, Copy, Item, Pair, Request, Token, World } from "./world.ts";
-import { generationOf, later, shift, shiftCall } from "./world.ts";
+import {
+  type Answer,
+  type Call,
+  type Copy,
+  generationOf,
+  type Item,
+  type Key,
+  type Keys,
+  later,
+  type Pair,
+  type Request,
+  shift,
+  shiftCall,
+  type Token,
+  type World,
+} from "./world.ts";
 
+/** What must hold in every schedule. */
 const invariants = {
   oneChain: "a rotation replaces the current token by its successor, and nothing ever leads back",
   currentPair: "every 200 carries the pair that is current at the instant of the deciding step",
   noGrandparent: "no 200 for anything older than the predecessor",
   notRefusedWhileLiving: "token expired is answered only when the session is over",
   provenRepeat: "the current pair, a proven repeat and one's own write are never taken for a replay",
+  keyNeeded: "whoever lacks the session's Session-Key gets nothing and changes nothing",
   unavailable: "a store that does not answer makes the request unavailable, never refused",
   noRevival: "nothing brings a deleted session back or writes to one whose time is over",
   noExpired: "no 200 from a session whose time is over",
   logoutIsFinal: "no 200 for a request that starts after an answered logout",
   honestKeepsSession: "an honest browser with the key never loses its session",
-  thiefOrVictim: "thief and victim never both get past a rotation of a keyed session",
+  thiefOrVictim:
+    "thief and victim never both get past a rotation of a keyed session; with the keys, past two",
 } as const;
 
+const keysOf = ({ key, previous }: Keys): Keys => ({ key, previous });
+const noKeys: Keys = { key: null, previous: null };
+
 export class Violation extends Error {}
-const unavailable = JSON.stringify({ outcome: { code: "unavailable" } });
-type Success = Extract<Outcome, { token: unknown }>;
 
 function hold(invariant: keyof typeof invariants, isHeld: boolean, what: () => string): void {
   if (!isHeld) throw new Violation(`${invariant}: ${invariants[invariant]}: ${what()}`);
@@ -27,12 +45,22 @@ function hold(invariant: keyof typeof invariants, isHeld: boolean, what: () => s
 
 export interface Scope {
   keyed: boolean;
-  /** What the browser's tabs send as Idempotency-Key. */
-  browserKey: string | null;
+  /**
+   * The browser's tabs send no key, one for all refreshes, or as our client random ones: each is chosen when an answer
+   * is stored, and the one before goes along.
+   */
+  keys: "none" | "one" | "random";
+  /** The session was opened with this Session-Key, which the browser sends and no thief. */
+  sessionKey?: Key;
   /** The tabs leave a pair alone until it is so old. Seconds; 0: they refresh at any time. */
   browserWaitsSeconds: number;
-  /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. */
-  thiefKeys: (string | null)[];
+  /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. `copied`: the browser's, then. */
+  thiefKeys: (Key | "copied" | null)[];
+  /**
+   * The browser may be killed, once: its storage holds what it held, the cookie jar what it held up to 30 s ago. Killed
+   * again before the next rotation, at least a minute later and in the first 30 s after an answer, it would log in anew.
+   */
+  canBeKilled?: boolean;
   hasLogout: boolean;
   jumps: number[];
   /** How long a request may be under way, from its start at the client to the client's answer. Seconds. */
@@ -48,51 +76,77 @@ export interface Action {
 
 /** Lists everything that can happen in a world; events only if there is room for them. Applying an action throws Violation. */
 export function createActions(scope: Scope, nextStep: NextStep) {
+  const hasCopiedKeys = scope.thiefKeys.includes("copied");
+
   return function listActions(world: World, hasRoom: boolean): Action[] {
     const steps = world.requests.map((request) => step(world, request));
     if (!hasRoom) return steps;
     const underWay = world.requests.filter(({ issued }) => issued === null);
     const losses = underWay.map((request) => lostAnswer(world, request));
     const landings = world.copies.map((copy) => landing(world, copy));
-    return [...steps, ...sends(world), ...jumps(world), ...losses, ...landings];
+    return [...steps, ...sends(world), ...kills(world), ...jumps(world), ...losses, ...landings];
   };
 
   function sends(world: World): Action[] {
-    const { jar, stolen, item } = world;
+    const { jar, stolen, storage } = world;
     const { token: presented, rotatedAt } = jar;
     const actions: Action[] = [];
     const add = (name: string, apply: () => World) => actions.push({ name, isEvent: true, apply });
-    const send = (sent: Pick<Request, "kind" | "who" | "presented" | "key">): World => {
+    const send = (sent: Pick<Request, "kind" | "who" | "presented" | "keys" | "sessionKey">): World => {
       const request: Request = {
         ...{ ...sent, salt: world.salts, sentAt: 0, isAfterLogout: world.isLogoutAnswered },
         ...{ clock: null, answers: [], call: null, issued: null },
       };
       return { ...world, salts: world.salts + 1, requests: [...world.requests, request] };
     };
-    const browser = { who: "browser", presented } as const;
-    const { browserKey: key } = scope;
-    if (rotatedAt === null || rotatedAt <= -scope.browserWaitsSeconds)
-      add(`the browser sends ${presented}`, () => send({ ...browser, kind: "refresh", key }));
-    if (scope.hasLogout && !world.isLogoutAnswered)
-      add("the browser logs out", () => send({ ...browser, kind: "logout", key: null }));
+    const browser = { who: "browser", presented, sessionKey: scope.sessionKey ?? null } as const;
+    if (rotatedAt === null || rotatedAt <= -scope.browserWaitsSeconds) {
+      add(`the browser sends ${presented}`, () =>
+        send({ ...browser, kind: "refresh", keys: keysOf(storage) }),
+      );
+    }
+    if (scope.hasLogout && !world.isLogoutAnswered) {
+      add("the browser logs out", () => send({ ...browser, kind: "logout", keys: noKeys }));
+    }
     if (scope.thiefKeys.length > 0 && stolen.length === 0) {
-      const isAhead = item !== null && generationOf(item.tokenHash) > generationOf(presented);
-      const isAheadOfTheft = { browser: isAhead, thief: false };
-      add(`a thief copies ${presented}`, () => ({ ...world, stolen: [presented], isAheadOfTheft }));
+      const stolenKeys = hasCopiedKeys ? keysOf(storage) : noKeys;
+      add(`a thief copies ${presented}`, () => {
+        const robbed = { ...world, stolen: [presented], stolenKeys };
+        return world.item ? withProgress(robbed, "browser", world.item.tokenHash) : robbed;
+      });
     }
     for (const token of stolen)
       for (const key of scope.thiefKeys) {
         const name = `the thief sends ${token} with ${key ?? "no key"}`;
-        add(name, () => send({ kind: "refresh", who: "thief", presented: token, key }));
+        const { stolenKeys } = world;
+        const keys = key === "copied" ? stolenKeys : { key, previous: stolenKeys.key };
+        const thief = { who: "thief", presented: token, keys, sessionKey: null } as const;
+        add(name, () => send({ ...thief, kind: "refresh" }));
       }
     return actions;
+  }
+
+  /** What was under way when the browser was killed is a request that is never answered. */
+  function kills(world: World): Action[] {
+    const { onDisk, requests, wasKilled } = world;
+    if (!scope.canBeKilled || wasKilled || !onDisk || requests.length > 0) return [];
+    const { until: _, ...jar } = onDisk;
+    return [
+      {
+        name: "the browser is killed",
+        isEvent: true,
+        apply: () => ({ ...world, jar, onDisk: null, wasKilled: true }),
+      },
+    ];
   }
 
   /** Whoever has been sent may or may not have read the clock before it jumps. */
   function jumps(world: World): Action[] {
     return scope.jumps.flatMap((seconds) => {
-      const unstarted = world.requests.filter(({ clock, issued }) => clock === null && issued === null);
-      const survivors = unstarted.filter(({ sentAt }) => seconds - sentAt <= scope.underWaySeconds);
+      const survivors = world.requests.filter(
+        ({ clock, issued, sentAt }) =>
+          clock === null && issued === null && seconds - sentAt <= scope.underWaySeconds,
+      );
       return subsets(survivors).map((starting): Action => {
         const started = starting.map(({ presented }) => presented).join(" and ");
         return {
@@ -116,7 +170,21 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       return { name, isEvent: false, apply: () => acknowledge(world, request) };
     }
     const name = `the browser is answered ${issued.token}`;
-    return { name, isEvent: false, apply: () => replace({ ...world, jar: issued }, request, undefined) };
+    return {
+      name,
+      isEvent: false,
+      apply: () => replace(receive(world, request, issued), request, undefined),
+    };
+  }
+
+  /** The key of the next refresh is chosen, if none was chosen in the last minute. */
+  function receive(world: World, { keys }: Request, issued: Pair): World {
+    const { jar, storage, salts } = world;
+    const onDisk = scope.canBeKilled && jar.token !== issued.token ? { ...jar, until: 30 } : world.onDisk;
+    const isOld = storage.key === keys.key && storage.chosenAt <= -60;
+    if (scope.keys !== "random" || !isOld) return { ...world, jar: issued, onDisk };
+    const next = { key: `key ${salts}`, previous: keys.key, chosenAt: 0 };
+    return { ...world, jar: issued, onDisk, storage: next, salts: salts + 1 };
   }
 
   /** A write is applied, and the SDK, which does not learn of it, will send it again. */
@@ -127,8 +195,9 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       async apply() {
         const started = await start(request);
         const { after, isWritten } = write(world.item, started.call as Call, started.clock as number);
-        if (!isWritten || after === world.item) return null;
-        return { ...replace(world, request, started), item: after };
+        return isWritten && after !== world.item
+          ? { ...replace(world, request, started), item: after }
+          : null;
       },
     };
   }
@@ -156,7 +225,8 @@ export function createActions(scope: Scope, nextStep: NextStep) {
 
   async function assertUnavailable(request: Request): Promise<void> {
     const step = await nextStep({ ...request, answers: [...request.answers, { is: "unavailable" }] });
-    hold("unavailable", JSON.stringify(step) === unavailable, () => JSON.stringify(step));
+    const isUnavailable = "outcome" in step && codeOf(step.outcome) === "unavailable";
+    hold("unavailable", isUnavailable, () => JSON.stringify(step));
   }
 
   async function acknowledge(world: World, unstarted: Request): Promise<World> {
@@ -200,16 +270,19 @@ export function createActions(scope: Scope, nextStep: NextStep) {
         ? before.previousTokenHash === after.previousTokenHash
         : before?.tokenHash === after.previousTokenHash &&
           generationOf(after.tokenHash) === generationOf(after.previousTokenHash ?? after.tokenHash) + 1;
-    hold("oneChain", isChained && (after.rotatedAt ?? 0) >= (before?.rotatedAt ?? -Infinity), what);
+    hold("oneChain", isChained && (after.rotatedAtMs ?? 0) >= (before?.rotatedAtMs ?? -Infinity), what);
     return { after, isWritten: true };
   }
 
-  function checkReplay({ presented, key, salt, who }: Request, seen: Item): void {
+  function checkReplay({ presented, keys, salt, who, sessionKey }: Request, seen: Item): void {
+    const { key } = keys;
     const what = () => `${presented} by the ${who}, with ${key ?? "no key"}, met ${JSON.stringify(seen)}`;
     const isProven = seen.previousTokenHash === presented && key !== null && key === seen.rotationKeyHash;
     const isOwn = seen.rotationSalt === `salt ${salt}`;
     hold("provenRepeat", seen.tokenHash !== presented && !isProven && !isOwn, what);
-    const isHonest = scope.browserKey !== null && scope.thiefKeys.length === 0;
+    hold("keyNeeded", sessionKey === (scope.sessionKey ?? null), what);
+    const isHonest =
+      scope.keys !== "none" && (scope.thiefKeys.length === 0 || scope.sessionKey !== undefined);
     hold("honestKeepsSession", !isHonest, what);
   }
 
@@ -227,39 +300,51 @@ export function createActions(scope: Scope, nextStep: NextStep) {
     }
     // The age of a pair matters only to a browser that waits for it.
     const issued = scope.browserWaitsSeconds === 0 ? { ...pair, rotatedAt: null } : pair;
-    const forgotten = { key: null, isAfterLogout: false, clock: null, answers: [], call: null };
+    const forgotten = { sessionKey: null, isAfterLogout: false, clock: null, answers: [], call: null };
     return replace(next, unstarted, { ...request, ...forgotten, issued });
   }
 
-  /** Notes who has been issued a pair of a generation after the stolen one. */
+  /** Notes who has been issued a pair so many generations after the stolen one. */
   function withProgress(world: World, who: Request["who"], token: Token): World {
     const { stolen } = world;
-    if (stolen[0] === undefined || generationOf(token) <= generationOf(stolen[0])) return world;
+    const allowed = hasCopiedKeys ? 1 : 0;
+    if (stolen[0] === undefined || generationOf(token) <= generationOf(stolen[0]) + allowed) return world;
     const isAheadOfTheft = { ...world.isAheadOfTheft, [who]: true };
-    const isTold = scope.keyed && !scope.thiefKeys.includes(scope.browserKey);
-    const isBoth = isAheadOfTheft.browser && isAheadOfTheft.thief;
-    hold("thiefOrVictim", !isTold || !isBoth, () => `both hold pairs of ${JSON.stringify(world.item)}`);
+    hold(
+      "thiefOrVictim",
+      !scope.keyed || !isAheadOfTheft.browser || !isAheadOfTheft.thief,
+      () => `both hold pairs of ${JSON.stringify(world.item)}`,
+    );
     return { ...world, isAheadOfTheft };
   }
 
-  function checkSuccess({ item }: World, request: Request, { token, ...issued }: Success): Pair {
+  function checkSuccess(
+    { item }: World,
+    request: Request,
+    { token, ...issued }: Extract<Outcome, { token: unknown }>,
+  ): Pair {
     const { presented } = request;
     const clock = request.clock as number;
     const rotatedAt = issued.rotatedAt === null ? null : issued.rotatedAt + clock;
     const what = () => `${token} of ${rotatedAt} for ${presented}, the table holds ${JSON.stringify(item)}`;
+    hold("keyNeeded", request.sessionKey === (scope.sessionKey ?? null), what);
     hold("logoutIsFinal", !request.isAfterLogout, what);
     hold("noGrandparent", presented === item?.tokenHash || presented === item?.previousTokenHash, what);
-    hold("currentPair", token === item?.tokenHash && rotatedAt === (item.rotatedAt ?? null), what);
+    hold("currentPair", token === item?.tokenHash && rotatedAt === (item.rotatedAtMs ?? null), what);
     hold("noExpired", item !== null && item.expiresAt > clock, what);
     return { token: token as Token, rotatedAt };
   }
 
-  function checkRefusal({ item }: World, { clock, presented }: Request, code: string): void {
-    if (code === "unavailable") return;
+  function checkRefusal({ item }: World, { clock, presented, who }: Request, code: string): void {
+    if (code === "unavailable" || (code === "session_key_required" && who === "thief")) return;
     const isOver = item === null || item.expiresAt <= (clock as number);
     const what = () => `${code} for ${presented}, the table holds ${JSON.stringify(item)}`;
     hold("notRefusedWhileLiving", code === "token_expired" && isOver, what);
   }
+}
+
+function codeOf(outcome: Outcome): string | undefined {
+  return typeof outcome === "object" && "code" in outcome ? outcome.code : undefined;
 }
 
 function replace(world: World, request: Request, next: Request | undefined): World {

@@ -5,22 +5,30 @@ import { createSessionStore } from "../../../lib/sessions/store.ts";
 import { deriveSuccessor, hashToken } from "../../../lib/tokens/refresh-token.ts";
 import { refusal, type Update } from "../memory-table.ts";
 import { createUseCases, plainPair } from "../use-cases.ts";
-import type { Answer, Call, Item, Request, Token } from "./world.ts";
-import { answerText, successorName } from "./world.ts";
+import {
+  type Answer,
+  answerText,
+  type Call,
+  type Item,
+  type Request,
+  successorName,
+  type Token,
+} from "./world.ts";
 
 /** A request as far as the use case can see it: what it presents, and what the store has answered so far. */
-export type Trace = Pick<Request, "kind" | "presented" | "key" | "salt" | "answers">;
+export type Trace = Pick<Request, "kind" | "presented" | "keys" | "sessionKey" | "salt" | "answers">;
 
 /** How a request ended: by what pair, refused, or (a logout) done. */
 export type Outcome = { token: Token | "unknown"; rotatedAt: number | null } | { code: string } | "done";
 
 export type Step = { call: Call } | { outcome: Outcome };
 
-export type NextStep = (trace: Trace) => Promise<Step>;
+export type NextStep = (trace: Trace) => Step | Promise<Step>;
 
 export interface Lifetimes {
   refreshWindowSeconds: number;
   refreshMinIntervalSeconds: number;
+  rearmAfterSeconds: number;
   refreshTokenTtlSeconds: number;
 }
 
@@ -33,14 +41,20 @@ const key = { userId: "user", sessionId: "session" };
  * until it sends another command or ends. It is a function of its trace but for its salt, so each trace is run once.
  */
 export function createNextStep(lifetimes: Lifetimes): NextStep {
-  const known = new Map<string, Promise<Step>>();
+  const known = new Map<string, Step | Promise<Step>>();
 
   return function nextStep(trace) {
-    const { kind, presented, key, salt, answers } = trace;
-    const name = `${kind} ${presented} ${key} ${salt} ${answers.map(answerText).join(" ")}`;
-    const step = known.get(name) ?? run(trace, lifetimes);
-    known.set(name, step);
-    return step;
+    const { kind, presented, keys, sessionKey, salt, answers } = trace;
+    const sent = `${kind} ${presented} ${keys.key} ${keys.previous} ${sessionKey}`;
+    const name = `${sent} ${salt} ${answers.map(answerText).join(" ")}`;
+    const step = known.get(name);
+    if (step) return step;
+    const running = run(trace, lifetimes).then((found) => {
+      known.set(name, found);
+      return found;
+    });
+    known.set(name, running);
+    return running;
   };
 }
 
@@ -71,7 +85,7 @@ function run(trace: Trace, lifetimes: Lifetimes): Promise<Step> {
   const ended =
     trace.kind === "logout"
       ? logout([pair]).then((): Outcome => "done")
-      : refresh({ ...pair, idempotencyKey: trace.key ?? undefined }).then((issued): Outcome => {
+      : refresh({ ...pair, ...values.keys }).then((issued): Outcome => {
           const { iat } = JSON.parse(issued.token);
           const token = values.findToken(issued.refreshToken) ?? "unknown";
           return { token, rotatedAt: iat === undefined ? null : iat - clock };
@@ -85,7 +99,7 @@ function run(trace: Trace, lifetimes: Lifetimes): Promise<Step> {
 }
 
 /** Real tokens, salts and hashes for the symbols of one trace, related by the real derivation. */
-function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
+function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
   const values = new Map<string, string>();
   const names = new Map<string, string>();
   const set = (name: string, value: string): string => {
@@ -98,7 +112,7 @@ function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
     return set(name, value);
   };
   const saltValue = (name: string) => values.get(name) ?? set(name, fixed(name));
-  if (ownKey !== null) names.set(hashToken(ownKey), ownKey);
+  for (const key of [keys.key, keys.previous, sessionKey]) if (key !== null) names.set(hashToken(key), key);
   const presentedValue = setToken(presented, fixed("the presented token"));
 
   /** A token is derived where its parent is at hand; older ones may have any value. */
@@ -111,19 +125,30 @@ function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
   }
 
   function toRecord(item: Item) {
-    const { tokenHash, previousTokenHash, rotationSalt, rotatedAt, rotationKeyHash, expiresAt, keyed } = item;
+    const { tokenHash, previousTokenHash, rotationSalt, rotatedAtMs, renewedAtMs, expiresAt, keyed } = item;
+    const hashes = ["rotationKeyHash", "previousKeyHash", "sessionKeyHash"] as const;
+    const held = hashes.flatMap((name) => {
+      const key = item[name];
+      if (key === undefined || key === none) return [];
+      names.set(hashToken(key), key);
+      return [[name, hashToken(key)]];
+    });
     return {
       ...{ ...key, email: "ada@example.com", sessionEpoch: 0, createdAt: clock - 1000, keyed },
       ...{ tokenHash: hashToken(tokenValue(tokenHash, item)), expiresAt: expiresAt + clock },
       ...(previousTokenHash && { previousTokenHash: hashToken(tokenValue(previousTokenHash)) }),
       ...(rotationSalt && { rotationSalt: saltValue(rotationSalt) }),
-      ...(rotatedAt !== undefined && { rotatedAt: rotatedAt + clock }),
-      ...(rotationKeyHash && { rotationKeyHash: hashToken(rotationKeyHash) }),
+      ...(rotatedAtMs !== undefined && { rotatedAt: rotatedAtMs + clock }),
+      ...(rotatedAtMs !== undefined && { rotatedAtMs: (rotatedAtMs + clock) * 1000 }),
+      ...(renewedAtMs !== undefined && { renewedAtMs: (renewedAtMs + clock) * 1000 }),
+      ...Object.fromEntries(held),
     };
   }
 
   function nameOf(value: unknown): unknown {
-    if (typeof value === "number") return value - clock;
+    // The model counts in seconds.
+    if (typeof value === "number") return (value > 100 * clock ? value / 1000 : value) - clock;
+    if (value === none) return none;
     const name = names.get(String(value));
     if (name === undefined) throw new Error("a command holds a value that nobody has made");
     return name;
@@ -131,6 +156,11 @@ function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
 
   return {
     presented: presentedValue,
+    keys: {
+      idempotencyKey: keys.key ?? undefined,
+      previousIdempotencyKey: keys.previous ?? undefined,
+      sessionKey: sessionKey ?? undefined,
+    },
     findToken: (value: string) => names.get(value) as Token | undefined,
 
     /** The command in symbols. The request's own salt is random; its successor is named after it. */
@@ -154,6 +184,9 @@ function createConcreteValues({ presented, salt, key: ownKey }: Trace) {
     },
   };
 }
+
+/** What the store writes where the rotation before had no key. */
+const none = "none";
 
 function fixed(name: string): string {
   return createHash("sha256").update(name).digest("base64url");

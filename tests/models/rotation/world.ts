@@ -7,6 +7,8 @@ import type { Update } from "../memory-table.ts";
  */
 export type Token = `${number}#${number}`;
 export type Salt = `salt ${number}`;
+/** A random key is named like a salt; others have a name of their own. */
+export type Key = string;
 
 /** The session as the table holds it; what no rule looks at is left out. */
 export interface Item {
@@ -14,12 +16,22 @@ export interface Item {
   tokenHash: Token;
   previousTokenHash?: Token;
   rotationSalt?: Salt;
-  rotatedAt?: number;
-  rotationKeyHash?: string;
+  rotatedAtMs?: number;
+  renewedAtMs?: number;
+  rotationKeyHash?: Key;
+  previousKeyHash?: Key;
+  sessionKeyHash?: Key;
   keyed: boolean;
   expiresAt: number;
 }
 
+/** What a client keeps beside its pair: the key of its next refresh, and the one before that. */
+export interface Keys {
+  key: Key | null;
+  previous: Key | null;
+}
+
+/** One call of the store: an update, or the deletion of the session. */
 export type Call = ({ is: "update" } & Update) | { is: "delete" };
 
 export type Answer = { is: "written" | "refused"; item: Item | null } | { is: "deleted" | "unavailable" };
@@ -35,9 +47,11 @@ export interface Request {
   kind: "refresh" | "logout";
   who: "browser" | "thief";
   presented: Token;
-  key: string | null;
+  keys: Keys;
+  sessionKey: Key | null;
   salt: number;
   sentAt: number;
+  /** It was sent after a logout had been answered. */
   isAfterLogout: boolean;
   /** What the function has read off its clock; null before it has started. */
   clock: number | null;
@@ -58,9 +72,14 @@ export interface Copy {
 export interface World {
   item: Item | null;
   jar: Pair;
+  /** What the jar held before and may hold again, after the browser was killed: it is written to disk late. */
+  onDisk: (Pair & { until: number }) | null;
+  wasKilled: boolean;
+  storage: Keys & { chosenAt: number };
   /** The pairs that a thief has copied or been given, the copy first; empty before the theft. */
   stolen: Token[];
-  /** Who has been issued a pair of a generation after the stolen one. */
+  stolenKeys: Keys;
+  /** Who has got further with the stolen pair than both may. */
   isAheadOfTheft: { browser: boolean; thief: boolean };
   isLogoutAnswered: boolean;
   requests: Request[];
@@ -100,8 +119,12 @@ export function later(world: World, seconds: number, underWaySeconds: number): W
   const copies = world.copies.filter(isUnderWay).map((copy) => shift(copy, -seconds));
   const item = world.item && shift(world.item, -seconds);
   const isQuiet = requests.length === 0 && copies.length === 0;
-  if (isQuiet && item?.rotatedAt !== undefined) item.rotatedAt = Math.max(item.rotatedAt, oldestAge);
-  return { ...world, item, jar: shiftPair(world.jar), requests, copies };
+  if (isQuiet && item?.rotatedAtMs !== undefined) item.rotatedAtMs = Math.max(item.rotatedAtMs, oldestAge);
+  if (isQuiet && item?.renewedAtMs !== undefined) item.renewedAtMs = Math.max(item.renewedAtMs, oldestAge);
+  const until = (world.onDisk?.until ?? 0) - seconds;
+  const onDisk = world.onDisk && until >= 0 ? { ...shiftPair(world.onDisk), until } : null;
+  const storage = { ...world.storage, chosenAt: Math.max(world.storage.chosenAt - seconds, oldestAge) };
+  return { ...world, item, jar: shiftPair(world.jar), onDisk, storage, requests, copies };
 }
 
 /**
@@ -119,10 +142,10 @@ export function canonical(world: World): World {
   const rename = (value: unknown, name = ""): unknown => {
     if (name === "salt") return saltOf(value as number);
     if (typeof value === "string") {
-      const [, generation, salt] = /^(?:salt |(-?\d+)#)(\d+)$/.exec(value) ?? [];
+      const [, kind, generation, salt] = /^(?:(salt|key) |(-?\d+)#)(\d+)$/.exec(value) ?? [];
       if (salt === undefined) return value;
       const number = saltOf(Number(salt));
-      return generation === undefined ? `salt ${number}` : `${Number(generation) - base}#${number}`;
+      return kind === undefined ? `${Number(generation) - base}#${number}` : `${kind} ${number}`;
     }
     if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map((each) => rename(each));
@@ -135,14 +158,19 @@ export function canonical(world: World): World {
 /** A text that tells worlds apart. What a request does next follows from its answers and need not stand in it. */
 export function worldText({ item, jar, stolen, isAheadOfTheft, ...world }: World): string {
   const requests = world.requests.map((request) => {
-    const { presented, salt, answers, issued } = request;
-    return `${contentOf(request)} ${presented} ${salt} ${answers.map(answerText)} ${issued?.token}`;
+    const { presented, keys, salt, answers, issued } = request;
+    const sent = `${presented} ${keysText(keys)} ${salt}`;
+    return `${contentOf(request)} ${sent} ${answers.map(answerText)} ${issued?.token}`;
   });
   const copies = world.copies.map(({ call, clock, sentAt }) => `${callText(call)} ${clock} ${sentAt}`);
   const { browser, thief } = isAheadOfTheft;
-  const who = `${jar.token} ${jar.rotatedAt} ${stolen} ${browser} ${thief} ${world.isLogoutAnswered}`;
+  const { onDisk, wasKilled, storage, stolenKeys, isLogoutAnswered } = world;
+  const kept = `${wasKilled} ${onDisk?.token} ${onDisk?.until} ${keysText(storage)} ${storage.chosenAt} ${keysText(stolenKeys)}`;
+  const who = `${jar.token} ${jar.rotatedAt} ${kept} ${stolen} ${browser} ${thief} ${isLogoutAnswered}`;
   return `${itemText(item)};${who};${requests.join(";")};${copies.join(";")}`;
 }
+
+const keysText = ({ key, previous }: Keys) => `${key},${previous}`;
 
 export function answerText(answer: Answer): string {
   return "item" in answer ? `${answer.is}:${itemText(answer.item)}` : answer.is;
@@ -150,8 +178,11 @@ export function answerText(answer: Answer): string {
 
 function itemText(item: Item | null): string {
   if (!item) return "-";
-  const { tokenHash, previousTokenHash, rotationSalt, rotatedAt, rotationKeyHash, keyed, expiresAt } = item;
-  return `${tokenHash},${previousTokenHash},${rotationSalt},${rotatedAt},${rotationKeyHash},${keyed},${expiresAt}`;
+  const { tokenHash, previousTokenHash, rotationSalt, rotatedAtMs, keyed, expiresAt } = item;
+  const keys = `${item.rotationKeyHash},${item.previousKeyHash}`;
+  // The window is for sessions without a key.
+  const renewed = keyed ? "" : item.renewedAtMs;
+  return `${tokenHash},${previousTokenHash},${rotationSalt},${rotatedAtMs},${renewed},${keys},${expiresAt}`;
 }
 
 function callText(call: Call): string {
@@ -167,8 +198,8 @@ function sortedByContent(requests: Request[]): Request[] {
 }
 
 function contentOf(request: Request): string {
-  const { kind, who, presented, key, sentAt, isAfterLogout, clock, answers, call, issued } = request;
+  const { kind, who, presented, sessionKey, sentAt, isAfterLogout, clock, answers, call, issued } = request;
   const given = issued && `${generationOf(issued.token)} ${issued.rotatedAt}`;
-  const about = `${kind} ${who} ${generationOf(presented)} ${key} ${sentAt} ${isAfterLogout}`;
+  const about = `${kind} ${who} ${generationOf(presented)} ${sessionKey} ${sentAt} ${isAfterLogout}`;
   return `${about} ${clock} ${call?.is} ${given} ${answers.length}`;
 }

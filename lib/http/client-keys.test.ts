@@ -1,8 +1,42 @@
 import { expect, test } from "@jest/globals";
 import { AppError } from "../errors.ts";
-import { parseIdempotencyKey } from "./idempotency-key.ts";
+import { parseClientKeys } from "./client-keys.ts";
 
 const key = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+
+const parseIdempotencyKey = (header: string | undefined) => {
+  const headers = header === undefined ? {} : { "idempotency-key": header };
+  const previous = header === undefined ? {} : { "idempotency-key-previous": header };
+  const keys = parseClientKeys({ ...headers, ...previous });
+  expect(keys.previousIdempotencyKey).toBe(keys.idempotencyKey);
+  return keys.idempotencyKey;
+};
+
+test("the key before is refused by its own name", () => {
+  const call = () => parseClientKeys({ "idempotency-key": key, "idempotency-key-previous": "short" });
+  const detail = expect.stringMatching(/^Idempotency-Key-Previous must /);
+  expect(call).toThrow(expect.objectContaining({ code: "invalid_idempotency_key", detail }));
+});
+
+const sessionKey = "A".repeat(43);
+
+test.each([sessionKey, ` \t${sessionKey} `])("a Session-Key is read: '%s'", (header) => {
+  expect(parseClientKeys({ "session-key": header }).sessionKey).toBe(sessionKey);
+});
+
+test.each([
+  "",
+  "A".repeat(42),
+  "A".repeat(44),
+  `${"A".repeat(42)}B`,
+  `"${sessionKey}"`,
+  `\u00a0${sessionKey}`,
+])("a Session-Key is refused and not repeated: '%s'", (header) => {
+  const detail = expect.not.stringContaining("AAAA");
+  expect(() => parseClientKeys({ "session-key": header })).toThrow(
+    expect.objectContaining({ code: "invalid_session_key", detail }),
+  );
+});
 
 test.each([
   ["none", undefined, undefined],
