@@ -23,15 +23,15 @@ export function createPage({ version }: { version: string }): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}: reference</title>
-<link rel="stylesheet" href="/docs.css">
-<link rel="icon" href="/docs.svg">
+<link rel="stylesheet" href="docs.css">
+<link rel="icon" href="docs.svg">
 </head>
 <body>
 <a class="skip" href="#main">Skip to the reference</a>
 <header>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(introduction)}</p>
-<p>Version ${escapeHtml(version)}. For machines: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
+<p>Version ${escapeHtml(version)}. For machines: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
 </header>
 <nav aria-labelledby="contents">
 <h2 id="contents">Contents</h2>

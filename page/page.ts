@@ -16,6 +16,7 @@ const moviesAnswer = find("movies-answer", HTMLParagraphElement);
 let claims: Claims | undefined;
 
 const client = createAuthClient({
+  baseUrl: new URL(".", location.href).href,
   onSessionEnd: (error) => showSignedOut(error ? ended : "Logged out in another tab."),
   fetch: watchedFetch,
 });
@@ -46,7 +47,7 @@ onClick(find("logout", HTMLButtonElement), async () => {
 
 onClick(find("movies", HTMLButtonElement), async () => {
   moviesAnswer.textContent = "";
-  const answer = await client.fetch("/movies");
+  const answer = await client.fetch("movies");
   if (answer.status === 401) say(ended);
   else moviesAnswer.textContent = `${answer.status}: ${await answer.text()}`;
 });

@@ -23,7 +23,13 @@ test("an event of the gateway (payload format 2.0) becomes an event without cred
   expect(event).toEqual({
     headers: { "content-type": "text/plain", "x-forwarded-for": "1.2.3.4" },
     ...{ body, isBase64Encoded: false, pathParameters, queryStringParameters, rawPath: route },
-    ...{ method: "POST", isBearer: false, domainName: "api.example.com", userAgent: client.userAgent },
+    ...{
+      method: "POST",
+      routeKey: `POST ${route}`,
+      isBearer: false,
+      domainName: "api.example.com",
+      userAgent: client.userAgent,
+    },
   });
   expect(credentials).toEqual({ cookies: ["auth-cookie=secret", "other=1"], authorization: "Bearer secret" });
 });
@@ -68,7 +74,7 @@ const nulls = { headers: null, cookies: null, requestContext: null };
 test.each([[undefined], [null], ["text"], [1], [[]], [{}], [nulls]])("%j is an event of nothing", (odd) => {
   expect(parseEvent(odd)).toEqual({
     event: {
-      ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "" },
+      ...{ headers: {}, body: undefined, isBase64Encoded: false, rawPath: "", method: "", routeKey: "" },
       ...{ pathParameters: {}, queryStringParameters: {}, isBearer: false },
       ...{ domainName: undefined, sourceIp: undefined, userAgent: undefined, receivedAt: undefined },
     },

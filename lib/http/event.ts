@@ -20,6 +20,9 @@ export interface ApiEvent {
   isBase64Encoded: boolean;
   pathParameters: Readonly<Record<string, string | undefined>>;
   queryStringParameters: Readonly<Record<string, string | undefined>>;
+  /** The route that the gateway chose, as it names it: `POST /auth/login`, `$default`. */
+  routeKey: string;
+  /** The path of the request, behind the key of an API mapping where there is one. */
   rawPath: string;
   method: string;
   /** Of a bearer client: no cookie came, and none is asked for. */
@@ -59,6 +62,7 @@ export function parseEvent(
     isBase64Encoded: raw.isBase64Encoded === true,
     pathParameters: asRecord(raw.pathParameters) as Record<string, string>,
     queryStringParameters: asRecord(raw.queryStringParameters) as Record<string, string>,
+    routeKey: findRouteKey(input),
     rawPath: asText(raw.rawPath) ?? "",
     method: asText(http.method) ?? "",
     isBearer:

@@ -25,13 +25,14 @@ const pagePolicy = [
 ].join("; ");
 
 /**
- * Makes a handler that answers each path with its file. Browsers ask anew at each load (304 when nothing has changed,
- * RFC 9110, 13.1.2), so that no page meets the script of another deployment. Throws AppError for any other path.
+ * Makes a handler that answers each route with its file, whatever stands before the route's path (an API mapping's key).
+ * Browsers ask anew at each load (304 when nothing has changed, RFC 9110, 13.1.2), so that no page meets the script of
+ * another deployment. Throws AppError for any other route.
  */
 export function serveStatic(files: Record<string, StaticFile>): (event: ApiEvent) => ApiResponse {
   const answers = new Map(Object.entries(files).map(([path, file]) => [path, toAnswer(file)]));
-  return ({ rawPath, headers }) => {
-    const answer = answers.get(rawPath);
+  return ({ routeKey, headers }) => {
+    const answer = answers.get(routeKey.replace("GET ", ""));
     if (!answer) throw new AppError("not_found", { detail: "There is no such path." });
     if (!isKnown(answer.headers.etag, headers["if-none-match"])) return answer;
     const { "content-type": _, ...others } = answer.headers;

@@ -84,7 +84,7 @@ describe("the page /docs", () => {
       ]),
     );
     const links = [...body.matchAll(/ href="([^"]+)"/g)].map(([, link = ""]) => link);
-    const known = [...ids.map((id) => `#${id}`), "/openapi.json", "/docs.css", "/docs.svg"];
+    const known = [...ids.map((id) => `#${id}`), "openapi.json", "docs.css", "docs.svg"];
     expect(links.filter((link) => !known.includes(link))).toEqual([]);
     expect(body).not.toMatch(/<script|<style| style=| on\w+=/i);
     expect(headingsOf(body)).not.toContain("skipped");

@@ -157,6 +157,24 @@ test("E14 no function goes by the path that it was called under", async () => {
   const second = pairOf(await sandbox.refresh({ ...prefixed("/auth/refresh"), cookies: first.cookies }));
   await sandbox.logout({ ...prefixed("/auth/logout"), cookies: second.cookies });
   expect(await service.findSession(second)).toBeUndefined();
+  for (const [route, path] of [
+    ["openapi", "/openapi.json"],
+    ["openapi", "/docs"],
+    ["openapi", "/docs.css"],
+    ["page", "/page.js"],
+  ] as const) {
+    const behind = await sandbox[route]({ ...prefixed(path), routeKey: `GET ${path}` });
+    expect(behind).toEqual(await sandbox[route]({ path }));
+  }
+});
+
+test("E14 a known path with another method is a 405 behind a prefix, too, where the issuer has it", async () => {
+  const mapped = service.createSandbox({ ISSUER: "https://auth.example.com/v1" });
+  const refusal = { status: 405, code: "method_not_allowed", detail: "This path takes GET." };
+  for (const path of ["/v1/movies", "/movies"])
+    expectProblem(await mapped.notFound({ method: "POST", path }), { ...refusal, headers: { allow: "GET" } });
+  for (const path of ["/v1", "/v1movies", "/v1/v1/movies", "/v2/movies"])
+    expect((await mapped.notFound({ method: "POST", path })).statusCode).toBe(404);
 });
 
 test("H17 a forged host changes neither cookie nor issuer nor links", async () => {

@@ -59,8 +59,8 @@ export function validatorAt(...path: string[]): ValidateFunction {
 /** Throws an Error that lists what a response has that the description of its route does not allow. */
 export function assertDescribed(route: RouteName, event: unknown, response: ApiResponse): void {
   const isLooking = lookingAtPath.includes(route);
-  const { rawPath, requestContext } = (event as Event) ?? {};
-  const name = isLooking ? `GET ${rawPath}` : routes[route];
+  const { routeKey, requestContext } = (event as Event) ?? {};
+  const name = isLooking ? String(routeKey) : routes[route];
   // The files of pages are no part of the contract.
   if (route === "page" || /\.(css|svg)$/.test(name)) return;
   const { path, answer } = findAnswer(name, requestContext?.http?.method, response.statusCode, isLooking);
@@ -72,7 +72,7 @@ export function assertDescribed(route: RouteName, event: unknown, response: ApiR
   throw new Error([`${name} ${statusCode} ${body.slice(0, 300)}`, ...faults].join("\n- "));
 }
 
-type Event = { rawPath?: unknown; requestContext?: { http?: { method?: unknown } } } | null;
+type Event = { routeKey?: unknown; requestContext?: { http?: { method?: unknown } } } | null;
 
 function findAnswer(route: string, method: unknown, status: number, isLooking: boolean): Found {
   const [ownMethod = "", at = ""] = route.split(" ");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { getSchema } from "../../openapi/document.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
+import { gatewayRoutes } from "./declared.ts";
 
 /** Functions whose routes are no part of the contract. */
 const undescribed = { page: "GET /", notFound: "$default" };
@@ -27,6 +28,8 @@ export function exampleRequest(name: string, cookies: string[]): ClientRequest {
 export interface ClientRequest {
   method?: string;
   path?: string;
+  /** The route that the gateway has chosen, where the path does not say so. */
+  routeKey?: string;
   headers?: Record<string, string>;
   cookies?: string[];
   pathParameters?: Record<string, string>;
@@ -42,9 +45,12 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
   // The authorizer stands before routes, and has none.
   const [defaultMethod, defaultPath = "/"] = (routes[route] ?? routes.movies).split(" ");
   const { method = defaultMethod, path = defaultPath, cookies, pathParameters, query, body } = request;
+  const own = `${method} ${path}`;
+  // A function may have several routes; the gateway says which of them it is.
+  const routeKey = gatewayRoutes.includes(own) ? own : routes[route];
   return {
     version: "2.0",
-    routeKey: routes[route],
+    routeKey: request.routeKey ?? routeKey,
     rawPath: path,
     rawQueryString: new URLSearchParams(query).toString(),
     headers: {
@@ -59,7 +65,7 @@ export function createEvent(route: RouteName, request: ClientRequest = {}) {
       domainName: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
       http: { method, path, protocol: "HTTP/1.1", sourceIp: "192.0.2.7", userAgent: "tests" },
       requestId: randomUUID(),
-      routeKey: routes[route],
+      routeKey,
       stage: "$default",
       timeEpoch: (request.receivedAt ?? Date.now() / 1000) * 1000,
     },
