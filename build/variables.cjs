@@ -31,11 +31,11 @@ exports.cors = async ({ resolveVariable }) => {
   };
 };
 
-/** What fails here is for an operator to mend, and no bug: the Serverless command line would print the stack. */
+/** What fails here is for an operator to mend, and no bug: one line, where the Serverless command line would say more. */
 exports.publicKeys = async (variables) => {
   const { resolvePublicKeys } = await import("./keys/public-keys.ts");
   return resolvePublicKeys(variables).catch((error) => {
-    error.stack = "";
-    throw error;
+    console.error(error.message);
+    process.exit(1);
   });
 };

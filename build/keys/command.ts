@@ -14,7 +14,7 @@ import { defaultRegion, type Options, parseOptions, usage } from "./options.ts";
 import { openKeySecret } from "./secret.ts";
 import { type KeySetKind, type KeySetName, keySets } from "./sets.ts";
 import { adviseNext, type Commands, describeKeys } from "./status.ts";
-import { KeySetMovedError, type KeyStore } from "./store.ts";
+import { explainFailure, KeySetMovedError, type KeyStore } from "./store.ts";
 
 /** What a command does to a key set. */
 const steps: Record<
@@ -104,16 +104,11 @@ function readOptions(): Options {
 }
 
 function failIn(set: KeySetName, store: KeyStore, error: NodeJS.ErrnoException): never {
-  const { name, message, code } = error;
   if (error instanceof KeySetMovedError) {
     fail(`${store.name} was changed by somebody else meanwhile; nothing of theirs is lost, and nothing of this done.
 Next: ${commandsOf(set).keys("status")}`);
   }
-  return fail(
-    error instanceof KeyLifecycleError || name === "Error"
-      ? message
-      : `${store.name}: ${name}: ${message || code}`,
-  );
+  return fail(error instanceof KeyLifecycleError ? error.message : explainFailure(store, error));
 }
 
 function fail(text: string, exitCode = 1): never {

@@ -1,8 +1,10 @@
 import { systemClock } from "../../lib/clock.ts";
+import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
+import type { KeySet } from "./lifecycle.ts";
 import { openKeySecret } from "./secret.ts";
 import { hashKeys, signingKeys } from "./sets.ts";
-import { findOrCreateKeySet } from "./store.ts";
+import { explainFailure, findOrCreateKeySet, type KeyStore } from "./store.ts";
 
 /** What serverless.yml's `${file(...)}` hands to a function. */
 interface Variables {
@@ -15,8 +17,8 @@ export const placeholder = "none: packaged without a deployment";
 
 /**
  * Resolves JWT_PUBLIC_KEYS. A deployment makes the secrets that the stage does not have yet, both kinds of keys, and
- * publishes the public halves of all signing keys. Every other command asks nobody: it takes the environment's keys or, for want of them, a
- * placeholder.
+ * publishes the public halves of all signing keys. Every other command asks nobody: it takes the environment's keys or, for
+ * want of them, a placeholder.
  */
 export async function resolvePublicKeys({ options, resolveVariable }: Variables): Promise<string> {
   const command = readCommand();
@@ -32,10 +34,19 @@ export async function resolvePublicKeys({ options, resolveVariable }: Variables)
   ]);
   const addressOf = (secretId: string) => ({ secretId, region, profile: options["aws-profile"] });
   const [{ keys }] = await Promise.all([
-    findOrCreateKeySet(openKeySecret(addressOf(signingSecret), signingKeys), systemClock()),
-    findOrCreateKeySet(openKeySecret(addressOf(hashSecret), hashKeys), systemClock()),
+    findOrCreate(openKeySecret(addressOf(signingSecret), signingKeys)),
+    findOrCreate(openKeySecret(addressOf(hashSecret), hashKeys)),
   ]);
   return JSON.stringify({ keys: keys.map(toPublicJwk) });
+}
+
+/** Throws an Error that says in one line what is wrong with which secret. */
+async function findOrCreate<Key extends KeyLife>(store: KeyStore<Key>): Promise<KeySet<Key>> {
+  try {
+    return await findOrCreateKeySet(store, systemClock());
+  } catch (error) {
+    throw new Error(explainFailure(store, error as Error), { cause: error });
+  }
 }
 
 /** Like `deploy` or `offline start`: everything before the first option, as the Serverless command line reads it. */

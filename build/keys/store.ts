@@ -26,6 +26,12 @@ export class KeySetMovedError extends Error {
   override readonly name = "KeySetMovedError";
 }
 
+/** Says in one line what went wrong with a store: what we say ourselves as it is, of others whose it is. */
+export function explainFailure({ name: store }: KeyStore, error: NodeJS.ErrnoException): string {
+  const { name, message, code } = error;
+  return name === "Error" ? message : `${store}: ${name}: ${message || code}`;
+}
+
 const attempts = 5;
 
 /** Finds the key set of a store; makes it first if there is none. However many do so at once, they get the same. */

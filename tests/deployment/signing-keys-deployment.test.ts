@@ -113,7 +113,7 @@ describe("a deployment", () => {
   test("with a secret that is scheduled for deletion: what to do is named, without a stack", async () => {
     secrets.break("GetSecretValue hash-keys", markedForDeletion, { times: 2 });
     const said = await sls(["deploy", "--stage", "qa"], { cwd, env: credentials }).catch(
-      (error) => error.stdout,
+      (error) => error.stderr,
     );
     const target = `--secret-id ${hashSecretId} --region ${region}`;
     for (const text of [
@@ -123,6 +123,18 @@ describe("a deployment", () => {
     ])
       expect(said).toContain(text);
     expect(said).not.toMatch(/^\s+at /m);
+  });
+
+  test("without credentials is refused in one line, as `npm run keys` does", async () => {
+    const nobody = { AWS_CONFIG_FILE: "/dev/null", AWS_SHARED_CREDENTIALS_FILE: "/dev/null" };
+    const env = { ...nobody, AWS_EC2_METADATA_DISABLED: "true", AWS_REGION: region };
+    for (const command of [["deploy"], ["deploy", "function", "--function", "movies"]]) {
+      const { code, stdout, stderr } = await sls([...command, "--stage", "qa"], { cwd, env }).catch((e) => e);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(
+        /^The secret serverless-auth-api-qa-(signing|hash)-keys in eu-central-1: CredentialsProviderError: .+\n$/,
+      );
+    }
   });
 
   test("notes the settings of the template that is deployed, once", async () => {
