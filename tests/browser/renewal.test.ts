@@ -1,16 +1,7 @@
 import { expect, test } from "@jest/globals";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import type { Laptop } from "./support/chromium.ts";
-import {
-  type Account,
-  click,
-  createAccount,
-  enter,
-  isLoggedIn,
-  openPage,
-  says,
-  startSite,
-} from "./support/site.ts";
+import { click, createAccount, enter, isLoggedIn, openPage, says, startSite } from "./support/site.ts";
 import { expectAccessible } from "./support/states.ts";
 
 /** How long an access token lives here: what takes a quarter of an hour elsewhere is looked at in seconds. */
@@ -22,20 +13,15 @@ const site = await startSite({
 });
 const { network } = site;
 
-interface Visit {
-  account: Account;
-  context: BrowserContext;
-  page: Page;
-  sessionId: string;
-}
+type Visit = Awaited<ReturnType<typeof visit>>;
 
 /** Somebody who has just registered, in a browser of their own. */
-async function visit(laptop?: Laptop): Promise<Visit> {
+async function visit(laptop?: Laptop) {
   const account = createAccount();
   const context = await site.openBrowser({ viewport: { width: 900, height: 700 } }, laptop);
   const page = await site.openLoggedIn(account, context);
   const [session] = await site.sessionsOf(account);
-  return { account, context, page, sessionId: session?.sessionId };
+  return { account, context, page, sessionId: session?.sessionId as string };
 }
 
 /** The same session as ever opens /movies, and is the only one. */

@@ -59,7 +59,15 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     return call;
   }
 
-  const operations = {
+  return {
+    ...{ user, key, renew },
+    get pair(): Pair | undefined {
+      return pair;
+    },
+    get past(): readonly Pair[] {
+      return past;
+    },
+
     async login(): Promise<void> {
       const [password = ""] = user.passwords;
       const body = { email: user.email, password };
@@ -105,16 +113,6 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
       const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
       if (call?.status === 200) prefer(user, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
-    },
-  };
-
-  return {
-    ...{ user, key, renew, ...operations },
-    get pair(): Pair | undefined {
-      return pair;
-    },
-    get past(): readonly Pair[] {
-      return past;
     },
   };
 }

@@ -4,10 +4,7 @@ import type { WireRequest } from "../support/wire.ts";
 
 export type WireItem = Record<string, { S?: string; N?: string; BOOL?: boolean }>;
 
-interface Version {
-  since: number;
-  item: WireItem | undefined;
-}
+type Version = { since: number; item: WireItem | undefined };
 
 export type Past = ReturnType<typeof createPast>;
 

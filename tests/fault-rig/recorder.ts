@@ -3,11 +3,6 @@ import { type Item, nameOf, type TableName } from "../support/database.ts";
 import type { WireRequest } from "../support/wire.ts";
 import type { Past, WireItem } from "./past.ts";
 
-export interface Violation {
-  invariant: string;
-  text: string;
-}
-
 interface Written {
   item: WireItem;
   answeredAt: number;
@@ -44,7 +39,7 @@ const fixed = ["userId", "sessionId", "email", "keyed", "createdAt", "sessionEpo
 export function createRecorder({ tick, past }: { tick: () => number; past: Past }) {
   const sessions = new Map<string, SeenSession>();
   const users = new Map<string, Written>();
-  const violations: Violation[] = [];
+  const violations: { invariant: string; text: string }[] = [];
   const report = (invariant: string, text: string) => violations.push({ invariant, text });
 
   /** The parts of a request that were carried out, by table. */

@@ -15,12 +15,6 @@ export interface Scene {
   thief?: { key: string | undefined; isInStep?: boolean };
 }
 
-/** What became of a day: when a replay ended the session, and how long after the theft. Seconds; infinite: never. */
-export interface Day {
-  endedAfter: number;
-  noticedAfter: number;
-}
-
 const never = Number.POSITIVE_INFINITY;
 const daySeconds = 86_400;
 const accessTokenTtlSeconds = 900;
@@ -41,9 +35,10 @@ interface Jar {
 /**
  * Simulates one browser for 24 hours over the real refresh: its tabs find their JWT expired and refresh, answers are
  * slow or lost, a thief has a copy of the cookie. Ends with the first replay. What happens between the two store calls
- * of a refresh is for rotation.test.ts.
+ * of a refresh is for rotation.test.ts. Tells when a replay ended the session, and how long after the theft; seconds,
+ * infinite: never.
  */
-export async function simulateDay(scene: Scene, random: Random): Promise<Day> {
+export async function simulateDay(scene: Scene, random: Random) {
   const { callers, lossRate, thief } = scene;
   const events: { at: number; run: () => unknown }[] = [];
   const followers: (() => void)[] = [];

@@ -49,10 +49,8 @@ function parseFinder(text: string): Finder {
   if (kind === "model")
     return { path: "tests/models/rotation.test.ts", config: "tests/models/jest.config.ts", says: `${says}:` };
   if (kind !== "rig") return { path: text };
-  const MIX = JSON.stringify(
-    Object.fromEntries(acts.map((act) => [act.split("=")[0], +`${act.split("=")[1]}`])),
-  );
-  const env = { PROFILES, MIX, OPERATIONS: "1000" };
+  const weights = acts.map((act) => act.split("=")).map(([name, weight]) => [name, Number(weight)]);
+  const env = { PROFILES, MIX: JSON.stringify(Object.fromEntries(weights)), OPERATIONS: "1000" };
   return {
     path: "tests/fault-rig/rig.test.ts",
     config: "tests/fault-rig/jest.config.ts",

@@ -6,10 +6,6 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { cookieName, passwordMinLength } from "../../lib/settings.ts";
 import { type RouteName, routes } from "./event.ts";
 
-interface Header {
-  required?: boolean;
-  schema: object;
-}
 interface Answer {
   headers?: Record<string, { $ref: string }>;
   content?: Record<string, object>;
@@ -93,7 +89,7 @@ function findHeaderFaults(answer: Answer, { headers, cookies = [] }: ApiResponse
   const values = (name: string) =>
     name === "Set-Cookie" ? cookies : [headers[name.toLowerCase()]].filter((value) => value !== undefined);
   const faulty = described.filter((name) => {
-    const { required }: Header = description.components.headers[name];
+    const { required }: { required?: boolean } = description.components.headers[name];
     const isSound = validatorAt("components", "headers", name, "schema");
     return (required && values(name).length === 0) || !values(name).every((value) => isSound(value));
   });

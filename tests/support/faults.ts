@@ -17,21 +17,20 @@ export const deliverTwice: Fault = async (request) => {
   return answer;
 };
 
-/** DynamoDB has no capacity left for the request. */
-export const throttle: Fault = async () => refuse(400, "ThrottlingException");
+const refuse =
+  (status: number, type: string): Fault =>
+  async () => {
+    const error = { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type };
+    return { status, body: JSON.stringify(error) };
+  };
 
-/** The table has no capacity left for the request. */
-export const exceed: Fault = async () => refuse(400, "ProvisionedThroughputExceededException");
-
-export const fail: Fault = async () => refuse(500, "InternalServerError");
+export const throttle = refuse(400, "ThrottlingException");
+export const exceed = refuse(400, "ProvisionedThroughputExceededException");
+export const fail = refuse(500, "InternalServerError");
+export const beAway = refuse(503, "ServiceUnavailable");
 
 /** DynamoDB refuses the request for good, by this type of exception. */
-export const deny =
-  (type: string): Fault =>
-  async () =>
-    refuse(400, type);
-
-export const beAway: Fault = async () => refuse(503, "ServiceUnavailable");
+export const deny = (type: string): Fault => refuse(400, type);
 
 /** Another party acts first, then the request goes on. */
 export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fault {
@@ -75,12 +74,5 @@ export function hold(what: "request" | "answer") {
       gate.resolve();
       await end.promise;
     },
-  };
-}
-
-function refuse(status: number, type: string): Answer {
-  return {
-    status,
-    body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type }),
   };
 }

@@ -3,16 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 
-export interface Started {
-  url: string;
-  ports: Ports;
-  curls: string[];
-  output(): string;
-  /** Presses Ctrl-C; resolves to what was left running: process ids. */
-  interrupt(): Promise<number[]>;
-}
+export type Started = Awaited<ReturnType<typeof npmStart>>;
 
-export type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
+type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
 
 /**
  * Three ports that nobody listens on. They are used seconds later, so they are not of those that a system gives to who
@@ -38,7 +31,7 @@ async function isFree(port: string): Promise<boolean> {
 }
 
 /** Types `npm start` in a folder and waits until it is ready. Throws with what it printed if it ends instead. */
-export async function npmStart(folder: string, env: Record<string, string> = {}): Promise<Started> {
+export async function npmStart(folder: string, env: Record<string, string> = {}) {
   const ports = await freePorts();
   const { child, output } = run(folder, { ...ports, ...env });
   await new Promise<void>((resolve, reject) => {
@@ -50,7 +43,8 @@ export async function npmStart(folder: string, env: Record<string, string> = {})
     ports,
     curls: output().match(/^curl .*/gm) ?? [],
     output,
-    async interrupt() {
+    /** Presses Ctrl-C; resolves to what was left running: process ids. */
+    async interrupt(): Promise<number[]> {
       // A terminal sends Ctrl-C to the whole process group
       process.kill(-(child.pid as number), "SIGINT");
       await once(child, "exit");

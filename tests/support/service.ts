@@ -128,9 +128,8 @@ export async function startService(given?: Database) {
       return as.refresh({ cookies: pair.cookies, headers: keyHeaders(keys) });
     },
 
-    async rotate(pair: Pair, options?: CallOptions): Promise<Pair> {
-      return pairOf(await service.refresh(pair, options));
-    },
+    rotate: async (pair: Pair, options?: CallOptions): Promise<Pair> =>
+      pairOf(await service.refresh(pair, options)),
 
     /** Registers an account and opens this many sessions, each a second younger than the one before. */
     async open<const Count extends number>(count: Count): Promise<{ account: Account; pairs: Pairs<Count> }> {

@@ -1,26 +1,21 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { chromium } from "playwright-core";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"];
 
 /** A browser on a laptop that can fall asleep. */
-export interface Laptop {
-  browser: Browser;
-  /** Stops all that runs in it, in the middle of whatever it does; time goes on elsewhere. */
-  sleep(): void;
-  wake(): void;
-  close(): Promise<void>;
-}
+export type Laptop = Awaited<ReturnType<typeof startLaptop>>;
 
 /** Starts a Chromium that is installed here. Throws an Error that says how to get one. */
-export async function startLaptop(): Promise<Laptop> {
+export async function startLaptop() {
   const server = await chromium.launchServer({ executablePath: findChromium(), args });
   const browser = await chromium.connect(server.wsEndpoint());
   const group = -(server.process().pid as number);
   return {
     browser,
+    /** Stops all that runs in it, in the middle of whatever it does; time goes on elsewhere. */
     sleep: () => void process.kill(group, "SIGSTOP"),
     wake: () => void process.kill(group, "SIGCONT"),
     close: () => server.kill(),
