@@ -6,10 +6,8 @@ import { type Pair, pairOf } from "./pair.ts";
 import type { Service } from "./service.ts";
 
 /** An Idempotency-Key as clients make one, and another. */
-export const [key, otherKey] = [
-  "6b1f7f9e-0a52-4d2e-8f0c-9f1f4f0e6a01",
-  "ffffffff-0a52-4d2e-8f0c-9f1f4f0e6a02",
-] as const;
+export const key = "6b1f7f9e-0a52-4d2e-8f0c-9f1f4f0e6a01";
+export const otherKey = "ffffffff-0a52-4d2e-8f0c-9f1f4f0e6a02";
 
 export const update = "UpdateItem sessions";
 export const remove = "DeleteItem sessions";

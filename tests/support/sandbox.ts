@@ -24,12 +24,7 @@ export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<Api
 export function createSandbox(environment: Environment): Sandbox {
   const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
 
-  async function invoke(
-    route: RouteName,
-    event: unknown,
-    remainingMs?: number,
-    requestId?: string,
-  ): Promise<ApiResponse> {
+  const invoke: Sandbox["invoke"] = async (route, event, remainingMs, requestId) => {
     handlers[route] ??= loadHandler(route, environment);
     const handler = await handlers[route];
     keepEventSecrets(event);
@@ -37,12 +32,9 @@ export function createSandbox(environment: Environment): Sandbox {
     keepAnswerSecrets(response);
     assertDescribed(route, event, response);
     return response;
-  }
-
-  const calls = routeNames.map((name) => [
-    name,
-    (request?: ClientRequest) => invoke(name, createEvent(name, request)),
-  ]);
+  };
+  const callOf = (name: RouteName) => (request?: ClientRequest) => invoke(name, createEvent(name, request));
+  const calls = routeNames.map((name) => [name, callOf(name)]);
   return { ...Object.fromEntries(calls), invoke };
 }
 
