@@ -47,6 +47,10 @@ export interface AuthClient {
   endSession(sessionId: string): Promise<void>;
   /** Ends every session of the user, this one too unless told otherwise. */
   endAllSessions(options?: { exceptCurrent?: boolean }): Promise<void>;
+  /**
+   * Changes the password: every session of the user ends, and this client goes on in a new one. Where the answer was lost it
+   * may reject with `password_changed`: then the user logs in with the new password.
+   */
   changePassword(passwords: { currentPassword: string; newPassword: string }): Promise<void>;
   account(): Promise<Account>;
   deleteAccount(password: { password: string }): Promise<void>;
@@ -154,7 +158,13 @@ export function createAuthClient({
       if (!exceptCurrent) await forget();
     },
 
-    changePassword: async (passwords) => void (await call("auth/password", "POST", passwords)),
+    async changePassword(passwords) {
+      // Renews the JWT, if it has expired.
+      await me();
+      const error = await session.change(passwords);
+      if (error) throw error;
+    },
+
     account: () => call("auth/account"),
 
     async deleteAccount(password) {

@@ -8,7 +8,9 @@ import { within } from "./within.ts";
 export interface PostOptions {
   /** Its keys. */
   state?: SessionState;
-  /** Send it again if the API is away or no response comes: that does no harm. */
+  /** The access token; only of a bearer client. */
+  token?: string | undefined;
+  /** Send it again if the API is away or no response comes: that does no harm. The trouble is the `cause` of a later refusal. */
   retry?: boolean;
   /** Answers whether another tab has done it meanwhile: then it is not sent again, with keys that are old by now. */
   isStale?: (() => Promise<boolean>) | undefined;
@@ -21,7 +23,7 @@ const repeatAfterMs = 12_000;
 /** The gateway gives up by then. */
 const giveUpAfterMs = 30_000;
 
-/** Sends a POST that needs no access token; resolves to the body of the response. Throws AuthError. */
+/** Sends a POST that is not repeated after a 401; resolves to the body of the response. Throws AuthError. */
 export type Post = (path: string, body?: unknown, options?: PostOptions) => Promise<unknown>;
 
 /** Makes what sends register, login, refresh, change of password, and logout. */
@@ -29,7 +31,7 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
   return async function post(
     path,
     body,
-    { state: { key, previousKey, sessionKey } = {}, retry, isStale } = {},
+    { state: { key, previousKey, sessionKey } = {}, token, retry, isStale } = {},
   ) {
     const init = toJson("POST", body, {
       ...(keys && {
@@ -38,7 +40,9 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
         "session-key": sessionKey,
       }),
       "auth-mode": bearer && "bearer",
+      authorization: token && `Bearer ${token}`,
     });
+    let trouble: unknown;
     for (let tried = 1; ; tried++) {
       try {
         return await within(retry ? repeatAfterMs : giveUpAfterMs, (signal) =>
@@ -47,6 +51,8 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
       } catch (error) {
         const { status, retryAfterSeconds = tried } = error as AuthError;
         const isRefusal = status > 0 && status < 500;
+        if (isRefusal && trouble) Object.assign(error as AuthError, { cause: trouble });
+        trouble = error;
         if (!retry || isRefusal || tried === maxTries || retryAfterSeconds > maxWaitSeconds) throw error;
         await sleep(retryAfterSeconds);
         if (await isStale?.()) throw error;

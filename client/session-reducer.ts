@@ -1,5 +1,5 @@
 import { AuthError } from "./auth-error.ts";
-import type { Post } from "./post.ts";
+import type { Post, PostOptions } from "./post.ts";
 import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp, stampOf } from "./state.ts";
 
 // What happens when:
@@ -13,6 +13,7 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 //           a bearer client has no token pair                     result: missing_credentials
 //           otherwise                              its key        save, post -> opened, or else -> refused
 // login                                                           post -> opened
+// change                                                          post -> opened, or else -> refused
 // opened    a bearer client got no token pair                     reject: network_error
 //           otherwise                              the new pair   save, with the key of the next refresh
 // refused   another tab has renewed, or logged in
@@ -82,7 +83,9 @@ interface PairBody {
 }
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
-const endCode = /^(token_expired|invalid_(jwt|refresh)_token|missing_credentials|session_key_required)$/;
+const endCode = /^(token_expired|invalid_((jwt|refresh)_)?token|missing_credentials|session_key_required)$/;
+/** How a change of the password ends whose answer was lost. */
+const passwordChanged = { code: "password_changed", detail: "Log in with the new password." };
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 /** When to try again what the timer has failed to do. */
@@ -109,18 +112,30 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
     save: sent,
     post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
     next: [opened, { previousKey: key, sessionKey, openedAtMs, lifeMs }],
-    orElse: [refused, seen],
+    orElse: [refused, seen, false],
   };
 };
 
-/** The user logs in. */
-export const login: Row<[credentials: unknown]> = (state, { nowMs, createKey, isLasting }, credentials) => {
+/** The user logs in, or does something else that opens a session. */
+export const login: Row<[body: unknown, path?: string, options?: PostOptions]> = (
+  state,
+  { nowMs, createKey, isLasting },
+  body,
+  path = "auth/login",
+  options = {},
+) => {
   const { key = createKey(), sessionKey = isLasting() ? createKey() : undefined } = state;
   return {
-    post: ["auth/login", credentials, { state: { key, sessionKey } }],
+    post: [path, body, { state: { key, sessionKey }, ...options }],
     next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
   };
 };
+
+/** The user changes the password: that ends all sessions, and opens one. */
+export const change: Row<[passwords: unknown]> = (state, context, passwords) => ({
+  ...login(state, context, passwords, "auth/password", { token: state.token, retry: true }),
+  orElse: [refused, stampOf(state), true],
+});
 
 /**
  * A login or a refresh was answered 200. `kept`: what stays of the state before. The key of the next refresh is stored
@@ -135,14 +150,23 @@ export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context
   return { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair } };
 };
 
-/** A refresh has failed, and the stored state was read after that. */
-export const refused: Row<[seen: Stamp, error: unknown]> = (state, context, seen, error) => {
+/** A refresh, or a change of the password, has failed, and the stored state was read after that. */
+export const refused: Row<[seen: Stamp, isChange: boolean, error: unknown]> = (
+  state,
+  context,
+  seen,
+  isChange,
+  error,
+) => {
   // A tab that did not wait for the lock may have renewed or logged in meanwhile.
-  if (stampOf(state) !== seen) return {};
+  if (stampOf(state) !== seen) return isChange ? { reject: error } : {};
   if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
   // A cookie that this client knew nothing of was a session, too.
   const isNews = isKnown(state) || (error.status !== 401 && !state.endStatus);
-  return { ...closed(state, context, error.status), tell: isNews && [error], result: error };
+  // The repeat of a change that was made, but not answered, has no session any more.
+  const end = isChange && error.cause ? new AuthError(401, passwordChanged, undefined, error) : error;
+  // After a change the JWT lives on, as it does after a 400.
+  return { ...closed(state, context, isChange ? 400 : error.status), tell: isNews && [end], result: end };
 };
 
 /** The user logs out. `tell` is for other tabs. A bearer client is logged out here also if the API cannot be told. */

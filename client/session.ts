@@ -108,6 +108,9 @@ export function createSession(options: SessionOptions) {
     /** Opens a session. */
     login: (credentials: unknown) => run(on.login, credentials).then(release),
 
+    /** Changes the password, which opens another session. Resolves to the error if there is none any more. */
+    change: (passwords: unknown) => run(on.change, passwords),
+
     /** Ends the session; `onSessionEnd` is for other tabs. */
     logout: () => run(on.logout) as Promise<undefined>,
 

@@ -61,6 +61,7 @@ onClick(find("end-others", HTMLButtonElement), async () => {
 
 onSubmit(find("password", HTMLFormElement), async ({ currentPassword = "", newPassword = "" }) => {
   await client.changePassword({ currentPassword, newPassword });
+  await look();
   await listSessions();
   say("The password is changed, and all other sessions have ended.");
 });

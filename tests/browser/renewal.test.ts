@@ -121,6 +121,19 @@ test("the tab is closed in the middle of a refresh, and the response is lost: an
   await context.close();
 });
 
+test("a tab that is suspended with the lock of all tabs in its hands: another logs out without it", async () => {
+  const { context, page } = await visit();
+  const suspended = await openPage(context, site.url);
+  await suspended.evaluate(
+    `navigator.locks.request("auth-client ${site.url}/", { steal: true }, () => new Promise(() => {}))
+      .catch(() => {}) && undefined`,
+  );
+  await click(page, "Log out");
+  await says(page, "Logged out.");
+  expect(await context.cookies()).not.toContainEqual(expect.objectContaining({ name: "auth-cookie" }));
+  await context.close();
+});
+
 test("a copied cookie ends the session for both browsers within one life of an access token", async () => {
   const since = Date.now();
   const { account, context, page, sessionId } = await visit();

@@ -90,7 +90,7 @@ test("a wrong password is an error, not a reason to renew", async () => {
   const login = auth.login({ ...credentials, password: wrongPassword });
   await expect(login).rejects.toMatchObject(invalidCredentials);
   const names = ["POST /auth/password 401", "DELETE /auth/account 401", "POST /auth/login 401"];
-  expect(browser.names).toEqual(names);
+  expect(browser.names).toEqual(["GET /auth/me 200", ...names]);
   await expectSignedIn(tab);
 });
 

@@ -111,7 +111,7 @@ describe("read", () => {
 describe("refused", () => {
   const error = (status: number, code: string) => new AuthError(status, { code });
   const refuse = (state: SessionState, cause: unknown, seen = stamp(state)) =>
-    reduce(state, [on.refused, seen, cause]);
+    reduce(state, [on.refused, seen, false, cause]);
 
   test.each([
     ["token_expired", 400],
@@ -148,10 +148,28 @@ describe("refused", () => {
     expect(refuse(state, cause).effects).toMatchObject({ result: cause, tell: isTold && [cause] });
   });
 
-  test("late, after another tab has logged in, changes nothing", () => {
+  test("late, after another tab has renewed or logged in, changes nothing", () => {
     const state = aged(1);
-    expect(refuse(state, error(400, "token_expired"), nowMs - 1)).toMatchObject({ state });
-    expect(refuse(state, error(400, "token_expired"), nowMs - 1).effects.save).toBeUndefined();
+    for (const cause of [error(400, "token_expired"), error(0, "network_error")])
+      expect(refuse(state, cause, nowMs - 1)).toEqual(reduce(state, [() => ({})]));
+  });
+
+  const lost = error(0, "network_error");
+  test.each<[string, AuthError, string]>([
+    ["the session had ended", error(401, "invalid_token"), "invalid_token"],
+    [
+      "after a try whose answer was lost",
+      Object.assign(error(401, "invalid_token"), { cause: lost }),
+      "password_changed",
+    ],
+  ])("a change of the password, because %s, ends it", (_why, cause, code) => {
+    const state = aged(600, { ...life, ...keys });
+    const { effects } = reduce(state, [on.refused, stamp(state), true, cause]);
+    // The JWT lives on: what it opens brings nothing back.
+    expect(effects.save).toMatchObject({ endStatus: 400, sessionKey: "session key" });
+    expect(effects.result).toMatchObject({ status: 401, code });
+    expect(effects.tell).toEqual([effects.result]);
+    expect(reduce(state, [on.refused, 1, true, cause]).effects).toMatchObject({ reject: cause });
   });
 });
 
@@ -175,6 +193,14 @@ describe("login and logout", () => {
     expect(effects.post).toEqual(["auth/login", {}, { state: sent }]);
     const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: nowMs };
     expect(effects.next).toEqual([on.opened, kept]);
+  });
+
+  test("a change of the password opens a session, too, and is repeated", () => {
+    const state = aged(600, { ...keys, ...pair });
+    const { post, next, orElse } = reduce(state, [on.change, {}], bearer).effects;
+    const { previousKey: _, ...sent } = keys;
+    expect(post).toEqual(["auth/password", {}, { state: sent, token: pair.token, retry: true }]);
+    expect([next?.[0], orElse]).toEqual([on.opened, [on.refused, pair.token, true]]);
   });
 
   test("a bearer client stores its pair, and keeps the old one if there is none", () => {
