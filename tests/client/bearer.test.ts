@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import type { AuthClientOptions, Tokens } from "../../client/auth-client.ts";
+import { bodyOf } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
 import { decodeClaims } from "../support/pair.ts";
@@ -72,8 +73,10 @@ describe("a bearer client", () => {
   });
 
   test("takes a pair that somebody else has logged in for", async () => {
-    const { tokens, before } = await openBearerSession();
-    await tokens.save({ token: before.token, refreshToken: before.refreshToken });
+    const tokens = createStore();
+    const headers = { "auth-mode": "bearer" };
+    const { token, refreshToken } = bodyOf(await service.sandbox.login({ body: credentials, headers }));
+    await tokens.save({ token, refreshToken });
     const { auth } = await browser.openTab({ tokens });
     expect((await auth.fetch("/movies")).status).toBe(200);
     clock.advance(1000);

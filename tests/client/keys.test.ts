@@ -3,6 +3,7 @@ import { clock } from "../support/clock.ts";
 import { createBrowser, refuse } from "./browser.ts";
 import { browser, credentials, expectSignedIn, openSession, service, sessionKey } from "./setup.ts";
 
+const refreshed = "POST /auth/refresh 200";
 const sent = (header: string) => browser.requests.flatMap(({ headers }) => headers[header] ?? []);
 const keys = () => sent("idempotency-key");
 
@@ -54,6 +55,27 @@ describe("the keys", () => {
   });
 });
 
+test.each([
+  ["right after a renewal", 80],
+  ["right after a renewal, and opened again hours later", 8 * 3600],
+])(
+  "a browser that is killed %s, before it has written its cookies to the disk, keeps its session",
+  async (_when, seconds) => {
+    const [tab] = await openSession({ age: 1000 });
+    await tab.auth.refresh();
+    clock.advance(1000);
+    const { cookies } = browser.profile();
+    await tab.auth.refresh();
+    clock.advance(seconds);
+    const reopened = createBrowser(service.sandbox, { cookies, storage: browser.profile().storage });
+    const again = await reopened.openTab();
+    await expectSignedIn(again);
+    clock.advance(1000);
+    await expectSignedIn(again);
+    expect(reopened.names.filter((name) => name.includes("refresh"))).toEqual([refreshed, refreshed]);
+  },
+);
+
 describe("a thief", () => {
   test("who copied the whole profile is found out at the second renewal, at the latest", async () => {
     const [tab] = await openSession();
@@ -64,5 +86,12 @@ describe("a thief", () => {
       for (const { auth } of [stolen, tab]) await auth.fetch("/movies");
     }
     expect(tab.ends).toEqual(["token_expired"]);
+  });
+
+  test("who copied the cookie cannot renew it; the victim notices nothing", async () => {
+    const [tab] = await openSession({ age: 1000 });
+    const thief = await service.sandbox.refresh({ cookies: [browser.cookie ?? ""] });
+    expect(thief.statusCode).toBe(403);
+    await expectSignedIn(tab);
   });
 });

@@ -207,11 +207,19 @@ describe("a browser that forbids storage", () => {
     expect(browser.stored).toEqual([]);
   });
 
-  test.each(["null", "5", "{", '"text"', "[]"])("or holds %s there", async (text) => {
-    const [first] = await openSession();
-    browser.spoil(text);
-    const tab = await browser.openTab();
-    clock.advance(1000);
-    await expectSignedIn(first, tab);
-  });
+  test.each(["null", "5", "{", '"text"', "[]"])(
+    "or holds %s there: the Session-Key is lost, a login cures it",
+    async (text) => {
+      const [first] = await openSession();
+      browser.spoil(text);
+      const tab = await browser.openTab();
+      clock.advance(1000);
+      expect((await tab.auth.fetch("/movies")).status).toBe(401);
+      expect(tab.ends).toEqual(["session_key_required"]);
+      expect(browser.names).not.toContain("POST /auth/logout 200");
+      await tab.auth.login(credentials);
+      clock.advance(1000);
+      expect((await first.auth.fetch("/movies")).status).toBe(200);
+    },
+  );
 });
