@@ -80,7 +80,9 @@ describe("the README", () => {
 test("CONTRIBUTING.md names every command of package.json", () => {
   const contributing = readFileSync("CONTRIBUTING.md", "utf8");
   const commands = [...contributing.matchAll(/^npm (?:run )?([\w:]+)/gm)].map(([, name]) => name);
-  expect(commands).toEqual(expect.arrayContaining(Object.keys(manifest.scripts)));
+  // npm runs that one by itself.
+  const { postinstall: _, ...scripts } = manifest.scripts;
+  expect(commands).toEqual(expect.arrayContaining(Object.keys(scripts)));
 });
 
 describe("every document", () => {
