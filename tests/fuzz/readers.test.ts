@@ -1,10 +1,13 @@
+import { isIP } from "node:net";
 import { domainToUnicode } from "node:url";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
+import { listSources } from "../../lib/attempts/source-address.ts";
 import { AppError } from "../../lib/errors.ts";
 import { findPasswordFault, passwordLength } from "../../lib/factors/password-policy.ts";
 import { parseBearer } from "../../lib/http/bearer.ts";
+import { parseIp } from "../../lib/http/client-ip.ts";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { clientMode } from "../../lib/http/client-mode.ts";
 import { findCookie, type Presented, parseAuthCookie } from "../../lib/http/cookies.ts";
@@ -213,5 +216,19 @@ test("e-mail address and password; an address is the same account at login and r
         watch(() => findPasswordFault(password.slice(0, 256), chosen));
     }),
     times(25_000),
+  );
+});
+
+test("what a proxy says of the client is one IP address or none, which is counted under a short name", () => {
+  const sound = text("192.0.2.7:443", "[2001:db8::7]:443", "2001:db8::7:46532", "::ffff:192.0.2.7");
+  fc.assert(
+    fc.property(sound, (said) => {
+      const address = watch(() => parseIp(said));
+      if (address !== undefined) expect([isIP(address) > 0, said.includes(address)]).toEqual([true, true]);
+      const names = watch(() => listSources(address)).map(({ name }) => name);
+      expect(names.every((name) => name.length < 40)).toBe(true);
+      expect(names).toHaveLength(names[0]?.endsWith("/64") ? 2 : 1);
+    }),
+    times(1_000),
   );
 });
