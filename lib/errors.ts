@@ -23,6 +23,7 @@ export const problems = {
   missing_credentials: { status: 401, title: "Credentials required", event: "authz_fail" },
   invalid_token: { status: 401, title: "Invalid credentials", event: "authn_token_invalid" },
   invalid_credentials: { status: 401, title: "Login failed", event: "authn_login_fail" },
+  insufficient_user_authentication: { status: 401, title: "Sign in again", event: "authz_fail" },
   forbidden: { status: 403, title: "Not allowed", event: "authz_fail" },
   cross_site_request: { status: 403, title: "Cross-site request refused", event: "malicious_cors" },
   session_key_required: {
@@ -67,6 +68,7 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
+  insufficient_user_authentication: "This needs a login of the last five minutes. Log in again.",
   session_key_required:
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:

@@ -49,4 +49,6 @@ export type RefusalReason =
   | "session expired"
   | "session at its maximum age"
   | "session ended by the operator"
+  /** The user's sessions were all ended, and this one has not been deleted yet. */
+  | "session of an earlier epoch"
   | "account gone";

@@ -46,7 +46,7 @@ export async function logRequest<Response extends { statusCode: number }>(
   const durationMs = seconds * 1_000 + Math.round(nanoseconds / 1_000) / 1_000;
   const { error, ...fields } = entry;
   const status = response.statusCode;
-  const isWarning = status >= 400 || entry.event === "authn_token_repeat_unproven";
+  const isWarning = status >= 400 || error !== undefined || entry.event === "authn_token_repeat_unproven";
   write({
     level: status >= 500 ? "ERROR" : isWarning ? "WARN" : "INFO",
     ...request,

@@ -15,7 +15,14 @@ export const headers = {
   "WWW-Authenticate": {
     required: true,
     description: 'How to authenticate (RFC 6750); `error="invalid_token"` if a token came and does not hold.',
-    schema: { type: "string", enum: ["Bearer", 'Bearer error="invalid_token"'] },
+    schema: {
+      type: "string",
+      enum: [
+        "Bearer",
+        'Bearer error="invalid_token"',
+        'Bearer error="insufficient_user_authentication", max_age="300"',
+      ],
+    },
   },
   "Retry-After": {
     required: true,

@@ -72,6 +72,10 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning: "The e-mail address or the password is wrong; at a signed-in route, the current password.",
     remedy: "ask for them again. The answer does not say which of them it was.",
   },
+  insufficient_user_authentication: {
+    meaning: "The route needs a login of the last 300 s (RFC 9470), and this session is older.",
+    remedy: "have the user log in once more, then send the request again in the new session.",
+  },
   forbidden: {
     meaning:
       "The caller is known and may not do this. Only routes that ask for a role answer it; none of these does.",

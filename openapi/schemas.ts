@@ -117,6 +117,17 @@ const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, 
   jti: text("Ties the token to its refresh token."),
 };
 
+const pairMembers = {
+  msg: { type: "string", const: "success" },
+  token: text("The access token, a JWT (RFC 9068)."),
+  refreshToken: text("Its refresh token. Keep the two together."),
+  expiresIn: { type: "integer", minimum: 0, description: "Seconds that the access token lives." },
+} as const;
+const device = `${userId}.${sessionId}.0.20819.q83vEjRWeJCrze8SNFZ4kA`;
+const deviceMember = {
+  device: "With `Auth-Mode: bearer`: `device` of an earlier login; a browser has it in a cookie.",
+};
+
 /** Every schema of the description by its name. Request bodies come from lib/http/schemas.ts. */
 export const createSchemas = (settings: { passwordMinLength: number }) =>
   ({
@@ -125,14 +136,21 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { email, password },
     },
     Credentials: {
-      schema: bodySchema(loginBody, { email: address, password: knownPassword }),
+      schema: bodySchema(loginBody, { email: address, password: knownPassword, ...deviceMember }),
       example: { email, password },
     },
     PasswordChange: {
-      schema: bodySchema(createChangePasswordBody(settings), { currentPassword: knownPassword, newPassword }),
+      schema: bodySchema(createChangePasswordBody(settings), {
+        currentPassword: knownPassword,
+        newPassword,
+        ...deviceMember,
+      }),
       example: { currentPassword: password, newPassword: "another long and private sentence" },
     },
-    PasswordOnly: { schema: bodySchema(passwordBody, { password: knownPassword }), example: { password } },
+    PasswordOnly: {
+      schema: bodySchema(passwordBody, { password: knownPassword, ...deviceMember }),
+      example: { password },
+    },
     PresentedPair: {
       schema: {
         ...object({
@@ -146,13 +164,15 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     },
     Done: { schema: object({ msg: { type: "string", const: "success" } }), example: { msg: "success" } },
     Pair: {
-      schema: object({
-        msg: { type: "string", const: "success" },
-        token: text("The access token, a JWT (RFC 9068)."),
-        refreshToken: text("Its refresh token. Keep the two together."),
-        expiresIn: { type: "integer", minimum: 0, description: "Seconds that the access token lives." },
-      }),
+      schema: object(pairMembers),
       example: { msg: "success", token, refreshToken, expiresIn: 900 },
+    },
+    OpenedPair: {
+      schema: object({
+        ...pairMembers,
+        device: text("What recognises this client at later logins. It opens nothing."),
+      }),
+      example: { msg: "success", token, refreshToken, expiresIn: 900, device },
     },
     NewAccount: {
       schema: object({ userId: text("Random, and never another's."), email: text("As it is stored.") }),

@@ -6,6 +6,7 @@ import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
+import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { parseBody, passwordBody } from "../../lib/http/schemas.ts";
@@ -34,14 +35,15 @@ const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
-const deleteAccount = createDeleteAccount({ users, sessions, attempts, clock: systemClock });
+const deleteAccount = createDeleteAccount({ users, sessions, attempts });
 
 export const handler = api()
   .use(await authenticate({ live: sessions }))
+  .use(callerMode())
   .use(deviceCookie(config))
-  .handler(async ({ caller, body, device }) => {
-    const { password } = parseBody(passwordBody, body);
-    await deleteAccount(caller, { password, device });
+  .handler(async ({ session, mode, body, device: cookie }) => {
+    const { password, device } = parseBody(passwordBody, body);
+    await deleteAccount(session, { password, device: mode === "bearer" ? device : cookie });
     note({ event: "user_deleted" });
     return noContent();
   });

@@ -10,12 +10,13 @@ import { dynamodbSettings, sessionsNotBefore, sessionsTable, usersTable } from "
 
 const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore });
 const dynamodb = createDynamoDB(config);
+const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
-  sessions: createSessionStore(dynamodb, config.sessionsTable),
+  sessions,
   ...config,
 });
 
 export const handler = readOnlyApi()
-  .use(await authenticate())
-  .handler(async ({ caller }) => json(200, await exportAccount(caller)));
+  .use(await authenticate({ live: sessions }))
+  .handler(async ({ session }) => json(200, await exportAccount(session)));

@@ -2,6 +2,7 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit, openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
 import { createOpenSession } from "../../lib/auth/open-session.ts";
+import { createEndEarlierSessions } from "../../lib/auth/session/end-earlier.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
@@ -26,8 +27,10 @@ import {
 } from "../../lib/settings.ts";
 import { createPairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
+import { importVerificationKeys } from "../../lib/tokens/keys.ts";
 import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 import { openSigningKeys } from "../../lib/tokens/open-signing-keys.ts";
+import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
 
 const config = readConfig({
   ...cookieSettings,
@@ -48,9 +51,11 @@ const users = createUserStore(dynamodb, config.usersTable);
 const keyedHash = createKeyedHash(needs);
 const noteSession = createSessionNote(keyedHash);
 const pairs = createPairIssuer(signingKeys, config);
+const sessions = createSessionStore(dynamodb, config.sessionsTable);
+const verificationKeys = await importVerificationKeys(config.jwtPublicKeys);
 const openSession = createOpenSession({
   users,
-  sessions: createSessionStore(dynamodb, config.sessionsTable),
+  sessions,
   pairs,
   clock: systemClock,
   ...config,
@@ -65,16 +70,29 @@ const login = createLogin({
   }),
   pairs,
   openSession,
+  endEarlierSessions: createEndEarlierSessions({
+    sessions,
+    verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys: verificationKeys, clock: systemClock }),
+    noteFailure: (error) => note({ error }),
+  }),
 });
 
 export const handler = api()
   .use(clientMode(config))
   .use(deviceCookie(config))
-  .handler(async ({ body, headers, mode, hasCookies, userAgent, sourceIp: ip, device }) => {
+  .handler(async ({ body, headers, mode, hasCookies, pairs, userAgent, sourceIp: ip, device: kept }) => {
     const keys = parseClientKeys(headers);
     const credentials = parseBody(loginBody, body);
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
-    const opened = await login({ ...credentials, ...keys, userAgent, ip, device });
+    const device = mode === "bearer" ? credentials.device : kept;
+    const opened = await login({
+      ...credentials,
+      ...keys,
+      userAgent,
+      ip,
+      device,
+      pairs: mode === "bearer" ? [] : pairs,
+    });
     note({ event: "authn_login_success" });
     await noteSession(opened.pair);
     return openedResponse(opened, { mode, hasCookies }, config);

@@ -1,4 +1,6 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
+import { createDevices } from "../../lib/attempts/known-devices.ts";
+import { assertFresh, assertSessionKey } from "../../lib/auth/session/live.ts";
 import { createEndAllSessions } from "../../lib/auth/session/revoke-all.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
@@ -6,26 +8,55 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { AppError } from "../../lib/errors.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
+import { callerMode } from "../../lib/http/client-mode.ts";
+import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { dynamodbSettings, sessionsTable, usersTable } from "../../lib/settings.ts";
+import {
+  cookieSettings,
+  dynamodbSettings,
+  hashKeySettings,
+  sessionsTable,
+  usersTable,
+} from "../../lib/settings.ts";
+import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
-const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable });
+const config = readConfig({
+  ...cookieSettings,
+  ...dynamodbSettings,
+  ...hashKeySettings,
+  usersTable,
+  sessionsTable,
+});
+const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
-const endAllSessions = createEndAllSessions({
+const sessions = createSessionStore(dynamodb, config.sessionsTable);
+const devices = createDevices(createKeyedHash({ hashKeys, clock: systemClock }), systemClock);
+const { endAll, endOthers } = createEndAllSessions({
   users: createUserStore(dynamodb, config.usersTable),
-  sessions: createSessionStore(dynamodb, config.sessionsTable),
-  clock: systemClock,
+  sessions,
 });
 
 export const handler = api()
-  .use(await authenticate())
-  .handler(async ({ caller, queryStringParameters: { except } }) => {
+  .use(await authenticate({ live: sessions }))
+  .use(callerMode())
+  .use(deviceCookie(config))
+  .handler(async ({ session, headers, mode, device, queryStringParameters: { except } }) => {
     if (except !== undefined && except !== "current") {
       throw new AppError("invalid_query", { detail: "except can only be current." });
     }
-    await endAllSessions(caller, except === undefined ? undefined : caller);
     note({ event: "authn_token_revoked" });
-    return noContent();
+    if (except === undefined) {
+      await endAll(session);
+      return noContent();
+    }
+    assertFresh(session, systemClock());
+    assertSessionKey(session, parseClientKeys(headers).sessionKey);
+    const { sessionEpoch } = await endOthers(session);
+    if (mode === "bearer") return noContent();
+    const kept = await devices.remember({ ...session, sessionEpoch }, device);
+    return noContent([serializeDeviceCookie(kept, config)]);
   });

@@ -14,7 +14,7 @@ const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable
 const revokeSession = createRevokeSession({ sessions, clock: systemClock });
 
 export const handler = api()
-  .use(await authenticate())
+  .use(await authenticate({ live: sessions }))
   .handler(async ({ caller, pathParameters: { sessionId } }) => {
     await revokeSession(caller.userId, sessionId);
     note({ event: "authn_token_revoked" });

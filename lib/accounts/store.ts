@@ -30,8 +30,6 @@ const userType = {
     sessionEpoch: v.number(),
     /** The epoch before which no session is left; lower than `sessionEpoch` while they are being deleted. */
     sweptEpoch: v.number(),
-    /** The one older session that the last raise of the epoch kept: its own. */
-    keptSessionId: v.exactOptional(v.string()),
     createdAt: v.number(),
     /** Set by an administrator. */
     ...customClaims,
@@ -90,50 +88,36 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     },
 
     /**
-     * Sets a new password and ends, by raising the epoch, all sessions but the kept one – if the hash is still the
-     * one just verified and no earlier sweep is under way, which might end the kept one. The SDK's retry of our own
-     * write is known by the new hash, whose salt is random.
+     * Sets a new password and ends, by raising the epoch, all sessions – if the hash is still the one just verified and
+     * the caller's session is of this epoch. The SDK's retry of our own write is known by the new hash, whose salt is
+     * random.
      */
     async changePassword(
-      { email, userId }: UserKey,
-      change: { from: string; to: string; keptSessionId: string },
+      { email, ...caller }: UserKey & CallerEpoch,
+      change: { from: string; to: string },
     ): Promise<User | undefined> {
       const { written, item } = await updateItem(client, addressOf(email), {
-        UpdateExpression: "SET passwordHash = :to, sessionEpoch = sessionEpoch + :one, keptSessionId = :kept",
-        ConditionExpression: "passwordHash = :from AND userId = :userId AND sweptEpoch = sessionEpoch",
-        ExpressionAttributeValues: {
-          ":from": change.from,
-          ":to": change.to,
-          ":kept": change.keptSessionId,
-          ":userId": userId,
-          ":one": 1,
-        },
+        UpdateExpression: "SET passwordHash = :to, sessionEpoch = sessionEpoch + :one",
+        ConditionExpression: `passwordHash = :from AND ${isCallers}`,
+        ExpressionAttributeValues: { ":from": change.from, ":to": change.to, ":one": 1, ...valuesOf(caller) },
       });
       const user = item && parseItem(userType, item);
       return written || user?.passwordHash === change.to ? user : undefined;
     },
 
     /**
-     * Raises the epoch: all sessions are over but the kept one, and logins that are under way. Undefined if there is
-     * no such user or, with a session to keep, if an earlier sweep has not been finished. Raised once, even if the
-     * request arrives again later: a second raise would end, at the next sweep, what was opened since.
+     * Raises the epoch: all sessions are over, and logins that are under way. Undefined if there is no such user, or if
+     * the caller's session is of an earlier epoch: it has been ended itself. The SDK's retry of our own write is known by
+     * a random id.
      */
-    async raiseSessionEpoch({ email, userId }: UserKey, keptSessionId?: string): Promise<User | undefined> {
-      const keeps = keptSessionId !== undefined;
+    async raiseSessionEpoch({ email, ...caller }: UserKey & CallerEpoch): Promise<User | undefined> {
       const raiseId = randomUUID();
       const { written, item } = await updateItem(client, addressOf(email), {
-        UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, raiseId = :raise${keeps ? ", keptSessionId = :kept" : " REMOVE keptSessionId"}`,
-        ConditionExpression:
-          "userId = :userId AND (attribute_not_exists(raiseId) OR raiseId <> :raise)" +
-          `${keeps ? " AND sweptEpoch = sessionEpoch" : ""}`,
-        ExpressionAttributeValues: {
-          ":one": 1,
-          ":userId": userId,
-          ":kept": keptSessionId,
-          ":raise": raiseId,
-        },
+        UpdateExpression: "SET sessionEpoch = sessionEpoch + :one, raiseId = :raise",
+        ConditionExpression: isCallers,
+        ExpressionAttributeValues: { ":one": 1, ":raise": raiseId, ...valuesOf(caller) },
       });
-      const isOurs = written || (item?.raiseId === raiseId && item.userId === userId);
+      const isOurs = written || (item?.raiseId === raiseId && item.userId === caller.userId);
       return isOurs && item ? parseItem(userType, item) : undefined;
     },
 
@@ -146,22 +130,37 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       });
     },
 
-    /** Deletes a user; false if the hash is no longer the one just verified. True if that user is gone already. */
-    async delete({ email, userId }: UserKey, verifiedHash: string): Promise<boolean> {
+    /**
+     * Deletes a user; false if the hash is no longer the one just verified, or the epoch not the one of the caller's
+     * session. True if that user is gone already.
+     */
+    async delete({ email, ...caller }: UserKey & CallerEpoch, verifiedHash: string): Promise<boolean> {
       try {
         await client.send(
           new DeleteCommand({
             ...addressOf(email),
-            ConditionExpression: "userId = :userId AND passwordHash = :hash",
-            ExpressionAttributeValues: { ":userId": userId, ":hash": verifiedHash },
+            ConditionExpression: `passwordHash = :hash AND ${isCallers}`,
+            ExpressionAttributeValues: { ":hash": verifiedHash, ...valuesOf(caller) },
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
         return true;
       } catch (error) {
         if (!isConditionFailure(error)) return unavailable(error);
-        return findRefusingItem(error)?.userId !== userId;
+        return findRefusingItem(error)?.userId !== caller.userId;
       }
     },
   };
+}
+
+/** The epoch of the session on whose strength something is written; not the one that was just read of the user. */
+interface CallerEpoch {
+  sessionEpoch: number;
+}
+
+/** The condition of every write to a user on the strength of a session: a session that was ended changes nothing. */
+const isCallers = "userId = :userId AND sessionEpoch = :epoch AND attribute_not_exists(disabledAt)";
+
+function valuesOf({ userId, sessionEpoch }: Pick<User, "userId"> & CallerEpoch) {
+  return { ":userId": userId, ":epoch": sessionEpoch };
 }

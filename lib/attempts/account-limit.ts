@@ -1,7 +1,8 @@
+import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
-import type { Devices } from "./known-devices.ts";
+import type { Device, Devices } from "./known-devices.ts";
 import { createPauses } from "./refusal-cache.ts";
 import type { AttemptStore } from "./store.ts";
 
@@ -19,8 +20,8 @@ export interface Attempt {
   id: string;
   /** The attempts in a row, with this one. */
   count: number;
-  /** It came from a browser that has logged in before. */
-  isKnownDevice: boolean;
+  /** What the browser keeps of an earlier login to the account, if that still counts. */
+  device: Device | undefined;
 }
 
 /** The limit of password attempts for one account, whether or not it exists. */
@@ -34,21 +35,34 @@ export type AttemptLimit = ReturnType<typeof createAttemptLimit>;
 export function createAttemptLimit({ attempts, keyedHash, devices, clock }: AttemptLimitOptions) {
   const pauses = createPauses(clock);
 
+  async function countAs(name: string, device?: Device): Promise<Attempt> {
+    const id = await keyedHash.hash(name);
+    const known = pauses.find(id);
+    if (known > 0) throw tooManyAttempts(known);
+    const counted = await attempts.count(id, clock());
+    if ("count" in counted) return { id, device, ...counted };
+    pauses.keep(id, counted.pauseSeconds);
+    throw tooManyAttempts(counted.pauseSeconds);
+  }
+
   return {
     /**
      * Counts one attempt, before the password is looked at; `device` is what the browser keeps, if anything.
      * Throws AppError `too_many_attempts`, `unavailable`.
      */
-    async count(email: string, device?: string): Promise<Attempt> {
-      const nonce = await devices.find(email, device);
-      const isKnownDevice = nonce !== undefined;
-      const id = await keyedHash.hash(isKnownDevice ? `device:${nonce}:${email}` : `account:${email}`);
-      const known = pauses.find(id);
-      if (known > 0) throw tooManyAttempts(known);
-      const counted = await attempts.count(id, clock());
-      if ("count" in counted) return { id, isKnownDevice, ...counted };
-      pauses.keep(id, counted.pauseSeconds);
-      throw tooManyAttempts(counted.pauseSeconds);
+    async count(email: string, text?: string): Promise<Attempt> {
+      const device = await devices.find(email, text);
+      return device ? countAs(`device:${device.sessionId}:${email}`, device) : countAs(`account:${email}`);
+    },
+
+    /**
+     * Looks at an attempt again once the user has been read: a browser whose entry no longer counts – of an earlier
+     * account with this address, from before a change of password, or too old – is a stranger, and its attempt is counted
+     * as one of theirs, still before the password is looked at. Throws AppError `too_many_attempts`, `unavailable`.
+     */
+    async recount(attempt: Attempt, email: string, user: User | undefined): Promise<Attempt> {
+      if (!attempt.device || devices.isCurrent(attempt.device, user)) return attempt;
+      return countAs(`account:${email}`);
     },
 
     /**

@@ -21,7 +21,7 @@ export function openAttemptLimit(
 ) {
   const attempts = createAttemptStore(dynamodb, attemptsTable);
   const keyedHash = createKeyedHash({ hashKeys, clock });
-  const devices = createDevices(keyedHash);
+  const devices = createDevices(keyedHash, clock);
   return { devices, attempts: createAttemptLimit({ attempts, keyedHash, devices, clock }) };
 }
 

@@ -14,6 +14,13 @@ export interface SessionRequest extends Client {
   sessionKey: string | undefined;
 }
 
+/** What opens a session: the token pair, and what the client is to keep beside it. */
+export interface OpenedSession {
+  pair: TokenPair;
+  /** What recognises the client at later logins (lib/attempts/known-devices.ts). */
+  device: string;
+}
+
 /**
  * Decides, after the session has been put, whether the user may have it: false if the user's sessions were all ended
  * meanwhile. Whoever claims something that can be used once does it here, on condition of the user's epoch.
@@ -35,7 +42,7 @@ export type OpenSession = ReturnType<typeof createOpenSession>;
 /** A put that was not acknowledged is tried three times in all, each time as another session. */
 const putAttempts = 3;
 
-/** Makes the one way to a session: sweep if due, keys ready, put, confirm, token pair. */
+/** Makes the one way to a session: keys ready, put, sweep if due, confirm, token pair. */
 export function createOpenSession(options: OpenSessionOptions) {
   const { users, sessions, pairs, clock, ...lifetimes } = options;
   const sweep = createSweep({ sessions, users });
@@ -49,7 +56,6 @@ export function createOpenSession(options: OpenSessionOptions) {
     request: SessionRequest,
     confirm: ConfirmUser = isEpochUnmoved,
   ): Promise<TokenPair | undefined> {
-    if (isSweepDue(user)) await sweep(user);
     await pairs.ready();
     const { session, refreshToken } = await put(user, request);
     if (!(await isConfirmed(user, session, confirm))) return undefined;
@@ -92,6 +98,8 @@ export function createOpenSession(options: OpenSessionOptions) {
   /** Whatever does not confirm the user leaves no session. */
   async function isConfirmed(user: User, session: Session, confirm: ConfirmUser): Promise<boolean> {
     try {
+      // The session is of the user's epoch: it stays.
+      if (isSweepDue(user)) await sweep(user);
       if (await confirm(user)) return true;
     } catch (error) {
       await sessions.delete(session);

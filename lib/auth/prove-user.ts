@@ -14,7 +14,8 @@ export async function proveUser(
   { email, userId }: UserKey,
   { password, device }: { password: string; device: string | undefined },
 ): Promise<User | undefined> {
-  const [attempt, user] = await settleAll([attempts.count(email, device), users.find(email)]);
+  const [counted, user] = await settleAll([attempts.count(email, device), users.find(email)]);
+  const attempt = await attempts.recount(counted, email, user);
   if (user?.userId !== userId) return undefined;
   if (!(await verifyPassword(user.passwordHash, password)))
     throw new AppError("invalid_credentials", { detail: "The current password is wrong." });

@@ -1,16 +1,16 @@
 import type { User, UserStore } from "../accounts/store.ts";
-import type { SessionStore } from "../sessions/store.ts";
+import type { SessionKey, SessionStore } from "../sessions/store.ts";
 
 /**
- * Makes the sweep: deletes every session of an epoch before the user's, but the one that the raise kept, and notes
- * that it is done. Where it broke off, the next login or password change does it again. Throws AppError `unavailable`.
+ * Makes the sweep: deletes every session of an epoch before the user's, and notes that it is done. Where it broke off, the next login or password change does it again. Throws AppError `unavailable`.
  */
 export function createSweep({ sessions, users }: SweepOptions) {
-  return async function sweep(user: User): Promise<void> {
+  /** Ends the session `last`, if it is one of them, after all others: its owner can ask again if that breaks off. */
+  return async function sweep(user: User, last?: SessionKey): Promise<void> {
     const all = await sessions.list(user.userId, ["userId", "sessionId", "sessionEpoch"]);
-    const goesOn = ({ sessionEpoch, sessionId }: (typeof all)[number]) =>
-      sessionEpoch >= user.sessionEpoch || sessionId === user.keptSessionId;
-    await sessions.deleteAll(all.filter((session) => !goesOn(session)));
+    const ended = all.filter(({ sessionEpoch }) => sessionEpoch < user.sessionEpoch);
+    await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId !== last?.sessionId));
+    await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId === last?.sessionId));
     await users.noteSwept(user, user.sessionEpoch);
   };
 }

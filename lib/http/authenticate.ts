@@ -1,7 +1,9 @@
+import { getLiveSession } from "../auth/session/live.ts";
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
+import type { Session } from "../sessions/session.ts";
 import type { SessionKey, SessionStore } from "../sessions/store.ts";
 import {
   accessTokenTtlSeconds,
@@ -16,7 +18,7 @@ import { importVerificationKeys } from "../tokens/keys.ts";
 import { AccessTokenError, createAccessTokenVerifier } from "../tokens/verify-access-token.ts";
 import { parseBearer } from "./bearer.ts";
 import { parseAuthCookie } from "./cookies.ts";
-import type { RawCredentials } from "./event.ts";
+import { addHidden, type RawCredentials } from "./event.ts";
 import type { Middleware } from "./route.ts";
 
 /** Finds out who is calling. Throws AppError `missing_credentials`, `invalid_token`, `conflicting_credentials`. */
@@ -49,7 +51,7 @@ export async function createAuthenticator(): Promise<Authenticator> {
 
 interface AuthenticateOptions {
   /** Given the sessions, each call reads the session too: for routes that must not trust the JWT of an ended one. */
-  live?: Pick<SessionStore, "find">;
+  live: Pick<SessionStore, "find">;
 }
 
 /** What `authenticate` adds to the event. */
@@ -59,25 +61,29 @@ export interface AuthenticatedEvent {
   caller: SessionKey & { email: string };
 }
 
+/** What `authenticate({ live })` adds beside that; hidden from logs. */
+export interface LiveEvent extends AuthenticatedEvent {
+  /** The caller's session, as it was read for this call. */
+  session: Session;
+}
+
 /**
  * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
  * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
  * consistent read. Throws what the authenticator throws, and with `live` AppError `unavailable`.
  */
+export async function authenticate(options: AuthenticateOptions): Promise<Middleware<LiveEvent>>;
+export async function authenticate(): Promise<Middleware<AuthenticatedEvent>>;
 export async function authenticate({
   live,
-}: AuthenticateOptions = {}): Promise<Middleware<AuthenticatedEvent>> {
+}: Partial<AuthenticateOptions> = {}): Promise<Middleware<AuthenticatedEvent>> {
   const findCaller = await createAuthenticator();
   return {
     async before({ event, credentials }) {
       const auth = await findCaller(credentials);
       const caller = { userId: auth.sub, sessionId: auth.sid, email: auth.email };
       note({ userId: caller.userId });
-      if (live) {
-        const session = await live.find(caller);
-        if (!session || session.expiresAt <= systemClock())
-          throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
-      }
+      if (live) addHidden(event, "session", await getLiveSession(live, caller, systemClock()));
       Object.assign(event, { auth, caller });
     },
   };

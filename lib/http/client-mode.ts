@@ -1,3 +1,4 @@
+import type { OpenedSession } from "../auth/open-session.ts";
 import type { PresentedPair } from "../auth/session/refresh.ts";
 import { AppError } from "../errors.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
@@ -58,6 +59,27 @@ export function clientMode({ cookieName }: Pick<CookieSettings, "cookieName">): 
   };
 }
 
+/** What `callerMode` adds to the event. */
+export interface CallerModeEvent {
+  mode: ClientMode;
+  hasCookies: boolean;
+}
+
+/**
+ * For a route that answers its authenticated caller with a new pair: it goes where the credentials came from. Throws
+ * AppError `conflicting_credentials` for an Auth-Mode beside the cookie, `invalid_auth_mode`.
+ */
+export function callerMode(): Middleware<CallerModeEvent> {
+  return {
+    before({ event, credentials }) {
+      const isBearer = parseBearer(credentials.authorization).is === "bearer";
+      if (!isBearer && parseMode(event.headers["auth-mode"]) === "bearer")
+        throw new AppError("conflicting_credentials");
+      Object.assign(event, { mode: isBearer ? "bearer" : "cookie", hasCookies: !isBearer });
+    },
+  };
+}
+
 /** The pair of a request that needs one. Throws AppError `missing_credentials` or that of the half at fault. */
 export function requirePair(presented: Presented): PresentedPair {
   if (presented.is === "pair") return presented;
@@ -66,30 +88,31 @@ export function requirePair(presented: Presented): PresentedPair {
 
 /** Answers 200 with the pair, in the way the client keeps it. */
 export function pairResponse(pair: TokenPair, mode: ClientMode, settings: CookieSettings): ApiResponse {
-  const msg = "success";
   if (mode === "cookie") return json(200, { msg }, [serializeAuthCookie(pair, settings)]);
-  return json(200, {
-    msg,
-    token: pair.token,
-    refreshToken: pair.refreshToken,
-    expiresIn: pair.expiresInSeconds,
-  });
+  return json(200, { msg, ...bearerMembers(pair) });
+}
+
+const msg = "success";
+
+function bearerMembers({ token, refreshToken, expiresInSeconds }: TokenPair) {
+  return { token, refreshToken, expiresIn: expiresInSeconds };
 }
 
 /**
- * Answers 200 with the pair of a session that was just opened, and what the browser is to keep beside it. Where the
+ * Answers 200 with the pair of a session that was just opened, and what the client is to keep beside it. Where the
  * browser has cookies of ours, what an earlier `COOKIE_DOMAIN` left is deleted: it would shadow the new ones.
  */
 export function openedResponse(
-  { pair, device }: { pair: TokenPair; device: string },
+  { pair, device }: OpenedSession,
   { mode, hasCookies }: Pick<ClientModeEvent, "mode" | "hasCookies">,
   settings: CookieSettings,
 ): ApiResponse {
-  const response = pairResponse(pair, mode, settings);
-  response.cookies?.push(serializeDeviceCookie(device, settings));
-  if (hasCookies)
-    response.cookies?.unshift(...serializeStaleCookies(settings), ...serializeStaleDeviceCookies(settings));
-  return response;
+  if (mode === "bearer") return json(200, { msg, ...bearerMembers(pair), device });
+  const stale = hasCookies
+    ? [...serializeStaleCookies(settings), ...serializeStaleDeviceCookies(settings)]
+    : [];
+  const set = [serializeAuthCookie(pair, settings), serializeDeviceCookie(device, settings)];
+  return json(200, { msg }, [...stale, ...set]);
 }
 
 function parseMode(header: string | undefined): ClientMode {

@@ -1,9 +1,10 @@
+import { deviceMemoryDays } from "../attempts/known-devices.ts";
 import { type CookieSettings, findCookie, serializeCookie, serializeStaleCookies } from "./cookies.ts";
 import { addHidden } from "./event.ts";
 import type { Middleware } from "./route.ts";
 
-/** How long a browser keeps what recognises it: half a year. */
-const maxAgeSeconds = 15_552_000;
+/** How long a browser keeps what recognises it. */
+const maxAgeSeconds = deviceMemoryDays * 86_400;
 
 /** What `deviceCookie` adds to the event; hidden from logs. */
 export interface DeviceEvent {
@@ -25,7 +26,7 @@ export function deviceCookie({ cookieName }: Pick<CookieSettings, "cookieName">)
   };
 }
 
-/** The Set-Cookie line of the device cookie: the attributes of the auth cookie, for half a year. */
+/** The Set-Cookie line of the device cookie: the attributes of the auth cookie, for 90 days. */
 export function serializeDeviceCookie(device: string, settings: CookieSettings): string {
   return serializeCookie(device, maxAgeSeconds, settingsOf(settings));
 }

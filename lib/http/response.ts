@@ -29,8 +29,8 @@ export function json(statusCode: number, body: unknown, cookies?: string[]): Api
 }
 
 /** Makes a response without a body: done. */
-export function noContent(): ApiResponse {
-  return { statusCode: 204, headers: { ...securityHeaders } };
+export function noContent(cookies?: string[]): ApiResponse {
+  return { statusCode: 204, headers: { ...securityHeaders }, ...(cookies && { cookies }) };
 }
 
 /** Makes a JSON response that anybody may keep for ten minutes. */

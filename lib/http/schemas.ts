@@ -20,11 +20,20 @@ const password = v.pipe(
   ),
 );
 
+/** What a bearer client keeps of earlier logins; browsers have it in a cookie. */
+const device = v.exactOptional(
+  v.pipe(
+    v.string("must be a string"),
+    v.metadata({ maxLength: 1024 }),
+    v.maxLength(1024, "must have at most 1024 characters"),
+  ),
+);
+
 /** The body of a login. A password that is too short today may have been long enough once. */
-export const loginBody = v.strictObject({ email, password });
+export const loginBody = v.strictObject({ email, password, device });
 
 /** The body of a request that asks for the password once more. */
-export const passwordBody = v.strictObject({ password });
+export const passwordBody = v.strictObject({ password, device });
 
 /** The body of a registration. */
 export function createRegisterBody(settings: PasswordSettings) {
@@ -33,7 +42,7 @@ export function createRegisterBody(settings: PasswordSettings) {
 
 /** The body of a change of password. */
 export function createChangePasswordBody(settings: PasswordSettings) {
-  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings) });
+  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings), device });
 }
 
 interface PasswordSettings {

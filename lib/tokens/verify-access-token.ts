@@ -73,6 +73,8 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
   if (claimsBytes[0] !== 0x7b) throw new AccessTokenError("claims are not an object");
   let payload: JWTPayload;
   let isExpired = false;
+  // Before the try: a clock that breaks is no fault of the token.
+  const currentDate = new Date(options.clock() * 1000);
   try {
     ({ payload } = await jwtVerify(token, key, {
       algorithms: [alg],
@@ -81,7 +83,7 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
       audience: options.audience,
       requiredClaims: ["exp", "iat", "iss", "aud", "sub", "sid", "jti", "auth_time"],
       clockTolerance: clockSkewSeconds,
-      currentDate: new Date(options.clock() * 1000),
+      currentDate,
     }));
   } catch (error) {
     // jose reports expiry only after the signature and everything else it checks passed.

@@ -16,7 +16,7 @@ export const account = {
     route: "GET /auth/account",
     tag: "Account",
     summary: "Everything stored about the caller",
-    description: "All but hashes, salts and counters.",
+    description: "All but hashes, salts and counters. Needs a session that has not been ended.",
     needs: "token",
     answers: [{ status: 200, description: "The account with its sessions.", schemas: ["Account"] }],
     problems: [...knowsCaller, "unavailable"],
@@ -28,8 +28,16 @@ export const account = {
     description:
       "Deletes the account and all its sessions. Needs a session that has not been ended, and the password.",
     needs: "token",
+    parameters: ["AuthMode"],
     body: { schema: "PasswordOnly" },
     answers: [ended],
-    problems: [...takesBody, ...knowsCaller, "invalid_credentials", "too_many_attempts", "unavailable"],
+    problems: [
+      ...takesBody,
+      ...knowsCaller,
+      "invalid_auth_mode",
+      "invalid_credentials",
+      "too_many_attempts",
+      "unavailable",
+    ],
   },
 } satisfies Record<string, Operation>;

@@ -1,4 +1,4 @@
-import { hasModes, type Operation, pair, takesBody } from "./operation.ts";
+import { hasModes, type Operation, opened, opensSession, takesBody } from "./operation.ts";
 
 /** The routes of functions/login/, by the names of their functions. */
 export const login = {
@@ -7,10 +7,10 @@ export const login = {
     tag: "Signing in",
     summary: "Log in",
     description:
-      "Starts a session. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing.",
-    parameters: ["AuthMode", "IdempotencyKey", "SessionKey"],
+      "Starts a session, and ends the one that this browser had before. With a `Session-Key` nobody renews the session without it. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing.",
+    parameters: [...opensSession],
     body: { schema: "Credentials" },
-    answers: [pair],
+    answers: [opened],
     problems: [
       ...takesBody,
       ...hasModes,

@@ -61,5 +61,9 @@ export const pair: Answer = {
   schemas: ["Done", "Pair"],
   headers: ["Set-Cookie"],
 };
+/** The answer of a route that opens a session. */
+export const opened: Answer = { ...pair, schemas: ["Done", "OpenedPair"] };
+/** What every route that opens a session takes beside its body. */
+export const opensSession = ["AuthMode", "IdempotencyKey", "SessionKey"] as const;
 /** The answer of what ends something. */
 export const ended: Answer = { status: 204, description: "Done. There is no body." };

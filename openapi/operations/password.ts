@@ -1,4 +1,4 @@
-import { knowsCaller, type Operation, takesBody } from "./operation.ts";
+import { knowsCaller, type Operation, opened, opensSession, takesBody } from "./operation.ts";
 
 /** The routes of functions/password/, by the names of their functions. */
 export const password = {
@@ -7,10 +7,21 @@ export const password = {
     tag: "Account",
     summary: "Change the password",
     description:
-      "Ends every other session of the user; this one goes on. Needs a session that has not been ended.",
+      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one.",
     needs: "token",
+    parameters: [...opensSession],
     body: { schema: "PasswordChange" },
-    answers: [{ status: 200, description: "The new password holds.", schemas: ["Done"] }],
-    problems: [...takesBody, ...knowsCaller, "invalid_credentials", "too_many_attempts", "unavailable"],
+    answers: [opened],
+    problems: [
+      ...takesBody,
+      ...knowsCaller,
+      "invalid_auth_mode",
+      "invalid_idempotency_key",
+      "invalid_session_key",
+      "session_key_required",
+      "invalid_credentials",
+      "too_many_attempts",
+      "unavailable",
+    ],
   },
 } satisfies Record<string, Operation>;

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import { expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
+import { bodyOf, expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createHashKey, hashKeySettings } from "../support/keys.ts";
 import { pairOf } from "../support/pair.ts";
+import { remove } from "../support/rotations.ts";
 import { type Account, logInSteps, lookUp, startService } from "../support/service.ts";
 
 const service = await startService();
-const { sandbox, expectRequests } = service;
+const { sandbox, wire, expectRequests } = service;
 const wrong = { password: "not the right password" };
 const logIn = ({ email, password }: Pick<Account, "email" | "password">, device?: string, as = sandbox) =>
   as.login({ body: { email, password }, ...(device !== undefined && { cookies: [device] }) });
@@ -35,9 +36,9 @@ describe("a browser that has logged in before", () => {
     const account = await service.register();
     const { cookies } = await logIn(account);
     expect(cookies?.[1]).toMatch(
-      /^auth-cookie-device=[\w-]{22}\.[\w-]{22}; HttpOnly; Secure; SameSite=Strict; Path=\/; Max-Age=15552000$/,
+      /^auth-cookie-device=[\w.-]+\.[\w-]{22}; HttpOnly; Secure; SameSite=Strict; Path=\/; Max-Age=7776000$/,
     );
-    expect(cookies?.[1]).not.toContain(account.userId);
+    expect(cookies?.[1]).not.toContain(account.email.slice(0, 8));
   });
 
   test("A22 logs in while strangers have the account wait, and theirs goes on waiting", async () => {
@@ -58,15 +59,15 @@ describe("a browser that has logged in before", () => {
     expect((await logIn(account)).statusCode).toBe(200);
   });
 
-  test("begins anew with each login: one after the other takes four requests, and five wrong ones are free", async () => {
+  test("begins anew with each login: one after the other takes five requests, and five wrong ones are free", async () => {
     const account = await service.register();
     let device = deviceOf(await logIn(account));
     for (let i = 0; i < 3; i++) {
-      device = deviceOf(await expectRequests(logInSteps, () => logIn(account, device)));
+      device = deviceOf(await expectRequests([...logInSteps, remove], () => logIn(account, device)));
     }
     // Nor does forgetting wrong ones take a request; they send what a stranger's do.
     for (let i = 0; i < 3; i++) await expectRequests([lookUp], () => logIn({ ...account, ...wrong }, device));
-    device = deviceOf(await expectRequests(logInSteps, () => logIn(account, device)));
+    device = deviceOf(await expectRequests([...logInSteps, remove], () => logIn(account, device)));
     await lock(account, device);
   });
 
@@ -112,7 +113,9 @@ describe("a device cookie that is not genuine is that of a stranger", () => {
       `${name}=`,
       `${name}=${value.slice(0, -1)}`,
       `${name}=${value.slice(0, -1)}${value.endsWith("A") ? "B" : "A"}`,
-      `${name}=${"A".repeat(22)}.${value.slice(23)}`,
+      `${name}=${value.replace(/^[\w-]+/, "A".repeat(36))}`,
+      `${name}=${value.replace(/\.0\.(\d+)\./, ".1.$1.")}`,
+      `${name}=${value.replace(/\.0\.(\d+)\./, ".0.9$1.")}`,
       `${name}=${Array(5).fill(value).join("~")}`,
       `${name}=${value}~`,
       `${name}=${value.replace(".", "~")}`,
@@ -130,11 +133,52 @@ describe("a device cookie that is not genuine is that of a stranger", () => {
     expect(pairOf(await logIn(account, other)).claims.sub).toBe(account.userId);
   });
 
-  test("a client that keeps its tokens itself gets none", async () => {
+  test("a client that keeps its tokens itself gets it in the body, and sends it there", async () => {
     const account = await service.register();
     const { email, password } = account;
-    const response = await sandbox.login({ body: { email, password }, headers: { "auth-mode": "bearer" } });
+    const headers = { "auth-mode": "bearer" };
+    const response = await sandbox.login({ body: { email, password }, headers });
     expect(response.cookies).toBeUndefined();
-    expect(response.body).not.toContain("device");
+    const { device } = bodyOf(response);
+    await lock(account);
+    expect((await sandbox.login({ body: { email, password, device }, headers })).statusCode).toBe(200);
+    // In the body of a browser it does not count.
+    expectProblem(await sandbox.login({ body: { email, password, device } }), tooManyAttempts(30));
+  });
+});
+
+describe("a device cookie is taken back", () => {
+  test.each<[string, (account: Account, cookies: string[]) => Promise<unknown>]>([
+    [
+      "by a change of the password",
+      async (account, cookies) => {
+        const body = { currentPassword: account.password, newPassword: `${account.password} and more` };
+        expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
+        account.password = body.newPassword;
+      },
+    ],
+    ["by the end of all sessions", (_, cookies) => sandbox.revokeAllSessions({ cookies })],
+    ["after 90 days", async () => clock.advance(91 * 86_400)],
+    [
+      "when somebody else has the address",
+      async (account, cookies) => {
+        const { email, password } = account;
+        await sandbox.deleteAccount({ body: { password }, cookies });
+        await sandbox.register({ body: { email, password } });
+      },
+    ],
+  ])("%s: its guesses are those of strangers, counted before the password is looked at", async (_, act) => {
+    const account = await service.register();
+    const opened = await logIn(account);
+    const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
+    const device = deviceOf(opened);
+    await act(account, cookies);
+    wire.forget();
+    expectProblem(await logIn({ ...account, ...wrong }, device), refusals.loginFailed);
+    // Of 90 days ago the rows are over, and begin anew.
+    const counted = wire.names.filter((name) => name === "UpdateItem attempts");
+    expect(counted).toHaveLength(2);
+    for (let i = 0; i < 5; i++) await logIn({ ...account, ...wrong });
+    expectProblem(await logIn(account, device), tooManyAttempts(30));
   });
 });

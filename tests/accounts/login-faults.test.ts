@@ -116,7 +116,7 @@ describe("a login beside the end of all sessions", () => {
   /** Ends all sessions of a user, as a password change does: first the epoch, then the sweep. */
   const endAll = (email: string, sessionEpoch: number) =>
     database.change("users", { email }, { sessionEpoch });
-  const overtaken = [lookUp, put, find, remove, lookUp, forget, ...sweep, put, find];
+  const overtaken = [lookUp, put, find, remove, lookUp, forget, put, ...sweep, find];
 
   test("that is overtaken takes its session back and starts again once", async () => {
     const { account } = await registerBeside(endAll);

@@ -36,18 +36,74 @@ describe("POST /auth/login", () => {
     expect(await database.sessionsOf(userId)).toEqual([stored]);
   });
 
-  test("A27 A28 opens another session each time and ends none, whatever cookie was planted", async () => {
+  test("A27 A28 opens another session each time, and none for whoever's cookie was planted", async () => {
     const planted = await service.logIn();
     const { userId, ...body } = await service.register();
     const first = pairOf(await sandbox.login({ body, cookies: planted.cookies }));
-    const second = pairOf(await sandbox.login({ body, cookies: first.cookies }));
+    const second = pairOf(await sandbox.login({ body }));
     expect(first.claims).toMatchObject({ sub: userId, email: body.email });
     const pairs = [planted, first, second];
     expect(new Set(pairs.map(({ claims }) => claims.sid)).size).toBe(3);
     expect(new Set(pairs.map(({ refreshToken }) => refreshToken)).size).toBe(3);
     expect(await database.sessionsOf(userId)).toHaveLength(2);
-    // What an attacker kept is still only their own.
-    expect((await service.rotate(planted)).claims.sub).toBe(planted.claims.sub);
+  });
+
+  describe("ends the browser's earlier session, so that no copy of its cookie lives on", () => {
+    const steps = [...logInSteps, "DeleteItem sessions"];
+
+    test("of the pair that it presents, expired or not, whoever's it is", async () => {
+      const stranger = await service.logIn();
+      const { userId, ...body } = await service.register();
+      clock.advance(1_000);
+      const opened = pairOf(
+        await expectRequests(steps, () => sandbox.login({ body, cookies: stranger.cookies })),
+      );
+      await service.expectOver([stranger]);
+      await service.rotate(opened);
+    });
+
+    test("of the device entry, when the pair is gone", async () => {
+      const { userId, ...body } = await service.register();
+      const { cookies = [] } = await sandbox.login({ body });
+      const device = cookies
+        .filter((line) => line.includes("-device="))
+        .map((line) => line.split(";")[0] ?? "");
+      expect(await database.sessionsOf(userId)).toHaveLength(1);
+      const opened = pairOf(await expectRequests(steps, () => sandbox.login({ body, cookies: device })));
+      const left = await database.sessionsOf(userId);
+      expect(left.map(({ sessionId }) => sessionId)).toEqual([opened.key.sessionId]);
+    });
+
+    test("of three genuine pairs at most, and of none that is forged", async () => {
+      const { account, pairs } = await service.open(4);
+      const forged = `auth-cookie=${encodeURIComponent(JSON.stringify({ token: pairs[3].token, refreshToken: pairs[0].refreshToken }))}`;
+      const { email, password } = account;
+      const cookies = [forged, ...pairs.slice(0, 3).flatMap(({ cookies }) => cookies)];
+      const opened = pairOf(await sandbox.login({ body: { email, password }, cookies }));
+      await service.expectOver(pairs.slice(0, 3));
+      await service.rotate(pairs[3]);
+      await service.rotate(opened);
+    });
+
+    test("and stands if that cannot be acknowledged", async () => {
+      const { account, pairs } = await service.open(1);
+      const { email, password } = account;
+      wire.break("DeleteItem sessions", fail, { times: 3 });
+      const opened = pairOf(await sandbox.login({ body: { email, password }, cookies: pairs[0].cookies }));
+      expect(log.entries().at(-1)).toMatchObject({
+        level: "WARN",
+        event: "authn_login_success",
+        errors: expect.anything(),
+      });
+      await service.rotate(opened);
+    });
+
+    test("not after a login that was refused", async () => {
+      const own = await service.logIn();
+      const body = { email: "nobody@example.com", password: "some password of nobody" };
+      expectProblem(await sandbox.login({ body, cookies: own.cookies }), refusals.loginFailed);
+      await service.rotate(own);
+    });
   });
 
   test("C27 deletes what an earlier COOKIE_DOMAIN left, where the browser has cookies of ours, before it sets new ones", async () => {
@@ -176,7 +232,8 @@ describe("a bearer client", () => {
       const response = await logIn(mode);
       expect(response.cookies).toBeUndefined();
       const tokens = { token: expect.any(String), refreshToken: expect.any(String), expiresIn: 900 };
-      expectJson(response, 200, { msg: "success", ...tokens });
+      const device = expect.any(String);
+      expectJson(response, 200, { msg: "success", ...tokens, device });
       expect(decodeClaims(bodyOf(response).token).email).toBe(email);
     },
   );

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import type { AuthClientOptions, Tokens } from "../../client/auth-client.ts";
+import type { Tokens } from "../../client/auth-client.ts";
 import { bodyOf } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
@@ -25,7 +25,7 @@ function createStore() {
   };
 }
 
-async function openBearerSession(options: AuthClientOptions & { age?: number } = {}) {
+async function openBearerSession(options: Parameters<typeof openSession>[0] = {}) {
   const tokens = createStore();
   const [tab] = await openSession({ tokens, ...options });
   return { ...tab, tokens, before: tokens.load() as Tokens };
@@ -83,6 +83,16 @@ describe("a bearer client", () => {
     expect((await auth.fetch("/movies")).status).toBe(200);
     const renewed = ["GET /movies 401", "POST /auth/refresh 200", "GET /movies 200"];
     expect(browser.names).toEqual(["GET /movies 200", ...renewed]);
+  });
+
+  test("changes its password, and has the pair of the new session", async () => {
+    const owner = await service.register();
+    const { auth, tokens, before } = await openBearerSession({ as: owner });
+    const newPassword = "a new and longer sentence";
+    await auth.changePassword({ currentPassword: owner.password, newPassword });
+    expect(decodeClaims(tokens.load()?.token ?? "").sid).not.toBe(decodeClaims(before.token).sid);
+    clock.advance(1000);
+    expect((await auth.fetch("/movies")).status).toBe(200);
   });
 
   test("is logged out here without a network, too: nobody who is there next has its session", async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { refuse, type Tab } from "./browser.ts";
+import { loseAnswer, refuse, type Tab } from "./browser.ts";
 import {
   account,
   browser,
+  claimsOfCookie,
   credentials,
   endElsewhere,
   expectSignedIn,
@@ -12,6 +13,7 @@ import {
   service,
 } from "./setup.ts";
 
+const newPassword = "a new and longer sentence";
 const tokenExpired = expect.objectContaining({ name: "AuthError", status: 400, code: "token_expired" });
 
 /** Asserts that a call meets a 401, and is not told as an end. */
@@ -70,6 +72,28 @@ describe("a session that was ended elsewhere", () => {
     await browser.idle();
     expect((await tab.auth.fetch("/movies")).status).toBe(200);
   });
+});
+
+test("a change of the password goes on in a new session, which is renewed; the old cookie is worth nothing", async () => {
+  const owner = await service.register();
+  const [tab, other] = await openSession({ tabs: 2, as: owner, age: 1000 });
+  const before = claimsOfCookie();
+  await tab.auth.changePassword({ currentPassword: owner.password, newPassword });
+  expect(claimsOfCookie().sid).not.toBe(before.sid);
+  clock.advance(1000);
+  await expectSignedIn(tab, other);
+  expect(namesWith("refresh")).toEqual(Array(2).fill("POST /auth/refresh 200"));
+});
+
+test("a change of the password whose response is lost asks for a login with the new one", async () => {
+  const owner = await service.register();
+  const [{ auth, ends }] = await openSession({ as: owner });
+  browser.break("POST /auth/password", loseAnswer);
+  const changing = auth.changePassword({ currentPassword: owner.password, newPassword });
+  await expect(browser.patiently(changing)).rejects.toMatchObject({ status: 401, code: "password_changed" });
+  expect(ends).toEqual(["password_changed"]);
+  await auth.login({ email: owner.email, password: newPassword });
+  expect((await auth.fetch("/movies")).status).toBe(200);
 });
 
 test("a visitor is told of no end; a session that the server then opens is renewed, and its end is told", async () => {

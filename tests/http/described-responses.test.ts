@@ -4,6 +4,7 @@ import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { operations } from "../../openapi/operations/index.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames, routes } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
@@ -129,6 +130,8 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
   const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
   const { email, password } = caller.account;
   const wrong = "not the right password";
+  // The other way it asks for none of this.
+  const exceptCurrent = name === "revokeAllSessions" ? { query: { except: "current" } } : {};
   const mistaken = {
     login: { email, password: wrong },
     changePassword: { currentPassword: wrong, newPassword: password },
@@ -142,11 +145,18 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ headers: { "auth-mode": "cookie" } });
     case "invalid_idempotency_key":
       return call({ headers: { "idempotency-key": "short" } });
+    case "insufficient_user_authentication":
+      clock.advance(301);
+      return call(exceptCurrent);
     case "invalid_session_key":
-      return call({ headers: { "session-key": "short" } });
+      return call({
+        ...exceptCurrent,
+        headers: { "session-key": "short" },
+        cookies: (await createCaller()).cookies,
+      });
     case "session_key_required": {
       const sessionKey = createRefreshToken();
-      return call({ cookies: (await service.logIn({ sessionKey })).cookies });
+      return call({ ...exceptCurrent, cookies: (await service.logIn({ sessionKey })).cookies });
     }
     case "invalid_cursor":
       return call({ query: { cursor: "x y" } });

@@ -1,18 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { expectNoContent, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import type { Item } from "../support/database.ts";
-import { fail, hold, loseAnswer, loseRequest, throttle } from "../support/faults.ts";
+import { fail, hold, loseAnswer, loseRequest, precededBy, throttle } from "../support/faults.ts";
 import { raceLogin } from "../support/interleave.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { remove } from "../support/rotations.ts";
-import { startService } from "../support/service.ts";
+import { type Step, startService } from "../support/service.ts";
 import { storeSessions } from "../support/stored.ts";
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests, expectRefusal, expectOver } = service;
+const live = "GetItem sessions";
 const raise = "UpdateItem users";
+const carry = "UpdateItem sessions";
 const query = "Query sessions";
 const batch = "BatchWriteItem sessions";
 const note = "UpdateItem users";
@@ -24,10 +27,10 @@ const endOthers = ({ cookies }: Pair, as = sandbox) =>
   as.revokeAllSessions({ cookies, query: { except: "current" } });
 
 describe("DELETE /auth/sessions/{sessionId}", () => {
-  test("ends that session and no other, with 1 request, even with the JWT of a session that is over", async () => {
+  test("ends that session and no other, with 2 requests", async () => {
     const { pairs } = await service.open(3);
     const [a, b, c] = pairs;
-    expectNoContent(await expectRequests([remove], () => end(a, b.key.sessionId)));
+    expectNoContent(await expectRequests([live, remove], () => end(a, b.key.sessionId)));
     await expectOver([b]);
     expectNoContent(await end(a, a.key.sessionId));
     await expectOver([a]);
@@ -40,14 +43,14 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
     const ended = (await service.logIn()).key.sessionId;
     expectNoContent(await end(caller, ended));
     for (const sessionId of [stranger.key.sessionId, randomUUID(), ended, over?.sessionId])
-      await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession, [remove]);
+      await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession, [live, remove]);
     await service.rotate(stranger);
   });
 
   // What can be an id is a table of lib/sessions/store.test.ts.
-  test.each(["", "a b", "x".repeat(65)])("is a 404 for %j without a request", async (sessionId) => {
+  test.each(["", "a b", "x".repeat(65)])("is a 404 for %j, which is not looked for", async (sessionId) => {
     const caller = await service.logIn();
-    await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession);
+    await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession, [live]);
   });
 });
 
@@ -55,7 +58,7 @@ describe("DELETE /auth/sessions", () => {
   test("R23 ends every session of the user and nobody else's", async () => {
     const { account, pairs } = await service.open(3);
     const other = await service.logIn();
-    expectNoContent(await expectRequests([raise, query, batch, note], () => endAll(pairs[1])));
+    expectNoContent(await expectRequests([live, raise, query, batch, batch, note], () => endAll(pairs[1])));
     await expectOver(pairs);
     const user = await database.find("users", { email: account.email });
     expect(user).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
@@ -66,14 +69,17 @@ describe("DELETE /auth/sessions", () => {
   test("keeps this one with ?except=current", async () => {
     const { account, pairs } = await service.open(3);
     const [a, b, c] = pairs;
-    expectNoContent(await expectRequests([raise, query, batch, note], () => endOthers(b)));
+    const done = await expectRequests([live, raise, carry, query, batch, note], () => endOthers(b));
+    expect([done.statusCode, done.body]).toEqual([204, undefined]);
     await expectOver([a, c]);
     // Nobody else is there to be ended.
-    expectNoContent(await expectRequests([raise, query, note], () => endOthers(b)));
+    expect((await expectRequests([live, raise, carry, query, note], () => endOthers(b))).statusCode).toBe(
+      204,
+    );
     await service.rotate(b);
     // Kept once is not kept for ever.
     const d = await service.logIn({ account });
-    expectNoContent(await endOthers(d));
+    expect((await endOthers(d)).statusCode).toBe(204);
     await expectOver([b]);
     await service.rotate(d);
   });
@@ -85,7 +91,8 @@ describe("DELETE /auth/sessions", () => {
     const { account, pairs } = await service.open(2);
     const [a, b] = pairs;
     wire.break(raise, loseAnswer, { times });
-    expectNoContent(await endOthers(b));
+    wire.break(carry, loseAnswer, { times });
+    expect((await endOthers(b)).statusCode).toBe(204);
     await expectOver([a]);
     await service.rotate(b);
     const user = await database.find("users", { email: account.email });
@@ -102,15 +109,15 @@ describe("DELETE /auth/sessions", () => {
     await service.rotate(next);
   });
 
-  test("keeping this one ends it all the same if an earlier end of all was to end it, and broke off", async () => {
+  test("by a session that an earlier end of all was to end, and broke off, finishes that: keeping itself it is a 401", async () => {
     const { account, pairs } = await service.open(3);
     const [a, b, c] = pairs;
     wire.break(query, loseRequest, { times: 3 });
     expectProblem(await endOthers(a), refusals.unavailable);
     expectProblem(await endOthers(b), refusals.invalidToken);
     await expectOver([b, c]);
-    // The one that the earlier end kept can go on with it.
-    expectNoContent(await endOthers(a));
+    // The one that the earlier end carried can go on with it.
+    expect((await endOthers(a)).statusCode).toBe(204);
     await service.rotate(a);
     await service.rotate(await service.logIn({ account }));
   });
@@ -120,8 +127,8 @@ describe("DELETE /auth/sessions", () => {
     await storeSessions(database, account.userId, 1_999);
     wire.forget();
     expectNoContent(await endAll(pairs[0]));
-    expect(wire.names.filter((name) => name === batch)).toHaveLength(80);
-    expect(wire.names.filter((name) => name !== batch && name !== query)).toEqual([raise, note]);
+    expect(wire.names.filter((name) => name === batch)).toHaveLength(81);
+    expect(wire.names.filter((name) => name !== batch && name !== query)).toEqual([live, raise, note]);
     expect(await database.sessionsOf(account.userId)).toEqual([]);
   });
 
@@ -163,7 +170,40 @@ describe("DELETE /auth/sessions", () => {
   test.each(["", "all", "Current", "current,current", "__proto__"])("refuses ?except=%s", async (except) => {
     const { cookies } = await service.logIn();
     const refusal = { status: 400, code: "invalid_query", detail: "except can only be current." };
-    await expectRefusal(() => sandbox.revokeAllSessions({ cookies, query: { except } }), refusal);
+    await expectRefusal(() => sandbox.revokeAllSessions({ cookies, query: { except } }), refusal, [live]);
+  });
+
+  test("keeping this one needs a login of the last 300 s, and the Session-Key of the session", async () => {
+    const sessionKey = createRefreshToken();
+    const own = await service.logIn({ account: await service.register(), sessionKey });
+    await expectRefusal(() => endOthers(own), refusals.sessionKeyRequired, [live]);
+    clock.advance(300);
+    const headers = { "session-key": sessionKey };
+    const query = { except: "current" };
+    expect((await sandbox.revokeAllSessions({ cookies: own.cookies, query, headers })).statusCode).toBe(204);
+    clock.advance(1);
+    await expectRefusal(() => endOthers(own), refusals.notFresh, [live]);
+    // To end all, this one included, no copy of it is needed.
+    expectNoContent(await endAll(own));
+  });
+
+  test("keeping this one has the browser recognised in the raised epoch, too", async () => {
+    const { account, pairs } = await service.open(1);
+    const { cookies = [] } = await endOthers(pairs[0]);
+    expect(cookies).toHaveLength(1);
+    const { userId, sessionId } = pairs[0].key;
+    expect(cookies[0]).toMatch(new RegExp(`^auth-cookie-device=${userId}\\.${sessionId}\\.1\\.`));
+    expect(account.userId).toBe(userId);
+  });
+
+  test("keeping this one is a 401 for one that is ended meanwhile; the others are ended", async () => {
+    const { pairs } = await service.open(2);
+    wire.break(
+      carry,
+      precededBy(() => database.delete("sessions", pairs[1].key)),
+    );
+    expectProblem(await endOthers(pairs[1]), refusals.invalidToken);
+    await expectOver(pairs);
   });
 
   test.each([
@@ -174,7 +214,7 @@ describe("DELETE /auth/sessions", () => {
     const [ended, { cookies }] = pairs;
     const held = hold("request");
     wire.break(raise, held.fault);
-    expectNoContent(await service.impatient.revokeAllSessions({ cookies, query }));
+    expect((await service.impatient.revokeAllSessions({ cookies, query })).statusCode).toBe(204);
     const opened = await service.logIn({ account });
     await held.release();
     // This login would finish what it takes for an unfinished end of all sessions.
@@ -192,17 +232,37 @@ test("a login that races the end of all sessions never survives it, in whatever 
     account,
     act: (as) => endOthers(own, as),
     check: async ({ login, other }) => {
-      expect([login.statusCode, other.statusCode]).toEqual([200, 204]);
+      expect(login.statusCode).toBe(200);
+      // A login between the raise and the carrying finishes the end of all: safe, and this session is over, too.
+      expect([204, 401]).toContain(other.statusCode);
       const user = await database.find("users", { email: account.email });
       const left = await database.sessionsOf(account.userId);
       const isLeft = ({ key }: Pair) => left.some(({ sessionId }) => sessionId === key.sessionId);
-      const isStale = ({ sessionEpoch, sessionId }: Item) =>
-        sessionEpoch < user?.sessionEpoch && sessionId !== own.key.sessionId;
+      const isStale = ({ sessionEpoch }: Item) => sessionEpoch < user?.sessionEpoch;
       expect(left.filter(isStale)).toEqual([]);
       expect(user?.sweptEpoch).toBe(user?.sessionEpoch);
-      expect([isLeft(old), isLeft(own)]).toEqual([false, true]);
+      expect([isLeft(old), isLeft(own)]).toEqual([false, other.statusCode === 204]);
       const pair = pairOf(login);
       expect((await service.refresh(pair)).statusCode).toBe(isLeft(pair) ? 200 : 400);
     },
   });
+});
+
+// A4: a JWT outlives its session by up to its life.
+test.each([
+  [
+    "list the sessions",
+    (cookies: string[]) => sandbox.listSessions({ cookies }),
+    [["GetItem sessions", "Query sessions"]],
+  ],
+  ["export the account", (cookies: string[]) => sandbox.exportAccount({ cookies }), [live]],
+  ["end all sessions", (cookies: string[]) => sandbox.revokeAllSessions({ cookies }), [live]],
+] as const)("the JWT of an ended session does not %s", async (_, call, steps) => {
+  const { pairs } = await service.open(2);
+  const [ended, { cookies }] = pairs;
+  await sandbox.logout({ cookies: ended.cookies });
+  expect((await sandbox.me({ cookies: ended.cookies })).statusCode).toBe(200);
+  await expectRefusal(() => call(ended.cookies), refusals.invalidToken, steps as unknown as Step[]);
+  await expectRefusal(() => end(ended, pairs[1].key.sessionId), refusals.invalidToken, [live]);
+  expect((await sandbox.refresh({ cookies })).statusCode).toBe(200);
 });

@@ -38,6 +38,12 @@ export const refusals = {
     "invalid_idempotency_key",
     'Idempotency-Key must be 16 to 128 visible ASCII characters without ", comma and backslash.',
   ),
+  notFresh: refusal(
+    401,
+    "insufficient_user_authentication",
+    "This needs a login of the last five minutes. Log in again.",
+    { "www-authenticate": 'Bearer error="insufficient_user_authentication", max_age="300"' },
+  ),
   sessionKeyRequired: refusal(
     403,
     "session_key_required",

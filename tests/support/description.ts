@@ -72,8 +72,9 @@ type Event = { routeKey?: unknown; requestContext?: { http?: { method?: unknown 
 
 function findAnswer(route: string, method: unknown, status: number, isLooking: boolean): Found {
   const [ownMethod = "", at = ""] = route.split(" ");
+  const isDescribed = method === ownMethod && description.paths[at];
   const code =
-    (isLooking ? unknownPath[status] : undefined) ?? (method === ownMethod ? undefined : otherMethod[status]);
+    (isLooking ? unknownPath[status] : undefined) ?? (isDescribed ? undefined : otherMethod[status]);
   if (code)
     return { path: ["components", "responses", code], answer: description.components.responses[code] };
   const path = ["paths", at, ownMethod.toLowerCase(), "responses", String(status)];

@@ -16,10 +16,15 @@ const maxSessions = 1_000;
 
 /** Makes the use case that gives everything stored about the caller but hashes, salts and our own counters. */
 export function createExportAccount({ users, sessions, sessionsNotBefore }: ExportOptions) {
-  /** Throws AppError `invalid_token` if the account is gone (the address may be somebody else's), `unavailable`. */
-  return async function exportAccount({ email, userId }: UserKey) {
+  /**
+   * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone (the address may be
+   * somebody else's), or all of its sessions were ended, `unavailable`.
+   */
+  return async function exportAccount({ email, userId, sessionEpoch }: UserKey & { sessionEpoch: number }) {
     const user = await users.find(email);
     if (user?.userId !== userId) throw new AppError("invalid_token", { reason: "account gone" });
+    if (user.sessionEpoch !== sessionEpoch)
+      throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     return {
       userId,
       email,

@@ -5,8 +5,10 @@ import type { SourceLimit } from "../../attempts/source-limit.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
 import { settleAll } from "../../settle-all.ts";
-import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
-import type { OpenSession, SessionRequest } from "../open-session.ts";
+import type { PairIssuer } from "../../tokens/issue-pair.ts";
+import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
+import type { EndEarlierSessions } from "../session/end-earlier.ts";
+import type { PresentedToken } from "../session/genuine-sessions.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
 export interface LoginRequest extends SessionRequest {
@@ -14,12 +16,8 @@ export interface LoginRequest extends SessionRequest {
   password: string;
   /** What the browser keeps of earlier logins (lib/attempts/known-devices.ts). */
   device: string | undefined;
-}
-
-/** What a login gives: the token pair, and what the browser is to keep beside it. */
-export interface Login {
-  pair: TokenPair;
-  device: string;
+  /** The pairs that the browser had until now; nothing about them is known to be true. */
+  pairs: PresentedToken[];
 }
 
 interface LoginOptions {
@@ -29,14 +27,23 @@ interface LoginOptions {
   sources: SourceLimit;
   pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
+  endEarlierSessions: EndEarlierSessions;
 }
 
 /** Makes the use case that opens a session by e-mail address and password. */
-export function createLogin({ users, attempts, devices, sources, pairs, openSession }: LoginOptions) {
+export function createLogin({
+  users,
+  attempts,
+  devices,
+  sources,
+  pairs,
+  openSession,
+  endEarlierSessions,
+}: LoginOptions) {
   /**
    * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
    */
-  return async function login(request: LoginRequest): Promise<Login> {
+  return async function login(request: LoginRequest): Promise<OpenedSession> {
     // Without a key to sign with nobody can log in, and nothing is counted.
     await pairs.ready();
     // Before anything is counted at the account: an address that is over its limit must not lock one.
@@ -47,23 +54,27 @@ export function createLogin({ users, attempts, devices, sources, pairs, openSess
     return opened;
   };
 
-  async function tryLogin(request: LoginRequest): Promise<Login | undefined> {
+  async function tryLogin(request: LoginRequest): Promise<OpenedSession | undefined> {
     const { email, password, device } = request;
     // Counted before the password is looked at, and with the same requests whether or not the user exists.
-    const [attempt, user] = await settleAll([attempts.count(email, device), users.find(email)]);
+    const [counted, user] = await settleAll([attempts.count(email, device), users.find(email)]);
+    const attempt = await attempts.recount(counted, email, user);
     const isVerified = await verifyPassword(user?.passwordHash, password);
     if (!user || !isVerified) throw new AppError("invalid_credentials");
 
     // A browser that was known goes on with a new row.
-    if (!attempt.isKnownDevice) await attempts.succeed(attempt);
+    if (!attempt.device) await attempts.succeed(attempt);
     const pair = await openSession(user, request);
     if (!pair) return undefined;
-    if (needsRehash(user.passwordHash)) await rehash(user, password);
-    return { pair, device: await devices.remember(email, device) };
+    await settleAll([endEarlierSessions(request.pairs, attempt.device), rehashIfDue(user, password)]);
+    const { userId, sessionEpoch } = user;
+    const opened = { email, userId, sessionEpoch, sessionId: pair.sessionId };
+    return { pair, device: await devices.remember(opened, device) };
   }
 
   /** Not worth refusing a login for: the next one tries again. */
-  async function rehash(user: User, password: string): Promise<void> {
+  async function rehashIfDue(user: User, password: string): Promise<void> {
+    if (!needsRehash(user.passwordHash)) return;
     const to = await hashPassword(password);
     await users.replacePasswordHash(user.email, { from: user.passwordHash, to }).catch(() => false);
   }

@@ -1,60 +1,67 @@
 import type { UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
+import type { Devices } from "../../attempts/known-devices.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, isSamePassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword, invalidPassword } from "../../factors/password-policy.ts";
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session.ts";
+import type { PairIssuer } from "../../tokens/issue-pair.ts";
+import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import { proveUser } from "../prove-user.ts";
-import { createSweep, isSweepDue } from "../sweep.ts";
 
 interface ChangePasswordOptions {
-  users: Pick<UserStore, "find" | "changePassword" | "noteSwept">;
-  sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
+  users: Pick<UserStore, "find" | "changePassword">;
   attempts: AttemptLimit;
+  devices: Pick<Devices, "remember">;
+  pairs: Pick<PairIssuer, "ready">;
+  openSession: OpenSession;
   readCommonPasswords: () => ReadonlySet<string>;
 }
 
-/** Makes the use case that changes a password and ends all sessions but the one it is done from. */
+/** A change of password as it came in. */
+export interface PasswordChange extends SessionRequest {
+  currentPassword: string;
+  newPassword: string;
+  /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
+  device: string | undefined;
+}
+
+/** Makes the use case that changes a password, ends every session and opens a new one for the caller. */
 export function createChangePassword({
   users,
-  sessions,
   attempts,
+  devices,
+  pairs,
+  openSession,
   readCommonPasswords,
 }: ChangePasswordOptions) {
-  const sweep = createSweep({ sessions, users });
-
   /**
-   * Changes the password. The session is known to live. Throws AppError `invalid_body`, `invalid_credentials`,
-   * `too_many_attempts`, `invalid_token`, `unavailable`: then the new password may hold already, and a repeat or a login ends the rest.
+   * Changes the password and gives the caller a new session: a copy of the old one must not outlive the cure. The
+   * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`, `too_many_attempts`,
+   * `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
    */
-  return async function changePassword(
-    session: SessionKey & { email: string },
-    { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
-    device: string | undefined,
-  ): Promise<void> {
+  return async function changePassword(caller: Session, change: PasswordChange): Promise<OpenedSession> {
+    const { currentPassword, newPassword, device } = change;
     // First what can be said without the password: it takes no attempt.
     const pointer = "#/newPassword";
-    assertUsablePassword(newPassword, {
-      email: session.email,
-      commonPasswords: readCommonPasswords(),
-      pointer,
-    });
+    const commonPasswords = readCommonPasswords();
+    assertUsablePassword(newPassword, { email: caller.email, commonPasswords, pointer });
     if (isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");
-    const user = await proveUser({ users, attempts }, session, { password: currentPassword, device });
+    // Without a key to sign with nothing is changed.
+    await pairs.ready();
+    const user = await proveUser({ users, attempts }, caller, { password: currentPassword, device });
     if (!user) throw new AppError("invalid_token", { reason: "account gone" });
-    if (isSweepDue(user)) {
-      await sweep(user);
-      // This session may be one of those that the earlier change ended.
-      if (!(await sessions.find(session))) throw new AppError("invalid_token", { reason: "session gone" });
-    }
-    const changed = await users.changePassword(session, {
-      from: user.passwordHash,
-      to: await hashPassword(newPassword),
-      keptSessionId: session.sessionId,
-    });
-    // Another change, a re-hash or the end of all sessions came between: all of it has to be looked at anew.
+    if (user.sessionEpoch !== caller.sessionEpoch)
+      throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+    const to = await hashPassword(newPassword);
+    const changed = await users.changePassword(caller, { from: user.passwordHash, to });
+    // A re-hash or the end of all sessions came between: all of it has to be looked at anew.
     if (!changed) throw new AppError("unavailable");
-    await sweep(changed);
+    const pair = await openSession(changed, change);
+    if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+    const { email, userId, sessionEpoch } = changed;
+    const opened = { email, userId, sessionEpoch, sessionId: pair.sessionId };
+    return { pair, device: await devices.remember(opened, device) };
   };
 }

@@ -2,6 +2,8 @@ import { type Clock, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import { isSessionId, type SessionKey, type SessionStore } from "../../sessions/store.ts";
+import { settleAll } from "../../settle-all.ts";
+import { getLiveSession } from "./live.ts";
 
 /** A session as its user may see it. Times are epoch seconds. */
 export interface SessionSummary {
@@ -36,7 +38,7 @@ export interface SessionPage {
 }
 
 interface ListOptions {
-  sessions: Pick<SessionStore, "page">;
+  sessions: Pick<SessionStore, "page" | "find">;
   clock: Clock;
   sessionsNotBefore: number;
 }
@@ -47,17 +49,18 @@ const pageSize = 100;
 export function createListSessions({ sessions, clock, sessionsNotBefore }: ListOptions) {
   /**
    * Gives the page after `cursor`, the id of a session, and marks the caller's own. A page is 100 sessions without those
-   * of them that are over. Throws AppError `invalid_cursor`, `unavailable`.
+   * of them that are over. Throws AppError `invalid_cursor`, `invalid_token` for an ended session, `unavailable`.
    */
-  return async function listSessions(
-    { userId, sessionId }: SessionKey,
-    cursor: unknown,
-  ): Promise<SessionPage> {
+  return async function listSessions(caller: SessionKey, cursor: unknown): Promise<SessionPage> {
     if (cursor !== undefined && !isSessionId(cursor)) {
       throw new AppError("invalid_cursor", { detail: "Take the cursor from nextCursor of the page before." });
     }
-    const page = await sessions.page(userId, summaryNames, { after: cursor, limit: pageSize });
     const now = clock();
+    const { userId, sessionId } = caller;
+    const [page] = await settleAll([
+      sessions.page(userId, summaryNames, { after: cursor, limit: pageSize }),
+      getLiveSession(sessions, caller, now),
+    ]);
     const live = page.sessions.filter(
       (session) => session.expiresAt > now && !isEndedByOperator(session, sessionsNotBefore),
     );

@@ -1,41 +1,50 @@
-import type { UserKey, UserStore } from "../../accounts/store.ts";
-import type { Clock } from "../../clock.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
 import { AppError } from "../../errors.ts";
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
+import type { Session } from "../../sessions/session.ts";
+import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
 
 interface EndAllOptions {
-  sessions: Pick<SessionStore, "list" | "deleteAll" | "find">;
+  sessions: Pick<SessionStore, "list" | "deleteAll" | "carry">;
   users: Pick<UserStore, "find" | "raiseSessionEpoch" | "noteSwept">;
-  clock: Clock;
 }
 
-/** Makes the use case "log out everywhere". */
-export function createEndAllSessions({ sessions, users, clock }: EndAllOptions) {
+/** Makes the use cases "log out everywhere" and "log out everywhere else". */
+export function createEndAllSessions({ sessions, users }: EndAllOptions) {
   const sweep = createSweep({ sessions, users });
 
-  /**
-   * Ends every session of the user, but one if it is to be kept. When it returns no refresh of the others succeeds,
-   * nor does a login that was under way. Throws AppError `unavailable`; done again, it ends the rest.
-   */
-  return async function endAllSessions(user: UserKey, kept?: SessionKey): Promise<void> {
-    const raised = await users.raiseSessionEpoch(user, kept?.sessionId);
-    if (raised) return sweep(raised);
-    await finishEarlierSweep(user);
-    if (!kept) return;
-    // The kept session may itself have been one of those that the earlier sweep ended.
-    const session = await sessions.find(kept);
-    if (!session || session.expiresAt <= clock())
-      throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
-    const raisedNow = await users.raiseSessionEpoch(user, kept.sessionId);
-    if (!raisedNow) throw new AppError("unavailable");
-    await sweep(raisedNow);
+  return {
+    /**
+     * Ends every session of the caller's user. When it returns no refresh of them succeeds, nor does a login that was
+     * under way. Throws AppError `unavailable`; done again, it ends the rest.
+     */
+    async endAll(caller: Session): Promise<void> {
+      const raised = await users.raiseSessionEpoch(caller);
+      await (raised ? sweep(raised, caller) : finishEarlierSweep(caller));
+    },
+
+    /**
+     * Ends every session but the caller's, which goes on in the raised epoch, and gives the user. Throws AppError
+     * `invalid_token` if the caller's was ended meanwhile, `unavailable`: then it may have been ended, too.
+     */
+    async endOthers(caller: Session): Promise<User> {
+      const raised = await users.raiseSessionEpoch(caller);
+      if (!raised) {
+        await finishEarlierSweep(caller);
+        throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+      }
+      const to = raised.sessionEpoch;
+      const isCarried = await sessions.carry(caller, { from: caller.sessionEpoch, to });
+      await sweep(raised);
+      if (!isCarried) throw new AppError("invalid_token", { reason: "session gone" });
+      return raised;
+    },
   };
 
-  async function finishEarlierSweep({ email, userId }: UserKey): Promise<void> {
-    const user = await users.find(email);
-    if (user?.userId === userId) return sweep(user);
+  async function finishEarlierSweep(caller: Session): Promise<void> {
+    const user = await users.find(caller.email);
+    if (user?.userId === caller.userId) return sweep(user, caller);
     // The account is gone; so should be its sessions.
-    await sessions.deleteAll(await sessions.list(userId, ["userId", "sessionId"]));
+    await sessions.deleteAll(await sessions.list(caller.userId, ["userId", "sessionId"]));
   }
 }
