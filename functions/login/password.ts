@@ -1,8 +1,8 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit, openSourceLimit } from "../../lib/attempts/open-limits.ts";
+import { createEndEarlierSessions } from "../../lib/auth/end-earlier-sessions.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
 import { createOpenSession } from "../../lib/auth/open-session.ts";
-import { createEndEarlierSessions } from "../../lib/auth/session/end-earlier.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";

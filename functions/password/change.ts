@@ -2,7 +2,6 @@ import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createOpenSession } from "../../lib/auth/open-session.ts";
 import { createChangePassword } from "../../lib/auth/password/change.ts";
-import { assertSessionKey } from "../../lib/auth/session/live.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
@@ -14,6 +13,7 @@ import { callerMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { createChangePasswordBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   attemptsTable,

@@ -1,6 +1,5 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createDevices } from "../../lib/attempts/known-devices.ts";
-import { assertFresh, assertSessionKey } from "../../lib/auth/session/live.ts";
 import { createEndAllSessions } from "../../lib/auth/session/revoke-all.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
@@ -13,6 +12,8 @@ import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
+import { assertFresh } from "../../lib/sessions/live.ts";
+import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   cookieSettings,

@@ -1,8 +1,8 @@
-import { getLiveSession } from "../auth/session/live.ts";
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
+import { getLiveSession } from "../sessions/live.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionKey, SessionStore } from "../sessions/store.ts";
 import {

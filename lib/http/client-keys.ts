@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { ClientKeys } from "../sessions/presented-keys.ts";
 import { isRefreshToken } from "../tokens/refresh-token.ts";
 import { trimBlanks } from "./trim-blanks.ts";
 
@@ -6,19 +7,9 @@ import { trimBlanks } from "./trim-blanks.ts";
 export const idempotencyKey = "[!#-+\\--[\\]-~]{16,128}";
 const whole = new RegExp(`^${idempotencyKey}$`);
 
-/** The secrets that a client keeps beside its pair, never in a cookie (docs/rotation.md). */
-export interface ClientKeys {
-  /** Proves that a repeat of this request is one. */
-  idempotencyKey: string | undefined;
-  /** The client's Idempotency-Key before this one: a browser that was killed may have lost the response to it. */
-  previousIdempotencyKey: string | undefined;
-  /** Without it nobody renews a session that was opened with one. */
-  sessionKey: string | undefined;
-}
-
 type Headers = Readonly<Record<string, string>>;
 
-/** Reads the headers of `ClientKeys`. Throws AppError `invalid_idempotency_key`, `invalid_session_key`. */
+/** Reads the headers Idempotency-Key, Idempotency-Key-Previous and Session-Key. Throws AppError `invalid_idempotency_key`, `invalid_session_key`. */
 export function parseClientKeys(headers: Headers): ClientKeys {
   return {
     idempotencyKey: parseIdempotencyKey(headers, "Idempotency-Key"),

@@ -1,4 +1,5 @@
 import { isSameHash } from "../tokens/refresh-token.ts";
+import { isKeyPresented, isSameKey, type PresentedKeys } from "./presented-keys.ts";
 import type { Session } from "./session.ts";
 
 /** The durations that decide about repeats. */
@@ -6,14 +7,6 @@ export interface RotationSettings {
   refreshWindowSeconds: number;
   /** A proven repeat later than this re-arms; see `findRearmAge`. */
   rearmAfterSeconds: number;
-}
-
-/** What a request proves beside its pair: hashes of the client's keys. */
-export interface PresentedKeys {
-  keyHash: string | undefined;
-  /** Of the client's Idempotency-Key before this one. */
-  previousKeyHash: string | undefined;
-  sessionKeyHash: string | undefined;
 }
 
 /** One refresh: what was presented, the salt made for this very request, and when (epoch milliseconds). */
@@ -82,14 +75,6 @@ export function classify(
   return { is: "replay" };
 }
 
-/** Answers whether the request carries the Session-Key of the session, if that has one; a key for one without is ignored. */
-export function isKeyPresented(
-  session: Session,
-  { sessionKeyHash }: Pick<PresentedKeys, "sessionKeyHash">,
-): boolean {
-  return session.sessionKeyHash === undefined || isSame(session.sessionKeyHash, sessionKeyHash);
-}
-
 function isRotated(session: Session): session is RotatedSession {
   return (
     session.previousTokenHash !== undefined &&
@@ -105,10 +90,6 @@ function isRotated(session: Session): session is RotatedSession {
  */
 function isProven(session: Session, { keyHash, previousKeyHash }: RotationAttempt): boolean {
   const { rotationKeyHash } = session;
-  if (isSame(rotationKeyHash, keyHash)) return true;
-  return isSame(rotationKeyHash, previousKeyHash) && !isSame(rotationKeyHash, session.previousKeyHash);
-}
-
-function isSame(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && isSameHash(a, b);
+  if (isSameKey(rotationKeyHash, keyHash)) return true;
+  return isSameKey(rotationKeyHash, previousKeyHash) && !isSameKey(rotationKeyHash, session.previousKeyHash);
 }

@@ -18,7 +18,8 @@ import {
   withoutRetries,
 } from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
-import type { PresentedKeys, RotatedSession } from "./rotation.ts";
+import type { PresentedKeys } from "./presented-keys.ts";
+import type { RotatedSession } from "./rotation.ts";
 import { type Client, type Session, sessionType, toNoted } from "./session.ts";
 
 /** The primary key of a session. */

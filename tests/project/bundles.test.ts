@@ -45,9 +45,9 @@ describe("what a bundle holds", () => {
     },
   );
 
-  test("only login and refresh can sign, and only who takes a password can hash", () => {
+  test("only what answers with a pair can sign, and only who takes a password can hash", () => {
     const holders = (path: string) => functionNames.filter((name) => inputs(name).includes(path)).sort();
-    expect(holders("lib/tokens/issue-pair.ts")).toEqual(["login", "refresh"]);
+    expect(holders("lib/tokens/issue-pair.ts")).toEqual(["changePassword", "login", "refresh"]);
     const asking = ["changePassword", "deleteAccount", "login"];
     expect(holders("lib/attempts/account-limit.ts")).toEqual(asking);
     expect(holders("lib/factors/password-hash.ts")).toEqual([...asking, "register"]);

@@ -6,9 +6,9 @@ import { AppError } from "../../errors.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
 import { settleAll } from "../../settle-all.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
+import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
+import type { PresentedToken } from "../genuine-sessions.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
-import type { EndEarlierSessions } from "../session/end-earlier.ts";
-import type { PresentedToken } from "../session/genuine-sessions.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
 export interface LoginRequest extends SessionRequest {

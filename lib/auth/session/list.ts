@@ -1,9 +1,9 @@
 import { type Clock, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
+import { getLiveSession } from "../../sessions/live.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import { isSessionId, type SessionKey, type SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
-import { getLiveSession } from "./live.ts";
 
 /** A session as its user may see it. Times are epoch seconds. */
 export interface SessionSummary {

@@ -1,7 +1,7 @@
 import type { SessionKey, SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
 import type { VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
-import { createFindGenuineSessions, type PresentedToken } from "./genuine-sessions.ts";
+import { createFindGenuineSessions, type PresentedToken } from "../genuine-sessions.ts";
 
 interface LogoutOptions {
   sessions: Pick<SessionStore, "delete">;

@@ -1,11 +1,7 @@
 import { type ClockMs, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import {
-  classify,
-  type PresentedKeys,
-  type RotationAttempt,
-  type RotationSettings,
-} from "../../sessions/rotation.ts";
+import { type ClientKeys, hashClientKeys } from "../../sessions/presented-keys.ts";
+import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { SessionKey, SessionStore, WriteResult } from "../../sessions/store.ts";
 import type { AccessClaims } from "../../tokens/access-claims.ts";
@@ -20,11 +16,7 @@ import {
 import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
 
 /** One refresh as it came in. */
-export interface RefreshRequest extends PresentedPair, Client {
-  idempotencyKey: string | undefined;
-  previousIdempotencyKey: string | undefined;
-  sessionKey: string | undefined;
-}
+export interface RefreshRequest extends PresentedPair, Client, ClientKeys {}
 
 /** A pair as it was presented; nothing about it is known to be true. */
 export interface PresentedPair {
@@ -84,7 +76,7 @@ export function createRefresh({
     const attempt: RotationAttempt = {
       presentedHash: hashToken(pair.refreshToken),
       rotationSalt: createRotationSalt(),
-      ...hashKeys(pair),
+      ...hashClientKeys(pair),
       nowMs,
     };
     const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
@@ -149,18 +141,4 @@ export function createRefresh({
     }
     return claims;
   }
-}
-
-/** What the table holds of the keys of a client. */
-export function hashKeys({
-  idempotencyKey,
-  previousIdempotencyKey,
-  sessionKey,
-}: Pick<RefreshRequest, "idempotencyKey" | "previousIdempotencyKey" | "sessionKey">): PresentedKeys {
-  const hash = (key: string | undefined) => (key === undefined ? undefined : hashToken(key));
-  return {
-    keyHash: hash(idempotencyKey),
-    previousKeyHash: hash(previousIdempotencyKey),
-    sessionKeyHash: hash(sessionKey),
-  };
 }

@@ -1,6 +1,6 @@
-import type { SessionKey } from "../../sessions/store.ts";
-import { createTokenId } from "../../tokens/refresh-token.ts";
-import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+import type { SessionKey } from "../sessions/store.ts";
+import { createTokenId } from "../tokens/refresh-token.ts";
+import { AccessTokenError, type VerifyExpiredToken } from "../tokens/verify-access-token.ts";
 
 /** A pair as it was presented, or an access token alone; nothing about it is known to be true. */
 export interface PresentedToken {

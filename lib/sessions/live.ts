@@ -1,8 +1,6 @@
-import { AppError } from "../../errors.ts";
-import { isKeyPresented } from "../../sessions/rotation.ts";
-import type { Session } from "../../sessions/session.ts";
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { hashKeys } from "./refresh.ts";
+import { AppError } from "../errors.ts";
+import type { Session } from "./session.ts";
+import type { SessionKey, SessionStore } from "./store.ts";
 
 /** Whoever changes something that a copied session must not change has signed in at most so long ago. */
 const freshSeconds = 300;
@@ -19,12 +17,6 @@ export async function getLiveSession(
   const session = await sessions.find(key);
   if (session && session.expiresAt > now) return session;
   throw new AppError("invalid_token", { reason: session ? "session expired" : "session gone" });
-}
-
-/** Throws AppError `session_key_required` if the session has a Session-Key and this is not it. */
-export function assertSessionKey(session: Session, sessionKey: string | undefined): void {
-  const keys = hashKeys({ sessionKey, idempotencyKey: undefined, previousIdempotencyKey: undefined });
-  if (!isKeyPresented(session, keys)) throw new AppError("session_key_required");
 }
 
 /** Throws AppError `insufficient_user_authentication` (RFC 9470) if the user signed in more than 300 s ago. */

@@ -1,6 +1,6 @@
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
-import { settleAll } from "../../settle-all.ts";
-import type { VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+import type { SessionKey, SessionStore } from "../sessions/store.ts";
+import { settleAll } from "../settle-all.ts";
+import type { VerifyExpiredToken } from "../tokens/verify-access-token.ts";
 import { createFindGenuineSessions, type PresentedToken } from "./genuine-sessions.ts";
 
 interface EndEarlierOptions {
