@@ -9,7 +9,7 @@ import {
   parseUrl,
 } from "./parse-setting.ts";
 import { type HashJwk, parseHashKeySet } from "./tokens/hash-keys.ts";
-import { findUnpublishedKids, type OurJwk, parseJwkSet } from "./tokens/keys.ts";
+import { findUnpublishedKids, type OurJwk, parsePrivateKeySet, parsePublicKeySet } from "./tokens/keys.ts";
 
 // Every setting of the service (README, Configuration), and the groups that functions read. Durations carry their unit.
 
@@ -212,18 +212,14 @@ export const trustedProxyHeader = setting("TRUSTED_PROXY_HEADER", parseProxyHead
 export const routes = setting("ROUTES", parseRoutes);
 
 /** The public keys that verify access tokens (JWK set). */
-export const jwtPublicKeys = setting("JWT_PUBLIC_KEYS", (text) => parseJwkSet(text, "public"));
+export const jwtPublicKeys = setting("JWT_PUBLIC_KEYS", parsePublicKeySet);
 /** The private keys that sign (JWK set); only on one's own machine. */
-export const jwtSigningKeys: Setting<OurJwk[] | undefined> = ownKeys(
-  "JWT_SIGNING_KEYS",
-  (text) => parseJwkSet(text, "private"),
-  [
-    rule({ jwtPublicKeys }, (own: OurJwk[] | undefined, { jwtPublicKeys }) => {
-      const kids = findUnpublishedKids(own ?? [], jwtPublicKeys);
-      return kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`;
-    }),
-  ],
-);
+export const jwtSigningKeys: Setting<OurJwk[] | undefined> = ownKeys("JWT_SIGNING_KEYS", parsePrivateKeySet, [
+  rule({ jwtPublicKeys }, (own: OurJwk[] | undefined, { jwtPublicKeys }) => {
+    const kids = findUnpublishedKids(own ?? [], jwtPublicKeys);
+    return kids.length > 0 && `JWT_PUBLIC_KEYS lacks the public half of the signing key ${kids.join(", ")}`;
+  }),
+]);
 /** The secret in Secrets Manager that holds them. */
 export const jwtSigningKeysSecret = secretInsteadOf(jwtSigningKeys);
 /** The keys that keyed hashes are made with (JWK set); only on one's own machine. */

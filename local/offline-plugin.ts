@@ -6,6 +6,7 @@ import { createTables, type Resources } from "./tables.ts";
 
 /** What this plugin reads of a resolved serverless.yml. */
 type Service = {
+  package: { patterns?: string[] };
   provider: { environment: Environment; httpApi: { cors?: Cors | null } };
   functions: Record<string, { environment?: Environment }>;
   resources: { Resources: Resources };
@@ -23,6 +24,8 @@ export default class OfflinePlugin {
       "before:offline:start:init": async () => {
         // The channel closes when `npm start` ends, however it ends: nothing is left running
         process.once("disconnect", () => process.exit());
+        // Nothing is zipped here, and of what is left out of zips serverless-esbuild would watch nothing
+        service.package.patterns = [];
         await prepare(service).catch((error: Error) => {
           console.error(error.message);
           process.exit(1);

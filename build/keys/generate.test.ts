@@ -2,7 +2,7 @@ import { createPrivateKey, type JsonWebKeyInput } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { calculateJwkThumbprint, type JWK } from "jose";
 import { parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
-import { parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
+import { parsePrivateKeySet, parsePublicKeySet, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { generateHashKey, generateKey } from "./generate.ts";
 
 const asKey = (jwk: JWK) => createPrivateKey({ key: jwk, format: "jwk" } as JsonWebKeyInput);
@@ -17,8 +17,8 @@ test.each([
   expect(jwk).toMatchObject({ alg, use: "sig", d: expect.any(String) });
   expect(jwk.activeFrom).toBeUndefined();
   expect(jwk.kid).toBe((await calculateJwkThumbprint(jwk)).slice(0, 8));
-  expect(parseJwkSet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }), "private")).toHaveLength(1);
-  expect(parseJwkSet(JSON.stringify({ keys: [toPublicJwk(jwk)] }), "public")).toHaveLength(1);
+  expect(parsePrivateKeySet(JSON.stringify({ keys: [{ ...jwk, activeFrom: 1 }] }))).toHaveLength(1);
+  expect(parsePublicKeySet(JSON.stringify({ keys: [toPublicJwk(jwk)] }))).toHaveLength(1);
   const key = asKey(jwk);
   expect([key.type, key.asymmetricKeyType]).toEqual(["private", type]);
   expect(key.asymmetricKeyDetails).toEqual(details);

@@ -1,4 +1,3 @@
-import { hashKeyKeptSeconds } from "../../lib/tokens/hash-keys.ts";
 import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { usableSeconds } from "../../lib/tokens/key-source.ts";
 
@@ -41,6 +40,8 @@ export const promotionLeadSeconds = usableSeconds + 60;
 /** Kept beyond the life of the last refresh token that came with a token of a replaced key. */
 const retirementMarginSeconds = 3600;
 const defaultRefreshTokenTtlSeconds = 86_400;
+/** What a hash key has made is recognised for this long after the key was replaced. */
+const hashKeyKeptSeconds = 90 * 86_400;
 
 /** The key set of a new stage: its first key is active at once. */
 export function createKeySet<Key extends KeyLife>(key: Key, now: number): KeySet<Key> {

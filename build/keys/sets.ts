@@ -1,6 +1,6 @@
 import { type HashJwk, parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
 import type { KeyLife } from "../../lib/tokens/key-set.ts";
-import { type Algorithm, type OurJwk, parseJwkSet } from "../../lib/tokens/keys.ts";
+import { type Algorithm, type OurJwk, parsePrivateKeySet } from "../../lib/tokens/keys.ts";
 import { generateHashKey, generateKey } from "./generate.ts";
 
 /** One of the sets of keys that a stage has: they differ in what their keys are, and have one life. */
@@ -24,7 +24,7 @@ export const signingKeys: KeySetKind<OurJwk> = {
   file: "keys.json",
   secret: "signing-keys",
   description: "Private keys that sign access tokens; changed by `sls deploy` and `npm run keys`",
-  parse: (text) => parseJwkSet(text, "private"),
+  parse: parsePrivateKeySet,
   generate: generateKey,
   emergencyEffect: `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
 published; a refresh refuses them too, so everybody logs in again. Until it is published, verifiers accept the old keys

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { JWK } from "jose";
-import { type KeyLife, parseKeySet } from "./key-set.ts";
+import { findLifeFaults, type KeyLife, parseKeySet } from "./key-set.ts";
 import type { KeySource } from "./key-source.ts";
 
 /** A key that nothing is signed with: it makes keyed hashes (HMAC with SHA-256, RFC 7518, section 3.2). */
@@ -23,12 +23,9 @@ export interface HashKey {
 /** Where the functions that count attempts, recognise browsers or name sessions in the log get their keys from. */
 export type HashKeys = KeySource<HashKey>;
 
-/** What a hash key has made is recognised for this long after the key was replaced. */
-export const hashKeyKeptSeconds = 90 * 86_400;
-
 /** Parses a JWK set of hash keys. Throws TypeError that lists everything wrong with it. */
 export function parseHashKeySet(text: string): HashJwk[] {
-  return parseKeySet(text, { findFaults, material: ["k"], hasLife: true }) as HashJwk[];
+  return parseKeySet(text, findFaults, ["k"], findLifeFaults) as HashJwk[];
 }
 
 function findFaults({ kty, alg, k }: JWK): string[] {

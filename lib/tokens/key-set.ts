@@ -16,35 +16,37 @@ export interface KeyLife {
   isEmergency?: boolean;
 }
 
-/** How the keys of a set are checked. */
-export interface KeyRules {
-  /** Says what is wrong with a key, beside its `kid` and the times of its life. */
-  findFaults: (jwk: JWK) => string[];
-  /** The members that no two keys may have in common. */
-  material: (keyof JWK)[];
-  /** Its keys have a life: one of them must be active at some time. */
-  hasLife: boolean;
-}
-
-const times = ["activeFrom", "publishedAt", "refreshTokenTtlSeconds", "retireAfter"] as const;
-
 /**
- * Parses a JWK set (RFC 7517, section 5). Throws TypeError that lists everything wrong with it, and quotes no member of
- * a key.
+ * Parses a JWK set (RFC 7517, section 5): `findFaults` says what is wrong with a key beside its `kid`, no two keys have
+ * the members `material` in common, `findSetFaults` says what is wrong with all of them. Throws TypeError that lists
+ * everything, and quotes no member of a key.
  */
-export function parseKeySet(text: string, { findFaults, material, hasLife }: KeyRules): (JWK & KeyLife)[] {
+export function parseKeySet(
+  text: string,
+  findFaults: (jwk: JWK) => string[],
+  material: readonly (keyof JWK)[],
+  findSetFaults: (jwks: JWK[]) => string[] = () => [],
+): (JWK & KeyLife)[] {
   const keys = parseKeys(text);
-  const faults = keys.flatMap((jwk, index) => {
-    const own = [...findKidFaults(jwk), ...findFaults(jwk), ...(hasLife ? findTimeFaults(jwk) : [])];
-    return own.map((fault) => `key ${index + 1}: ${fault}`);
-  });
+  const faults = listFaults(keys, (jwk) => [...findKidFaults(jwk), ...findFaults(jwk)]);
   const isRepeated = (values: unknown[]) => new Set(values).size < values.length;
   if (isRepeated(keys.map(({ kid }) => kid))) faults.push("two keys have one kid");
   if (isRepeated(keys.map((jwk) => JSON.stringify(material.map((name) => jwk[name])))))
     faults.push("one key stands there twice");
-  if (hasLife && !keys.some((jwk) => "activeFrom" in jwk)) faults.push("no key has an activeFrom");
+  faults.push(...findSetFaults(keys));
   if (faults.length > 0) throw new TypeError(faults.join("; "));
   return keys as (JWK & KeyLife)[];
+}
+
+const times = ["activeFrom", "publishedAt", "refreshTokenTtlSeconds", "retireAfter"] as const;
+
+/** What is wrong with the life of keys: times that are none, and no key that is ever active. */
+export function findLifeFaults(keys: JWK[]): string[] {
+  const isSound = (time: unknown) => time === undefined || Number.isSafeInteger(time);
+  const faults = listFaults(keys, (jwk: JWK & Partial<KeyLife>) =>
+    times.filter((name) => !isSound(jwk[name])).map((name) => `${name} must be whole seconds`),
+  );
+  return keys.some((jwk) => "activeFrom" in jwk) ? faults : [...faults, "no key has an activeFrom"];
 }
 
 /** The newest key that is active at a time (epoch seconds), if there is one: all sandboxes agree on it. */
@@ -75,7 +77,7 @@ function findKidFaults({ kid }: JWK): string[] {
   return isSound ? [] : ["kid must be 1 to 64 of A-Z a-z 0-9 . _ -"];
 }
 
-function findTimeFaults(jwk: JWK & Partial<KeyLife>): string[] {
-  const isSound = (time: unknown) => time === undefined || Number.isSafeInteger(time);
-  return times.filter((name) => !isSound(jwk[name])).map((name) => `${name} must be whole seconds`);
+/** The faults of single keys, each with the place of its key. */
+function listFaults(keys: JWK[], findFaults: (jwk: JWK) => string[]): string[] {
+  return keys.flatMap((jwk, index) => findFaults(jwk).map((fault) => `key ${index + 1}: ${fault}`));
 }

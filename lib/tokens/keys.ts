@@ -1,5 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from "jose";
-import { type KeyLife, parseKeySet } from "./key-set.ts";
+import { findLifeFaults, type KeyLife, parseKeySet } from "./key-set.ts";
 import type { KeySource } from "./key-source.ts";
 import { isRocaModulus } from "./roca.ts";
 
@@ -37,19 +37,27 @@ export interface SigningKey extends VerificationKey {
 /** Where the functions that sign get their keys from. */
 export type SigningKeys = KeySource<SigningKey>;
 
+/** No two keys have these in common. */
+const material = ["x", "y", "n"] as const;
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 const minRsaBits = 2048;
 
-/** Parses a JWK set (RFC 7517, section 5) of our keys. Throws TypeError that lists everything wrong with it. */
-export function parseJwkSet(text: string, kind: "public" | "private"): OurJwk[] {
-  return parseKeySet(text, {
-    findFaults: (jwk) => findFaults(jwk, kind),
-    material: ["x", "y", "n"],
-    hasLife: kind === "private",
-  }) as OurJwk[];
+// Two functions, so that who only verifies does not carry what is checked of private keys.
+
+/** Parses a JWK set (RFC 7517, section 5) of public keys. Throws TypeError that lists everything wrong with it. */
+export function parsePublicKeySet(text: string): OurJwk[] {
+  const findOwn = (jwk: JWK) =>
+    privateMembers.some((name) => name in jwk) ? ["holds a private member"] : [];
+  return parseKeySet(text, (jwk) => findFaults(jwk, "verify", findOwn), material) as OurJwk[];
 }
 
-function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
+/** Parses a JWK set of private keys. Throws TypeError that lists everything wrong with it. */
+export function parsePrivateKeySet(text: string): OurJwk[] {
+  const findOwn = ({ d }: JWK) => (typeof d === "string" ? [] : ["d missing: not a private key"]);
+  return parseKeySet(text, (jwk) => findFaults(jwk, "sign", findOwn), material, findLifeFaults) as OurJwk[];
+}
+
+function findFaults(jwk: JWK, operation: "verify" | "sign", findOwn: (jwk: JWK) => string[]): string[] {
   if (typeof jwk.alg !== "string" || !Object.hasOwn(algorithms, jwk.alg)) {
     return [`alg must be one of ${algorithmNames.join(", ")}`];
   }
@@ -66,12 +74,9 @@ function findFaults(jwk: JWK, kind: "public" | "private"): string[] {
     if (isRocaModulus(numberOf(jwk.n))) faults.push("the RSA key can be factored (CVE-2017-15361)");
   }
   if (jwk.use !== undefined && jwk.use !== "sig") faults.push("use must be sig");
-  const operation = kind === "public" ? "verify" : "sign";
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes(operation)))
     faults.push(`key_ops must allow ${operation}`);
-  if (kind === "public" && privateMembers.some((name) => name in jwk)) faults.push("holds a private member");
-  if (kind === "private" && typeof jwk.d !== "string") faults.push("d missing: not a private key");
-  return faults;
+  return [...faults, ...findOwn(jwk)];
 }
 
 /** The length of a number, in bits. */
@@ -123,8 +128,7 @@ export function importSigningKeys(jwks: OurJwk[]): Promise<SigningKey[]> {
 }
 
 async function importKey(jwk: OurJwk): Promise<CryptoKey> {
-  const { activeFrom, publishedAt, refreshTokenTtlSeconds, retireAfter, isEmergency, key_ops, ...members } =
-    jwk;
+  const { key_ops, ...members } = jwk;
   try {
     return (await importJWK(members, jwk.alg)) as CryptoKey;
   } catch (error) {

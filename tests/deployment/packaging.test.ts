@@ -149,10 +149,13 @@ describe.each([
   });
 
   // That no private key is packaged is looked for in tests/deployment/signing-keys-deployment.test.ts.
-  test("I04 only who may read the secret with the private keys knows which it is", () => {
-    const knowing = names().filter((name) => "JWT_SIGNING_KEYS_SECRET" in environmentOf(packaged(), name));
-    expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes("GetSecretValue")));
-    expect(knowing).toContain("login");
+  test.each([
+    ["signing-keys", "JWT_SIGNING_KEYS_SECRET", "refresh"],
+    ["hash-keys", "HASH_KEYS_SECRET", "register"],
+  ])("I04 only who may read the secret of the %s knows which it is", (keys, variable, reader) => {
+    const knowing = names().filter((name) => variable in environmentOf(packaged(), name));
+    expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes(`GetSecretValue ${keys}`)));
+    expect(knowing).toContain(reader);
   });
 
   test("notFound knows exactly the gateway's routes, and gets every other request", () => {

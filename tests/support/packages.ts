@@ -23,8 +23,11 @@ export interface Package {
 }
 
 /** Packages a copy of the project, without credentials and with no settings but the given ones. */
-export async function packageStage(stage: string, env: Record<string, string> = {}): Promise<Package> {
-  const folder = copyProject();
+export async function packageStage(
+  stage: string,
+  env: Record<string, string> = {},
+  folder = copyProject(),
+): Promise<Package> {
   // What a packaging that was broken off has left behind
   mkdirSync(join(folder, ".esbuild/.build/functions"), { recursive: true });
   writeFileSync(join(folder, ".esbuild/.build/functions/gone.mjs"), "");

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKey } from "../../build/keys/generate.ts";
 import * as lifecycle from "../../build/keys/lifecycle.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
-import { type OurJwk, parseJwkSet, toPublicJwk } from "../../lib/tokens/keys.ts";
+import { type OurJwk, parsePrivateKeySet, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
@@ -181,7 +181,7 @@ function store(set: lifecycle.KeySet<OurJwk>): void {
 }
 
 function stored(): lifecycle.KeySet<OurJwk> {
-  return { keys: parseJwkSet(secrets.find("signing-keys") ?? "", "private") };
+  return { keys: parsePrivateKeySet(secrets.find("signing-keys") ?? "") };
 }
 
 /** The key that a token, or the token in a cookie, names. */

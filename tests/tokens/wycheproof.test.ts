@@ -6,7 +6,7 @@ import { selectKey } from "../../lib/tokens/compact-jws.ts";
 import {
   importVerificationKeys,
   type OurJwk,
-  parseJwkSet,
+  parsePublicKeySet,
   type VerificationKey,
 } from "../../lib/tokens/keys.ts";
 
@@ -80,7 +80,7 @@ type KeySource = JWK | { keys: JWK[] };
 
 async function importKeys(source: KeySource) {
   const set = "keys" in source ? source : { keys: [source] };
-  return importVerificationKeys(parseJwkSet(JSON.stringify(set), "public"));
+  return importVerificationKeys(parsePublicKeySet(JSON.stringify(set)));
 }
 
 /** The signature's part of lib/tokens/verify-access-token.ts: these vectors carry no claims of ours. */
