@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
@@ -24,7 +24,12 @@ type Serverless = {
 };
 type Functions = Record<
   string,
-  { events?: { httpApi?: HttpApiEvent }[]; environment?: Record<string, string> }
+  {
+    events?: { httpApi?: HttpApiEvent }[];
+    environment?: Record<string, string>;
+    runtime?: string;
+    package?: { patterns?: string[]; artifact?: string };
+  }
 >;
 
 /** Serverless plugin, the first: completes serverless.yml with what follows from its parts. */
@@ -43,8 +48,12 @@ export default class ServicePlugin {
         },
       },
     });
-    // What a packaging that was broken off left there would get into every zip.
-    const clean = () => rmSync(join(config.serviceDir, ".esbuild"), { recursive: true, force: true });
+    function preparePackaging(): void {
+      const faults = findEmptyZips(service.functions, config.serviceDir);
+      if (faults.length > 0) throw new classes.Error(faults.join("\n"), "INVALID_PACKAGE");
+      // What a packaging that was broken off left there would get into every zip.
+      rmSync(join(config.serviceDir, ".esbuild"), { recursive: true, force: true });
+    }
 
     this.hooks = {
       initialize() {
@@ -65,10 +74,28 @@ export default class ServicePlugin {
         const { cors } = provider.httpApi;
         if (cors) cors.allowedMethods = methods.filter((method) => isTaken(method, routes));
       },
-      "before:package:createDeploymentArtifacts": clean,
-      "before:deploy:function:packageFunction": clean,
+      "before:package:createDeploymentArtifacts": preparePackaging,
+      "before:deploy:function:packageFunction": preparePackaging,
     };
   }
+}
+
+/** Functions in another language that name no file for their zip. Serverless would say so, too, and never end. */
+function findEmptyZips(functions: Functions, cwd: string): string[] {
+  return Object.entries(functions).flatMap(
+    ([name, { runtime = "nodejs", package: { patterns = [], artifact } = {} }]) => {
+      const isBundled = runtime.startsWith("nodejs");
+      const isNamed =
+        globSync(
+          patterns.filter((pattern) => !pattern.startsWith("!")),
+          { cwd },
+        ).length > 0;
+      if (isBundled || artifact || isNamed) return [];
+      return [
+        `${name}: name the files of its zip, package: { patterns: [...] }. None is there by default (docs/protect.md).`,
+      ];
+    },
+  );
 }
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -76,9 +76,12 @@ test("a recipe's route is behind the authorizer, and environments hold no privat
   expect(JSON.stringify(packaged.resources)).not.toContain(secret);
 });
 
-test("a function in another language that names no file is not packaged", async () => {
-  const unnamed = checkout((text) => text.replace(/^ {2}package: .*\n/m, ""));
+test.each([
+  ["no file", ""],
+  ["files that are not there", "  package: { patterns: [functions/report/other.py] }\n"],
+])("a function in another language that names %s is not packaged", async (_, line) => {
+  const unnamed = checkout((text) => text.replace(/^ {2}package: .*\n/m, line));
   await expect(packageStage("prod", {}, unnamed)).rejects.toMatchObject({
-    stdout: expect.stringContaining("No file matches include / exclude patterns"),
+    stdout: expect.stringContaining("report: name the files of its zip"),
   });
 });
