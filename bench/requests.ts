@@ -44,14 +44,16 @@ async function logIn(body: { email: string; password: string }) {
   return { cookies: [cookie], deviceCookies: [deviceCookie] };
 }
 
-/** What a browser sends back of an answer's cookies. */
+/** What a browser sends back of an answer's cookies; before them stand lines that delete what it may have had. */
 export function cookiesOf({ cookies = [] }: ApiResponse): string[] {
-  return cookies.map((line) => line.split(";", 1)[0] ?? "");
+  return cookies.flatMap((line) => (line.includes("; Max-Age=0") ? [] : [line.split(";", 1)[0] ?? ""]));
 }
 
 /** The usual call of each function, by somebody who has logged in before with this browser. */
 export async function createRequests(): Promise<Record<FunctionName, Request>> {
-  const { body, cookies, deviceCookies } = await openAccount();
+  const { body, cookies } = await openAccount();
+  // Another browser: each login ends the session that it had.
+  const { deviceCookies } = await logIn(body);
   const asUser = (name: RouteName) => () => createEvent(name, exampleRequest(name, cookies));
   const own: Partial<Record<FunctionName, Request>> = {
     register: () =>

@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { isIP, isIPv6 } from "node:net";
 import type { Config } from "../config.ts";
 
 /** What is known of where a request comes from. */
@@ -23,16 +21,17 @@ export function createFindClientIp({
   trustedProxySecret,
   trustedProxyHeader,
 }: Config<"trustedProxySecret" | "trustedProxyHeader">): FindClientIp {
+  if (trustedProxySecret.length === 0) return ({ sourceIp }) => sourceIp;
+  const { createHash, timingSafeEqual } = process.getBuiltinModule("node:crypto");
+  const hash = (secret: string) => createHash("sha256").update(secret).digest();
   const known = trustedProxySecret.map(hash);
   return ({ proxySecret, headers, sourceIp }) => {
-    if (known.length === 0 || proxySecret === undefined) return sourceIp;
+    if (proxySecret === undefined) return sourceIp;
     const presented = hash(proxySecret);
     const isTrusted = known.filter((secret) => timingSafeEqual(secret, presented)).length > 0;
     return (isTrusted && parseIp(headers[trustedProxyHeader])) || sourceIp;
   };
 }
-
-const hash = (secret: string) => createHash("sha256").update(secret).digest();
 
 /**
  * Reads one IP address, with or without a port: `192.0.2.7:443`, `[2001:db8::7]:443`, `2001:db8::7`, and as CloudFront has
@@ -40,12 +39,14 @@ const hash = (secret: string) => createHash("sha256").update(secret).digest();
  */
 export function parseIp(text = ""): string | undefined {
   const [, bracketed, port] = /^\[([\da-f:.]+)\](?::(\d{1,5}))?$/i.exec(text) ?? [];
-  if (bracketed !== undefined) return isIPv6(bracketed) && isPort(port) ? bracketed : undefined;
+  if (bracketed !== undefined) return net().isIPv6(bracketed) && isPort(port) ? bracketed : undefined;
   if (isPlainIp(text)) return text;
   const [, address = "", last] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   return isPlainIp(address) && isPort(last) ? address : undefined;
 }
 
+/** With node:crypto it is ten more of Node's modules: they are loaded only where there is a proxy. */
+const net = () => process.getBuiltinModule("node:net");
 /** An address without a zone, which means nothing on another machine. */
-const isPlainIp = (text: string) => isIP(text) !== 0 && !text.includes("%");
+const isPlainIp = (text: string) => net().isIP(text) !== 0 && !text.includes("%");
 const isPort = (text = "0") => Number(text) <= 65_535;
