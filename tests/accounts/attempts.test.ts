@@ -131,16 +131,27 @@ test.each([
   expectProblem(await guess(email), tooManyAttempts(looked === 1 ? 60 : 30));
 });
 
-test("attempts are counted anew where a password is asked for, too, when the row is forgotten and not yet deleted", async () => {
-  const account = await service.register();
-  const findRow = await watchRows();
-  const { cookies } = await service.logIn({ account });
-  await guessTimes(4, account.email);
-  await database.change("attempts", { id: (await findRow())?.id }, { expiresAt: clock.now });
-  wire.forget();
-  const { statusCode } = await sandbox.deleteAccount({ cookies, body: { password: account.password } });
-  expect([statusCode, wire.appliedWrites[0]]).toEqual([204, "PutItem attempts"]);
-});
+test.each([
+  ["deleteAccount", 204],
+  ["changePassword", 200],
+] as const)(
+  "attempts are counted anew at %s, too, when the row is forgotten and not yet deleted",
+  async (route, status) => {
+    const account = await service.register();
+    const { password } = account;
+    const body = {
+      deleteAccount: { password },
+      changePassword: { currentPassword: password, newPassword: `${password} and more` },
+    }[route];
+    const findRow = await watchRows();
+    const { cookies } = await service.logIn({ account });
+    await guessTimes(4, account.email);
+    await database.change("attempts", { id: (await findRow())?.id }, { expiresAt: clock.now });
+    wire.forget();
+    const { statusCode } = await sandbox[route]({ cookies, body });
+    expect([statusCode, wire.appliedWrites[0]]).toEqual([status, "PutItem attempts"]);
+  },
+);
 
 test("A26 attempts are cleared by a success; one that succeeds at once sends no request for it, and stays counted", async () => {
   const account = await service.register();

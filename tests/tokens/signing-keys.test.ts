@@ -110,6 +110,19 @@ describe("hash keys are a secret of their own", () => {
     expectProblem(await sandbox.deleteAccount({ cookies, body }), refusals.wrongPassword);
   });
 
+  test.each(["hash-keys", "signing-keys"])("changePassword changes nothing without %s", async (set) => {
+    const { cookies } = await logIn(createSandbox());
+    const sandbox = createSandbox();
+    const body = { currentPassword: account.password, newPassword: "another private sentence" };
+    secrets.mend();
+    secrets.break(`GetSecretValue ${set}`, refuse("AccessDeniedException"), { times: 9 });
+    expectProblem(await sandbox.changePassword({ cookies, body }), refusals.unavailable);
+    expect(service.wire.appliedWrites.filter((name) => name.endsWith("users"))).toEqual([]);
+    secrets.mend();
+    const wrong = { ...body, currentPassword: "not the right password" };
+    expectProblem(await sandbox.changePassword({ cookies, body: wrong }), refusals.wrongPassword);
+  });
+
   test("register counts with them, and without them lets pass; it never asks for signing keys", async () => {
     const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
     const register = () =>
