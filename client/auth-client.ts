@@ -180,7 +180,7 @@ function whyNoCookie({ hostname, protocol }: URL): string {
     globalThis.location?.hostname !== hostname
       ? `${hostname} must be on the same site as this page`
       : protocol === "http:"
-        ? "it needs https, in Safari on localhost, too"
+        ? "it needs https"
         : "cookies are blocked here";
   return `The browser does not keep the session's cookie: ${reason}.`;
 }
