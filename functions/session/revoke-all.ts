@@ -49,14 +49,15 @@ export const handler = api()
     if (except !== undefined && except !== "current") {
       throw new AppError("invalid_query", { detail: "except can only be current." });
     }
-    note({ event: "authn_token_revoked" });
     if (except === undefined) {
       await endAll(session);
+      note({ event: "authn_token_revoked" });
       return noContent();
     }
     assertFresh(session, systemClock());
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
     const { sessionEpoch } = await endOthers(session);
+    note({ event: "authn_token_revoked" });
     if (mode === "bearer") return noContent();
     const kept = await devices.remember({ ...session, sessionEpoch }, device);
     return noContent([serializeDeviceCookie(kept, config)]);

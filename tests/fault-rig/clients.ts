@@ -19,8 +19,12 @@ const maxSent = 6;
 /** An older pair than the last four nobody keeps. */
 const maxPast = 4;
 
-/** Makes a browser of a user; with a key, it sends it at login and refresh. */
-export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: string; random: Random }) {
+/** Makes a browser of a user; with keys, it sends them at login and refresh, and where else they are asked for. */
+export function createBrowser(
+  rig: Rig,
+  user: RigUser,
+  { random, ...keys }: { key?: string; sessionKey?: string; random: Random },
+) {
   let pair: Pair | undefined;
   let device: string | undefined;
   let past: Pair[] = [];
@@ -31,7 +35,13 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     for (let sent = 1; sent <= maxSent; sent++) {
       const asked = create();
       if (!asked) return undefined;
-      const call = await rig.call({ ...asked, by: "browser", email: user.email, isRepeat: sent > 1 });
+      const call = await rig.call({
+        ...keys,
+        ...asked,
+        by: "browser",
+        email: user.email,
+        isRepeat: sent > 1,
+      });
       if (call.isHeard && call.status !== 503) return call;
     }
     return undefined;
@@ -42,8 +52,16 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     pair = issued;
   }
 
+  /** Goes on in the session that was opened. */
+  function begin(call: Call | undefined): void {
+    if (!call?.issued) return;
+    past = [];
+    pair = call.issued;
+    device = call.device;
+  }
+
   async function renew(): Promise<boolean> {
-    const call = await send(() => pair && { route: "refresh", presented: pair, key });
+    const call = await send(() => pair && { route: "refresh", presented: pair });
     if (call?.issued) keep(call.issued);
     // Another tab may have logged in meanwhile.
     else if (call && pair === call.presented) pair = undefined;
@@ -60,7 +78,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
   }
 
   return {
-    ...{ user, key, renew },
+    ...{ user, renew },
     get pair(): Pair | undefined {
       return pair;
     },
@@ -71,12 +89,8 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
     async login(): Promise<void> {
       const [password = ""] = user.passwords;
       const body = { email: user.email, password };
-      const call = await send(() => ({ route: "login", key, body, cookies: known() }));
-      if (call?.issued) {
-        past = [];
-        pair = call.issued;
-        device = call.device;
-      }
+      const call = await send(() => ({ route: "login", body, cookies: known() }));
+      begin(call);
       if (call?.code === "invalid_credentials") prefer(user, password, "last");
     },
 
@@ -101,7 +115,13 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
 
     async endAll(): Promise<void> {
       const keepsOwn = random.isTrue(0.3);
-      await ask((presented) => ({ route: "revokeAllSessions", presented, keepsOwn }));
+      const call = await ask((presented) => ({
+        route: "revokeAllSessions",
+        presented,
+        keepsOwn,
+        cookies: known(),
+      }));
+      if (call?.device) device = call.device;
     },
 
     async changePassword(): Promise<void> {
@@ -111,6 +131,7 @@ export function createBrowser(rig: Rig, user: RigUser, { key, random }: { key?: 
       const body = { currentPassword, newPassword };
       const route = "changePassword";
       const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
+      begin(call);
       if (call?.status === 200) prefer(user, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
     },

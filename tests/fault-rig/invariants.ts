@@ -15,10 +15,10 @@ const invariants = {
   I2: "none revived: what was ended, and answered so, is over for every call that begins later",
   I3: "none doubled: a refresh token has one successor and one predecessor, in answers and in the table",
   I4: "no resurrection: no write is applied to a session after its deletion",
-  I5: "owner, birth, key and epoch of a session never change; its rotation never goes back; its end is bounded",
+  I5: "owner, birth and keys of a session never change; its rotation never goes back; its end is bounded",
   I6: "the epoch of a user never goes back, nor does the swept one, which is never ahead",
-  I7: "theft is noticed: when both sides have used a pair, the second one ends the session, and neither goes on",
-  I8: "no cookie but on a 200 of login, refresh and logout, which alone clears it; no answer is a 500",
+  I7: "theft is noticed: when both sides have used a pair, the second one ends the session, and neither goes on; who lacks the Session-Key gets nothing",
+  I8: "no cookie but where a session is opened, renewed, kept or ended, and only logout clears it; no answer is a 500",
   I9: "a pair that we have not issued as one is refused without a request to the database",
   I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
@@ -43,17 +43,26 @@ const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[rou
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
 const mayEnd = ({ route, body = {} }: Call) =>
   route in endings && (route !== "changePassword" || "newPassword" in (body as object));
-const keepsOwn = ({ route, keepsOwn }: Call) => route === "changePassword" || keepsOwn;
+/** Where a login came between, the end of all others ends the caller's, too, and says so. */
+const isOvertaken = ({ route, keepsOwn, code }: Call) =>
+  route === "revokeAllSessions" && keepsOwn === true && code === "invalid_token";
+/** The session that a login ends: what its browser had. */
+const earlierOf = ({ route, cookies = [] }: Call) =>
+  route === "login" ? cookies.map((cookie) => cookie.split(".")[1]) : [];
 
 /** Whether a call ends, if it is carried out, a session of this user. */
 function covers(call: Call, sessionId: string, { email }: OpenedSession): boolean {
+  if (call.route === "login") return earlierOf(call).includes(sessionId);
   if (call.route === "logout") return sessionIdOf(call) === sessionId;
   if (call.email !== email) return false;
-  return !(keepsOwn(call) && sessionIdOf(call) === sessionId);
+  return !(call.keepsOwn && call.status === 204 && sessionIdOf(call) === sessionId);
 }
 
 function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): string[] {
-  const ended = calls.filter((call) => isEnding(call) || (isUnknown(call) && mayEnd(call)));
+  const ended = calls.filter(
+    (call) =>
+      isEnding(call) || isOvertaken(call) || earlierOf(call).length > 0 || (isUnknown(call) && mayEnd(call)),
+  );
   const byEmail = Object.groupBy(ended, ({ email }) => email);
   const ends = new Map(calls.map(({ issued, expiresAt }) => [issued?.token, expiresAt]));
   const presentedFirst = new Map<string, number>();
@@ -81,7 +90,7 @@ function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): stri
       (ending) =>
         covers(ending, sessionIdOf(call), session) &&
         ending.startedAt < endedAt &&
-        (ending.route === "logout" || session.startedAt < ending.endedAt),
+        (["login", "logout"].includes(ending.route) || session.startedAt < ending.endedAt),
     );
     return isEnded ? [] : [describe(call)];
   });
@@ -135,11 +144,14 @@ function overlong({ calls, profile }: Run): string[] {
 
 function unnoticed({ calls, sessions, recorder, spreadSeconds }: Run): string[] {
   const refreshes = calls.filter(({ route, by }) => route === "refresh" && by !== "forger");
+  const stolen = calls.filter(
+    (call) => call.by === "thief" && call.issued && recorder.sessions.get(sessionIdOf(call))?.bound,
+  );
   const byToken = Object.groupBy(
     refreshes.filter((call) => sessions.get(sessionIdOf(call))?.stolenAt !== undefined),
     ({ presented }) => presented?.refreshToken ?? "",
   );
-  return Object.values(byToken).flatMap((sharers = []) => {
+  const shared = Object.values(byToken).flatMap((sharers = []) => {
     const keyed = recorder.sessions.get(sessionIdOf(sharers[0] as Call))?.keyed === true;
     return sharers.flatMap((second) => {
       if (second.status !== 200 || second.issued?.refreshToken === second.presented?.refreshToken) return [];
@@ -154,15 +166,18 @@ function unnoticed({ calls, sessions, recorder, spreadSeconds }: Run): string[] 
       return first ? [`${describe(second)} after ${describe(first)}`] : [];
     });
   });
+  return [...stolen.map((call) => `without the Session-Key: ${describe(call)}`), ...shared];
 }
 
 function cookies({ calls }: Run): string[] {
   return calls
     .filter((call) => {
       const { route, status, hasCookies, isCleared } = call;
-      const mayHave = status === 200 && ["login", "refresh", "logout"].includes(route);
-      const mustHave = mayHave && !hasCookies;
-      return status === 500 || mustHave || (hasCookies && !mayHave) || (isCleared && route !== "logout");
+      const mustHave = status === 200 && ["login", "refresh", "logout", "changePassword"].includes(route);
+      // The end of all others has the browser recognised in the new epoch.
+      const mayHave = mustHave || (status === 204 && route === "revokeAllSessions");
+      const isWrong = (hasCookies && !mayHave) || (mustHave && !hasCookies);
+      return status === 500 || isWrong || (isCleared && route !== "logout");
     })
     .map(describe);
 }

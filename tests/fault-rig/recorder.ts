@@ -10,6 +10,8 @@ interface Written {
 
 export interface SeenSession {
   keyed: boolean;
+  /** Its Session-Key is needed. */
+  bound: boolean;
   epoch: number;
   first: Written;
   last: Written;
@@ -33,7 +35,7 @@ export function createChain() {
 }
 
 /** The attributes of a session that its login sets for good. */
-const fixed = ["userId", "sessionId", "email", "keyed", "createdAt", "sessionEpoch"];
+const fixed = ["userId", "sessionId", "email", "keyed", "sessionKeyHash", "createdAt"];
 
 /** Makes the recorder of a run. `tick` numbers what happens in it. */
 export function createRecorder({ tick, past }: { tick: () => number; past: Past }) {
@@ -69,10 +71,12 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   function noteSession(sessionId: string, written: Written, sentAt: number): void {
     const { item } = written;
     const seen = sessions.get(sessionId) ?? {
-      ...{ keyed: item.keyed?.BOOL === true, epoch: numberOf(item.sessionEpoch) },
+      ...{ keyed: item.keyed?.BOOL === true, bound: item.sessionKeyHash !== undefined, epoch: 0 },
       ...{ first: written, last: written, chain: createChain() },
     };
     sessions.set(sessionId, seen);
+    // The end of all others carries it on.
+    seen.epoch = Math.max(seen.epoch, numberOf(item.sessionEpoch));
     if (seen.deletedAt !== undefined && seen.deletedAt < sentAt)
       report("I4", `session ${sessionId} was written after it had been deleted`);
     for (const name of fixed) {

@@ -17,6 +17,7 @@ export interface Asked {
   email: string;
   presented?: Pair | undefined;
   key?: string | undefined;
+  sessionKey?: string | undefined;
   body?: unknown;
   cookies?: string[];
   /** It ends the other sessions only. */
@@ -190,7 +191,7 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
       endTime: clock.now,
     };
     calls.push(call);
-    if (call.route === "login" && call.issued)
+    if (["login", "changePassword"].includes(call.route) && call.issued)
       sessions.set(call.issued.key.sessionId, { email, startedAt: call.startedAt });
     return call;
   }
@@ -233,10 +234,10 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
   };
 }
 
-function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): ClientRequest {
+function requestOf({ presented, cookies = [], key, sessionKey, body, keepsOwn }: Asked): ClientRequest {
   return {
     cookies: [...(presented?.cookies ?? []), ...cookies],
-    headers: keyHeaders({ key }),
+    headers: keyHeaders({ key, sessionKey }),
     ...(body !== undefined && { body }),
     ...(keepsOwn && { query: { except: "current" } }),
   };
@@ -246,7 +247,9 @@ function requestOf({ presented, cookies = [], key, body, keepsOwn }: Asked): Cli
 function readResponse(response: ApiResponse | undefined) {
   const { statusCode = 0, cookies = [], body } = response ?? {};
   // A login deletes what an earlier COOKIE_DOMAIN left, a logout all there is.
-  const [line, ...others] = cookies.filter((cookie) => !cookie.includes("Max-Age=0"));
+  const set = cookies.filter((cookie) => !cookie.includes("Max-Age=0"));
+  const isDevice = (cookie: string) => /^[\w-]+-device=/.test(cookie);
+  const line = set.find((cookie) => !isDevice(cookie));
   if (body) keepTokens(body);
   const issued = line === undefined ? undefined : pairOf(response as ApiResponse);
   return {
@@ -255,9 +258,9 @@ function readResponse(response: ApiResponse | undefined) {
     issued,
     /** When the issued pair's session ends, as the cookie says. */
     expiresAt: issued ? issued.claims.iat + Number(/Max-Age=(\d+)/.exec(`${line}`)?.[1]) : 0,
-    isCleared: cookies.length > 0 && line === undefined,
+    isCleared: cookies.length > 0 && set.length === 0,
     hasCookies: cookies.length > 0,
     /** By this a browser is known at its next login. */
-    device: others.find((cookie) => /^[\w-]+-device=/.test(cookie))?.split(";")[0],
+    device: set.find(isDevice)?.split(";")[0],
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { clock } from "../support/clock.ts";
 import type { Database } from "../support/database.ts";
 import { log } from "../support/log.ts";
@@ -121,7 +122,9 @@ async function createBrowsers(rig: Rig, { database, register }: Service): Promis
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);
       const key = random.isTrue(0.6) ? `browser-${randomUUID()}` : undefined;
-      browsers.push(createBrowser(rig, user, { random, ...(key !== undefined && { key }) }));
+      const sessionKey = key !== undefined && random.isTrue(0.5) ? createRefreshToken() : undefined;
+      const keys = { ...(key !== undefined && { key }), ...(sessionKey !== undefined && { sessionKey }) };
+      browsers.push(createBrowser(rig, user, { random, ...keys }));
     }
   }
   return browsers;
