@@ -56,6 +56,8 @@ export const handler = api()
     }
     assertFresh(session, systemClock());
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
+    // Without a key to make the device entry anew nothing is ended.
+    await hashKeys.ready();
     const { sessionEpoch } = await endOthers(session);
     note({ event: "authn_token_revoked" });
     if (mode === "bearer") return noContent();

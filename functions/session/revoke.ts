@@ -7,16 +7,16 @@ import { authenticate } from "../../lib/http/authenticate.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { dynamodbSettings, sessionsTable } from "../../lib/settings.ts";
+import { dynamodbSettings, sessionsNotBefore, sessionsTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...dynamodbSettings, sessionsTable });
+const config = readConfig({ ...dynamodbSettings, sessionsTable, sessionsNotBefore });
 const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable);
-const revokeSession = createRevokeSession({ sessions, clock: systemClock });
+const revokeSession = createRevokeSession({ sessions, clock: systemClock, ...config });
 
 export const handler = api()
   .use(await authenticate({ live: sessions }))
-  .handler(async ({ caller, pathParameters: { sessionId } }) => {
-    await revokeSession(caller.userId, sessionId);
+  .handler(async ({ session, pathParameters: { sessionId } }) => {
+    await revokeSession(session, sessionId);
     note({ event: "authn_token_revoked" });
     return noContent();
   });

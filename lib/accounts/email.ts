@@ -26,7 +26,9 @@ export function isEmail(text: string): boolean {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes || unseen.test(text)) return false;
   const [name = "", domain = "", ...rest] = text.split("@");
   const labels = domain.split(".");
-  const isDomain = labels.every((part) => label.test(part)) && !number.test(labels.at(-1) ?? "");
+  // Not an A-label that stands for nothing (UTS 46): it would be another account.
+  const isAscii = domainToASCII(domain) === domain;
+  const isDomain = isAscii && labels.every((part) => label.test(part)) && !number.test(labels.at(-1) ?? "");
   return rest.length === 0 && local.test(name) && isDomain;
 }
 

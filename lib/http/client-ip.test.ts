@@ -16,6 +16,12 @@ test.each([
   expect(parseIp(text)).toBe(address);
 });
 
+test("what always has a port has one, also where the whole is an address", () => {
+  expect(parseIp("2001:db8::a:b:c:d:1234", true)).toBe("2001:db8::a:b:c:d");
+  expect(parseIp("2001:db8::a:b:c:d:1234")).toBe("2001:db8::a:b:c:d:1234");
+  expect(parseIp("192.0.2.7", true)).toBe("192.0.2.7");
+});
+
 test.each([
   [undefined, "", " ", "unknown", "localhost", "example.com:443"],
   ["192.0.2.7, 192.0.2.8", "192.0.2.7,192.0.2.8:1", "192.0.2.7 ", " 192.0.2.7", "192.0.2.7\n"],

@@ -29,20 +29,22 @@ export function createFindClientIp({
     if (proxySecret === undefined) return sourceIp;
     const presented = hash(proxySecret);
     const isTrusted = known.filter((secret) => timingSafeEqual(secret, presented)).length > 0;
-    return (isTrusted && parseIp(headers[trustedProxyHeader])) || sourceIp;
+    const hasPort = trustedProxyHeader === "cloudfront-viewer-address";
+    return (isTrusted && parseIp(headers[trustedProxyHeader], hasPort)) || sourceIp;
   };
 }
 
 /**
  * Reads one IP address, with or without a port: `192.0.2.7:443`, `[2001:db8::7]:443`, `2001:db8::7`, and as CloudFront has
- * it `2001:db8::7:46532`. (With a port of four digits that is an address, too, of the same network.)
+ * it `2001:db8::7:4653`. That is an address, too, of another network: `hasPort` says that there is one.
  */
-export function parseIp(text = ""): string | undefined {
+export function parseIp(text = "", hasPort = false): string | undefined {
   const [, bracketed, port] = /^\[([\da-f:.]+)\](?::(\d{1,5}))?$/i.exec(text) ?? [];
   if (bracketed !== undefined) return net().isIPv6(bracketed) && isPort(port) ? bracketed : undefined;
-  if (isPlainIp(text)) return text;
+  if (!hasPort && isPlainIp(text)) return text;
   const [, address = "", last] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
-  return isPlainIp(address) && isPort(last) ? address : undefined;
+  if (isPlainIp(address) && isPort(last)) return address;
+  return isPlainIp(text) ? text : undefined;
 }
 
 /** With node:crypto it is ten more of Node's modules: they are loaded only where there is a proxy. */

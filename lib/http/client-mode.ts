@@ -73,8 +73,8 @@ export function callerMode(): Middleware<CallerModeEvent> {
   return {
     before({ event, credentials }) {
       const isBearer = parseBearer(credentials.authorization).is === "bearer";
-      if (!isBearer && parseMode(event.headers["auth-mode"]) === "bearer")
-        throw new AppError("conflicting_credentials");
+      const mode = parseMode(event.headers["auth-mode"]);
+      if (!isBearer && mode === "bearer") throw new AppError("conflicting_credentials");
       Object.assign(event, { mode: isBearer ? "bearer" : "cookie", hasCookies: !isBearer });
     },
   };

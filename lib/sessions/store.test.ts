@@ -71,7 +71,7 @@ test.each<[string, () => Promise<unknown>]>([
   ["rotate", () => store.rotate(someSession, rotation)],
   ["rearm", () => store.rearm(someSession, rotation)],
   ["delete", () => store.delete(someSession)],
-  ["end", () => store.end(someSession, now)],
+  ["end", () => store.end(someSession, 0)],
   ["find", () => store.find(someSession)],
   ["list", () => store.list(someSession.userId, ["sessionId"])],
   ["deleteAll", () => store.deleteAll([someSession])],
@@ -152,18 +152,16 @@ test.each<["rotate" | "rearm", string, Partial<Session>]>([
   expect(await find(session)).toEqual(session);
 });
 
-test("end tells whether the session was live, and counts its own deletion whose answer was lost", async () => {
-  const [live, over, lost] = [
-    await stored({ expiresAt: now + 1 }),
-    await stored({ expiresAt: now }),
-    await stored(),
-  ];
-  const ended = [await store.end(live, now), await store.end(live, now), await store.end(over, now)];
-  expect(ended).toEqual([true, false, false]);
+test("end gives the session as it was, counts its own deletion whose answer was lost, and ends none of a later epoch", async () => {
+  const [live, lost] = [await stored({ sessionEpoch: 2 }), await stored()];
+  expect(await store.end(live, 1)).toEqual({ is: "newer" });
+  expect(await find(live)).toEqual(live);
+  expect(await store.end(live, 2)).toEqual({ is: "ended", item: live });
+  expect(await store.end(live, 2)).toEqual({ is: "none", item: {} });
+  wire.forget();
   wire.break(remove, loseAnswer);
-  expect(await store.end(lost, now)).toBe(true);
-  expect(wire.names).toHaveLength(5);
-  for (const session of [live, over, lost]) expect(await find(session)).toBeUndefined();
+  expect(await store.end(lost, 5)).toEqual({ is: "ended", item: {} });
+  expect(wire.names).toEqual([remove, remove]);
 });
 
 test.each<[string, (session: RotatedSession, signal: AbortSignal) => Promise<unknown>]>([

@@ -11,6 +11,8 @@ import { toSeconds } from "../clock.ts";
 import {
   type DynamoDB,
   getItem,
+  type Item,
+  isConditionFailure,
   toOptions,
   type UpdateExpression,
   unavailable,
@@ -52,6 +54,9 @@ export interface Rotation extends Pick<PresentedKeys, "keyHash" | "sessionKeyHas
 export type WriteResult =
   | { written: true; session: Session }
   | { written: false; session: Session | undefined };
+
+/** What became of a session that was to end: it has been ended, there was none, or it is of a later epoch. */
+export type EndResult = { is: "ended" | "none"; item: Item } | { is: "newer" };
 
 /**
  * The sessions table. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item
@@ -181,14 +186,25 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
       await client.send(new DeleteCommand(addressOf(key)), toOptions(signal)).catch(unavailable);
     },
 
-    /** Ends a session and answers whether there was a live one. */
-    async end(key: SessionKey, now: number): Promise<boolean> {
-      const { Attributes, $metadata } = await client
-        .send(new DeleteCommand({ ...addressOf(key), ReturnValues: "ALL_OLD" }))
-        .catch(unavailable);
-      // An earlier attempt of this very call may have deleted it; its response was lost.
-      if (!Attributes) return ($metadata.attempts ?? 1) > 1;
-      return !v.is(v.object({ expiresAt: v.pipe(v.number(), v.maxValue(now)) }), Attributes);
+    /**
+     * Ends a session on the strength of another one of the user, whose epoch is given: one of a later epoch is not ended.
+     * Gives it as it was.
+     */
+    async end(key: SessionKey, epoch: number): Promise<EndResult> {
+      try {
+        const { Attributes, $metadata } = await client.send(
+          new DeleteCommand({
+            ...addressOf(key),
+            ConditionExpression: "NOT sessionEpoch > :epoch",
+            ExpressionAttributeValues: { ":epoch": epoch },
+            ReturnValues: "ALL_OLD",
+          }),
+        );
+        // An earlier attempt of this very call may have deleted it; its response was lost.
+        return { is: Attributes || ($metadata.attempts ?? 1) > 1 ? "ended" : "none", item: Attributes ?? {} };
+      } catch (error) {
+        return isConditionFailure(error) ? { is: "newer" } : unavailable(error);
+      }
     },
 
     /** Reads a session, strongly consistent. */

@@ -74,6 +74,17 @@ describe("POST /auth/login", () => {
       expect(left.map(({ sessionId }) => sessionId)).toEqual([opened.key.sessionId]);
     });
 
+    test("of a device entry that no longer counts as a known browser's, too", async () => {
+      const { userId, ...body } = await service.register();
+      const { cookies = [] } = await sandbox.login({ body });
+      const [pair = "", device = ""] = cookies.map((line) => line.split(";")[0] ?? "");
+      // The response, with the entry of the new epoch, is lost.
+      await sandbox.revokeAllSessions({ cookies: [pair, device], query: { except: "current" } });
+      const opened = pairOf(await sandbox.login({ body, cookies: [device] }));
+      const left = await database.sessionsOf(userId);
+      expect(left.map(({ sessionId }) => sessionId)).toEqual([opened.key.sessionId]);
+    });
+
     test("of three genuine pairs at most, and of none that is forged", async () => {
       const { account, pairs } = await service.open(4);
       const forged = `auth-cookie=${encodeURIComponent(JSON.stringify({ token: pairs[3].token, refreshToken: pairs[0].refreshToken }))}`;

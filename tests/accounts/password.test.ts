@@ -118,6 +118,8 @@ describe("POST /auth/password", () => {
     const body = { currentPassword: password, newPassword: next, device: first.device };
     const without = () => sandbox.changePassword({ body, headers: { authorization } });
     await expectRefusal(without, refusals.sessionKeyRequired, [live]);
+    const odd = { authorization, "auth-mode": "cookie", "session-key": sessionKey };
+    expect((await sandbox.changePassword({ body, headers: odd })).statusCode).toBe(400);
     const response = await sandbox.changePassword({
       body,
       headers: { authorization, "session-key": sessionKey, "idempotency-key": key },

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { expectNoContent, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
@@ -45,6 +46,15 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
     for (const sessionId of [stranger.key.sessionId, randomUUID(), ended, over?.sessionId])
       await expectRefusal(() => end(caller, sessionId), refusals.noSuchSession, [live, remove]);
     await service.rotate(stranger);
+  });
+
+  test("K11 is a 404 for a session that SESSIONS_NOT_BEFORE has ended", async () => {
+    const { account, pairs } = await service.open(1);
+    const [older] = await storeSessions(database, account.userId, 1, { createdAt: clock.now - 2 });
+    const as = service.createSandbox({ SESSIONS_NOT_BEFORE: String(clock.now) });
+    const pathParameters = { sessionId: String(older?.sessionId) };
+    const call = () => as.revokeSession({ cookies: pairs[0].cookies, pathParameters });
+    await expectRefusal(call, refusals.noSuchSession, [live, remove]);
   });
 
   // What can be an id is a table of lib/sessions/store.test.ts.
@@ -222,6 +232,42 @@ describe("DELETE /auth/sessions", () => {
     clock.advance(60);
     await service.rotate(opened);
     await expectOver([ended]);
+  });
+});
+
+describe("a session of an earlier epoch, whose sweep has broken off", () => {
+  /** The last session ended all others, and its sweep broke off: the first two are over and still in the table. */
+  async function openOver() {
+    const { pairs } = await service.open(3);
+    const [thief, other, own] = pairs;
+    wire.break(query, loseRequest, { times: 3 });
+    expectProblem(await endOthers(own), refusals.unavailable);
+    return { thief, other, own };
+  }
+
+  test.each<[string, (thief: Pair, own: Pair) => Promise<ApiResponse>, Step[]]>([
+    [
+      "ends no session that was opened or carried since",
+      (thief, own) => end(thief, own.key.sessionId),
+      [live, remove],
+    ],
+    ["lists none", ({ cookies }) => sandbox.listSessions({ cookies }), [[live, query]]],
+    ["does not end all, and says so", endAll, [live, raise, "GetItem users", query, batch, batch, note]],
+    [
+      "nor all others",
+      (thief) => endOthers(thief),
+      [live, raise, "GetItem users", query, batch, batch, note],
+    ],
+  ])("%s: 401", async (_, act, steps) => {
+    const { thief, own } = await openOver();
+    await expectRefusal(() => act(thief, own), refusals.invalidToken, steps);
+    clock.advance(60);
+    await service.rotate(own);
+  });
+
+  test("ends one of its own kind", async () => {
+    const { thief, other } = await openOver();
+    expectNoContent(await end(thief, other.key.sessionId));
   });
 });
 

@@ -66,10 +66,12 @@ export function createLogin({
     if (!attempt.device) await attempts.succeed(attempt);
     const pair = await openSession(user, request);
     if (!pair) return undefined;
-    await settleAll([endEarlierSessions(request.pairs, attempt.device), rehashIfDue(user, password)]);
     const { userId, sessionEpoch } = user;
     const opened = { email, userId, sessionEpoch, sessionId: pair.sessionId };
-    return { pair, device: await devices.remember(opened, device) };
+    const remembered = await devices.remember(opened, device);
+    // An entry that no longer counts as a known browser's still names the session that this browser had.
+    await settleAll([endEarlierSessions(request.pairs, counted.device), rehashIfDue(user, password)]);
+    return { pair, device: remembered };
   }
 
   /** Not worth refusing a login for: the next one tries again. */

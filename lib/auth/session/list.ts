@@ -27,8 +27,9 @@ export const summaryNames = [
 
 /** Turns a stored session into what its user may see. */
 export function toSummary(session: Pick<Session, (typeof summaryNames)[number]>): SessionSummary {
-  const { renewedAtMs, userAgent = null, ip = null, ...others } = session;
-  return { ...others, renewedAt: renewedAtMs === undefined ? null : toSeconds(renewedAtMs), userAgent, ip };
+  const { sessionId, createdAt, renewedAtMs, expiresAt, userAgent = null, ip = null } = session;
+  const renewedAt = renewedAtMs === undefined ? null : toSeconds(renewedAtMs);
+  return { sessionId, createdAt, renewedAt, expiresAt, userAgent, ip };
 }
 
 /** One page of the list, and where the next one begins; null: there is none. */
@@ -57,10 +58,13 @@ export function createListSessions({ sessions, clock, sessionsNotBefore }: ListO
     }
     const now = clock();
     const { userId, sessionId } = caller;
-    const [page] = await settleAll([
-      sessions.page(userId, summaryNames, { after: cursor, limit: pageSize }),
+    const [page, own] = await settleAll([
+      sessions.page(userId, [...summaryNames, "sessionEpoch"], { after: cursor, limit: pageSize }),
       getLiveSession(sessions, caller, now),
     ]);
+    // The caller's is over: all sessions of its epoch were ended, and it has not been deleted yet.
+    if (page.sessions.some(({ sessionEpoch }) => sessionEpoch > own.sessionEpoch))
+      throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     const live = page.sessions.filter(
       (session) => session.expiresAt > now && !isEndedByOperator(session, sessionsNotBefore),
     );

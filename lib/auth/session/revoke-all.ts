@@ -16,11 +16,13 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
   return {
     /**
      * Ends every session of the caller's user. When it returns no refresh of them succeeds, nor does a login that was
-     * under way. Throws AppError `unavailable`; done again, it ends the rest.
+     * under way. Throws AppError `unavailable`; done again, it ends the rest. Throws AppError `invalid_token` where the
+     * caller's session had been ended already, and others go on: it may not end those.
      */
     async endAll(caller: Session): Promise<void> {
       const raised = await users.raiseSessionEpoch(caller);
-      await (raised ? sweep(raised, caller) : finishEarlierSweep(caller));
+      if (raised) await sweep(raised, caller);
+      else if ((await finishEarlierSweep(caller)).isAnyLeft) throw new AppError("invalid_token", overtaken);
     },
 
     /**
@@ -31,7 +33,7 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
       const raised = await users.raiseSessionEpoch(caller);
       if (!raised) {
         await finishEarlierSweep(caller);
-        throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+        throw new AppError("invalid_token", overtaken);
       }
       const to = raised.sessionEpoch;
       const isCarried = await sessions.carry(caller, { from: caller.sessionEpoch, to });
@@ -41,10 +43,13 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
     },
   };
 
-  async function finishEarlierSweep(caller: Session): Promise<void> {
+  async function finishEarlierSweep(caller: Session): Promise<{ isAnyLeft: boolean }> {
     const user = await users.find(caller.email);
     if (user?.userId === caller.userId) return sweep(user, caller);
     // The account is gone; so should be its sessions.
     await sessions.deleteAll(await sessions.list(caller.userId, ["userId", "sessionId"]));
+    return { isAnyLeft: false };
   }
 }
+
+const overtaken = { reason: "session of an earlier epoch" } as const;
