@@ -1,4 +1,4 @@
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 
 const maxBytes = 254;
 /** Nothing that is not seen: controls, format, unassigned, fillers, selectors, joiners, and signs that are drawn as blanks. */
@@ -26,10 +26,13 @@ export function isEmail(text: string): boolean {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes || unseen.test(text)) return false;
   const [name = "", domain = "", ...rest] = text.split("@");
   const labels = domain.split(".");
-  // Not an A-label that stands for nothing (UTS 46): it would be another account.
-  const isAscii = domainToASCII(domain) === domain;
-  const isDomain = isAscii && labels.every((part) => label.test(part)) && !number.test(labels.at(-1) ?? "");
+  const isDomain = labels.every(isLabel) && !number.test(labels.at(-1) ?? "");
   return rest.length === 0 && local.test(name) && isDomain;
+}
+
+/** An A-label must stand for something (UTS 46), or `xn--a` would be a name that nobody can have. */
+function isLabel(text: string): boolean {
+  return label.test(text) && (!text.startsWith("xn--") || domainToUnicode(text) !== text);
 }
 
 /** Leaves as it is what cannot be a domain: `domainToASCII` takes ports, paths and escapes, and drops soft hyphens. */
