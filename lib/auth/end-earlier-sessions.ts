@@ -1,4 +1,4 @@
-import type { SessionKey, SessionStore } from "../sessions/store.ts";
+import type { SessionAddress, SessionStore } from "../sessions/store.ts";
 import { settleAll } from "../settle-all.ts";
 import type { VerifyExpiredToken } from "../tokens/verify-access-token.ts";
 import { createFindGenuineSessions, type PresentedToken } from "./genuine-sessions.ts";
@@ -23,7 +23,7 @@ export function createEndEarlierSessions({ sessions, verifyExpiredToken, noteFai
   /** Ends the sessions of the genuine pairs among those presented, whoever's they are, and the one of a device. Never throws. */
   return async function endEarlierSessions(
     presented: PresentedToken[],
-    device: SessionKey | undefined,
+    device: SessionAddress | undefined,
   ): Promise<void> {
     try {
       const earlier = await findGenuineSessions(presented);

@@ -1,4 +1,4 @@
-import type { SessionKey } from "../sessions/store.ts";
+import type { SessionAddress } from "../sessions/store.ts";
 import { createTokenId } from "../tokens/refresh-token.ts";
 import { AccessTokenError, type VerifyExpiredToken } from "../tokens/verify-access-token.ts";
 
@@ -23,8 +23,8 @@ const maxSessions = 3;
  */
 export function createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens }: GenuineOptions) {
   /** Gives the sessions of at most three that are genuine, each once. */
-  return async function findGenuineSessions(presented: PresentedToken[]): Promise<SessionKey[]> {
-    const sessions = new Map<string, SessionKey>();
+  return async function findGenuineSessions(presented: PresentedToken[]): Promise<SessionAddress[]> {
+    const sessions = new Map<string, SessionAddress>();
     for (const { token, refreshToken } of presented) {
       if (sessions.size === maxSessions) break;
       // Whichever clock is wrong, ours or the issuer's: who wants to be signed out is.

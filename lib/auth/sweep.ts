@@ -1,5 +1,5 @@
 import type { User, UserStore } from "../accounts/store.ts";
-import type { SessionKey, SessionStore } from "../sessions/store.ts";
+import type { SessionAddress, SessionStore } from "../sessions/store.ts";
 
 /**
  * Makes the sweep: deletes every session of an epoch before the user's, and notes that it is done. Where it broke off, the next login or password change does it again. Throws AppError `unavailable`.
@@ -9,7 +9,7 @@ export function createSweep({ sessions, users }: SweepOptions) {
    * Ends the session `last`, if it is one of them, after all others: its owner can ask again if that breaks off. Tells
    * whether there are sessions of the user's own epoch.
    */
-  return async function sweep(user: User, last?: SessionKey): Promise<{ isAnyLeft: boolean }> {
+  return async function sweep(user: User, last?: SessionAddress): Promise<{ isAnyLeft: boolean }> {
     const all = await sessions.list(user.userId, ["userId", "sessionId", "sessionEpoch"]);
     const ended = all.filter(({ sessionEpoch }) => sessionEpoch < user.sessionEpoch);
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId !== last?.sessionId));

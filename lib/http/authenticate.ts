@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
 import { getLiveSession } from "../sessions/live.ts";
 import type { Session } from "../sessions/session.ts";
-import type { SessionKey, SessionStore } from "../sessions/store.ts";
+import type { SessionAddress, SessionStore } from "../sessions/store.ts";
 import {
   accessTokenTtlSeconds,
   audience,
@@ -58,7 +58,7 @@ interface AuthenticateOptions {
 export interface AuthenticatedEvent {
   auth: AccessClaims;
   /** The caller's session and e-mail address, in the words of the tables. */
-  caller: SessionKey & { email: string };
+  caller: SessionAddress & { email: string };
 }
 
 /** What `authenticate({ live })` adds beside that; hidden from logs. */

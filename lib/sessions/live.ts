@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Session } from "./session.ts";
-import type { SessionKey, SessionStore } from "./store.ts";
+import type { SessionAddress, SessionStore } from "./store.ts";
 
 /** Whoever changes something that a copied session must not change has signed in at most so long ago. */
 const freshSeconds = 300;
@@ -11,7 +11,7 @@ const freshSeconds = 300;
  */
 export async function getLiveSession(
   sessions: Pick<SessionStore, "find">,
-  key: SessionKey,
+  key: SessionAddress,
   now: number,
 ): Promise<Session> {
   const session = await sessions.find(key);

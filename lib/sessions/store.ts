@@ -25,7 +25,7 @@ import type { RotatedSession } from "./rotation.ts";
 import { type Client, type Session, sessionType, toNoted } from "./session.ts";
 
 /** The primary key of a session. */
-export interface SessionKey {
+export interface SessionAddress {
   userId: string;
   sessionId: string;
 }
@@ -66,13 +66,13 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** Makes the store of the sessions table (partition key userId, sort key sessionId, TTL on expiresAt). */
 export function createSessionStore(client: DynamoDB, tableName: string) {
-  const addressOf = ({ userId, sessionId }: SessionKey) => {
+  const addressOf = ({ userId, sessionId }: SessionAddress) => {
     return { TableName: tableName, Key: { userId, sessionId } };
   };
   let unretried: DynamoDB | undefined;
 
   async function update(
-    key: SessionKey,
+    key: SessionAddress,
     expression: UpdateExpression,
     signal: AbortSignal | undefined,
   ): Promise<WriteResult> {
@@ -100,7 +100,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
-    rotate(key: SessionKey, rotation: Rotation, signal?: AbortSignal): Promise<WriteResult> {
+    rotate(key: SessionAddress, rotation: Rotation, signal?: AbortSignal): Promise<WriteResult> {
       const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash } = rotation;
       const noted = { userAgent: undefined, ip: undefined, ...toNoted(rotation.client) };
       const given = Object.entries({ rotationKeyHash: rotation.keyHash, ...noted });
@@ -168,7 +168,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
      * Carries a session over to the epoch that was just raised, before the sweep; false if it was ended. The SDK's retry
      * of our own write finds the session carried.
      */
-    async carry(key: SessionKey, { from, to }: { from: number; to: number }): Promise<boolean> {
+    async carry(key: SessionAddress, { from, to }: { from: number; to: number }): Promise<boolean> {
       const result = await update(
         key,
         {
@@ -182,7 +182,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Ends a session, whether or not it exists. */
-    async delete(key: SessionKey, signal?: AbortSignal): Promise<void> {
+    async delete(key: SessionAddress, signal?: AbortSignal): Promise<void> {
       await client.send(new DeleteCommand(addressOf(key)), toOptions(signal)).catch(unavailable);
     },
 
@@ -190,7 +190,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
      * Ends a session on the strength of another one of the user, whose epoch is given: one of a later epoch is not ended.
      * Gives it as it was.
      */
-    async end(key: SessionKey, epoch: number): Promise<EndResult> {
+    async end(key: SessionAddress, epoch: number): Promise<EndResult> {
       try {
         const { Attributes, $metadata } = await client.send(
           new DeleteCommand({
@@ -208,7 +208,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Reads a session, strongly consistent. */
-    async find(key: SessionKey): Promise<Session | undefined> {
+    async find(key: SessionAddress): Promise<Session | undefined> {
       const item = await getItem(client, addressOf(key));
       return item && parseItem(sessionType, item);
     },
@@ -256,7 +256,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Ends many sessions, in batches. Throws AppError `unavailable` when some are left after all repeats. */
-    async deleteAll(keys: SessionKey[]): Promise<void> {
+    async deleteAll(keys: SessionAddress[]): Promise<void> {
       const batches = Array.from({ length: Math.ceil(keys.length / batchSize) }, (_, index) =>
         keys.slice(index * batchSize, (index + 1) * batchSize),
       );
@@ -267,7 +267,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
   };
 
-  async function deleteBatch(keys: SessionKey[]): Promise<void> {
+  async function deleteBatch(keys: SessionAddress[]): Promise<void> {
     let requests: WriteRequests = keys.map((key) => ({ DeleteRequest: { Key: addressOf(key).Key } }));
     for (let attempt = 1; requests.length > 0; attempt++) {
       if (attempt > batchAttempts)

@@ -2,7 +2,7 @@ import { type Clock, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { getLiveSession } from "../../sessions/live.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
-import { isSessionId, type SessionKey, type SessionStore } from "../../sessions/store.ts";
+import { isSessionId, type SessionAddress, type SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
 
 /** A session as its user may see it. Times are epoch seconds. */
@@ -52,7 +52,7 @@ export function createListSessions({ sessions, clock, sessionsNotBefore }: ListO
    * Gives the page after `cursor`, the id of a session, and marks the caller's own. A page is 100 sessions without those
    * of them that are over. Throws AppError `invalid_cursor`, `invalid_token` for an ended session, `unavailable`.
    */
-  return async function listSessions(caller: SessionKey, cursor: unknown): Promise<SessionPage> {
+  return async function listSessions(caller: SessionAddress, cursor: unknown): Promise<SessionPage> {
     if (cursor !== undefined && !isSessionId(cursor)) {
       throw new AppError("invalid_cursor", { detail: "Take the cursor from nextCursor of the page before." });
     }

@@ -1,4 +1,4 @@
-import type { SessionKey, SessionStore } from "../../sessions/store.ts";
+import type { SessionAddress, SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
 import type { VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
 import { createFindGenuineSessions, type PresentedToken } from "../genuine-sessions.ts";
@@ -17,7 +17,7 @@ export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
    * whether or not they were ended before.
    * Does nothing for other credentials. Throws AppError `unavailable`: then a session may still live.
    */
-  return async function logout(presented: PresentedToken[]): Promise<SessionKey[]> {
+  return async function logout(presented: PresentedToken[]): Promise<SessionAddress[]> {
     const genuine = await findGenuineSessions(presented);
     await settleAll(genuine.map((session) => sessions.delete(session)));
     return genuine;

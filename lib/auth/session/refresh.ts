@@ -3,7 +3,7 @@ import { AppError } from "../../errors.ts";
 import { type ClientKeys, hashClientKeys } from "../../sessions/presented-keys.ts";
 import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
 import type { Client } from "../../sessions/session.ts";
-import type { SessionKey, SessionStore, WriteResult } from "../../sessions/store.ts";
+import type { SessionAddress, SessionStore, WriteResult } from "../../sessions/store.ts";
 import type { AccessClaims } from "../../tokens/access-claims.ts";
 import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
 import {
@@ -32,7 +32,7 @@ interface RefreshOptions {
   pairs: PairIssuer;
   clockMs: ClockMs;
   /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
-  noteSession: (session: SessionKey) => Promise<void> | void;
+  noteSession: (session: SessionAddress) => Promise<void> | void;
   /** Told what a presented pair meant, as soon as that is known. */
   noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => void;
   settings: RotationSettings & {
