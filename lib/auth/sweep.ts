@@ -2,7 +2,8 @@ import type { User, UserStore } from "../accounts/store.ts";
 import type { SessionAddress, SessionStore } from "../sessions/store.ts";
 
 /**
- * Makes the sweep: deletes every session of an epoch before the user's, and notes that it is done. Where it broke off, the next login or password change does it again. Throws AppError `unavailable`.
+ * Makes the sweep: deletes every session of an epoch before the user's, and notes that it is done. Where it broke off, the
+ * next login or change of password does it again. Throws AppError `unavailable`.
  */
 export function createSweep({ sessions, users }: SweepOptions) {
   /**
