@@ -123,6 +123,20 @@ describe("hash keys are a secret of their own", () => {
     expectProblem(await sandbox.changePassword({ cookies, body: wrong }), refusals.wrongPassword);
   });
 
+  test("without them the end of all other sessions is a 503 that ends none", async () => {
+    const { cookies, key } = await logIn(createSandbox());
+    const sandbox = createSandbox();
+    const query = { except: "current" };
+    secrets.mend();
+    refused("hash-keys");
+    expectProblem(await sandbox.revokeAllSessions({ cookies, query }), refusals.unavailable);
+    expect(service.wire.appliedWrites.filter((name) => name === "UpdateItem users")).toEqual([]);
+    secrets.mend();
+    const { statusCode, cookies: set = [] } = await sandbox.revokeAllSessions({ cookies, query });
+    expect([statusCode, set.length]).toEqual([204, 1]);
+    expect(set[0]).toContain(key.sessionId);
+  });
+
   test("register counts with them, and without them lets pass; it never asks for signing keys", async () => {
     const sandbox = createSandbox([first], { REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "5" });
     const register = () =>
