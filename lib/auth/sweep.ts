@@ -7,16 +7,14 @@ import type { SessionAddress, SessionStore } from "../sessions/store.ts";
  */
 export function createSweep({ sessions, users }: SweepOptions) {
   /**
-   * Ends the session `last`, if it is one of them, after all others: its owner can ask again if that breaks off. Tells
-   * whether there are sessions of the user's own epoch.
+   * Ends the session `last`, if it is one of them, after all others: its owner can ask again if that breaks off.
    */
-  return async function sweep(user: User, last?: SessionAddress): Promise<{ isAnyLeft: boolean }> {
+  return async function sweep(user: User, last?: SessionAddress): Promise<void> {
     const all = await sessions.list(user.userId, ["userId", "sessionId", "sessionEpoch"]);
     const ended = all.filter(({ sessionEpoch }) => sessionEpoch < user.sessionEpoch);
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId !== last?.sessionId));
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId === last?.sessionId));
     await users.noteSwept(user, user.sessionEpoch);
-    return { isAnyLeft: ended.length < all.length };
   };
 }
 

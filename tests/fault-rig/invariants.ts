@@ -43,9 +43,8 @@ const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[rou
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
 const mayEnd = ({ route, body = {} }: Call) =>
   route in endings && (route !== "changePassword" || "newPassword" in (body as object));
-/** Where a login came between, the end of all others ends the caller's, too, and says so. */
-const isOvertaken = ({ route, keepsOwn, code }: Call) =>
-  route === "revokeAllSessions" && keepsOwn === true && code === "invalid_token";
+/** An end of all that broke off, or that a login came between, ends the caller's session, too, and says so. */
+const isOvertaken = ({ route, code }: Call) => route === "revokeAllSessions" && code === "invalid_token";
 /** The session that a login ends: what its browser had. */
 const earlierOf = ({ route, cookies = [] }: Call) =>
   route === "login" ? cookies.map((cookie) => cookie.split(".")[1]) : [];

@@ -16,13 +16,13 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
   return {
     /**
      * Ends every session of the caller's user. When it returns no refresh of them succeeds, nor does a login that was
-     * under way. Throws AppError `unavailable`; done again, it ends the rest. Throws AppError `invalid_token` where the
-     * caller's session had been ended already, and others go on: it may not end those.
+     * under way. Throws AppError `unavailable`; done again, it ends the rest, and throws AppError `invalid_token`, as
+     * wherever the caller's session had been ended already: others may be opened meanwhile, and it may not end those.
      */
     async endAll(caller: Session): Promise<void> {
       const raised = await users.raiseSessionEpoch(caller);
-      if (raised) await sweep(raised, caller);
-      else if ((await finishEarlierSweep(caller)).isAnyLeft) throw new AppError("invalid_token", overtaken);
+      if (raised) return sweep(raised, caller);
+      if (await finishEarlierSweep(caller)) throw new AppError("invalid_token", overtaken);
     },
 
     /**
@@ -43,12 +43,16 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
     },
   };
 
-  async function finishEarlierSweep(caller: Session): Promise<{ isAnyLeft: boolean }> {
+  /** Answers whether there is a user still. */
+  async function finishEarlierSweep(caller: Session): Promise<boolean> {
     const user = await users.find(caller.email);
-    if (user?.userId === caller.userId) return sweep(user, caller);
+    if (user?.userId === caller.userId) {
+      await sweep(user, caller);
+      return true;
+    }
     // The account is gone; so should be its sessions.
     await sessions.deleteAll(await sessions.list(caller.userId, ["userId", "sessionId"]));
-    return { isAnyLeft: false };
+    return false;
   }
 }
 
