@@ -48,8 +48,11 @@ export function createDynamoDB({
   });
   const { requestHandler } = client.config;
   const handle = requestHandler.handle.bind(requestHandler);
-  requestHandler.handle = (request, options) =>
-    handle(request, { ...options, ...toOptions(currentSignal()) });
+  // The one way of every attempt: nothing goes on in a sandbox that was frozen after its response.
+  requestHandler.handle = (request, options) => {
+    const abortSignal = currentSignal();
+    return handle(request, { ...options, ...(abortSignal && { abortSignal }) });
+  };
   return asDocuments(client);
 }
 
@@ -71,13 +74,9 @@ function asDocuments(client: DynamoDBClient): DynamoDBDocumentClient {
 }
 
 /** Reads an item, strongly consistent. Throws AppError `unavailable`. */
-export async function getItem(
-  client: DynamoDB,
-  address: ItemAddress,
-  signal?: AbortSignal,
-): Promise<Item | undefined> {
+export async function getItem(client: DynamoDB, address: ItemAddress): Promise<Item | undefined> {
   const command = new GetCommand({ ...address, ConsistentRead: true });
-  const { Item } = await client.send(command, toOptions(signal)).catch(unavailable);
+  const { Item } = await client.send(command).catch(unavailable);
   return Item;
 }
 
@@ -89,7 +88,6 @@ export async function updateItem(
   client: DynamoDB,
   address: ItemAddress,
   expression: UpdateExpression,
-  signal?: AbortSignal,
 ): Promise<WriteResult> {
   const command = new UpdateCommand({
     ...address,
@@ -98,16 +96,13 @@ export async function updateItem(
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
   try {
-    const { Attributes } = await client.send(command, toOptions(signal));
+    const { Attributes } = await client.send(command);
     return { written: true, item: Attributes ?? {} };
   } catch (error) {
     if (!isConditionFailure(error)) return unavailable(error);
     return { written: false, item: findRefusingItem(error) };
   }
 }
-
-/** The options of a call that is not to go on in a sandbox that was frozen after its response. */
-export const toOptions = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
 
 /** Answers whether a write was refused by its condition. */
 export function isConditionFailure(error: unknown): boolean {

@@ -53,9 +53,9 @@ const refresh = createRefresh({
 
 export const handler = api()
   .use(clientMode(config))
-  .handler(async ({ headers, mode, presented, userAgent, sourceIp: ip, receivedAt }, { signal }) => {
+  .handler(async ({ headers, mode, presented, userAgent, sourceIp: ip, receivedAt }) => {
     const keys = parseClientKeys(headers);
-    const pair = await refresh({ ...requirePair(presented), ...keys, userAgent, ip, receivedAt }, signal);
+    const pair = await refresh({ ...requirePair(presented), ...keys, userAgent, ip, receivedAt });
     note({ event: "session_renewed" });
     return pairResponse(pair, mode, config);
   });

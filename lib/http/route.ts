@@ -30,13 +30,7 @@ export interface Middleware<Added = unknown, Needed extends ApiEvent = ApiEvent>
 /** A route being wired: checks in their order, then the handler, which sees only what the checks added. */
 export interface Route<Event extends ApiEvent> {
   use<Added>(middleware: Middleware<Added, Event>): Route<Event & Added>;
-  handler(handle: (event: Event, call: ApiCall) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
-}
-
-/** What a handler may know of the invocation. */
-export interface ApiCall {
-  /** Aborts when the function runs out of time and 503 is answered in its stead: nothing may go on after that. */
-  signal: AbortSignal;
+  handler(handle: (event: Event) => Promise<ApiResponse> | ApiResponse): LambdaHandler;
 }
 
 /** What Lambda calls. */
@@ -99,8 +93,9 @@ export function createRoute({
       stack.onError((request) => {
         request.response = toProblem(request.error, request.context.awsRequestId);
       });
-      const answer = stack.handler((event, _context, call) => {
-        return runUntil(call.signal, () => handle(event, call));
+      const answer = stack.handler((event, _context, { signal }) => {
+        // It aborts when the function runs out of time and 503 is answered in its stead.
+        return runUntil(signal, () => handle(event));
       });
       return (event, context) => {
         const request = { requestId: context.awsRequestId, route: findRouteKey(event), stage };

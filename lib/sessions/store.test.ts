@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { startDatabase, tableNames } from "../../tests/support/database.ts";
-import { deny, hang, loseAnswer } from "../../tests/support/faults.ts";
+import { deny, loseAnswer } from "../../tests/support/faults.ts";
 import { keepSecrets } from "../../tests/support/log.ts";
 import { type Fault, startWire } from "../../tests/support/wire.ts";
 import { createDynamoDB } from "../dynamodb.ts";
 import { hashToken } from "../tokens/refresh-token.ts";
-import type { RotatedSession } from "./rotation.ts";
 import type { Session } from "./session.ts";
 import { createSessionStore, isSessionId, type Rotation } from "./store.ts";
 
@@ -162,23 +161,6 @@ test("end gives the session as it was, counts its own deletion whose answer was 
   wire.break(remove, loseAnswer);
   expect(await store.end(lost, 5)).toEqual({ is: "ended", item: {} });
   expect(wire.names).toEqual([remove, remove]);
-});
-
-test.each<[string, (session: RotatedSession, signal: AbortSignal) => Promise<unknown>]>([
-  ["rotate", (session, signal) => store.rotate(session, rotation, signal)],
-  ["rearm", (session, signal) => store.rearm(session, rotation, signal)],
-  ["delete", (session, signal) => store.delete(session, signal)],
-])("%s sends nothing more when it is aborted", async (_, call) => {
-  const session = await stored(rotatedBefore);
-  const cut = new AbortController();
-  wire.break("", (request) => {
-    cut.abort();
-    return hang(request);
-  });
-  await expect(call(session, cut.signal)).rejects.toMatchObject(unavailable);
-  await expect(call(session, cut.signal)).rejects.toMatchObject(unavailable);
-  expect(wire.names).toHaveLength(1);
-  expect(await find(session)).toEqual(session);
 });
 
 async function storedMany(count: number): Promise<Session[]> {

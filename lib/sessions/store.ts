@@ -1,19 +1,12 @@
-import { setTimeout } from "node:timers/promises";
-import {
-  BatchWriteCommand,
-  type BatchWriteCommandInput,
-  DeleteCommand,
-  PutCommand,
-  QueryCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
 import { toSeconds } from "../clock.ts";
+import { deleteItems } from "../delete-items.ts";
 import {
   type DynamoDB,
   getItem,
   type Item,
   isConditionFailure,
-  toOptions,
   type UpdateExpression,
   unavailable,
   updateItem,
@@ -71,12 +64,8 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
   };
   let unretried: DynamoDB | undefined;
 
-  async function update(
-    key: SessionAddress,
-    expression: UpdateExpression,
-    signal: AbortSignal | undefined,
-  ): Promise<WriteResult> {
-    const { written, item } = await updateItem(client, addressOf(key), expression, signal);
+  async function update(key: SessionAddress, expression: UpdateExpression): Promise<WriteResult> {
+    const { written, item } = await updateItem(client, addressOf(key), expression);
     if (written) return { written, session: parseItem(sessionType, item) };
     return { written, session: item && parseItem(sessionType, item) };
   }
@@ -100,68 +89,52 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
-    rotate(key: SessionAddress, rotation: Rotation, signal?: AbortSignal): Promise<WriteResult> {
+    rotate(key: SessionAddress, rotation: Rotation): Promise<WriteResult> {
       const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash } = rotation;
-      const noted = { userAgent: undefined, ip: undefined, ...toNoted(rotation.client) };
-      const given = Object.entries({ rotationKeyHash: rotation.keyHash, ...noted });
-      const set = given.flatMap(([name, value]) => (value === undefined ? [] : [`${name} = :${name}`]));
-      const removed = given.flatMap(([name, value]) => (value === undefined ? [name] : []));
-      return update(
-        key,
-        {
-          UpdateExpression: [
-            "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt",
-            "rotatedAt = :now, rotatedAtMs = :nowMs, renewedAtMs = :nowMs, expiresAt = :expiresAt",
-            `${["previousKeyHash = if_not_exists(rotationKeyHash, :none)", ...set].join(", ")}${
-              removed.length > 0 ? ` REMOVE ${removed.join(", ")}` : ""
-            }`,
-          ].join(", "),
-          ConditionExpression:
-            "tokenHash = :presented AND expiresAt > :now " +
-            "AND (attribute_not_exists(rotatedAtMs) OR rotatedAtMs <= :notRotatedSince) " +
-            `AND (attribute_not_exists(sessionKeyHash)${
-              sessionKeyHash === undefined ? "" : " OR sessionKeyHash = :sessionKey"
-            })`,
-          ExpressionAttributeValues: {
-            ":presented": presentedHash,
-            ":successor": successorHash,
-            ":salt": rotationSalt,
-            ":now": toSeconds(nowMs),
-            ":nowMs": nowMs,
-            ":notRotatedSince": rotation.notRotatedSinceMs,
-            ":expiresAt": rotation.expiresAt,
-            ":none": "none",
-            ":sessionKey": sessionKeyHash,
-            ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
-          },
+      const noted = setOrRemove({
+        ...{ rotationKeyHash: rotation.keyHash, userAgent: undefined, ip: undefined },
+        ...toNoted(rotation.client),
+      });
+      const hasKey = sessionKeyHash === undefined ? "" : " OR sessionKeyHash = :sessionKey";
+      return update(key, {
+        UpdateExpression:
+          "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
+          "rotatedAt = :now, rotatedAtMs = :nowMs, renewedAtMs = :nowMs, expiresAt = :expiresAt, " +
+          `previousKeyHash = if_not_exists(rotationKeyHash, :none)${noted.set}${noted.remove}`,
+        ConditionExpression:
+          "tokenHash = :presented AND expiresAt > :now " +
+          "AND (attribute_not_exists(rotatedAtMs) OR rotatedAtMs <= :notRotatedSince) " +
+          `AND (attribute_not_exists(sessionKeyHash)${hasKey})`,
+        ExpressionAttributeValues: {
+          ":presented": presentedHash,
+          ":successor": successorHash,
+          ":salt": rotationSalt,
+          ":now": toSeconds(nowMs),
+          ":nowMs": nowMs,
+          ":notRotatedSince": rotation.notRotatedSinceMs,
+          ":expiresAt": rotation.expiresAt,
+          ":none": "none",
+          ":sessionKey": sessionKeyHash,
+          ...noted.values,
         },
-        signal,
-      );
+      });
     },
 
     /** Starts the interval of an unchanged pair anew, if the session is still exactly as it was seen. */
-    rearm(
-      seen: RotatedSession,
-      times: { nowMs: number; expiresAt: number },
-      signal?: AbortSignal,
-    ): Promise<WriteResult> {
-      return update(
-        seen,
-        {
-          UpdateExpression: "SET rotatedAt = :now, rotatedAtMs = :nowMs, expiresAt = :expiresAt",
-          ConditionExpression:
-            "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAtMs = :rotatedAt",
-          ExpressionAttributeValues: {
-            ":tokenHash": seen.tokenHash,
-            ":previousTokenHash": seen.previousTokenHash,
-            ":rotatedAt": seen.rotatedAtMs,
-            ":now": toSeconds(times.nowMs),
-            ":nowMs": times.nowMs,
-            ":expiresAt": times.expiresAt,
-          },
+    rearm(seen: RotatedSession, times: { nowMs: number; expiresAt: number }): Promise<WriteResult> {
+      return update(seen, {
+        UpdateExpression: "SET rotatedAt = :now, rotatedAtMs = :nowMs, expiresAt = :expiresAt",
+        ConditionExpression:
+          "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAtMs = :rotatedAt",
+        ExpressionAttributeValues: {
+          ":tokenHash": seen.tokenHash,
+          ":previousTokenHash": seen.previousTokenHash,
+          ":rotatedAt": seen.rotatedAtMs,
+          ":now": toSeconds(times.nowMs),
+          ":nowMs": times.nowMs,
+          ":expiresAt": times.expiresAt,
         },
-        signal,
-      );
+      });
     },
 
     /**
@@ -169,21 +142,17 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
      * of our own write finds the session carried.
      */
     async carry(key: SessionAddress, { from, to }: { from: number; to: number }): Promise<boolean> {
-      const result = await update(
-        key,
-        {
-          UpdateExpression: "SET sessionEpoch = :to",
-          ConditionExpression: "sessionEpoch = :from",
-          ExpressionAttributeValues: { ":from": from, ":to": to },
-        },
-        undefined,
-      );
+      const result = await update(key, {
+        UpdateExpression: "SET sessionEpoch = :to",
+        ConditionExpression: "sessionEpoch = :from",
+        ExpressionAttributeValues: { ":from": from, ":to": to },
+      });
       return result.written || result.session?.sessionEpoch === to;
     },
 
     /** Ends a session, whether or not it exists. */
-    async delete(key: SessionAddress, signal?: AbortSignal): Promise<void> {
-      await client.send(new DeleteCommand(addressOf(key)), toOptions(signal)).catch(unavailable);
+    async delete(key: SessionAddress): Promise<void> {
+      await client.send(new DeleteCommand(addressOf(key))).catch(unavailable);
     },
 
     /**
@@ -256,34 +225,24 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     },
 
     /** Ends many sessions, in batches. Throws AppError `unavailable` when some are left after all repeats. */
-    async deleteAll(keys: SessionAddress[]): Promise<void> {
-      const batches = Array.from({ length: Math.ceil(keys.length / batchSize) }, (_, index) =>
-        keys.slice(index * batchSize, (index + 1) * batchSize),
+    deleteAll(keys: SessionAddress[]): Promise<void> {
+      return deleteItems(
+        client,
+        tableName,
+        keys.map((key) => addressOf(key).Key),
       );
-      const runners = Array.from({ length: parallelBatches }, async () => {
-        for (let batch = batches.pop(); batch; batch = batches.pop()) await deleteBatch(batch);
-      });
-      await Promise.all(runners);
     },
   };
-
-  async function deleteBatch(keys: SessionAddress[]): Promise<void> {
-    let requests: WriteRequests = keys.map((key) => ({ DeleteRequest: { Key: addressOf(key).Key } }));
-    for (let attempt = 1; requests.length > 0; attempt++) {
-      if (attempt > batchAttempts)
-        return unavailable(new Error("DynamoDB left items of a batch unprocessed"));
-      if (attempt > 1) await setTimeout(2 ** attempt * 25);
-      const { UnprocessedItems } = await client
-        .send(new BatchWriteCommand({ RequestItems: { [tableName]: requests } }))
-        .catch(unavailable);
-      requests = UnprocessedItems?.[tableName] ?? [];
-    }
-  }
 }
 
-type WriteRequests = NonNullable<BatchWriteCommandInput["RequestItems"]>[string];
-
-/** DynamoDB's limit. */
-const batchSize = 25;
-const parallelBatches = 8;
-const batchAttempts = 5;
+/** The parts of an update that set the attributes that are there and remove the others. */
+function setOrRemove(attributes: Record<string, string | undefined>) {
+  const names = Object.keys(attributes);
+  const given = names.filter((name) => attributes[name] !== undefined);
+  const absent = names.filter((name) => attributes[name] === undefined);
+  return {
+    set: given.map((name) => `, ${name} = :${name}`).join(""),
+    remove: absent.length === 0 ? "" : ` REMOVE ${absent.join(", ")}`,
+    values: Object.fromEntries(given.map((name) => [`:${name}`, attributes[name]])),
+  };
+}

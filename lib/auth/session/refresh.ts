@@ -58,11 +58,9 @@ export function createRefresh({
 }: RefreshOptions) {
   /**
    * Replaces the pair by its successor with one conditional write, or repeats the response to the write that did.
-   * When `signal` aborts nothing more is sent: a write or a verdict that comes after the client has gone on would be
-   * wrong.
    * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `session_key_required`, `token_expired`, `unavailable`.
    */
-  return async function refresh(pair: RefreshRequest, signal?: AbortSignal): Promise<TokenPair> {
+  return async function refresh(pair: RefreshRequest): Promise<TokenPair> {
     const claims = await verifyPair(pair);
     const key = { userId: claims.sub, sessionId: claims.sid };
     const nowMs = clockMs();
@@ -87,7 +85,7 @@ export function createRefresh({
       expiresAt,
       client: pair,
     };
-    let result: WriteResult = await sessions.rotate(key, rotation, signal);
+    let result: WriteResult = await sessions.rotate(key, rotation);
     if (result.written) return pairs.issue(result.session, successor);
 
     for (let look = 1; look <= maxLooks; look++) {
@@ -101,7 +99,7 @@ export function createRefresh({
           throw new AppError("session_key_required");
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
-          await sessions.delete(key, signal);
+          await sessions.delete(key);
           noteEvent("authn_token_reuse");
           throw new AppError("token_expired");
         case "own-write":
@@ -112,7 +110,7 @@ export function createRefresh({
           if (!verdict.proven) noteEvent("authn_token_repeat_unproven");
           const repeated = deriveSuccessor(pair.refreshToken, verdict.session.rotationSalt);
           if (!verdict.rearm) return pairs.issue(verdict.session, repeated);
-          result = await sessions.rearm(verdict.session, { nowMs, expiresAt }, signal);
+          result = await sessions.rearm(verdict.session, { nowMs, expiresAt });
           if (result.written) return pairs.issue(result.session, repeated);
         }
       }
