@@ -1,0 +1,53 @@
+import { createUserStore } from "./accounts/store.ts";
+import { openAttemptLimit } from "./attempts/open-limits.ts";
+import { createOpenSession } from "./auth/open-session.ts";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createDynamoDB } from "./dynamodb.ts";
+import { createSessionStore } from "./sessions/store.ts";
+import {
+  attemptsTable,
+  cookieSettings,
+  dynamodbSettings,
+  hashKeySettings,
+  issuerSettings,
+  lifetimeSettings,
+  sessionsTable,
+  usersTable,
+} from "./settings.ts";
+import { createPairIssuer } from "./tokens/issue-pair.ts";
+import { openHashKeys } from "./tokens/open-hash-keys.ts";
+import { openSigningKeys } from "./tokens/open-signing-keys.ts";
+
+/** What every function that opens sessions reads. */
+export const sessionOpeningSettings = {
+  ...cookieSettings,
+  ...dynamodbSettings,
+  ...hashKeySettings,
+  ...issuerSettings,
+  ...lifetimeSettings,
+  usersTable,
+  sessionsTable,
+  attemptsTable,
+};
+
+/**
+ * Makes, once per sandbox, what every function that opens sessions is made of: the stores, both sets of keys, the limit of
+ * attempts, and the one way to a session.
+ */
+export async function createSessionOpening(config: Config<keyof typeof sessionOpeningSettings>) {
+  const clock = systemClock;
+  // First of all: both sets of keys are on their way while the rest is made.
+  const hashKeys = openHashKeys(config, clock);
+  const signingKeys = await openSigningKeys(config, clock);
+  const dynamodb = createDynamoDB(config);
+  const users = createUserStore(dynamodb, config.usersTable);
+  const sessions = createSessionStore(dynamodb, config.sessionsTable);
+  const pairs = createPairIssuer(signingKeys, config);
+  const needs = { dynamodb, hashKeys, clock };
+  return {
+    ...{ users, sessions, pairs, needs },
+    ...openAttemptLimit(config, needs),
+    openSession: createOpenSession({ users, sessions, pairs, clock, ...config }),
+  };
+}
