@@ -28,7 +28,8 @@ export async function handler(input: unknown, { awsRequestId: requestId }: Conte
 
 async function authorize(input: unknown): Promise<Outcome> {
   try {
-    const context = await findCaller(parseEvent(input, assertSameSite).credentials);
+    const { credentials, event } = parseEvent(input, assertSameSite);
+    const context = await findCaller(credentials, event);
     note({ userId: context.sub });
     return { statusCode: 200, result: { isAuthorized: true, context } };
   } catch (error) {

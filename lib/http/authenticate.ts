@@ -15,14 +15,24 @@ import {
 } from "../settings.ts";
 import type { AccessClaims } from "../tokens/access-claims.ts";
 import { importVerificationKeys } from "../tokens/keys.ts";
-import { AccessTokenError, createAccessTokenVerifier } from "../tokens/verify-access-token.ts";
+import {
+  AccessTokenError,
+  createAccessTokenVerifier,
+  isOurClockSlow,
+} from "../tokens/verify-access-token.ts";
 import { parseBearer } from "./bearer.ts";
 import { parseAuthCookie } from "./cookies.ts";
-import { addHidden, type RawCredentials } from "./event.ts";
+import { type ApiEvent, addHidden, type RawCredentials } from "./event.ts";
 import type { Middleware } from "./route.ts";
 
-/** Finds out who is calling. Throws AppError `missing_credentials`, `invalid_token`, `conflicting_credentials`. */
-export type Authenticator = (credentials: RawCredentials) => Promise<AccessClaims>;
+/**
+ * Finds out who is calling; `receivedAt` is when, by the gateway's clock, epoch seconds. Throws AppError
+ * `missing_credentials`, `invalid_token`, `conflicting_credentials`, and `unavailable` where our own clock is slow.
+ */
+export type Authenticator = (
+  credentials: RawCredentials,
+  request: Pick<ApiEvent, "receivedAt">,
+) => Promise<AccessClaims>;
 
 /**
  * Makes the authenticator, once per sandbox, from the environment: a live access token from the auth cookie or
@@ -40,11 +50,15 @@ export async function createAuthenticator(): Promise<Authenticator> {
   const keys = await importVerificationKeys(config.jwtPublicKeys);
   const verifyAccessToken = createAccessTokenVerifier({ ...config, keys, clock: systemClock });
 
-  return async (credentials) => {
+  return async (credentials, { receivedAt }) => {
     const token = findToken(credentials, config.cookieName);
-    return verifyAccessToken(token).catch((error: unknown) => {
+    return verifyAccessToken(token).catch(async (error: unknown) => {
       if (!(error instanceof AccessTokenError)) throw error;
-      throw new AppError("invalid_token", { reason: error.reason, cause: error });
+      const isOursSlow = await isOurClockSlow(error, () => verifyAccessToken(token, receivedAt));
+      throw new AppError(isOursSlow ? "unavailable" : "invalid_token", {
+        reason: error.reason,
+        cause: error,
+      });
     });
   };
 }
@@ -80,7 +94,7 @@ export async function authenticate({
   const findCaller = await createAuthenticator();
   return {
     async before({ event, credentials }) {
-      const auth = await findCaller(credentials);
+      const auth = await findCaller(credentials, event);
       const caller = { userId: auth.sub, sessionId: auth.sid, email: auth.email };
       note({ userId: caller.userId });
       if (live) addHidden(event, "session", await getLiveSession(live, caller, systemClock()));

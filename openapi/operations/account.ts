@@ -19,7 +19,7 @@ export const account = {
     description: "All but hashes, salts and counters. Needs a session that has not been ended.",
     needs: "token",
     answers: [{ status: 200, description: "The account with its sessions.", schemas: ["Account"] }],
-    problems: [...knowsCaller, "unavailable"],
+    problems: [...knowsCaller],
   },
   deleteAccount: {
     route: "DELETE /auth/account",
@@ -31,13 +31,6 @@ export const account = {
     parameters: ["AuthMode"],
     body: { schema: "PasswordOnly" },
     answers: [ended],
-    problems: [
-      ...takesBody,
-      ...knowsCaller,
-      "invalid_auth_mode",
-      "invalid_credentials",
-      "too_many_attempts",
-      "unavailable",
-    ],
+    problems: [...takesBody, ...knowsCaller, "invalid_auth_mode", "invalid_credentials", "too_many_attempts"],
   },
 } satisfies Record<string, Operation>;

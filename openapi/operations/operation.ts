@@ -50,7 +50,12 @@ export const takesBody = [
   "invalid_body",
 ] as const;
 /** What every route with `authenticate` may refuse with. */
-export const knowsCaller = ["missing_credentials", "invalid_token", "conflicting_credentials"] as const;
+export const knowsCaller = [
+  "missing_credentials",
+  "invalid_token",
+  "conflicting_credentials",
+  "unavailable",
+] as const;
 /** What every route that reads a pair may refuse with. */
 export const hasModes = ["invalid_auth_mode", "conflicting_credentials"] as const;
 /** The answer with a pair. */

@@ -21,7 +21,6 @@ export const password = {
       "session_key_required",
       "invalid_credentials",
       "too_many_attempts",
-      "unavailable",
     ],
   },
 } satisfies Record<string, Operation>;

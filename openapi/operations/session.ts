@@ -62,7 +62,7 @@ export const session = {
     needs: "token",
     parameters: ["Cursor"],
     answers: [{ status: 200, description: "One page of sessions.", schemas: ["SessionPage"] }],
-    problems: [...knowsCaller, "invalid_cursor", "unavailable"],
+    problems: [...knowsCaller, "invalid_cursor"],
   },
   revokeAllSessions: {
     route: "DELETE /auth/sessions",
@@ -81,7 +81,6 @@ export const session = {
       "invalid_session_key",
       "session_key_required",
       "invalid_query",
-      "unavailable",
     ],
   },
   revokeSession: {
@@ -92,6 +91,6 @@ export const session = {
     needs: "token",
     parameters: ["SessionId"],
     answers: [ended],
-    problems: [...takesBody, ...knowsCaller, "not_found", "unavailable"],
+    problems: [...takesBody, ...knowsCaller, "not_found"],
   },
 } satisfies Record<string, Operation>;

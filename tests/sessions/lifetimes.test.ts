@@ -130,6 +130,19 @@ describe("the clock of a sandbox", () => {
     expectCookie(await behind(5));
   });
 
+  test("T07 that is behind opens no protected route, and does not say that the credentials are bad", async () => {
+    const { cookies } = await logIn();
+    const now = clock.now;
+    const behind = (seconds: number, receivedAt?: number) =>
+      clock.runAt(now - seconds, () =>
+        sandbox.movies({ cookies, ...(receivedAt !== undefined && { receivedAt }) }),
+      );
+    expectProblem(await behind(6, now), refusals.unavailable);
+    expectProblem(await behind(6, now - 6), refusals.invalidToken);
+    expectProblem(await behind(6), refusals.invalidToken);
+    expect((await behind(5)).statusCode).toBe(200);
+  });
+
   test.each([
     ["it alone", 0],
     ["and that of the gateway", 60],

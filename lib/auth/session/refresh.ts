@@ -13,7 +13,11 @@ import {
   hashToken,
   isRefreshToken,
 } from "../../tokens/refresh-token.ts";
-import { AccessTokenError, type VerifyExpiredToken } from "../../tokens/verify-access-token.ts";
+import {
+  AccessTokenError,
+  isOurClockSlow,
+  type VerifyExpiredToken,
+} from "../../tokens/verify-access-token.ts";
 
 /** One refresh as it came in. */
 export interface RefreshRequest extends PresentedPair, Client, ClientKeys {}
@@ -125,11 +129,7 @@ export function createRefresh({
       const { reason } = error;
       if (reason !== "issued in the future")
         throw new AppError("invalid_jwt_token", { reason, cause: error });
-      // The gateway's clock decides whose is wrong. Where ours is, another sandbox will do.
-      const isOursSlow = await verifyExpiredToken(token, receivedAt).then(
-        () => true,
-        () => false,
-      );
+      const isOursSlow = await isOurClockSlow(error, () => verifyExpiredToken(token, receivedAt));
       throw new AppError(isOursSlow ? "unavailable" : "token_expired", { reason, cause: error });
     });
     await pairs.ready();
