@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { afterAll, expect, test } from "@jest/globals";
-import { startDatabase, tableNames } from "../support/database.ts";
+import { type Item, startDatabase, tableNames } from "../support/database.ts";
 
 // What AWS's DynamoDB has and dynalite lacks is added at the door of local/engine-door.ts.
 const database = await startDatabase();
@@ -94,4 +94,154 @@ test("a table that is made after the first write to it has its keys", async () =
     status: 400,
     Item: key("x"),
   });
+});
+
+const transact = (items: object[], more: object = {}) =>
+  send("TransactWriteItems", {
+    TransactItems: items.map((item) =>
+      Object.fromEntries(
+        Object.entries(item).map(([kind, parameters]) => [kind, { TableName, ...parameters }]),
+      ),
+    ),
+    ...more,
+  });
+const put = (id: string, count: string, more = {}) => ({
+  Put: { Item: { ...key(id), count: { N: count } }, ...more },
+});
+const exists = { ConditionExpression: "attribute_exists(id)" };
+const find = async (id: string) => (await send("GetItem", { Key: key(id), ConsistentRead: true })).Item;
+const none = { Code: "None" };
+const failed = { Code: "ConditionalCheckFailed", Message: "The conditional request failed" };
+
+test("a transaction of all four kinds writes all of it", async () => {
+  for (const id of ["t-update", "t-delete", "t-check"]) await send("PutItem", put(id, "1").Put);
+  const answer = await transact([
+    put("t-put", "2", condition),
+    {
+      Update: {
+        Key: key("t-update"),
+        UpdateExpression: "ADD #count :one",
+        ExpressionAttributeNames: { "#count": "count" },
+        ExpressionAttributeValues: { ":one": { N: "1" } },
+      },
+    },
+    { Delete: { Key: key("t-delete"), ...exists } },
+    { ConditionCheck: { Key: key("t-check"), ...exists } },
+    { ConditionCheck: { Key: key("t-none"), ...condition } },
+  ]);
+  expect(answer).toEqual({ status: 200 });
+  const items = await Promise.all(["t-put", "t-update", "t-delete", "t-check", "t-none"].map(find));
+  expect(items.map((item) => item?.count.N)).toEqual(["2", "2", undefined, "1", undefined]);
+});
+
+test("one failed condition: nothing of a transaction is written, and each member has its reason", async () => {
+  const item = put("c-old", "1").Put.Item;
+  await send("PutItem", { Item: item });
+  const answer = await transact([
+    put("c-old", "5"),
+    put("c-new", "5"),
+    { Delete: { Key: key("c-none"), ...exists, ...asking } },
+    { ConditionCheck: { Key: key("c-gone"), ...exists } },
+  ]);
+  expect(answer).toMatchObject({
+    status: 400,
+    __type: "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+    message: expect.stringContaining("[None, None, ConditionalCheckFailed, ConditionalCheckFailed]"),
+  });
+  expect(answer.CancellationReasons).toEqual([none, none, failed, failed]);
+  expect([await find("c-old"), await find("c-new")]).toEqual([item, undefined]);
+});
+
+test("S08 the reason brings the old item along where it was asked for", async () => {
+  const item = put("r-old", "1").Put.Item;
+  await send("PutItem", { Item: item });
+  const answer = await transact([
+    { ConditionCheck: { Key: key("r-old"), ...condition, ...asking } },
+    { Delete: { Key: key("r-other"), ...condition, ...asking } },
+  ]);
+  expect(answer.CancellationReasons).toEqual([{ ...failed, Item: item }, none]);
+});
+
+test.each<[what: string, items: object[], type: string]>([
+  ["the same item twice", [put("v", "1"), { Delete: { Key: key("v") } }], "ValidationException"],
+  ["no member", [], "ValidationException"],
+  ["a member of no kind", [put("v", "1"), { Get: { Key: key("v") } }], "ValidationException"],
+  ["a member of two kinds", [{ ...put("v", "1"), Delete: { Key: key("w") } }], "ValidationException"],
+  [
+    "an expression that is none",
+    [put("v", "1"), { Update: { Key: key("w"), UpdateExpression: "ROTATE x" } }],
+    "ValidationException",
+  ],
+  [
+    "a table that is not there",
+    [put("v", "1"), { Delete: { TableName: "nothing", Key: key("w") } }],
+    "ResourceNotFoundException",
+  ],
+])("a transaction with %s is refused whole", async (_, items, type) => {
+  const answer = await transact(items);
+  expect(answer).toMatchObject({ status: 400, __type: expect.stringMatching(`#${type}$`) });
+  expect(await find("v")).toBeUndefined();
+});
+
+test("what comes twice with one token is done once; other contents under it are refused", async () => {
+  const add = (amount: string) => [
+    {
+      Update: {
+        Key: key("token"),
+        UpdateExpression: "ADD #count :amount",
+        ExpressionAttributeNames: { "#count": "count" },
+        ExpressionAttributeValues: { ":amount": { N: amount } },
+      },
+    },
+  ];
+  const token = { ClientRequestToken: "a-token" };
+  const answers = await Promise.all([transact(add("1"), token), transact(add("1"), token)]);
+  expect(answers).toEqual([{ status: 200 }, { status: 200 }]);
+  expect(await transact(add("2"), token)).toMatchObject({
+    status: 400,
+    __type: expect.stringMatching(/#IdempotentParameterMismatchException$/),
+  });
+  expect((await find("token")).count).toEqual({ N: "1" });
+  await transact(add("1"), { ClientRequestToken: "another" });
+  expect((await find("token")).count).toEqual({ N: "2" });
+});
+
+test("transactions, single writes and batches of the same items come one after the other", async () => {
+  const ids = ["q-1", "q-2", "q-3"];
+  const batch = (count: string) => ({
+    RequestItems: { [TableName]: ids.map((id) => ({ PutRequest: put(id, count).Put })) },
+  });
+  await send("BatchWriteItem", batch("0"));
+  const raise = (id: string, from: number, by = 1) => ({
+    Key: key(id),
+    UpdateExpression: "ADD #count :by",
+    ConditionExpression: "#count >= :from",
+    ExpressionAttributeNames: { "#count": "count" },
+    ExpressionAttributeValues: { ":by": { N: String(by) }, ":from": { N: String(from) } },
+  });
+  const isEven = async () => {
+    const { Items } = await send("Scan", {});
+    const counts = Items.filter(({ id }: Item) => ids.includes(id.S)).map(({ count }: Item) => count.N);
+    return new Set(counts).size === 1;
+  };
+  const seen = await Promise.all(
+    Array.from({ length: 20 }, async (_, index) => {
+      // Each of the three has another order, and the last of every second one a condition that never holds.
+      const order = ids.map((_, place) => ids[(place + index) % 3] as string);
+      const impossible = index % 2 === 0 ? 0 : 1_000;
+      const { status } = await transact(
+        order.map((id, place) => ({ Update: raise(id, place === 2 ? impossible : 0) })),
+      );
+      return [status, await isEven()];
+    }),
+  );
+  expect(seen).toEqual(seen.map((_, index) => [index % 2 === 0 ? 200 : 400, true]));
+  expect((await find("q-1")).count.N).toBe("10");
+  await Promise.all([
+    transact(ids.map((id) => ({ Update: raise(id, 0) }))),
+    send("BatchWriteItem", batch("50")),
+    transact(ids.map((id) => ({ Update: raise(id, 50) }))),
+    send("UpdateItem", raise("q-1", 51)),
+  ]);
+  expect((await Promise.all(ids.map(find))).map(({ count }) => count.N)).toEqual(["52", "51", "51"]);
 });
