@@ -1,4 +1,4 @@
-import { AuthError, type FieldError, parseResponse } from "./auth-error.ts";
+import { AuthError, type FieldError, type Problem, parseResponse } from "./auth-error.ts";
 import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
 import type { Connection } from "./connection.ts";
 import { createLock } from "./lock.ts";
@@ -8,7 +8,7 @@ import { createSession } from "./session.ts";
 import { stampOf } from "./state.ts";
 import { createBrowserState, createTokenState, type TokenStore, type Tokens } from "./store.ts";
 
-export type { Account, Claims, Credentials, FieldError, ListedSession, Session, TokenStore, Tokens };
+export type { Account, Claims, Credentials, FieldError, ListedSession, Problem, Session, TokenStore, Tokens };
 export { AuthError };
 
 /** The options of a client; a browser application that is served by the API's own origin needs none. */
@@ -34,6 +34,8 @@ export interface AuthClientOptions {
 
 /** A client of the API. Everything it returns may reject with AuthError. */
 export interface AuthClient {
+  /** Under which name it remembers things in localStorage; a bearer client does not. */
+  readonly storageName: string | undefined;
   register(credentials: Credentials): Promise<{ userId: string; email: string }>;
   /** Logs in, and makes sure that the browser keeps the cookie: else it rejects with `cookie_not_kept`. */
   login(credentials: Credentials): Promise<void>;
@@ -60,7 +62,17 @@ export interface AuthClient {
    * rejects with AuthError if renewing failed.
    */
   fetch(input: FetchInput, init?: RequestInit): Promise<Response>;
+  /** Sends a request with a JSON body, with the session, and resolves to the JSON of the response; GET by default. */
+  call<T = void>(path: string, method?: string, body?: unknown): Promise<T>;
+  /**
+   * Sends a POST that opens a session, as `login` does, and resolves to the JSON of the response. With `lost` it goes out with the
+   * session that it replaces, and is repeated; if it was done, but never answered, it rejects with that problem.
+   */
+  open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T>;
 }
+
+/** How a change of the password ends whose answer was lost. */
+const passwordChanged = { code: "password_changed", detail: "Log in with the new password." };
 
 /** Makes a client. Throws TypeError if `baseUrl` is not a URL, or where no page has an origin, is missing. */
 export function createAuthClient({
@@ -75,6 +87,7 @@ export function createAuthClient({
   const base = new URL(baseUrl.replace(/\/*$/, "/"), globalThis.location?.href);
   const name = `auth-client ${base}`;
   const bearer = !!tokens;
+  const storageName = bearer ? undefined : name;
   const connection: Connection = {
     send,
     base,
@@ -86,7 +99,7 @@ export function createAuthClient({
   const post = createPost(connection);
   const session = createSession({
     store: tokens ? createTokenState(tokens) : createBrowserState(name),
-    lock: createLock(bearer ? undefined : name),
+    lock: createLock(storageName),
     bearer,
     onSessionEnd,
     onSessionStart,
@@ -111,6 +124,16 @@ export function createAuthClient({
     return claims;
   }
 
+  async function open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T> {
+    // Renews the JWT, if it has expired.
+    if (lost) await me();
+    const answer = (await session.open(path, body, lost)) as T;
+    const cause = bearer || lost ? undefined : await me().catch((error: AuthError) => error);
+    if (!(cause instanceof AuthError) || cause.status !== 401) return answer;
+    await session.forget();
+    throw new AuthError(401, { code: "cookie_not_kept", detail: whyNoCookie(base) }, undefined, cause);
+  }
+
   /** After what ended the session at the API: takes away the dead cookie, and tells the other tabs. */
   const forget = () => session.logout().catch(() => {});
 
@@ -122,21 +145,17 @@ export function createAuthClient({
 
   return {
     register: (account) => post("auth/register", account) as Promise<{ userId: string; email: string }>,
-    async login(credentials) {
-      await session.login(credentials);
-      const cause = bearer ? undefined : await me().catch((error: AuthError) => error);
-      if (!(cause instanceof AuthError) || cause.status !== 401) return;
-      await session.forget();
-      throw new AuthError(401, { code: "cookie_not_kept", detail: whyNoCookie(base) }, undefined, cause);
-    },
-
+    login: (credentials) => open("auth/login", credentials),
     logout: session.logout,
     me,
+    call,
+    open,
+    storageName,
     fetch: authFetch,
 
     async refresh() {
       const error = await session.renew(stampOf(await session.load()), true);
-      if (error) throw error;
+      if (error instanceof AuthError) throw error;
     },
 
     async sessions() {
@@ -158,13 +177,7 @@ export function createAuthClient({
       if (!exceptCurrent) await forget();
     },
 
-    async changePassword(passwords) {
-      // Renews the JWT, if it has expired.
-      await me();
-      const error = await session.change(passwords);
-      if (error) throw error;
-    },
-
+    changePassword: (passwords) => open("auth/password", passwords, passwordChanged),
     account: () => call("auth/account"),
 
     async deleteAccount(password) {

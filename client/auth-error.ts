@@ -5,7 +5,7 @@ export interface FieldError {
 }
 
 /** What the client reads of a problem document (RFC 9457). */
-interface Problem {
+export interface Problem {
   code?: string;
   title?: string;
   detail?: string;

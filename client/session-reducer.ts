@@ -1,5 +1,5 @@
-import { AuthError } from "./auth-error.ts";
-import type { Post, PostOptions } from "./post.ts";
+import { AuthError, type Problem } from "./auth-error.ts";
+import type { Post } from "./post.ts";
 import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp, stampOf } from "./state.ts";
 
 // What happens when:
@@ -12,12 +12,13 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 // renew     it has been renewed, or is young
 //           a bearer client has no token pair                     result: missing_credentials
 //           otherwise                              its key        save, post -> opened, or else -> refused
-// login                                                           post -> opened
-// change                                                          post -> opened, or else -> refused
+// open      it goes out with the session           its keys       save, post -> opened, or else -> refused
+//           otherwise                              its keys       save, post -> opened
 // opened    a bearer client got no token pair                     reject: network_error
 //           otherwise                              the new pair   save, with the key of the next refresh
 // refused   another tab has renewed, or logged in
 //           the error is trouble or a mistake                     reject: the error
+//           it went out with the session           ended          save, tell, reject: the error
 //           otherwise                              ended          save, tell, result: the error
 // logout    a bearer client has no token pair      ended          save
 //           a bearer client has one                ended          save, post -> closed
@@ -60,9 +61,9 @@ export interface Effects {
   /** The event that its success is; the body of the response becomes the last of its data. */
   next?: SessionEvent;
   /** The event that its failure is; the error becomes the last of its data. By default the caller gets the error. */
-  orElse?: SessionEvent;
-  /** Resolve the caller's promise to this. */
-  result?: AuthError;
+  orElse?: SessionEvent | undefined;
+  /** Resolve the caller's promise to this: the body of the response, or the error that ended the session. */
+  result?: unknown;
 }
 
 /** What a row decides: the effects, and what becomes of the state if it is not what is saved. */
@@ -84,8 +85,6 @@ interface PairBody {
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
 const endCode = /^(token_expired|invalid_((jwt|refresh)_)?token|missing_credentials|session_key_required)$/;
-/** How a change of the password ends whose answer was lost. */
-const passwordChanged = { code: "password_changed", detail: "Log in with the new password." };
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 /** When to try again what the timer has failed to do. */
@@ -112,33 +111,34 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
     save: sent,
     post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
     next: [opened, { previousKey: key, sessionKey, openedAtMs, lifeMs }],
-    orElse: [refused, seen, false],
+    orElse: [refused, seen, undefined],
   };
 };
-
-/** The user logs in, or does something else that opens a session. */
-export const login: Row<[body: unknown, path?: string, options?: PostOptions]> = (
-  state,
-  { nowMs, createKey, isLasting },
-  body,
-  path = "auth/login",
-  options = {},
-) => {
-  const { key = createKey(), sessionKey = isLasting() ? createKey() : undefined } = state;
-  return {
-    post: [path, body, { state: { key, sessionKey }, ...options }],
-    next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
-  };
-};
-
-/** The user changes the password: that ends all sessions, and opens one. */
-export const change: Row<[passwords: unknown]> = (state, context, passwords) => ({
-  ...login(state, context, passwords, "auth/password", { token: state.token, retry: true }),
-  orElse: [refused, stampOf(state), true],
-});
 
 /**
- * A login or a refresh was answered 200. `kept`: what stays of the state before. The key of the next refresh is stored
+ * The user does something that opens a session. What goes out with the session, and ends it, is repeated; `lost` is how it ends
+ * if it was done, but never answered.
+ */
+export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
+  state,
+  { bearer, nowMs, createKey, isLasting },
+  path,
+  body,
+  lost,
+) => {
+  const { key = createKey(), sessionKey = isLasting() ? createKey() : undefined, token } = state;
+  const keys = { key, sessionKey };
+  return {
+    // The key proves a repeat by the user, too. (A token store holds none without a pair.)
+    ...(!bearer && { save: { ...state, ...keys } }),
+    post: [path, body, { state: keys, token: lost && token, retry: !!lost }],
+    next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
+    orElse: lost && [refused, stampOf(state), lost],
+  };
+};
+
+/**
+ * A session was opened, or renewed. `kept`: what stays of the state before. The key of the next refresh is stored
  * here, so that a browser that is killed before it has written the cookie still knows both.
  */
 export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context, kept, body) => {
@@ -147,26 +147,27 @@ export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context
   // The old token pair is not given up for none.
   if (bearer && !refreshToken) return { reject: new AuthError(0, { code: "network_error" }) };
   const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
-  return { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair } };
+  return { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair }, result: body };
 };
 
-/** A refresh, or a change of the password, has failed, and the stored state was read after that. */
-export const refused: Row<[seen: Stamp, isChange: boolean, error: unknown]> = (
+/** What went out with the session has failed, and the stored state was read after that. A refresh has no `lost`. */
+export const refused: Row<[seen: Stamp, lost: Problem | undefined, error: unknown]> = (
   state,
   context,
   seen,
-  isChange,
+  lost,
   error,
 ) => {
   // A tab that did not wait for the lock may have renewed or logged in meanwhile.
-  if (stampOf(state) !== seen) return isChange ? { reject: error } : {};
+  if (stampOf(state) !== seen) return lost ? { reject: error } : {};
   if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
   // A cookie that this client knew nothing of was a session, too.
   const isNews = isKnown(state) || (error.status !== 401 && !state.endStatus);
-  // The repeat of a change that was made, but not answered, has no session any more.
-  const end = isChange && error.cause ? new AuthError(401, passwordChanged, undefined, error) : error;
-  // After a change the JWT lives on, as it does after a 400.
-  return { ...closed(state, context, isChange ? 400 : error.status), tell: isNews && [end], result: end };
+  // The repeat of what was done, but not answered, has no session any more.
+  const end = lost && error.cause ? new AuthError(401, lost, undefined, error) : error;
+  // The JWT of a session that was replaced lives on, as it does after a 400.
+  const decided = closed(state, context, lost ? 400 : error.status);
+  return { ...decided, tell: isNews && [end], reject: lost && end, result: end };
 };
 
 /** The user logs out. `tell` is for other tabs. A bearer client is logged out here also if the API cannot be told. */

@@ -1,4 +1,4 @@
-import type { AuthError } from "./auth-error.ts";
+import type { AuthError, Problem } from "./auth-error.ts";
 import { createKey } from "./key.ts";
 import type { Lock } from "./lock.ts";
 import type { Post } from "./post.ts";
@@ -17,8 +17,8 @@ interface SessionOptions {
   me: () => Promise<unknown>;
 }
 
-/** What a renewal resolves to: the error that ended the session. */
-type Outcome = Promise<AuthError | undefined>;
+/** What a renewal resolves to: the body of the response, or the error that ended the session. */
+type Outcome = Promise<unknown>;
 
 const maxPauseSeconds = 60;
 
@@ -105,11 +105,12 @@ export function createSession(options: SessionOptions) {
     load,
     renew,
 
-    /** Opens a session. */
-    login: (credentials: unknown) => run(on.login, credentials).then(release),
-
-    /** Changes the password, which opens another session. Resolves to the error if there is none any more. */
-    change: (passwords: unknown) => run(on.change, passwords),
+    /** Sends a POST that opens a session; resolves to the body of the response. */
+    async open(...request: [path: string, body: unknown, lost?: Problem]): Promise<unknown> {
+      const body = await run(on.open, ...request);
+      release();
+      return body;
+    },
 
     /** Ends the session; `onSessionEnd` is for other tabs. */
     logout: () => run(on.logout) as Promise<undefined>,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { createBrowser, refuse } from "./browser.ts";
+import { createBrowser, loseAnswer, refuse } from "./browser.ts";
 import { browser, credentials, expectSignedIn, openSession, service, sessionKey } from "./setup.ts";
 
 const refreshed = "POST /auth/refresh 200";
@@ -40,6 +40,17 @@ describe("the keys", () => {
     await auth.logout();
     await auth.login(credentials);
     expect(sent("session-key")[3]).not.toBe(sessionKeys[0]);
+  });
+
+  test("of a login whose answer was lost go out again with the next one", async () => {
+    const { auth } = await browser.openTab();
+    browser.break("POST /auth/login", loseAnswer);
+    await expect(auth.login(credentials)).rejects.toMatchObject({ code: "network_error" });
+    const reloaded = await browser.openTab();
+    await reloaded.auth.login(credentials);
+    expect(keys()).toEqual(Array(2).fill(expect.stringMatching(/^[\w-]{43}$/)));
+    expect(new Set([...keys(), ...sent("session-key")]).size).toBe(2);
+    await expectSignedIn(reloaded);
   });
 
   test("are not sent by an application whose server refreshes, too", async () => {

@@ -111,7 +111,7 @@ describe("read", () => {
 describe("refused", () => {
   const error = (status: number, code: string) => new AuthError(status, { code });
   const refuse = (state: SessionState, cause: unknown, seen = stamp(state)) =>
-    reduce(state, [on.refused, seen, false, cause]);
+    reduce(state, [on.refused, seen, undefined, cause]);
 
   test.each([
     ["token_expired", 400],
@@ -154,22 +154,23 @@ describe("refused", () => {
       expect(refuse(state, cause, nowMs - 1)).toEqual(reduce(state, [() => ({})]));
   });
 
-  const lost = error(0, "network_error");
+  const trouble = error(0, "network_error");
+  const lost = { code: "password_changed" };
   test.each<[string, AuthError, string]>([
     ["the session had ended", error(401, "invalid_token"), "invalid_token"],
     [
       "after a try whose answer was lost",
-      Object.assign(error(401, "invalid_token"), { cause: lost }),
+      Object.assign(error(401, "invalid_token"), { cause: trouble }),
       "password_changed",
     ],
-  ])("a change of the password, because %s, ends it", (_why, cause, code) => {
+  ])("what goes out with the session, because %s, ends it", (_why, cause, code) => {
     const state = aged(600, { ...life, ...keys });
-    const { effects } = reduce(state, [on.refused, stamp(state), true, cause]);
+    const { effects } = reduce(state, [on.refused, stamp(state), lost, cause]);
     // The JWT lives on: what it opens brings nothing back.
     expect(effects.save).toMatchObject({ endStatus: 400, sessionKey: "session key" });
-    expect(effects.result).toMatchObject({ status: 401, code });
-    expect(effects.tell).toEqual([effects.result]);
-    expect(reduce(state, [on.refused, 1, true, cause]).effects).toMatchObject({ reject: cause });
+    expect(effects.reject).toMatchObject({ status: 401, code });
+    expect(effects.tell).toEqual([effects.reject]);
+    expect(reduce(state, [on.refused, 1, lost, cause]).effects).toMatchObject({ reject: cause });
   });
 });
 
@@ -181,7 +182,7 @@ describe("login and logout", () => {
   test("a browser's state never holds a token; the key of the next refresh is stored with it", () => {
     const { state, effects } = open({ previousKey: "k", ...life });
     expect(state).toEqual({ previousKey: "k", key: "new key", decidedAtMs: nowMs, ...life });
-    expect(effects.save).toBe(state);
+    expect([effects.save, effects.result]).toEqual([state, body]);
   });
 
   test.each<[string, SessionState, boolean, SessionState]>([
@@ -189,18 +190,20 @@ describe("login and logout", () => {
     ["new ones, where none are", {}, true, { key: "new key", sessionKey: "new key" }],
     ["no Session-Key where nothing lasts: a reload would lose it", {}, false, { key: "new key" }],
   ])("a login sends %s", (_which, before, lasts, sent) => {
-    const { effects } = reduce(before, [on.login, {}], { ...cookies, isLasting: () => lasts });
-    expect(effects.post).toEqual(["auth/login", {}, { state: sent }]);
+    const { effects } = reduce(before, [on.open, "auth/login", {}], { ...cookies, isLasting: () => lasts });
+    expect(effects.save).toEqual({ ...before, ...sent });
+    expect(effects.post).toEqual(["auth/login", {}, { state: sent, retry: false }]);
     const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: nowMs };
     expect(effects.next).toEqual([on.opened, kept]);
   });
 
-  test("a change of the password opens a session, too, and is repeated", () => {
+  test("what goes out with the session, and opens another, is repeated", () => {
     const state = aged(600, { ...keys, ...pair });
-    const { post, next, orElse } = reduce(state, [on.change, {}], bearer).effects;
+    const lost = { code: "password_changed" };
+    const { post, next, orElse } = reduce(state, [on.open, "auth/password", {}, lost], bearer).effects;
     const { previousKey: _, ...sent } = keys;
     expect(post).toEqual(["auth/password", {}, { state: sent, token: pair.token, retry: true }]);
-    expect([next?.[0], orElse]).toEqual([on.opened, [on.refused, pair.token, true]]);
+    expect([next?.[0], orElse]).toEqual([on.opened, [on.refused, pair.token, lost]]);
   });
 
   test("a bearer client stores its pair, and keeps the old one if there is none", () => {
