@@ -2,6 +2,7 @@ import { globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
+import { applySwitches, type OnlyWith, onlyWithSchema, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
 /** An event of a function, as serverless.yml may have it. */
@@ -28,6 +29,7 @@ type Functions = Record<
     events?: { httpApi?: HttpApiEvent }[];
     environment?: Record<string, string>;
     runtime?: string;
+    onlyWith?: OnlyWith;
     package?: { patterns?: string[]; artifact?: string };
   }
 >;
@@ -46,8 +48,18 @@ export default class ServicePlugin {
           required: ["rate", "burst"],
           additionalProperties: false,
         },
+        onlyWith: onlyWithSchema,
       },
     });
+    function applyOwnSwitches(): void {
+      const { functions, resources } = service;
+      try {
+        const standing = readSwitches(process.env, service.custom);
+        applySwitches({ functions, resources: resources.Resources }, standing);
+      } catch (error) {
+        throw new classes.Error((error as Error).message, "INVALID_OPTIONS");
+      }
+    }
     function preparePackaging(): void {
       const faults = findEmptyZips(service.functions, config.serviceDir);
       if (faults.length > 0) throw new classes.Error(faults.join("\n"), "INVALID_PACKAGE");
@@ -57,12 +69,8 @@ export default class ServicePlugin {
 
     this.hooks = {
       initialize() {
-        const { functions, provider, custom } = service;
-        // Empty is unset here, as it is everywhere.
-        const demoPage = process.env.DEMO_PAGE || custom.demoPage;
-        if (!["on", "off"].includes(demoPage))
-          throw new classes.Error("DEMO_PAGE must be on or off", "INVALID_OPTIONS");
-        if (demoPage === "off") delete functions.page;
+        applyOwnSwitches();
+        const { functions, provider } = service;
         provider.environment = {
           ...provider.environment,
           ...listTables(service.resources.Resources),
@@ -137,7 +145,15 @@ export function listTables(
  * have go a way of their own.
  */
 function readShell(): Record<string, string> {
-  const { jwtSigningKeys, jwtSigningKeysSecret, hashKeys, hashKeysSecret, ...others } = listSettings();
+  const {
+    jwtSigningKeys,
+    jwtSigningKeysSecret,
+    hashKeys,
+    hashKeysSecret,
+    codeKeys,
+    codeKeysSecret,
+    ...others
+  } = listSettings();
   return Object.fromEntries(
     Object.values<Setting<unknown>>(others).flatMap((setting) => {
       const value = process.env[setting.variable];

@@ -1,5 +1,4 @@
-import { listSettings, readConfig } from "../lib/config.ts";
-import type { Setting } from "../lib/settings.ts";
+import { listNeededSettings, readConfig } from "../lib/config.ts";
 import { placeholder } from "./keys/public-keys.ts";
 import { type CompiledService, environmentsOf } from "./template.ts";
 
@@ -37,7 +36,7 @@ function checkSettings(environments: Record<string, string>[], isKnown: (value: 
   const all = Object.assign({}, ...environments);
   for (const own of environments) {
     const environment = { ...all, ...own };
-    const known = Object.entries<Setting<unknown>>(listSettings()).filter(([, { variable }]) =>
+    const known = Object.entries(listNeededSettings(environment)).filter(([, { variable }]) =>
       isKnown(environment[variable]),
     );
     readConfig(Object.fromEntries(known), environment);

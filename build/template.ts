@@ -1,7 +1,11 @@
+import type { OnlyWith } from "./switches.ts";
+
 /** A CloudFormation resource. */
 export interface Resource {
   Type: string;
   DependsOn?: string | string[];
+  /** `onlyWith` as in functions.yml (build/switches.ts): what is left out where the switches stand otherwise. */
+  Metadata?: { onlyWith?: OnlyWith };
   Properties: Record<string, unknown>;
 }
 

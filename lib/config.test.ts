@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "@jest/globals";
-import { listSettings, readConfig, type SettingName } from "./config.ts";
+import { listNeededSettings, listSettings, readConfig, type SettingName } from "./config.ts";
 import {
   clientIpSettings,
   cookieSettings,
@@ -185,6 +185,35 @@ const rules: [variable: string, accepted: string[], refused: string[]][] = [
       "a:",
     ],
   ],
+  [
+    "MAIL_FROM",
+    ["auth@example.com", "Example <auth@mail.example.com>", "Café d'Été, Ltd. <a+b@example.com>"],
+    [
+      ...[
+        "example.com",
+        "Example auth@example.com",
+        "<auth@example.com>",
+        "jörg@example.com",
+        "a@bücher.example",
+      ],
+      ...["a@example.com, b@example.com", "A\r\nBcc: b@example.com <a@example.com>", 'A" <a@example.com>'],
+      ...["a@example.com\n", "a@localhost", "A <a@example.com> ", "A <B <a@example.com>"],
+    ],
+  ],
+  ["MAIL_REPLY_TO", ["help@example.com"], ["Help <help@example.com>", "help"]],
+  [
+    "MAIL_LINK",
+    names("https://example.com https://app.example.com/account?from=mail http://localhost:3000/"),
+    [
+      ...names("example.com https://example.com/#/account https://user@example.com javascript:alert(1)"),
+      ...["https://example.com/a b", "https://example.com/\n", "https://example.com/é"],
+    ],
+  ],
+  ["APP_NAME", ["Example", 'A <b>&"', "Café ☕", a(64)], ["A\nB", "A\u2028B", "A\u202eB", a(65)]],
+  ["MAIL_LANGUAGES", names("en de de,en"), names("fr en,fr en,en de; EN en-GB")],
+  ["SES_CONFIGURATION_SET", ["auth-api_prod", a(64)], ["a b", "a.b", a(65)]],
+  ["SES_ENDPOINT", ["http://localhost:8005", "https://ses.example.com"], ["localhost:8005"]],
+  ["MAIL_LIMIT_PER_SOURCE_PER_HOUR", names("0 100000"), names("-1 100001")],
   ["JWT_PUBLIC_KEYS", [jwks(publicKey)], ["{}", "[]", jwks(), jwks(signingKey)]],
 ];
 
@@ -257,6 +286,40 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
 ])("K03 settings together: %s %s", (variable, fault, value, others = {}) => {
   const faults = faultsOf(refreshSettings, { ...required, ...others, [variable]: value });
   expect(faults).toEqual(fault ? [`${variable} ${fault}`] : []);
+});
+
+const withMail = {
+  ...inProd,
+  ...{ ATTEMPTS_TABLE: "attempts", MAILS_TABLE: "mails", CODE_KEYS_SECRET: "auth/code" },
+  ...{ MAIL_FROM: "Example <auth@example.com>", MAIL_LINK: "https://app.example.com/account" },
+  ...{ ALLOWED_ORIGINS: "https://app.example.com", SES_CONFIGURATION_SET: "auth" },
+};
+const notOurs = "MAIL_LINK must be a page of the API's own origin, or of one in ALLOWED_ORIGINS";
+
+test.each<[change: Record<string, string>, faults: string[]]>([
+  [{}, []],
+  [{ MAIL_LINK: "https://auth.example.com/" }, []],
+  [{ MAIL_LINK: "" }, ["MAIL_LINK is missing"]],
+  [{ MAIL_LINK: "https://app.example.com.evil.example/" }, [notOurs]],
+  [{ MAIL_LINK: "http://app.example.com/" }, ["MAIL_LINK must be an https URL in stage prod", notOurs]],
+  [{ SES_ENDPOINT: "http://localhost:8005" }, ["SES_ENDPOINT must be an https URL in stage prod"]],
+  [{ CODE_KEYS_SECRET: "" }, [`CODE_KEYS_SECRET ${oneSource("CODE_KEYS")}`]],
+  [{ MAIL_FROM: "", MAIL_LINK: "", MAILS_TABLE: "", CODE_KEYS_SECRET: "", SES_CONFIGURATION_SET: "" }, []],
+])("a deployment with mail needs what mail needs, one without does not: %j", (change, faults) => {
+  const environment: Record<string, string> = { ...withMail, ...change };
+  const needed = Object.keys(listNeededSettings(environment)) as SettingName[];
+  expect(faultsOf(needed, environment)).toEqual(faults);
+});
+
+test("a sender is read as a name and an address, languages in their order", () => {
+  const config = read(["mailFrom", "mailLanguages", "appName"], withMail);
+  expect(config).toMatchObject({
+    mailFrom: { name: "Example", address: "auth@example.com" },
+    mailLanguages: ["en", "de"],
+    appName: undefined,
+  });
+  const MAIL_LANGUAGES = "de, en";
+  expect(read(["mailLanguages"], { STAGE: "dev", MAIL_LANGUAGES }).mailLanguages).toEqual(["de", "en"]);
 });
 
 test("the stage is known, whatever is read: a rule that looks at it always holds", () => {

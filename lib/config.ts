@@ -19,6 +19,13 @@ export function listSettings(): Pick<Settings, SettingName> {
   return Object.fromEntries(Object.entries(definitions).filter(isSetting)) as never;
 }
 
+/** The settings that a deployment with these variables needs: what only mail needs, where mail is on. */
+export function listNeededSettings(environment: Record<string, unknown>): Record<string, Setting<unknown>> {
+  const ofMail = new Set<unknown>(Object.values(definitions.settingsOfMail));
+  const settings = Object.entries<Setting<unknown>>(listSettings());
+  return Object.fromEntries(settings.filter(([, setting]) => environment.MAIL_FROM || !ofMail.has(setting)));
+}
+
 /**
  * Reads the given settings, and the stage in any case, and refuses to start on the first look: throws an Error whose
  * message lists every problem, one a line. An empty variable counts as unset. No message quotes a secret.

@@ -22,6 +22,37 @@ export function parseIssuer(text: string): string {
   return text;
 }
 
+/** Takes the URL of a page that a fragment can be put behind. Throws TypeError. */
+export function parseLink(text: string): string {
+  const { username, password } = new URL(parseUrl(text));
+  if (username || password || !/^[\x21-\x7e]{1,1000}$/.test(text) || text.includes("#"))
+    throw new TypeError("must be a URL of visible ASCII characters without user and fragment");
+  return text;
+}
+
+/** The sender of a mail. */
+export interface Mailbox {
+  /** What stands before the address. */
+  name: string | undefined;
+  address: string;
+}
+
+/** What mail servers take without SMTPUTF8 (RFC 5321, 4.1.2), the domain in ASCII. */
+const address = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/i;
+
+/** Takes an e-mail address. Throws TypeError. */
+export function parseAddress(text: string): string {
+  if (!address.test(text))
+    throw new TypeError("must be an e-mail address in ASCII, such as auth@example.com");
+  return text;
+}
+
+/** Takes an e-mail address, or a name and an address: `Example <auth@example.com>`. Throws TypeError. */
+export function parseMailbox(text: string): Mailbox {
+  const [, name, address = text] = /^([^<>"\p{C}]{1,64}) <([^<>]+)>$/u.exec(text) ?? [];
+  return { name: name?.trim(), address: parseAddress(address) };
+}
+
 /** Takes routes as serverless.yml names them, separated by commas. Throws TypeError. */
 export function parseRoutes(text: string): { method: string; path: string }[] {
   return text.split(",").map((route) => {

@@ -1,7 +1,12 @@
+import { type Language, languages } from "./mail/language.ts";
 import {
+  type Mailbox,
+  parseAddress,
   parseEpochSeconds,
   parseHeaderNames,
   parseIssuer,
+  parseLink,
+  parseMailbox,
   parseOrigins,
   parseProxyHeader,
   parseProxySecrets,
@@ -59,6 +64,8 @@ export const usersTable = table("USERS_TABLE");
 export const sessionsTable = table("SESSIONS_TABLE");
 /** The name of the table of attempts. */
 export const attemptsTable = table("ATTEMPTS_TABLE");
+/** The name of the table of mails. */
+export const mailsTable = table("MAILS_TABLE");
 /** Another engine than AWS's. */
 export const dynamodbEndpoint: Setting<string | undefined> = setting("DYNAMODB_ENDPOINT", parseUrl, {
   unset: undefined,
@@ -197,6 +204,61 @@ export const registerLimitPerSourcePerHour = setting(
   { unset: 5 },
 );
 
+/** Who mails come from. Without it none is sent: no function and no table of mail is deployed. */
+export const mailFrom: Setting<Mailbox> = setting("MAIL_FROM", parseMailbox);
+/** Where answers to mails go. */
+export const mailReplyTo: Setting<string | undefined> = setting("MAIL_REPLY_TO", parseAddress, {
+  unset: undefined,
+});
+/** The page that links in mails open; what they say stands in the fragment. */
+export const mailLink = setting("MAIL_LINK", parseLink, {
+  rules: [
+    rule(
+      { stage },
+      (own: string, { stage }) =>
+        !isLocal(stage) && !own.startsWith("https:") && `MAIL_LINK must be an https URL in stage ${stage}`,
+    ),
+    rule(
+      { issuer, allowedOrigins },
+      (own: string, { issuer, allowedOrigins }) =>
+        ![new URL(issuer).origin, ...allowedOrigins].includes(new URL(own).origin) &&
+        "MAIL_LINK must be a page of the API's own origin, or of one in ALLOWED_ORIGINS",
+    ),
+  ],
+});
+/** What mails call the application; without it the host of MAIL_LINK. */
+export const appName: Setting<string | undefined> = setting(
+  "APP_NAME",
+  matching(/^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u, "must be 1 to 64 visible characters"),
+  { unset: undefined },
+);
+/** The languages of mails; the first is for whoever reads none of them. */
+export const mailLanguages = setting<readonly Language[]>("MAIL_LANGUAGES", someOf(...languages), {
+  unset: languages,
+});
+/** The configuration set of SES that mails are sent with. */
+export const sesConfigurationSet = setting(
+  "SES_CONFIGURATION_SET",
+  matching(/^[\w-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -"),
+);
+/** Another receiver of mails than AWS's SES. */
+export const sesEndpoint: Setting<string | undefined> = setting("SES_ENDPOINT", parseUrl, {
+  unset: undefined,
+  rules: [
+    rule(
+      { stage },
+      (own: string | undefined, { stage }) =>
+        !isLocal(stage) &&
+        own?.startsWith("http:") === true &&
+        `SES_ENDPOINT must be an https URL in stage ${stage}`,
+    ),
+  ],
+});
+/** Mails an hour that one address may ask for; 0 is no limit. */
+export const mailLimitPerSourcePerHour = setting("MAIL_LIMIT_PER_SOURCE_PER_HOUR", integer(0, 100_000), {
+  unset: 20,
+});
+
 /** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
 export const trustedProxySecret: Setting<readonly string[]> = setting(
   "TRUSTED_PROXY_SECRET",
@@ -226,6 +288,10 @@ export const jwtSigningKeysSecret = secretInsteadOf(jwtSigningKeys);
 export const hashKeys: Setting<HashJwk[] | undefined> = ownKeys("HASH_KEYS", parseHashKeySet);
 /** The secret in Secrets Manager that holds them. */
 export const hashKeysSecret = secretInsteadOf(hashKeys);
+/** The keys that mailed codes and links are made of (JWK set); only on one's own machine. */
+export const codeKeys: Setting<HashJwk[] | undefined> = ownKeys("CODE_KEYS", parseHashKeySet);
+/** The secret in Secrets Manager that holds them. */
+export const codeKeysSecret = secretInsteadOf(codeKeys);
 
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
@@ -237,6 +303,12 @@ export const cookieSettings = { cookieName, cookieSameSite, cookieDomain, issuer
 export const dynamodbSettings = { dynamodbEndpoint, dynamodbTimeoutMs };
 /** The keys that keyed hashes are made with. */
 export const hashKeySettings = { hashKeys, hashKeysSecret };
+/** The keys that mailed codes and links are made of. */
+export const codeKeySettings = { codeKeys, codeKeysSecret };
+/** Who sends mails, and where their links lead. */
+export const senderSettings = { mailFrom, mailReplyTo, mailLink, appName, sesConfigurationSet, sesEndpoint };
+/** What is needed where mail is on, and nowhere else. */
+export const settingsOfMail = { mailFrom, mailLink, sesConfigurationSet, mailsTable, ...codeKeySettings };
 /** What the issuing of token pairs needs. A signing key that nobody can verify is refused at start. */
 export const issuerSettings = {
   issuer,
@@ -349,6 +421,18 @@ function oneOf<const T extends string>(...values: T[]) {
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) throw new TypeError(`must be one of ${values.join(", ")}`);
     return value;
+  };
+}
+
+/** Takes some of these words, separated by commas, in any order. Throws TypeError. */
+/* @__NO_SIDE_EFFECTS__ */
+function someOf<const T extends string>(...values: T[]) {
+  return (text: string): T[] => {
+    const words = text.split(",").map((word) => word.trim());
+    const found = words.flatMap((word) => values.find((value) => value === word) ?? []);
+    if (found.length < words.length || new Set(found).size < found.length)
+      throw new TypeError(`must be some of ${values.join(", ")}, separated by commas`);
+    return found;
   };
 }
 

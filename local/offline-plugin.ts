@@ -1,6 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { listSettings, readConfig } from "../lib/config.ts";
-import { hashKeys, jwtSigningKeys } from "../lib/settings.ts";
+import { listNeededSettings, readConfig } from "../lib/config.ts";
+import { codeKeys, dynamodbEndpoint, hashKeys, jwtSigningKeys } from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { createTables, type Resources } from "./tables.ts";
 
@@ -50,7 +50,8 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
   for (const { environment } of Object.values(functions)) if (environment) useOwnKeys(environment);
   const environments = [provider, ...Object.values(functions)].map(({ environment = {} }) => environment);
   environments.forEach(dropUnset);
-  const { dynamodbEndpoint: endpoint } = readConfig(listSettings(), Object.assign({}, ...environments));
+  const all = Object.assign({}, ...environments);
+  const { dynamodbEndpoint: endpoint } = readConfig({ ...listNeededSettings(all), dynamodbEndpoint }, all);
   if (!endpoint) throw new Error("DYNAMODB_ENDPOINT is missing. `npm start` brings its own.");
   await createTables(new DynamoDBClient({ endpoint }), resources.Resources).catch((error: Error) => {
     throw new Error(
@@ -61,7 +62,7 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
 
 /** Only here do keys stand in the environment that nobody else may have: nothing but a local run puts them there. */
 function useOwnKeys(environment: Environment): void {
-  for (const variable of [jwtSigningKeys.variable, hashKeys.variable]) {
+  for (const variable of [jwtSigningKeys.variable, hashKeys.variable, codeKeys.variable]) {
     if (!(`${variable}_SECRET` in environment)) continue;
     delete environment[`${variable}_SECRET`];
     environment[variable] = process.env[variable] ?? null;

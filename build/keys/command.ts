@@ -26,7 +26,7 @@ const steps: Record<
     const key = await kind.generate(alg);
     return emergency ? replaceAll(key, systemClock()) : rotate(set, key);
   },
-  promote: (set) => promote(set, systemClock()),
+  promote: (set, _, kind) => promote(set, systemClock(), kind),
   retire: (set) => retire(set, systemClock()),
 };
 
@@ -41,7 +41,13 @@ for (const name of options.sets) {
 async function run(name: KeySetName, store: KeyStore): Promise<string> {
   const commands = commandsOf(name);
   const seen = await store.find();
-  if (!seen) throw new KeyLifecycleError(`${store.name} does not exist yet. Next: ${commands.create}`);
+  if (!seen) {
+    const { onlyWith } = store.kind;
+    // Asked for all sets: one that the stage need not have is no trouble.
+    if (onlyWith && options.sets.length > 1) return `There is none without ${onlyWith}.`;
+    const next = onlyWith ? `set ${onlyWith}, then ${commands.create}` : commands.create;
+    throw new KeyLifecycleError(`${store.name} does not exist yet. Next: ${next}`);
+  }
   const { set, done } = await takeStep(seen.set, store.kind, commands);
   const isChanged = set !== seen.set;
   if (isChanged) await store.replace(seen, set);

@@ -14,22 +14,26 @@ import {
   stateOf,
   timeText,
 } from "./lifecycle.ts";
-import { hashKeys, signingKeys } from "./sets.ts";
+import { codeKeys, hashKeys, signingKeys } from "./sets.ts";
 
 const now = 1_800_000_000;
 const refreshTokenTtlSeconds = 7_200;
 const firstKey = await generateKey();
 const nextKey = await generateKey();
 const published = (set: KeySet, at = now, ttl = refreshTokenTtlSeconds): KeySet =>
-  markPublished(set, { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds: ttl, now: at });
+  markPublished(
+    set,
+    { kids: set.keys.map(({ kid }) => kid), refreshTokenTtlSeconds: ttl, now: at },
+    signingKeys,
+  );
 const initial = published(createKeySet(firstKey, now));
 const rotated = rotate(initial, nextKey).set;
-const promoted = promote(published(rotated), now).set;
+const promoted = promote(published(rotated), now, signingKeys).set;
 const activeFrom = now + promotionLeadSeconds;
 const retireAfter = activeFrom + refreshTokenTtlSeconds + 3600;
 /** The next key after these, which signs as soon as it can. */
 const promoteNext = async (set: KeySet, at: number, ttl = refreshTokenTtlSeconds) =>
-  promote(published(rotate(set, await generateKey()).set, now, ttl), at).set;
+  promote(published(rotate(set, await generateKey()).set, now, ttl), at, signingKeys).set;
 const retirements = (set: KeySet) => set.keys.map((key) => key.retireAfter);
 const statesOf = (set: KeySet, at: number) => set.keys.map((key) => stateOf(key, set, at));
 
@@ -39,8 +43,8 @@ test("each step says what it did, with times in UTC, and taken again changes not
   const steps = [
     rotate(initial, nextKey),
     rotate(rotated, third),
-    promote(published(rotated), now),
-    promote(promoted, now),
+    promote(published(rotated), now, signingKeys),
+    promote(promoted, now, signingKeys),
     retire(promoted, retireAfter),
     retire(initial, now),
     replaceAll(third, now),
@@ -70,10 +74,10 @@ test.each<[first: string, second: string, set: KeySet, at: number]>([
 
 describe("promotion", () => {
   test("K03 is refused before a deployment with the key has finished", () => {
-    expect(() => promote(rotated, now)).toThrow(/not published/);
-    const none = markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now });
-    expect(() => promote(none, now)).toThrow(KeyLifecycleError);
-    expect(() => promote(promoted, activeFrom)).toThrow(/no next key/);
+    expect(() => promote(rotated, now, signingKeys)).toThrow(/not published/);
+    const none = markPublished(rotated, { kids: [], refreshTokenTtlSeconds, now }, signingKeys);
+    expect(() => promote(none, now, signingKeys)).toThrow(KeyLifecycleError);
+    expect(() => promote(promoted, activeFrom, signingKeys)).toThrow(/no next key/);
   });
 
   test("is of the key that waits: one of another algorithm does not take its place", async () => {
@@ -84,7 +88,7 @@ describe("promotion", () => {
   test("K03 takes effect when no sandbox can hold older keys, and no verifier an older key set", () => {
     expect(promotionLeadSeconds).toBeGreaterThan(usableSeconds);
     expect(promoted.keys[1]?.activeFrom).toBe(now + promotionLeadSeconds);
-    const late = promote(published(rotated, now + 50), now).set; // the deploying machine's clock is ahead
+    const late = promote(published(rotated, now + 50), now, signingKeys).set; // the deploying machine's clock is ahead
     expect(late.keys[1]?.activeFrom).toBe(now + 50 + promotionLeadSeconds);
   });
 });
@@ -138,7 +142,11 @@ describe("retirement", () => {
 });
 
 test("publication is noted once, of the keys that were deployed; in an emergency only a new key is left", async () => {
-  const noted = markPublished(rotated, { kids: [firstKey.kid], refreshTokenTtlSeconds, now: now + 9 });
+  const noted = markPublished(
+    rotated,
+    { kids: [firstKey.kid], refreshTokenTtlSeconds, now: now + 9 },
+    signingKeys,
+  );
   expect(noted.keys.map(({ publishedAt }) => publishedAt)).toEqual([now, undefined]);
   const key = await generateKey();
   const { set } = replaceAll(key, now);
@@ -156,15 +164,18 @@ test("a stored set survives being stored, and a damaged one is refused without b
   }
 });
 
-test("a hash key needs no publication, and verifies for 90 days after it was replaced", async () => {
+test.each([
+  ["hash", hashKeys, 90],
+  ["code", codeKeys, 8],
+])("a %s key needs no publication, and verifies for so long after it was replaced", async (_, kind, days) => {
   const [first, next] = [await generateHashKey(), await generateHashKey()];
   const initial = createKeySet(first, now);
   expect(statesOf(initial, now)).toEqual(["active"]);
   const rotated = rotate(initial, next).set;
   expect(statesOf(rotated, now)).toEqual(["active", "published"]);
-  const { set } = promote(rotated, now);
-  const end = activeFrom + 90 * 86_400;
-  expect({ keys: hashKeys.parse(JSON.stringify(set)) }).toEqual({
+  const { set } = promote(rotated, now, kind);
+  const end = activeFrom + days * 86_400;
+  expect({ keys: kind.parse(JSON.stringify(set)) }).toEqual({
     keys: [
       { ...first, activeFrom: now, retireAfter: end },
       { ...next, activeFrom },

@@ -1,5 +1,6 @@
 import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { usableSeconds } from "../../lib/tokens/key-source.ts";
+import type { KeySetKind } from "./sets.ts";
 
 /** The keys of a stage, as they are kept (a JWK set, RFC 7517, section 5). */
 export interface KeySet<Key extends KeyLife = KeyLife> {
@@ -37,12 +38,6 @@ export class KeyLifecycleError extends Error {
  */
 export const promotionLeadSeconds = usableSeconds + 60;
 
-/** Kept beyond the life of the last refresh token that came with a token of a replaced key. */
-const retirementMarginSeconds = 3600;
-const defaultRefreshTokenTtlSeconds = 86_400;
-/** What a hash key has made is recognised for this long after the key was replaced. */
-const hashKeyKeptSeconds = 90 * 86_400;
-
 /** The key set of a new stage: its first key is active at once. */
 export function createKeySet<Key extends KeyLife>(key: Key, now: number): KeySet<Key> {
   return { keys: [{ ...key, activeFrom: now }] };
@@ -75,7 +70,11 @@ export function rotate<Key extends KeyLife>(set: KeySet<Key>, key: Key): Step<Ke
 }
 
 /** Makes the next key active, from `promotionLeadSeconds` on; it must have been published. Throws KeyLifecycleError. */
-export function promote<Key extends KeyLife>(set: KeySet<Key>, now: number): Step<Key> {
+export function promote<Key extends KeyLife>(
+  set: KeySet<Key>,
+  now: number,
+  kind: Pick<KeySetKind, "keptSeconds">,
+): Step<Key> {
   const next = findNext(set);
   const newest = Math.max(...set.keys.map(({ activeFrom }) => activeFrom ?? 0));
   if (!next && newest > now) return { set, done: "The newest key is promoted already: nothing changed." };
@@ -89,7 +88,7 @@ export function promote<Key extends KeyLife>(set: KeySet<Key>, now: number): Ste
   const activeFrom = Math.max(publishedAt + promotionLeadSeconds, newest + 1);
   const keys = set.keys.map((key) => (key === next ? { ...key, activeFrom } : key));
   return {
-    set: withRetirement({ keys }),
+    set: withRetirement({ keys }, kind),
     done: `Promoted: the key ${next.kid} is active from ${timeText(activeFrom)} on.`,
   };
 }
@@ -119,13 +118,14 @@ export function replaceAll<Key extends KeyLife>(key: Key, now: number): Step<Key
 export function markPublished<Key extends KeyLife>(
   set: KeySet<Key>,
   { kids, refreshTokenTtlSeconds, now }: { kids: string[]; refreshTokenTtlSeconds: number; now: number },
+  kind: Pick<KeySetKind, "keptSeconds">,
 ): KeySet<Key> {
   const keys = set.keys.map((key) => {
     if (!kids.includes(key.kid)) return key;
     const longest = Math.max(refreshTokenTtlSeconds, key.refreshTokenTtlSeconds ?? 0);
     return { ...key, publishedAt: key.publishedAt ?? now, refreshTokenTtlSeconds: longest };
   });
-  return withRetirement({ keys });
+  return withRetirement({ keys }, kind);
 }
 
 /** Writes a time as people read it, in UTC. */
@@ -133,22 +133,9 @@ export function timeText(epochSeconds: number | undefined): string {
   return new Date((epochSeconds ?? 0) * 1000).toISOString().replace(".000", "");
 }
 
-/** A key that others verify with must be published first. Hash keys are used by those who read them, and nobody else. */
-function isPublished(key: KeyLife): boolean {
-  return isHashKey(key) || key.publishedAt !== undefined;
-}
-
-function isHashKey({ alg }: KeyLife): boolean {
-  return alg === "HS256";
-}
-
-/**
- * How long a replaced key has something to verify: what it has hashed for a fixed time; its tokens for as long as any
- * deployment with the key let a refresh token live.
- */
-function findKeptSeconds(key: KeyLife): number {
-  if (isHashKey(key)) return hashKeyKeptSeconds;
-  return (key.refreshTokenTtlSeconds ?? defaultRefreshTokenTtlSeconds) + retirementMarginSeconds;
+/** A key that others verify with must be published first. A shared secret is used by those who read it, and nobody else. */
+function isPublished({ alg, publishedAt }: KeyLife): boolean {
+  return alg === "HS256" || publishedAt !== undefined;
 }
 
 function findNext<Key extends KeyLife>({ keys }: KeySet<Key>): Key | undefined {
@@ -159,13 +146,16 @@ function findNext<Key extends KeyLife>({ keys }: KeySet<Key>): Key | undefined {
  * Says of each replaced key when nothing is left that it has to verify: the last of it was made when the next key became
  * active at the latest. Never earlier than was said before.
  */
-function withRetirement<Key extends KeyLife>(set: KeySet<Key>): KeySet<Key> {
+function withRetirement<Key extends KeyLife>(
+  set: KeySet<Key>,
+  { keptSeconds }: Pick<KeySetKind, "keptSeconds">,
+): KeySet<Key> {
   const times = set.keys.map(({ activeFrom }) => activeFrom ?? 0).sort((a, b) => a - b);
   const keys = set.keys.map((key) => {
     const { activeFrom } = key;
     const replacedAt = activeFrom === undefined ? undefined : times.find((time) => time > activeFrom);
     if (replacedAt === undefined) return key;
-    return { ...key, retireAfter: Math.max(replacedAt + findKeptSeconds(key), key.retireAfter ?? 0) };
+    return { ...key, retireAfter: Math.max(replacedAt + keptSeconds(key), key.retireAfter ?? 0) };
   });
   return { keys };
 }

@@ -3,7 +3,7 @@ import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
 import type { KeySet } from "./lifecycle.ts";
 import { openKeySecret } from "./secret.ts";
-import { hashKeys, signingKeys } from "./sets.ts";
+import { codeKeys, hashKeys, type KeySetKind, signingKeys } from "./sets.ts";
 import { explainFailure, findOrCreateKeySet, type KeyStore } from "./store.ts";
 
 /** What serverless.yml's `${file(...)}` hands to a function. */
@@ -16,8 +16,8 @@ interface Variables {
 export const placeholder = "none: packaged without a deployment";
 
 /**
- * Resolves JWT_PUBLIC_KEYS. A deployment makes the secrets that the stage does not have yet, both kinds of keys, and
- * publishes the public halves of all signing keys. Every other command asks nobody: it takes the environment's keys or, for
+ * Resolves JWT_PUBLIC_KEYS. A deployment makes the secrets that the stage does not have yet, all kinds of keys that it
+ * needs, and publishes the public halves of all signing keys. Every other command asks nobody: it takes the environment's keys or, for
  * want of them, a placeholder.
  */
 export async function resolvePublicKeys({ options, resolveVariable }: Variables): Promise<string> {
@@ -27,15 +27,16 @@ export async function resolvePublicKeys({ options, resolveVariable }: Variables)
     if (!JWT_PUBLIC_KEYS && command !== "offline start") sayPlaceholder();
     return JWT_PUBLIC_KEYS || placeholder;
   }
-  const [signingSecret, hashSecret, region] = await Promise.all([
-    resolveVariable("self:custom.signingKeys.secret"),
-    resolveVariable("self:custom.hashKeys.secret"),
-    resolveVariable("self:provider.region"),
-  ]);
-  const addressOf = (secretId: string) => ({ secretId, region, profile: options["aws-profile"] });
+  const region = await resolveVariable("self:provider.region");
+  async function findOrCreateIn<Key extends KeyLife>(variable: string, kind: KeySetKind<Key>) {
+    const secretId = await resolveVariable(variable);
+    return findOrCreate(openKeySecret({ secretId, region, profile: options["aws-profile"] }, kind));
+  }
+  const hasMail = (await resolveVariable("env:MAIL_FROM, ''")) !== "";
   const [{ keys }] = await Promise.all([
-    findOrCreate(openKeySecret(addressOf(signingSecret), signingKeys)),
-    findOrCreate(openKeySecret(addressOf(hashSecret), hashKeys)),
+    findOrCreateIn("self:custom.signingKeys.secret", signingKeys),
+    findOrCreateIn("self:custom.hashKeys.secret", hashKeys),
+    hasMail && findOrCreateIn("self:custom.codeKeys.secret", codeKeys),
   ]);
   return JSON.stringify({ keys: keys.map(toPublicJwk) });
 }

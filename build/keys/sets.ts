@@ -15,9 +15,17 @@ export interface KeySetKind<Key extends KeyLife = KeyLife> {
   parse(text: string): Key[];
   /** Makes a key that is not used yet (no `activeFrom`). */
   generate(alg?: Algorithm): Promise<Key>;
+  /** For how long a key has something to verify after it was replaced. */
+  keptSeconds(key: KeyLife): number;
   /** What it means to replace all keys at once. */
   emergencyEffect: string;
+  /** The variable without which a stage has no such set. */
+  onlyWith?: "MAIL_FROM";
 }
+
+const daySeconds = 86_400;
+/** Kept beyond the life of the last refresh token that came with a token of a replaced key. */
+const retirementMarginSeconds = 3600;
 
 /** The keys that sign access tokens. */
 export const signingKeys: KeySetKind<OurJwk> = {
@@ -26,6 +34,8 @@ export const signingKeys: KeySetKind<OurJwk> = {
   description: "Private keys that sign access tokens; changed by `sls deploy` and `npm run keys`",
   parse: parsePrivateKeySet,
   generate: generateKey,
+  // As long as any deployment with the key let a refresh token live.
+  keptSeconds: ({ refreshTokenTtlSeconds = daySeconds }) => refreshTokenTtlSeconds + retirementMarginSeconds,
   emergencyEffect: `What this does: every access token and every cookie that an old key has signed is refused as soon as this is
 published; a refresh refuses them too, so everybody logs in again. Until it is published, verifiers accept the old keys
 still, and login and refresh may answer 503, because nobody could verify the new key.
@@ -39,13 +49,28 @@ export const hashKeys: KeySetKind<HashJwk> = {
   description: "Keys for keyed hashes (attempts, browsers, log); changed by `sls deploy` and `npm run keys`",
   parse: parseHashKeySet,
   generate: generateHashKey,
+  keptSeconds: () => 90 * daySeconds,
   emergencyEffect: `What this does: within five minutes (ten, if Secrets Manager is away) every function works with the new key alone.
 Attempts are counted anew, browsers that have logged in before are taken for new ones, and addresses and sessions have
 other names in the log. Nobody is logged out.`,
 };
 
+/** The keys that mailed codes and links are made of. Another set: who counts attempts cannot derive a code. */
+export const codeKeys: KeySetKind<HashJwk> = {
+  file: "code-keys.json",
+  secret: "code-keys",
+  description: "Keys for mailed codes and links; changed by `sls deploy` and `npm run keys`",
+  parse: parseHashKeySet,
+  generate: generateHashKey,
+  // A day longer than the longest link is good.
+  keptSeconds: () => 8 * daySeconds,
+  emergencyEffect: `What this does: within five minutes (ten, if Secrets Manager is away) every function works with the new key alone.
+Codes and links that were mailed before are worthless: whoever waits for one asks again. Nobody is logged out.`,
+  onlyWith: "MAIL_FROM",
+};
+
 /** All of them, by the name that `npm run keys -- --set` knows. */
-export const keySets = { signing: signingKeys, hash: hashKeys };
+export const keySets = { signing: signingKeys, hash: hashKeys, code: codeKeys };
 
 /** The name of a set of keys. */
 export type KeySetName = keyof typeof keySets;

@@ -55,7 +55,7 @@ export async function notePublished(
   for (let attempt = 1; ; attempt++) {
     const seen = await store.find();
     if (!seen) throw new Error(`${store.name} is gone`);
-    const set = markPublished(seen.set, deployment);
+    const set = markPublished(seen.set, deployment, store.kind);
     if (JSON.stringify(set) === JSON.stringify(seen.set)) return;
     try {
       return await store.replace(seen, set);

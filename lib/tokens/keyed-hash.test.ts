@@ -27,6 +27,12 @@ test("a hash is made with the newest active key, and found under every key that 
   expect(await hashes("Ada")).toEqual([old, current, next].map((key) => hashUnder(key, "Ada")));
 });
 
+test("a hash of an earlier time is made with the key that was active then, or where that leaked, with today's", async () => {
+  const { hash } = keyedHashOf([old, current]);
+  expect(await hash("Ada", now - 1)).toBe(hashUnder(old, "Ada"));
+  expect(await keyedHashOf([current]).hash("Ada", now - 1)).toBe(hashUnder(current, "Ada"));
+});
+
 test("without an active key there is no hash", async () => {
   const cause = expect.objectContaining({ message: "no hash key is active" });
   await expect(keyedHashOf([next]).hash("Ada")).rejects.toMatchObject({ code: "unavailable", cause });

@@ -15,14 +15,18 @@ export function createKeyedHash({ hashKeys, clock }: { hashKeys: HashKeys; clock
   }
 
   return {
-    /** The hash under the newest key that is active. */
-    async hash(text: string): Promise<string> {
-      const key = findKeyActiveAt(clock(), await readKeys());
+    /**
+     * The hash under the newest key that is active – or was, at a time (epoch seconds). Where that one has been taken out,
+     * since it leaked, it is today's.
+     */
+    async hash(text: string, at = clock()): Promise<string> {
+      const keys = await readKeys();
+      const key = findKeyActiveAt(at, keys) ?? findKeyActiveAt(clock(), keys);
       if (!key) throw new AppError("unavailable", { cause: new Error("no hash key is active") });
       return hashWith(key, text);
     },
 
-    /** The hashes under every key that still verifies: the active one, and those replaced at most 90 days ago. */
+    /** The hashes under every key that still verifies: the active one, and those that were replaced and are still kept. */
     async hashes(text: string): Promise<string[]> {
       const keys = await readKeys();
       return keys.filter(({ retireAfter }) => clock() < retireAfter).map((key) => hashWith(key, text));

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
-import { type HashKeys, importHashKeys, parseHashKeySet } from "./hash-keys.ts";
+import { type HashJwk, type HashKeys, importHashKeys, parseHashKeySet } from "./hash-keys.ts";
 import { createSecretKeys, createStaticKeys } from "./key-source.ts";
 
 /** Opens the hash keys where the settings say they are: a secret, or on one's own machine the environment. */
@@ -9,8 +9,23 @@ export function openHashKeys(
   { hashKeys, hashKeysSecret }: Config<"hashKeys" | "hashKeysSecret">,
   clock: Clock,
 ): HashKeys {
-  const options = { name: "hash keys", clock };
-  if (hashKeysSecret === undefined) return createStaticKeys(importHashKeys(hashKeys ?? []), options);
-  const readSecret = createSecretReader(hashKeysSecret);
+  return openKeys({ name: "hash keys", clock }, hashKeys, hashKeysSecret);
+}
+
+/** Opens the keys that mailed codes and links are made of, where the settings say they are. */
+export function openCodeKeys(
+  { codeKeys, codeKeysSecret }: Config<"codeKeys" | "codeKeysSecret">,
+  clock: Clock,
+): HashKeys {
+  return openKeys({ name: "code keys", clock }, codeKeys, codeKeysSecret);
+}
+
+function openKeys(
+  options: { name: string; clock: Clock },
+  keys: HashJwk[] | undefined,
+  secret: string | undefined,
+): HashKeys {
+  if (secret === undefined) return createStaticKeys(importHashKeys(keys ?? []), options);
+  const readSecret = createSecretReader(secret);
   return createSecretKeys(async () => importHashKeys(parseHashKeySet(await readSecret())), options);
 }

@@ -57,6 +57,11 @@ const everySetting: Record<string, string> = {
   HSTS_INCLUDE_SUBDOMAINS: "on",
   TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
   TRUSTED_PROXY_HEADER: "x-client-address",
+  MAIL_FROM: "",
+  MAIL_LINK: "https://app.example.com/account",
+  MAIL_REPLY_TO: "help@example.com",
+  MAIL_LANGUAGES: "de",
+  SES_ENDPOINT: "https://ses.example.com",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
 
@@ -103,7 +108,7 @@ describe.each([
       expect([name, permissionsOf(packaged(), name)]).toEqual([name, [...log, ...own]]);
       for (const [action, resource] of own) {
         expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue)$/);
-        const secrets = ["signing-keys", "hash-keys"].map((keys) => secretOf(stage, keys));
+        const secrets = ["signing-keys", "hash-keys", "code-keys"].map((keys) => secretOf(stage, keys));
         expect([...tables, ...secrets]).toContainEqual(resource);
       }
     }
@@ -194,9 +199,10 @@ test.each([
 );
 
 test("every setting of the deploying shell reaches the functions, but for private keys", () => {
-  const { STAGE, ROUTES, ...others } = everySetting;
+  // What only mail has goes to the functions of mail.
+  const { STAGE, ROUTES, MAIL_FROM, MAIL_LINK, MAILS_TABLE, SES_CONFIGURATION_SET, ...others } = everySetting;
   const fromShell = Object.fromEntries(
-    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH)_KEYS/.test(variable)),
+    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE)_KEYS/.test(variable)),
   );
   expect(environmentOf(staging, "refresh")).toMatchObject(fromShell);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import JSZip from "jszip";
 import type { KeySet } from "../../build/keys/lifecycle.ts";
 import SigningKeysPlugin from "../../build/keys/plugin.ts";
-import { hashKeys, signingKeys } from "../../build/keys/sets.ts";
+import { codeKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
 import { readConfig } from "../../lib/config.ts";
 import { jwtPublicKeys } from "../../lib/settings.ts";
 import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
@@ -17,6 +17,7 @@ import { startCloudFormation } from "./cloudformation.ts";
 
 const secretId = "serverless-auth-api-qa-signing-keys";
 const hashSecretId = "serverless-auth-api-qa-hash-keys";
+const codeSecretId = "serverless-auth-api-qa-code-keys";
 const region = "eu-central-1";
 const cwd = copyProject();
 const secrets = await startSecretsManager();
@@ -77,7 +78,7 @@ describe("I04 a package", () => {
 
     const environments = await readEnvironments();
     const names = environments.flatMap((environment) => Object.keys(environment));
-    expect(names.filter((name) => /^(JWT_SIGNING|HASH)_KEYS$/.test(name))).toEqual([]);
+    expect(names.filter((name) => /^(JWT_SIGNING|HASH|CODE)_KEYS$/.test(name))).toEqual([]);
   }
 });
 
@@ -108,6 +109,16 @@ describe("a deployment", () => {
     expect(environments.length).toBeGreaterThan(8);
     for (const { JWT_PUBLIC_KEYS } of environments)
       expect(JSON.parse(JWT_PUBLIC_KEYS ?? "")).toEqual({ keys: keys.map(toPublicJwk) });
+  });
+
+  test("with mail makes the code keys, too", async () => {
+    const mail = { MAIL_FROM: "auth@example.com", MAIL_LINK: "https://app.example.com/" };
+    const env = { ...credentials, ...mail, ALLOWED_ORIGINS: "https://app.example.com" };
+    expect(secrets.find(codeSecretId)).toBeUndefined();
+    await expect(sls(["deploy", "--stage", "qa"], { cwd, env })).rejects.toMatchObject({
+      stdout: expect.stringContaining("ECONNREFUSED"),
+    });
+    expect(codeKeys.parse(secrets.find(codeSecretId) ?? "")).toHaveLength(1);
   });
 
   test("with a secret that is scheduled for deletion: what to do is named, without a stack", async () => {

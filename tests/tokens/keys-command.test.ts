@@ -7,7 +7,7 @@ import { generateKey } from "../../build/keys/generate.ts";
 import { createKeySet, type KeySet, markPublished, rotate } from "../../build/keys/lifecycle.ts";
 import { parseOptions } from "../../build/keys/options.ts";
 import { openKeySecret } from "../../build/keys/secret.ts";
-import { hashKeys, signingKeys } from "../../build/keys/sets.ts";
+import { codeKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
 import {
   findOrCreateKeySet,
   KeySetMovedError,
@@ -61,7 +61,11 @@ beforeEach(async () => {
   const now = clock.now - 86_400;
   const created = createKeySet(await generateKey(), now);
   secrets.mend();
-  initial = markPublished(created, { kids: kidsOf(created), refreshTokenTtlSeconds: 86_400, now });
+  initial = markPublished(
+    created,
+    { kids: kidsOf(created), refreshTokenTtlSeconds: 86_400, now },
+    signingKeys,
+  );
   secrets.put(secretId, JSON.stringify(initial));
   await rm(join(folder, "keys.json"), { force: true });
   await stores.file.store.create(initial);
@@ -170,7 +174,19 @@ test("hash keys go the same way, without a deployment: nobody else verifies with
 test.each([[[]], [["--stage", "prod"]]])("status shows all sets of keys: %j", async (stage) => {
   const hash = await readSet(stage.length > 0 ? hashSecret : hashFile);
   const kids = [initial.keys[0]?.kid, hash.keys[0]?.kid] as string[];
-  await expectRun(runKeys("status", ...stage), 0, ...kids, "hash-keys");
+  await expectRun(runKeys("status", ...stage), 0, ...kids, "hash-keys", "There is none without MAIL_FROM.");
+});
+
+test("code keys are a set of their own, made with mail, and verify for 8 days", async () => {
+  const keys = (command: string) => runKeys(command, "--set", "code", "--stage", "prod");
+  await expectRun(keys("status"), 1, "does not exist yet", "set MAIL_FROM, then npx sls deploy --stage prod");
+  const store = openKeySecret({ secretId: "serverless-auth-api-prod-code-keys", region }, codeKeys);
+  await findOrCreateKeySet(store, clock.now);
+  await expectRun(runKeys("status", "--stage", "prod"), 0, (await readSet(store)).keys[0]?.kid ?? "");
+  await expectRun(keys("rotate"), 0, "Next: npm run keys -- promote --set code --stage prod");
+  await expectRun(keys("promote"), 0, "Promoted");
+  const [old, next] = (await readSet(store)).keys;
+  expect(old).toMatchObject({ retireAfter: (next?.activeFrom ?? 0) + 8 * 86_400 });
 });
 
 describe("in a secret", () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { generateKey } from "../../build/keys/generate.ts";
 import * as lifecycle from "../../build/keys/lifecycle.ts";
+import { signingKeys } from "../../build/keys/sets.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
 import { type OurJwk, parsePrivateKeySet, toPublicJwk } from "../../lib/tokens/keys.ts";
 import { expectProblem, refusals } from "../support/answer.ts";
@@ -67,7 +68,7 @@ describe.each(["RS256", "ES256", "EdDSA"] as const)("through a rotation of %s ke
     clock.advance(60);
     sandbox = await deploy();
     await expectAccepted(firstKey);
-    store(lifecycle.promote(stored(), clock.now).set);
+    store(lifecycle.promote(stored(), clock.now, signingKeys).set);
     for (const seconds of [1, 300, 300, 58]) {
       clock.advance(seconds);
       await expectAccepted(firstKey);
@@ -138,7 +139,7 @@ test.each(["EdDSA", "RS256"] as const)("two %s sandboxes give one answer around 
   const early = await deploy();
   const late = createSandbox(environment());
   await service.logIn({ as: early }); // reads the keys, before the promotion
-  store(lifecycle.promote(stored(), clock.now).set);
+  store(lifecycle.promote(stored(), clock.now, signingKeys).set);
 
   const kids = new Set<string>();
   for (const offset of [-70, -1, 0, 1]) {
@@ -162,7 +163,7 @@ function activeFrom(): number {
 async function deploy(): Promise<Sandbox> {
   for (const [path, name] of Object.entries(paths)) documents[path] = await loadHandler(name, environment());
   const kids = stored().keys.map(({ kid }) => kid);
-  store(lifecycle.markPublished(stored(), { kids, refreshTokenTtlSeconds, now: clock.now }));
+  store(lifecycle.markPublished(stored(), { kids, refreshTokenTtlSeconds, now: clock.now }, signingKeys));
   return createSandbox(environment());
 }
 

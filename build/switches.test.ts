@@ -1,0 +1,66 @@
+import { expect, test } from "@jest/globals";
+import { applySwitches, readSwitches } from "./switches.ts";
+import type { Resources } from "./template.ts";
+
+const off = { DEMO_PAGE: "off", MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off" };
+const MAIL_FROM = "auth@example.com";
+const read = (environment: Record<string, string>) => readSwitches(environment, { demoPage: "off" });
+
+test.each([
+  [{}, {}],
+  [{ DEMO_PAGE: "", MAIL_FROM: "", REGISTRATION: "", EMAIL_LOGIN: "" }, {}],
+  [
+    { DEMO_PAGE: "on", REGISTRATION: "closed" },
+    { DEMO_PAGE: "on", REGISTRATION: "closed" },
+  ],
+  [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
+  [
+    { MAIL_FROM, REGISTRATION: "open", EMAIL_LOGIN: "on" },
+    { MAIL_FROM: "set", REGISTRATION: "open", EMAIL_LOGIN: "on" },
+  ],
+])("%j stands for %j", (environment, standing) => {
+  expect(read(environment)).toEqual({ ...off, ...standing });
+});
+
+test("what cannot be is refused, with all that is wrong", () => {
+  expect(() => read({ DEMO_PAGE: "yes", REGISTRATION: "verified", EMAIL_LOGIN: "on" })).toThrow(
+    "DEMO_PAGE must be on or off\nREGISTRATION=verified needs MAIL_FROM\nEMAIL_LOGIN=on needs MAIL_FROM",
+  );
+  expect(() => read({ MAIL_FROM, REGISTRATION: "Open", EMAIL_LOGIN: "1" })).toThrow(
+    "REGISTRATION must be open or verified or closed\nEMAIL_LOGIN must be on or off",
+  );
+});
+
+/** What is left with these switches, and how it stands there. */
+function left(environment: Record<string, string>) {
+  const functions = {
+    login: {},
+    mail: { onlyWith: { MAIL_FROM: "set" } as const },
+    loginCode: { onlyWith: { MAIL_FROM: "set", EMAIL_LOGIN: "on" } as const },
+  };
+  const resources: Resources = {
+    Users: { Type: "A", Metadata: {}, Properties: {} },
+    Mails: { Type: "A", Metadata: { onlyWith: { MAIL_FROM: "set" } }, Properties: {} },
+  };
+  applySwitches({ functions, resources }, read(environment));
+  return { functions: Object.keys(functions), resources };
+}
+
+test("functions and resources are there only with what they need, and the template does not show it", () => {
+  const resource = { Type: "A", Properties: {} };
+  expect(left({})).toEqual({ functions: ["login"], resources: { Users: resource } });
+  const resources = { Users: resource, Mails: resource };
+  expect(left({ MAIL_FROM })).toEqual({ functions: ["login", "mail"], resources });
+  expect(left({ MAIL_FROM, EMAIL_LOGIN: "on" }).functions).toEqual(["login", "mail", "loginCode"]);
+});
+
+test("a word that is misspelt is refused", () => {
+  const functions = { mail: { onlyWith: { MAIL_FORM: "set" } } };
+  expect(() => applySwitches({ functions: functions as never, resources: {} }, read({}))).toThrow(
+    "mail: onlyWith knows no MAIL_FORM",
+  );
+  const resources = { Mails: { Type: "A", Metadata: { onlyWith: { MAIL_FROM: "on" } }, Properties: {} } };
+  expect(() => applySwitches({ functions: {}, resources: resources as never }, read({}))).toThrow(
+    "Mails: onlyWith knows no MAIL_FROM: on",
+  );
+});
