@@ -1,0 +1,140 @@
+import { unknownBrowser } from "../../device-name.ts";
+import type { Texts } from "./texts.ts";
+
+const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+function duration(seconds: number): string {
+  if (seconds >= 172_800) return plural(Math.round(seconds / 86_400), "Tag", "Tage");
+  if (seconds > 3_600) return plural(Math.round(seconds / 3_600), "Stunde", "Stunden");
+  return plural(Math.round(seconds / 60), "Minute", "Minuten");
+}
+
+const format = new Intl.DateTimeFormat("de-DE", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
+
+const inGerman = (device = "") =>
+  device.replace(unknownBrowser, "unbekannter Browser").replace(" on ", " auf ");
+
+const nothing = "Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Es hat sich nichts geändert.";
+const recover =
+  "Wenn Sie das waren, ist nichts zu tun. Wenn nicht, setzen Sie sofort ein neues Passwort: Alle anderen werden dadurch abgemeldet.";
+
+/** Mails in German. */
+export const de: Texts = {
+  direction: "ltr",
+  enter: ({ host }, codeBegins) =>
+    `Geben Sie diesen Code auf der Seite von ${host} ein, auf der Sie begonnen haben. Er beginnt mit ${codeBegins}, wie es dort steht.`,
+  orOpen: "Im selben Browser können Sie auch dies öffnen:",
+  keep: ({ host, appName, seconds }) =>
+    `Der Code gilt ${duration(seconds)}, und nur auf ${host}. Niemand von ${appName} wird Sie je danach fragen, weder am Telefon noch in einer Nachricht.`,
+  goodFor: ({ seconds }) => `Der Link gilt ${duration(seconds)}.`,
+  asked: ({ device, ip, at }) =>
+    `Es kam von: ${inGerman(device)}, ${ip ? `Adresse ${ip}` : "Adresse unbekannt"}, ${format.format(at * 1000)} UTC.`,
+  mails: {
+    register: {
+      subject: "Bestätigen Sie Ihre E-Mail-Adresse",
+      opening: ({ appName }) =>
+        `Jemand, vermutlich Sie, möchte mit dieser E-Mail-Adresse ein Konto bei ${appName} anlegen.`,
+      button: "Weiter",
+      closing: () =>
+        "Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Es gibt kein Konto, und ohne den Code wird es keines geben.",
+    },
+    registered: {
+      subject: "Sie haben schon ein Konto",
+      opening: ({ appName }) =>
+        `Jemand, vermutlich Sie, wollte mit dieser E-Mail-Adresse ein Konto bei ${appName} anlegen. Es gibt schon eines.`,
+      button: "Neues Passwort setzen",
+      closing: () =>
+        "Melden Sie sich mit Ihrem Passwort an, oder setzen Sie ein neues. Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Es hat sich nichts geändert.",
+    },
+    reset: {
+      subject: "Neues Passwort setzen",
+      opening: ({ appName }) =>
+        `Jemand, vermutlich Sie, möchte für Ihr Konto bei ${appName} ein neues Passwort setzen.`,
+      button: "Neues Passwort setzen",
+      closing: () => `${nothing} Ihr Passwort gilt weiter.`,
+    },
+    email: {
+      subject: "Bestätigen Sie Ihre neue E-Mail-Adresse",
+      opening: ({ appName }) =>
+        `Jemand, vermutlich Sie, möchte diese E-Mail-Adresse für ein Konto bei ${appName} verwenden.`,
+      button: "Weiter",
+      closing: () => nothing,
+    },
+    emailTaken: {
+      subject: "Zu dieser E-Mail-Adresse gibt es schon ein Konto",
+      opening: ({ appName }) =>
+        `Jemand wollte ein anderes Konto bei ${appName} auf diese E-Mail-Adresse umstellen. Zu ihr gibt es schon eines, daher wurde nichts umgestellt.`,
+      closing: () => nothing,
+    },
+    login: {
+      subject: "Anmelden",
+      opening: ({ appName }) =>
+        `Jemand, vermutlich Sie, möchte sich bei Ihrem Konto bei ${appName} anmelden.`,
+      button: "Anmelden",
+      closing: () =>
+        "Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Ohne den Code wird niemand angemeldet.",
+    },
+    recovery: {
+      subject: "Neues Passwort setzen",
+      opening: ({ appName }) =>
+        `Das Team von ${appName} schickt Ihnen dies, damit Sie für Ihr Konto ein neues Passwort setzen können.`,
+      button: "Neues Passwort setzen",
+      closing: () => "Wenn Sie nicht um Hilfe gebeten haben, beachten Sie diese Mail nicht.",
+    },
+    invitation: {
+      subject: "Sie sind eingeladen",
+      opening: ({ appName }) =>
+        `Das Team von ${appName} lädt Sie ein, mit dieser E-Mail-Adresse ein Konto anzulegen.`,
+      button: "Konto anlegen",
+      closing: () =>
+        "Wenn Sie nicht wissen, warum, beachten Sie diese Mail nicht: Es gibt kein Konto, bis Sie es anlegen.",
+    },
+    undo: {
+      subject: "Ihre E-Mail-Adresse wurde geändert",
+      opening: ({ appName, maskedEmail }) =>
+        `Die E-Mail-Adresse Ihres Kontos bei ${appName} wurde in ${maskedEmail} geändert. Diese hier öffnet es nicht mehr.`,
+      button: "Änderung rückgängig machen",
+      closing: () =>
+        "Wenn Sie das waren, ist nichts zu tun. Wenn nicht, machen Sie die Änderung rückgängig: Ihre Adresse kommt zurück, Sie setzen ein neues Passwort, und alle anderen werden abgemeldet.",
+    },
+    passwordChanged: {
+      subject: "Ihr Passwort wurde geändert",
+      opening: ({ appName }) =>
+        `Das Passwort Ihres Kontos bei ${appName} wurde von jemandem geändert, der angemeldet war und es kannte.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
+    passwordReset: {
+      subject: "Ihr Passwort wurde geändert",
+      opening: ({ appName }) =>
+        `Das Passwort Ihres Kontos bei ${appName} wurde mit einem Code geändert, der an diese Adresse ging.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
+    emailChanged: {
+      subject: "Ihre E-Mail-Adresse wurde geändert",
+      opening: ({ appName }) => `Dies ist jetzt die E-Mail-Adresse Ihres Kontos bei ${appName}.`,
+      closing: () =>
+        "Die frühere Adresse weiß davon. Sie kann die Änderung sieben Tage lang rückgängig machen.",
+    },
+    newDevice: {
+      subject: "Neue Anmeldung",
+      opening: ({ appName }) =>
+        `Jemand hat sich bei Ihrem Konto bei ${appName} mit einem Browser angemeldet, der dafür noch nicht benutzt wurde.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
+    accountDisabled: {
+      subject: "Ihr Konto ist geschlossen",
+      opening: ({ appName }) =>
+        `Das Team von ${appName} hat Ihr Konto geschlossen. Niemand kann sich damit anmelden.`,
+      closing: () => "Fragen Sie dort nach, wenn Sie das für einen Irrtum halten.",
+    },
+    accountDeleted: {
+      subject: "Ihr Konto wurde gelöscht",
+      opening: ({ appName }) => `Ihr Konto bei ${appName} wurde gelöscht, mit allem, was darin war.`,
+      closing: () =>
+        "Dies ist die letzte Mail dazu. Wenn Sie das nicht waren, fragen Sie bei den Betreibern nach.",
+    },
+  },
+};

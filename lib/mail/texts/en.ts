@@ -1,0 +1,131 @@
+import type { Texts } from "./texts.ts";
+
+const plural = (count: number, unit: string) => `${count} ${unit}${count === 1 ? "" : "s"}`;
+
+function duration(seconds: number): string {
+  if (seconds >= 172_800) return plural(Math.round(seconds / 86_400), "day");
+  if (seconds > 3_600) return plural(Math.round(seconds / 3_600), "hour");
+  return plural(Math.round(seconds / 60), "minute");
+}
+
+const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
+
+const nothing = "If it was not you, ignore this mail: nothing has changed.";
+const recover =
+  "If it was you, there is nothing to do. If not, set a new password at once: it signs everybody else out.";
+
+/** Mails in English. */
+export const en: Texts = {
+  direction: "ltr",
+  enter: ({ host }, codeBegins) =>
+    `Enter this code on the page of ${host} where you began. It begins with ${codeBegins}, as that page says.`,
+  orOpen: "In the same browser you can also open this:",
+  keep: ({ host, appName, seconds }) =>
+    `The code is good for ${duration(seconds)}, and only at ${host}. Nobody at ${appName} will ever ask you for it, by telephone or by message.`,
+  goodFor: ({ seconds }) => `The link is good for ${duration(seconds)}.`,
+  asked: ({ device, ip, at }) =>
+    `It came from: ${device}, ${ip ? `address ${ip}` : "address unknown"}, ${format.format(at * 1000)} UTC.`,
+  mails: {
+    register: {
+      subject: "Confirm your e-mail address",
+      opening: ({ appName }) =>
+        `Somebody, probably you, wants to open an account at ${appName} with this e-mail address.`,
+      button: "Go on",
+      closing: () =>
+        "If it was not you, ignore this mail: there is no account, and without the code there will be none.",
+    },
+    registered: {
+      subject: "You already have an account",
+      opening: ({ appName }) =>
+        `Somebody, probably you, wanted to open an account at ${appName} with this e-mail address. There is one already.`,
+      button: "Set a new password",
+      closing: () =>
+        "Sign in with your password, or set a new one. If it was not you, ignore this mail: nothing has changed.",
+    },
+    reset: {
+      subject: "Set a new password",
+      opening: ({ appName }) =>
+        `Somebody, probably you, wants to set a new password for your account at ${appName}.`,
+      button: "Set a new password",
+      closing: () => `${nothing} Your password still works.`,
+    },
+    email: {
+      subject: "Confirm your new e-mail address",
+      opening: ({ appName }) =>
+        `Somebody, probably you, wants to use this e-mail address for an account at ${appName}.`,
+      button: "Go on",
+      closing: () => nothing,
+    },
+    emailTaken: {
+      subject: "This e-mail address has an account already",
+      opening: ({ appName }) =>
+        `Somebody wanted to move another account at ${appName} to this e-mail address. It has an account already, so nothing was moved.`,
+      closing: () => nothing,
+    },
+    login: {
+      subject: "Sign in",
+      opening: ({ appName }) => `Somebody, probably you, wants to sign in to your account at ${appName}.`,
+      button: "Sign in",
+      closing: () => "If it was not you, ignore this mail: without the code nobody is signed in.",
+    },
+    recovery: {
+      subject: "Set a new password",
+      opening: ({ appName }) =>
+        `The people who run ${appName} have sent you this, so that you can set a new password for your account.`,
+      button: "Set a new password",
+      closing: () => "If you did not ask for help, ignore this mail.",
+    },
+    invitation: {
+      subject: "You are invited",
+      opening: ({ appName }) =>
+        `The people who run ${appName} have invited you to open an account with this e-mail address.`,
+      button: "Open an account",
+      closing: () => "If you do not know why, ignore this mail: there is no account until you open it.",
+    },
+    undo: {
+      subject: "Your e-mail address was changed",
+      opening: ({ appName, maskedEmail }) =>
+        `The e-mail address of your account at ${appName} was changed to ${maskedEmail}. This one no longer opens it.`,
+      button: "Undo the change",
+      closing: () =>
+        "If it was you, there is nothing to do. If not, undo the change: your address comes back, you set a new password, and everybody else is signed out.",
+    },
+    passwordChanged: {
+      subject: "Your password was changed",
+      opening: ({ appName }) =>
+        `The password of your account at ${appName} was changed by somebody who was signed in and knew it.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
+    passwordReset: {
+      subject: "Your password was changed",
+      opening: ({ appName }) =>
+        `The password of your account at ${appName} was changed with a code that was sent to this address.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
+    emailChanged: {
+      subject: "Your e-mail address was changed",
+      opening: ({ appName }) => `This is now the e-mail address of your account at ${appName}.`,
+      closing: () => "The address before it has been told. It can undo the change for seven days.",
+    },
+    newDevice: {
+      subject: "New sign-in",
+      opening: ({ appName }) =>
+        `Somebody signed in to your account at ${appName} with a browser that was not used for it before.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
+    accountDisabled: {
+      subject: "Your account is closed",
+      opening: ({ appName }) =>
+        `The people who run ${appName} have closed your account. Nobody can sign in to it.`,
+      closing: () => "Ask them if you think that this is a mistake.",
+    },
+    accountDeleted: {
+      subject: "Your account was deleted",
+      opening: ({ appName }) => `Your account at ${appName} was deleted, with everything in it.`,
+      closing: () => "This is the last mail about it. If it was not you, ask the people who run it.",
+    },
+  },
+};
