@@ -31,27 +31,43 @@ test("what cannot be is refused, with all that is wrong", () => {
   );
 });
 
+const attributeOf = (id: string, name: string) => ({ "Fn::GetAtt": [id, name] });
+
 /** What is left with these switches, and how it stands there. */
 function left(environment: Record<string, string>) {
+  const statements = ["Users", "Mails"].map((id) => ({ Resource: attributeOf(id, "Arn") }));
   const functions = {
-    login: {},
-    mail: { onlyWith: { MAIL_FROM: "set" } as const },
+    login: { iamRoleStatements: statements },
+    mail: {
+      onlyWith: { MAIL_FROM: "set" } as const,
+      events: [{ stream: { arn: attributeOf("Users", "StreamArn") } }],
+    },
     loginCode: { onlyWith: { MAIL_FROM: "set", EMAIL_LOGIN: "on" } as const },
   };
   const resources: Resources = {
-    Users: { Type: "A", Metadata: {}, Properties: {} },
+    Users: { Type: "A", Metadata: {}, Properties: { StreamSpecification: {} } },
     Mails: { Type: "A", Metadata: { onlyWith: { MAIL_FROM: "set" } }, Properties: {} },
   };
   applySwitches({ functions, resources }, read(environment));
-  return { functions: Object.keys(functions), resources };
+  return { functions: Object.keys(functions), resources, statements: functions.login.iamRoleStatements };
 }
 
 test("functions and resources are there only with what they need, and the template does not show it", () => {
   const resource = { Type: "A", Properties: {} };
-  expect(left({})).toEqual({ functions: ["login"], resources: { Users: resource } });
-  const resources = { Users: resource, Mails: resource };
-  expect(left({ MAIL_FROM })).toEqual({ functions: ["login", "mail"], resources });
+  expect(left({})).toMatchObject({ functions: ["login"], resources: { Users: resource } });
+  const { functions, resources } = left({ MAIL_FROM });
+  expect(functions).toEqual(["login", "mail"]);
+  expect(Object.keys(resources)).toEqual(["Users", "Mails"]);
+  expect(resources.Mails).toEqual(resource);
   expect(left({ MAIL_FROM, EMAIL_LOGIN: "on" }).functions).toEqual(["login", "mail", "loginCode"]);
+});
+
+test("nothing is allowed on a table that is not there, and no table has a stream that feeds nothing", () => {
+  const onUsers = { Resource: attributeOf("Users", "Arn") };
+  expect(left({}).statements).toEqual([onUsers]);
+  expect(left({}).resources).toEqual({ Users: { Type: "A", Properties: {} } });
+  expect(left({ MAIL_FROM }).statements).toEqual([onUsers, { Resource: attributeOf("Mails", "Arn") }]);
+  expect(left({ MAIL_FROM }).resources.Users?.Properties).toEqual({ StreamSpecification: {} });
 });
 
 test("a word that is misspelt is refused", () => {

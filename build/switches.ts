@@ -59,26 +59,44 @@ function isThere(what: string, onlyWith: OnlyWith | undefined, standing: Switche
   });
 }
 
+/** The parts of serverless.yml that switches decide about. */
+interface Parts {
+  functions: Record<
+    string,
+    { onlyWith?: OnlyWith; iamRoleStatements?: { Resource: unknown }[]; events?: object[] }
+  >;
+  resources: Record<string, { Metadata?: { onlyWith?: OnlyWith }; Properties?: Record<string, unknown> }>;
+}
+
 /**
- * Takes out of serverless.yml what is not there with the switches as they stand, and the word itself. Throws an Error for
- * a word that is not known.
+ * Takes out of serverless.yml what is not there with the switches as they stand, and the word itself; with a table every
+ * permission on it, and with the last function that a stream feeds the stream. Throws an Error for a word that is not
+ * known.
  */
-export function applySwitches(
-  {
-    functions,
-    resources,
-  }: {
-    functions: Record<string, { onlyWith?: OnlyWith }>;
-    resources: Record<string, { Metadata?: { onlyWith?: OnlyWith } }>;
-  },
-  standing: Switches,
-): void {
+export function applySwitches({ functions, resources }: Parts, standing: Switches): void {
   for (const [name, { onlyWith }] of Object.entries(functions))
     if (!isThere(name, onlyWith, standing)) delete functions[name];
+  const absent = new Set<string>();
   for (const [id, resource] of Object.entries(resources)) {
     const { onlyWith, ...metadata } = resource.Metadata ?? {};
-    if (!isThere(id, onlyWith, standing)) delete resources[id];
-    else if (Object.keys(metadata).length > 0) resource.Metadata = metadata;
+    if (!isThere(id, onlyWith, standing)) {
+      delete resources[id];
+      absent.add(id);
+    } else if (Object.keys(metadata).length > 0) resource.Metadata = metadata;
     else delete resource.Metadata;
   }
+  for (const each of Object.values(functions))
+    if (each.iamRoleStatements)
+      each.iamRoleStatements = each.iamRoleStatements.filter(
+        ({ Resource }) => !absent.has(findResource(Resource) ?? ""),
+      );
+  const events = Object.values(functions).flatMap(({ events = [] }) => events);
+  const read = events.map((event) => findResource((event as { stream?: { arn?: unknown } }).stream?.arn));
+  for (const [id, { Properties }] of Object.entries(resources))
+    if (!read.includes(id)) delete Properties?.StreamSpecification;
+}
+
+/** The logical id in `!GetAtt NotesTable.Arn`. */
+function findResource(reference: unknown): string | undefined {
+  return (reference as { "Fn::GetAtt"?: string[] } | undefined)?.["Fn::GetAtt"]?.[0];
 }
