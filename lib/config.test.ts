@@ -290,7 +290,8 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
 
 const withMail = {
   ...inProd,
-  ...{ ATTEMPTS_TABLE: "attempts", MAILS_TABLE: "mails", CODE_KEYS_SECRET: "auth/code" },
+  ...{ IDENTITIES_TABLE: "identities", ATTEMPTS_TABLE: "attempts", MAILS_TABLE: "mails" },
+  ...{ CODE_KEYS_SECRET: "auth/code" },
   ...{ MAIL_FROM: "Example <auth@example.com>", MAIL_LINK: "https://app.example.com/account" },
   ...{ ALLOWED_ORIGINS: "https://app.example.com", SES_CONFIGURATION_SET: "auth" },
 };

@@ -2,6 +2,7 @@ import { type AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Config } from "./config.ts";
+import { maxRepeats, type Pause, pauseWithJitter } from "./conflict-pause.ts";
 import { AppError } from "./errors.ts";
 import { currentSignal } from "./time-limit.ts";
 
@@ -81,13 +82,14 @@ export async function getItem(client: DynamoDB, address: ItemAddress): Promise<I
 }
 
 /**
- * Sends one conditional update and asks for the item back, whether it was written or not. Throws AppError
- * `unavailable`.
+ * Sends one conditional update and asks for the item back, whether it was written or not. One that meets a transaction
+ * over its item is tried again. Throws AppError `unavailable`.
  */
 export async function updateItem(
   client: DynamoDB,
   address: ItemAddress,
   expression: UpdateExpression,
+  pause: Pause = pauseWithJitter,
 ): Promise<WriteResult> {
   const command = new UpdateCommand({
     ...address,
@@ -95,13 +97,21 @@ export async function updateItem(
     ReturnValues: "ALL_NEW",
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
-  try {
-    const { Attributes } = await client.send(command);
-    return { written: true, item: Attributes ?? {} };
-  } catch (error) {
-    if (!isConditionFailure(error)) return unavailable(error);
-    return { written: false, item: findRefusingItem(error) };
+  for (let repeat = 1; ; repeat++) {
+    try {
+      const { Attributes } = await client.send(command);
+      return { written: true, item: Attributes ?? {} };
+    } catch (error) {
+      if (isConditionFailure(error)) return { written: false, item: findRefusingItem(error) };
+      if (!isConflict(error) || repeat > maxRepeats) return unavailable(error);
+      await pause(repeat);
+    }
   }
+}
+
+/** The item is in a transaction that has not ended yet: the write was not done, and the SDK does not try it again. */
+function isConflict(error: unknown): boolean {
+  return error instanceof Error && error.name === "TransactionConflictException";
 }
 
 /** Answers whether a write was refused by its condition. */

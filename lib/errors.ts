@@ -34,6 +34,7 @@ export const problems = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   email_taken: { status: 409, title: "E-mail address taken" },
+  email_changed_recently: { status: 409, title: "E-mail address changed recently" },
   body_too_large: { status: 413, title: "Request body too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   too_many_attempts: { status: 429, title: "Too many attempts", event: "authn_login_lock" },
@@ -73,6 +74,8 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:
     "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
+  email_changed_recently:
+    "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 

@@ -25,6 +25,11 @@ export type SecurityEvent =
   /** Ours, not the caller's: the response was 500 or 503. */
   | "failure";
 
+/** What changes an account; the deletion of one is told of when it is gone. */
+export type ChangeEvent =
+  | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created">
+  | "user_deleting";
+
 /** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
 export type RefusalReason =
   /** Of an access token. */
@@ -51,4 +56,6 @@ export type RefusalReason =
   | "session ended by the operator"
   /** The user's sessions were all ended, and this one has not been deleted yet. */
   | "session of an earlier epoch"
-  | "account gone";
+  | "account gone"
+  /** By an operator, or it is being deleted. */
+  | "account disabled";

@@ -60,6 +60,8 @@ export const clientId = setting(
 
 /** The name of the users table. */
 export const usersTable = table("USERS_TABLE");
+/** The name of the table of identities. */
+export const identitiesTable = table("IDENTITIES_TABLE");
 /** The name of the sessions table. */
 export const sessionsTable = table("SESSIONS_TABLE");
 /** The name of the table of attempts. */

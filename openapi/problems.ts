@@ -107,6 +107,13 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "log in instead, or register another address.",
     detail: "There is an account with this e-mail address.",
   },
+  email_changed_recently: {
+    meaning:
+      "The e-mail address was changed less than seven days ago: whoever has the earlier one may still undo that.",
+    remedy: "try again when seven days have passed.",
+    detail:
+      "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
+  },
   body_too_large: {
     meaning: "The body has more than 16,384 bytes.",
     remedy: "send only what the route asks for.",

@@ -1,5 +1,6 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
+import { changeSchema } from "../lib/accounts/change.ts";
 import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accounts/claims.ts";
 import { problems } from "../lib/errors.ts";
 import {
@@ -123,7 +124,7 @@ const pairMembers = {
   refreshToken: text("Its refresh token. Keep the two together."),
   expiresIn: { type: "integer", minimum: 0, description: "Seconds that the access token lives." },
 } as const;
-const device = `${userId}.${sessionId}.0.20819.q83vEjRWeJCrze8SNFZ4kA`;
+const device = `${sessionId}.0.20819.q83vEjRWeJCrze8SNFZ4kA`;
 const deviceMember = {
   device: "With `Auth-Mode: bearer`: `device` of an earlier login; a browser has it in a cookie.",
 };
@@ -223,13 +224,33 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
           userId: text("The user id."),
           email: text("The address."),
           createdAt: time("When the account was made."),
+          passwordChangedAt: {
+            ...time("When the password was changed; null: never."),
+            type: ["integer", "null"],
+          },
+          lastChange: {
+            ...toSchema(changeSchema),
+            type: ["object", "null"],
+            description: "The last change of the account.",
+          },
           ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
           sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
         },
         { optional: optionalMembers.filter((name) => name !== "roles") },
       ),
-      example: { userId, email, createdAt, roles: [], sessions: [summaryExample], sessionsLeftOut: 0 },
+      example: {
+        ...{ userId, email, createdAt, passwordChangedAt: null, roles: [] },
+        lastChange: {
+          ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },
+          ...{
+            ip: "192.0.2.7",
+            device: "Chrome on Windows",
+            requestId: "b1f0a8c4-5d7e-4e43-8a58-1f3a0f0f2b77",
+          },
+        },
+        ...{ sessions: [summaryExample], sessionsLeftOut: 0 },
+      },
     },
     JwkSet: {
       schema: object({

@@ -1,3 +1,4 @@
+import { createDirectory } from "../../lib/accounts/directory.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createDeleteAccount } from "../../lib/auth/account/delete.ts";
@@ -17,6 +18,7 @@ import {
   cookieName,
   dynamodbSettings,
   hashKeySettings,
+  identitiesTable,
   sessionsTable,
   usersTable,
 } from "../../lib/settings.ts";
@@ -26,6 +28,7 @@ const config = readConfig({
   ...dynamodbSettings,
   ...hashKeySettings,
   usersTable,
+  identitiesTable,
   sessionsTable,
   attemptsTable,
   cookieName,
@@ -35,15 +38,17 @@ const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
-const deleteAccount = createDeleteAccount({ users, sessions, attempts });
+const directory = createDirectory(dynamodb, config);
+const deleteAccount = createDeleteAccount({ users, directory, sessions, attempts, clock: systemClock });
 
 export const handler = api()
   .use(await authenticate({ live: sessions }))
   .use(callerMode())
   .use(deviceCookie(config))
-  .handler(async ({ session, mode, body, device: cookie }) => {
-    const { password, device } = parseBody(passwordBody, body);
-    await deleteAccount(session, { password, device: mode === "bearer" ? device : cookie });
+  .handler(async ({ session, mode, body, userAgent, sourceIp: ip, requestId, device: cookie }) => {
+    const { password, device: kept } = parseBody(passwordBody, body);
+    const device = mode === "bearer" ? kept : cookie;
+    await deleteAccount(session, { password, device, userAgent, ip, requestId });
     note({ event: "user_deleted" });
     return noContent();
   });

@@ -1,4 +1,4 @@
-import { createUserStore } from "../../lib/accounts/store.ts";
+import { createDirectory } from "../../lib/accounts/directory.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createRegister } from "../../lib/auth/account/register.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -13,6 +13,7 @@ import {
   attemptsTable,
   dynamodbSettings,
   hashKeySettings,
+  identitiesTable,
   passwordMinLength,
   registerLimitPerSourcePerHour,
   usersTable,
@@ -23,6 +24,7 @@ const config = readConfig({
   ...dynamodbSettings,
   ...hashKeySettings,
   usersTable,
+  identitiesTable,
   attemptsTable,
   passwordMinLength,
   registerLimitPerSourcePerHour,
@@ -31,7 +33,7 @@ const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const registerBody = createRegisterBody(config);
 const register = createRegister({
-  users: createUserStore(dynamodb, config.usersTable),
+  directory: createDirectory(dynamodb, config),
   clock: systemClock,
   readCommonPasswords,
   sources: openSourceLimit(
@@ -41,8 +43,8 @@ const register = createRegister({
   ),
 });
 
-export const handler = api().handler(async ({ body, sourceIp: ip }) => {
-  const account = await register({ ...parseBody(registerBody, body), ip });
+export const handler = api().handler(async ({ body, sourceIp: ip, userAgent, requestId }) => {
+  const account = await register({ ...parseBody(registerBody, body), ip, userAgent, requestId });
   note({ event: "user_created", userId: account.userId });
   return json(201, account);
 });

@@ -1,3 +1,4 @@
+import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createEndEarlierSessions } from "../../lib/auth/end-earlier-sessions.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
@@ -11,12 +12,12 @@ import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionOpening, sessionOpeningSettings } from "../../lib/session-opening.ts";
 import { createSessionNote } from "../../lib/sessions/note.ts";
-import { loginLimitPerSourcePerMinute } from "../../lib/settings.ts";
+import { identitiesTable, loginLimitPerSourcePerMinute } from "../../lib/settings.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { importVerificationKeys } from "../../lib/tokens/keys.ts";
 import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
 
-const config = readConfig({ ...sessionOpeningSettings, loginLimitPerSourcePerMinute });
+const config = readConfig({ ...sessionOpeningSettings, identitiesTable, loginLimitPerSourcePerMinute });
 const opening = await createSessionOpening(config);
 const keyedHash = createKeyedHash(opening.needs);
 const noteSession = createSessionNote(keyedHash);
@@ -24,6 +25,7 @@ const keys = await importVerificationKeys(config.jwtPublicKeys);
 const limit = config.loginLimitPerSourcePerMinute;
 const login = createLogin({
   ...opening,
+  identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
   sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
   endEarlierSessions: createEndEarlierSessions({
     sessions: opening.sessions,

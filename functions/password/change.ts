@@ -15,18 +15,19 @@ import { passwordMinLength } from "../../lib/settings.ts";
 const config = readConfig({ ...sessionOpeningSettings, passwordMinLength });
 const opening = await createSessionOpening(config);
 const changePasswordBody = createChangePasswordBody(config);
-const changePassword = createChangePassword({ ...opening, readCommonPasswords });
+const changePassword = createChangePassword({ ...opening, ...opening.needs, readCommonPasswords });
 
 export const handler = api()
   .use(await authenticate({ live: opening.sessions }))
   .use(callerMode())
   .use(deviceCookie(config))
-  .handler(async ({ session, body, headers, mode, hasCookies, userAgent, sourceIp: ip, device: cookie }) => {
+  .handler(async ({ session, body, headers, mode, hasCookies, device: cookie, ...event }) => {
     const keys = parseClientKeys(headers);
     assertSessionKey(session, keys.sessionKey);
     const change = parseBody(changePasswordBody, body);
     const device = mode === "bearer" ? change.device : cookie;
-    const opened = await changePassword(session, { ...change, ...keys, userAgent, ip, device });
+    const { userAgent, sourceIp: ip, requestId } = event;
+    const opened = await changePassword(session, { ...change, ...keys, userAgent, ip, device, requestId });
     note({ event: "authn_password_change" });
     return openedResponse(opened, { mode, hasCookies }, config);
   });

@@ -1,3 +1,4 @@
+import { createChange } from "../../lib/accounts/change.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createDevices } from "../../lib/attempts/known-devices.ts";
 import { createEndAllSessions } from "../../lib/auth/session/revoke-all.ts";
@@ -45,12 +46,15 @@ export const handler = api()
   .use(await authenticate({ live: sessions }))
   .use(callerMode())
   .use(deviceCookie(config))
-  .handler(async ({ session, headers, mode, device, queryStringParameters: { except } }) => {
+  .handler(async ({ session, headers, mode, device, queryStringParameters: { except }, ...event }) => {
     if (except !== undefined && except !== "current") {
       throw new AppError("invalid_query", { detail: "except can only be current." });
     }
+    const { userAgent, sourceIp: ip, requestId } = event;
+    const source = { by: "user", client: { userAgent, ip }, requestId };
+    const change = createChange("authn_token_revoked", source, systemClock());
     if (except === undefined) {
-      await endAll(session);
+      await endAll(session, change);
       note({ event: "authn_token_revoked" });
       return noContent();
     }
@@ -58,7 +62,7 @@ export const handler = api()
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
     // Without a key to make the device entry anew nothing is ended.
     await hashKeys.ready();
-    const { sessionEpoch } = await endOthers(session);
+    const { sessionEpoch } = await endOthers(session, change);
     note({ event: "authn_token_revoked" });
     if (mode === "bearer") return noContent();
     const kept = await devices.remember({ ...session, sessionEpoch }, device);

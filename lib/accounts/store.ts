@@ -1,35 +1,44 @@
-import { randomUUID } from "node:crypto";
-import { DeleteCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
-import {
-  type DynamoDB,
-  findRefusingItem,
-  getItem,
-  isConditionFailure,
-  unavailable,
-  updateItem,
-} from "../dynamodb.ts";
+import { type DynamoDB, getItem, updateItem } from "../dynamodb.ts";
 import { findHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
+import { type Change, changeSchema } from "./change.ts";
 import { customClaims } from "./claims.ts";
 
 /** An account as the table holds it. Times are epoch seconds. */
 const userType = {
   name: "user",
-  // The key is the e-mail address, which no log may hold.
   keyNames: ["userId"],
   schema: v.object({
-    email: v.string(),
     userId: v.string(),
-    /** argon2id, PHC string format. */
-    passwordHash: v.pipe(
-      v.string(),
-      v.check((text) => findHash(text) !== undefined),
+    email: v.string(),
+    emailVerifiedAt: v.exactOptional(v.number()),
+    /** argon2id, PHC string format; absent where no password opens the account. */
+    passwordHash: v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.check((text) => findHash(text) !== undefined),
+      ),
     ),
+    /** When the user changed the password last: mails of before are void. */
+    passwordChangedAt: v.exactOptional(v.number()),
+    /** Which mail the password was reset by. */
+    resetBy: v.exactOptional(v.string()),
+    /** Identities other than the address; the index has an entry for each. */
+    identityIds: v.exactOptional(v.set(v.string())),
     /** Raised whenever all sessions of the user are ended. */
     sessionEpoch: v.number(),
     /** The epoch before which no session is left; lower than `sessionEpoch` while they are being deleted. */
     sweptEpoch: v.number(),
+    /** Since when an operator lets nobody in. */
+    disabledAt: v.exactOptional(v.number()),
+    /** When the deletion of the account began. Nobody gets in any more, nor is anything else changed. */
+    deletingAt: v.exactOptional(v.number()),
+    /** The address before the last change of it, which mail that was by, and until when it can be undone. */
+    previousEmail: v.exactOptional(v.string()),
+    movedBy: v.exactOptional(v.string()),
+    undoUntil: v.exactOptional(v.number()),
+    lastChange: v.exactOptional(changeSchema),
     createdAt: v.number(),
     /** Set by an administrator. */
     ...customClaims,
@@ -39,8 +48,15 @@ const userType = {
 /** An account as the table holds it. */
 export type User = v.InferOutput<typeof userType.schema>;
 
-/** A user by the key of the table, and which one is meant: a free address may be taken by somebody else. */
-export type UserKey = Pick<User, "email" | "userId">;
+/** Answers whether nobody is let in: an operator disabled the account, or it is being deleted. */
+export const isDisabled = ({ disabledAt, deletingAt }: User): boolean =>
+  disabledAt !== undefined || deletingAt !== undefined;
+
+/** A session on whose strength something is written: its own epoch, not the one that was just read of the user. */
+export interface Caller {
+  userId: string;
+  sessionEpoch: number;
+}
 
 /**
  * The users table. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item that
@@ -48,38 +64,35 @@ export type UserKey = Pick<User, "email" | "userId">;
  */
 export type UserStore = ReturnType<typeof createUserStore>;
 
-/** Makes the store of the users table (partition key: the normalised e-mail address). */
+/** Makes the store of the users table (partition key: userId). Who comes and goes is written by `directory.ts`. */
 export function createUserStore(client: DynamoDB, tableName: string) {
-  const addressOf = (email: string) => ({ TableName: tableName, Key: { email } });
+  const addressOf = (userId: string) => ({ TableName: tableName, Key: { userId } });
+
+  /** Ends, by raising the epoch, all sessions and logins under way. The SDK's retry of our own write is known by the change. */
+  async function raise(
+    { userId, sessionEpoch }: Caller,
+    change: Change,
+    { set = "", condition = "", values = {} } = {},
+  ): Promise<User | undefined> {
+    const { written, item } = await updateItem(client, addressOf(userId), {
+      UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, lastChange = :change${set}`,
+      ConditionExpression: `${isCallers}${condition}`,
+      ExpressionAttributeValues: { ":one": 1, ":change": change, ":epoch": sessionEpoch, ...values },
+    });
+    const user = item && parseItem(userType, item);
+    return written || user?.lastChange?.id === change.id ? user : undefined;
+  }
 
   return {
     /** Reads a user, strongly consistent. */
-    async find(email: string): Promise<User | undefined> {
-      const item = await getItem(client, addressOf(email));
+    async find(userId: string): Promise<User | undefined> {
+      const item = await getItem(client, addressOf(userId));
       return item && parseItem(userType, item);
     },
 
-    /** Stores a new user; false if the address is taken. The SDK's retry of our own put is known by the userId. */
-    async create(user: User): Promise<boolean> {
-      try {
-        await client.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: user,
-            ConditionExpression: "attribute_not_exists(email)",
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (!isConditionFailure(error)) return unavailable(error);
-        return findRefusingItem(error)?.userId === user.userId;
-      }
-    },
-
     /** Replaces a password hash by a stronger one of the same password, if it is still there; false if not. */
-    async replacePasswordHash(email: string, { from, to }: { from: string; to: string }): Promise<boolean> {
-      const { written } = await updateItem(client, addressOf(email), {
+    async replacePasswordHash(userId: string, { from, to }: { from: string; to: string }): Promise<boolean> {
+      const { written } = await updateItem(client, addressOf(userId), {
         UpdateExpression: "SET passwordHash = :to",
         ConditionExpression: "passwordHash = :from",
         ExpressionAttributeValues: { ":from": from, ":to": to },
@@ -88,79 +101,43 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     },
 
     /**
-     * Sets a new password and ends, by raising the epoch, all sessions – if the hash is still the one just verified and
-     * the caller's session is of this epoch. The SDK's retry of our own write is known by the new hash, whose salt is
-     * random.
+     * Sets a new password and raises the epoch – if the hash is still the one just verified and the caller's session is of
+     * this epoch; undefined if not.
      */
-    async changePassword(
-      { email, ...caller }: UserKey & CallerEpoch,
-      change: { from: string; to: string },
+    changePassword(
+      caller: Caller,
+      { from, to }: { from: string; to: string },
+      change: Change,
     ): Promise<User | undefined> {
-      const { written, item } = await updateItem(client, addressOf(email), {
-        UpdateExpression: "SET passwordHash = :to, sessionEpoch = sessionEpoch + :one",
-        ConditionExpression: `passwordHash = :from AND ${isCallers}`,
-        ExpressionAttributeValues: { ":from": change.from, ":to": change.to, ":one": 1, ...valuesOf(caller) },
+      return raise(caller, change, {
+        set: ", passwordHash = :to, passwordChangedAt = :at",
+        condition: " AND passwordHash = :from",
+        values: { ":from": from, ":to": to, ":at": change.at },
       });
-      const user = item && parseItem(userType, item);
-      return written || user?.passwordHash === change.to ? user : undefined;
     },
 
     /**
-     * Raises the epoch: all sessions are over, and logins that are under way. Undefined if there is no such user, or if
-     * the caller's session is of an earlier epoch: it has been ended itself. The SDK's retry of our own write is known by
-     * a random id.
+     * Raises the epoch. Undefined if there is no such user, or if the caller's session is of an earlier epoch: it has been
+     * ended itself.
      */
-    async raiseSessionEpoch({ email, ...caller }: UserKey & CallerEpoch): Promise<User | undefined> {
-      const raiseId = randomUUID();
-      const { written, item } = await updateItem(client, addressOf(email), {
-        UpdateExpression: "SET sessionEpoch = sessionEpoch + :one, raiseId = :raise",
-        ConditionExpression: isCallers,
-        ExpressionAttributeValues: { ":one": 1, ":raise": raiseId, ...valuesOf(caller) },
-      });
-      const isOurs = written || (item?.raiseId === raiseId && item.userId === caller.userId);
-      return isOurs && item ? parseItem(userType, item) : undefined;
+    raiseSessionEpoch: (caller: Caller, change: Change): Promise<User | undefined> => raise(caller, change),
+
+    /** Raises the epoch and begins the deletion; undefined as with `raiseSessionEpoch`. */
+    beginDeletion(caller: Caller, change: Change): Promise<User | undefined> {
+      return raise(caller, change, { set: ", deletingAt = :at", values: { ":at": change.at } });
     },
 
     /** Notes that no session of an epoch before this one is left. */
-    async noteSwept({ email, userId }: UserKey, epoch: number): Promise<void> {
-      await updateItem(client, addressOf(email), {
+    async noteSwept(userId: string, epoch: number): Promise<void> {
+      await updateItem(client, addressOf(userId), {
         UpdateExpression: "SET sweptEpoch = :epoch",
-        ConditionExpression: "userId = :userId AND sweptEpoch < :epoch",
-        ExpressionAttributeValues: { ":epoch": epoch, ":userId": userId },
+        ConditionExpression: "sweptEpoch < :epoch",
+        ExpressionAttributeValues: { ":epoch": epoch },
       });
-    },
-
-    /**
-     * Deletes a user; false if the hash is no longer the one just verified, or the epoch not the one of the caller's
-     * session. True if that user is gone already.
-     */
-    async delete({ email, ...caller }: UserKey & CallerEpoch, verifiedHash: string): Promise<boolean> {
-      try {
-        await client.send(
-          new DeleteCommand({
-            ...addressOf(email),
-            ConditionExpression: `passwordHash = :hash AND ${isCallers}`,
-            ExpressionAttributeValues: { ":hash": verifiedHash, ...valuesOf(caller) },
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (!isConditionFailure(error)) return unavailable(error);
-        return findRefusingItem(error)?.userId !== caller.userId;
-      }
     },
   };
 }
 
-/** The epoch of the session on whose strength something is written; not the one that was just read of the user. */
-interface CallerEpoch {
-  sessionEpoch: number;
-}
-
 /** The condition of every write to a user on the strength of a session: a session that was ended changes nothing. */
-const isCallers = "userId = :userId AND sessionEpoch = :epoch AND attribute_not_exists(disabledAt)";
-
-function valuesOf({ userId, sessionEpoch }: Pick<User, "userId"> & CallerEpoch) {
-  return { ":userId": userId, ":epoch": sessionEpoch };
-}
+const isCallers =
+  "sessionEpoch = :epoch AND attribute_not_exists(disabledAt) AND attribute_not_exists(deletingAt)";

@@ -14,8 +14,15 @@ interface AttemptLimitOptions {
   clock: Clock;
 }
 
+/** What somebody tries to get into: an address, and the user that the index has for it, or a random id. */
+export interface Target {
+  email: string;
+  userId: string;
+}
+
 /** One attempt that was counted. */
 export interface Attempt {
+  email: string;
   /** The row it was counted in. */
   id: string;
   /** The attempts in a row, with this one. */
@@ -35,12 +42,14 @@ export type AttemptLimit = ReturnType<typeof createAttemptLimit>;
 export function createAttemptLimit({ attempts, keyedHash, devices, clock }: AttemptLimitOptions) {
   const pauses = createPauses(clock);
 
-  async function countAs(name: string, device?: Device): Promise<Attempt> {
-    const id = await keyedHash.hash(name);
+  async function countAs(email: string, device?: Device): Promise<Attempt> {
+    const id = await keyedHash.hash(
+      device ? `device:${device.sessionId}:${device.userId}` : `account:${email}`,
+    );
     const known = pauses.find(id);
     if (known > 0) throw tooManyAttempts(known);
     const counted = await attempts.count(id, clock());
-    if ("count" in counted) return { id, device, ...counted };
+    if ("count" in counted) return { email, id, device, ...counted };
     pauses.keep(id, counted.pauseSeconds);
     throw tooManyAttempts(counted.pauseSeconds);
   }
@@ -50,19 +59,18 @@ export function createAttemptLimit({ attempts, keyedHash, devices, clock }: Atte
      * Counts one attempt, before the password is looked at; `device` is what the browser keeps, if anything.
      * Throws AppError `too_many_attempts`, `unavailable`.
      */
-    async count(email: string, text?: string): Promise<Attempt> {
-      const device = await devices.find(email, text);
-      return device ? countAs(`device:${device.sessionId}:${email}`, device) : countAs(`account:${email}`);
+    async count({ email, userId }: Target, text?: string): Promise<Attempt> {
+      return countAs(email, await devices.find(userId, text));
     },
 
     /**
-     * Looks at an attempt again once the user has been read: a browser whose entry no longer counts – of an earlier
-     * account with this address, from before a change of password, or too old – is a stranger, and its attempt is counted
-     * as one of theirs, still before the password is looked at. Throws AppError `too_many_attempts`, `unavailable`.
+     * Looks at an attempt again once the user has been read: a browser whose entry no longer counts – from before a change
+     * of password, too old, or of a user who has another address by now – is a stranger, and its attempt is counted as one
+     * of theirs, still before the password is looked at. Throws AppError `too_many_attempts`, `unavailable`.
      */
-    async recount(attempt: Attempt, email: string, user: User | undefined): Promise<Attempt> {
+    async recount(attempt: Attempt, user: User | undefined): Promise<Attempt> {
       if (!attempt.device || devices.isCurrent(attempt.device, user)) return attempt;
-      return countAs(`account:${email}`);
+      return countAs(attempt.email);
     },
 
     /**

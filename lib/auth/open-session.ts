@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createCustomClaims } from "../accounts/claims.ts";
-import type { User, UserStore } from "../accounts/store.ts";
+import { isDisabled, type User, type UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
@@ -23,7 +23,7 @@ export interface OpenedSession {
 
 /**
  * Decides, after the session has been put, whether the user may have it: false if the user's sessions were all ended
- * meanwhile. Whoever claims something that can be used once does it here, on condition of the user's epoch.
+ * meanwhile, or the account is disabled. Whoever claims something that can be used once does it here, on condition of the user's epoch.
  */
 export type ConfirmUser = (user: User) => Promise<boolean>;
 
@@ -54,7 +54,7 @@ export function createOpenSession(options: OpenSessionOptions) {
   return async function openSession(
     user: User,
     request: SessionRequest,
-    confirm: ConfirmUser = isEpochUnmoved,
+    confirm: ConfirmUser = isStillLetIn,
   ): Promise<TokenPair | undefined> {
     await pairs.ready();
     const { session, refreshToken } = await put(user, request);
@@ -110,8 +110,8 @@ export function createOpenSession(options: OpenSessionOptions) {
   }
 
   /** The session was put before this read, so a sweep of all sessions either finds it or shows here. */
-  async function isEpochUnmoved(user: User): Promise<boolean> {
-    const latest = await users.find(user.email);
-    return latest?.userId === user.userId && latest.sessionEpoch === user.sessionEpoch;
+  async function isStillLetIn({ userId, sessionEpoch }: User): Promise<boolean> {
+    const latest = await users.find(userId);
+    return latest?.sessionEpoch === sessionEpoch && !isDisabled(latest);
   }
 }

@@ -1,24 +1,29 @@
-import type { User, UserKey, UserStore } from "../accounts/store.ts";
+import type { User } from "../accounts/store.ts";
 import type { AttemptLimit } from "../attempts/account-limit.ts";
 import { AppError } from "../errors.ts";
 import { verifyPassword } from "../factors/password-hash.ts";
-import { settleAll } from "../settle-all.ts";
+
+/** What a user proves to be the one: the password, typed again. */
+export interface Proof {
+  password: string;
+  /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
+  device: string | undefined;
+}
 
 /**
- * The user of a live session, who typed the password again; undefined if the account is gone (the address may be
- * somebody else's by now). Throws AppError `invalid_credentials`, `too_many_attempts` (the limit is that of login),
+ * Proves a user by the password, and gives the hash of it that was verified. Throws AppError `invalid_credentials`, `too_many_attempts` (the limit is that of login),
  * `unavailable`.
  */
 export async function proveUser(
-  { users, attempts }: { users: Pick<UserStore, "find">; attempts: AttemptLimit },
-  { email, userId }: UserKey,
-  { password, device }: { password: string; device: string | undefined },
-): Promise<User | undefined> {
-  const [counted, user] = await settleAll([attempts.count(email, device), users.find(email)]);
-  const attempt = await attempts.recount(counted, email, user);
-  if (user?.userId !== userId) return undefined;
-  if (!(await verifyPassword(user.passwordHash, password)))
+  attempts: AttemptLimit,
+  user: User,
+  { password, device }: Proof,
+): Promise<string> {
+  const counted = await attempts.count(user, device);
+  const attempt = await attempts.recount(counted, user);
+  const { passwordHash } = user;
+  if (!(await verifyPassword(passwordHash, password)) || passwordHash === undefined)
     throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
   await attempts.succeed(attempt);
-  return user;
+  return passwordHash;
 }

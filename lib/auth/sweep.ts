@@ -14,7 +14,7 @@ export function createSweep({ sessions, users }: SweepOptions) {
     const ended = all.filter(({ sessionEpoch }) => sessionEpoch < user.sessionEpoch);
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId !== last?.sessionId));
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId === last?.sessionId));
-    await users.noteSwept(user, user.sessionEpoch);
+    await users.noteSwept(user.userId, user.sessionEpoch);
   };
 }
 

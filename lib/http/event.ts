@@ -38,6 +38,8 @@ export interface ApiEvent {
 export interface ClientEvent {
   /** The client's address: what a trusted proxy says (client-ip.ts), or the gateway saw. No client can forge it. */
   sourceIp: string | undefined;
+  /** Lambda's id of the request, as it stands in the log and in problems. */
+  requestId: string;
 }
 
 /**
@@ -49,14 +51,14 @@ export function parseEvent(
   input: unknown,
   assertSameSite: (event: ApiEvent) => void,
   findClientIp?: FindClientIp,
-): { event: ApiEvent & ClientEvent; credentials: RawCredentials } {
+): { event: ApiEvent & Pick<ClientEvent, "sourceIp">; credentials: RawCredentials } {
   const raw = asRecord(input) as Partial<APIGatewayProxyEventV2>;
   const context = asRecord(raw.requestContext);
   const http = asRecord(context.http);
   const { cookie, authorization, "x-proxy-secret": proxySecret, ...headers } = lowerCaseNames(raw.headers);
   // Payload 2.0 moves cookies out of the headers; serverless-offline and function URLs may leave them there.
   const cookies = [...(Array.isArray(raw.cookies) ? raw.cookies : []), ...(cookie?.split(";") ?? [])];
-  const event: ApiEvent & ClientEvent = {
+  const event: ApiEvent & Pick<ClientEvent, "sourceIp"> = {
     headers,
     body: raw.body,
     isBase64Encoded: raw.isBase64Encoded === true,

@@ -85,7 +85,7 @@ export function createRoute({
         note({ ip: event.sourceIp });
         if (crossSite !== "let in") assertSameSite(event);
         event.body = isStateChanging(event) ? parseBody(event) : undefined;
-        request.event = event;
+        request.event = Object.assign(event, { requestId: request.context.awsRequestId });
         request.internal.credentials = credentials;
       });
       for (const check of checks)

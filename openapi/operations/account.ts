@@ -31,6 +31,13 @@ export const account = {
     parameters: ["AuthMode"],
     body: { schema: "PasswordOnly" },
     answers: [ended],
-    problems: [...takesBody, ...knowsCaller, "invalid_auth_mode", "invalid_credentials", "too_many_attempts"],
+    problems: [
+      ...takesBody,
+      ...knowsCaller,
+      "invalid_auth_mode",
+      "invalid_credentials",
+      "email_changed_recently",
+      "too_many_attempts",
+    ],
   },
 } satisfies Record<string, Operation>;

@@ -11,12 +11,12 @@ import {
 } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import type { Item } from "../support/database.ts";
-import { hold, loseAnswer, loseRequest } from "../support/faults.ts";
+import { hold, loseAnswer, loseRequest, precededBy } from "../support/faults.ts";
 import { raceLogin } from "../support/interleave.ts";
 import { keepSecrets } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { type Account, lookUp, startService } from "../support/service.ts";
+import { type Account, lookUp, proof, type Step, startService } from "../support/service.ts";
 import { storeSessions } from "../support/stored.ts";
 
 const service = await startService();
@@ -26,7 +26,8 @@ const query = "Query sessions";
 const batch = "BatchWriteItem sessions";
 /** What ends all sessions but the caller's. */
 const end = ["UpdateItem users", "UpdateItem sessions", query, batch, "UpdateItem users"];
-const deletion = [live, lookUp, ...end, "DeleteItem users", query, batch];
+const transaction = "TransactWriteItems users identities";
+const deletion: Step[] = [live, ...proof, ...end, transaction, query, batch];
 
 /** An account with two sessions: another one, and the one that the test acts from. */
 async function open() {
@@ -45,7 +46,7 @@ describe("GET /auth/account", () => {
     const { email, userId } = account;
     clock.advance(60);
     await service.rotate(other);
-    await database.change("users", { email }, { roles: ["admin"] });
+    await database.change("users", { userId }, { roles: ["admin"] });
     await database.change("sessions", old.key, { expiresAt: clock.now });
     const response = await expectRequests([live, "GetItem users", query], () =>
       sandbox.exportAccount({ cookies: own.cookies }),
@@ -53,6 +54,8 @@ describe("GET /auth/account", () => {
     const { sessions, ...user } = bodyOf(response);
     expect(user).toEqual({
       ...{ userId, email, createdAt: expect.any(Number), roles: ["admin"], sessionsLeftOut: 0 },
+      passwordChangedAt: null,
+      lastChange: expect.objectContaining({ event: "user_created", by: "user" }),
     });
     const summary = ({ claims }: Pair, renewedAt: number | null, expiresAt: number) => {
       const device = { userAgent: "tests", ip: "192.0.2.7" };
@@ -80,7 +83,8 @@ describe("GET /auth/account", () => {
 describe("DELETE /auth/account", () => {
   /** Asserts that nothing is left, and the address free. */
   async function expectGone({ email, password, userId }: Account, pairs: Pair[]) {
-    expect(await database.find("users", { email })).toBeUndefined();
+    expect(await database.find("users", { userId })).toBeUndefined();
+    expect(await database.find("identities", { identity: `email:${email}` })).toBeUndefined();
     expect(await database.sessionsOf(userId)).toEqual([]);
     for (const pair of pairs) expectProblem(await service.refresh(pair), refusals.tokenExpired);
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.loginFailed);
@@ -98,7 +102,7 @@ describe("DELETE /auth/account", () => {
   test.each([
     ["the first write", "UpdateItem users"],
     ["the sweep", "BatchWriteItem"],
-    ["the deletion", "DeleteItem users"],
+    ["the deletion", transaction],
   ])("knows its own writes when the answer to %s was lost", async (_, name) => {
     const { account, other, own } = await open();
     wire.break(name, loseAnswer);
@@ -115,54 +119,125 @@ describe("DELETE /auth/account", () => {
       wire.break("", loseRequest, { times: 99 });
       expectProblem(await remove(own, account.password), refusals.unavailable);
       wire.mend();
-      const isGone = (await database.find("users", { email: account.email })) === undefined;
-      expect(isGone).toBe(done > 8);
-      const again = await remove(own, account.password);
-      // Between the raise of the epoch and the session that is carried over to it, the session is over in truth.
-      const isOver = done === 4;
-      expect(again.statusCode).toBe(isOver ? 401 : 204);
-      if (isOver) expectNoContent(await remove(await service.logIn({ account }), account.password));
+      const user = await database.find("users", { userId: account.userId });
+      expect(user === undefined).toBe(done > 8);
+      expect(user?.deletingAt).toBe(user && done > 3 ? clock.now : undefined);
+      expectNoContent(await remove(own, account.password));
       await expectGone(account, [other, own]);
     },
   );
 
-  test("that broke off is taken up by a login, too, while there is a user", async () => {
+  test("that broke off lets nobody in, and nothing be changed, until the same session goes on with it", async () => {
     const { account, other, own } = await open();
-    wire.break("DeleteItem users", loseRequest, { times: 3 });
-    expectProblem(await remove(own, account.password), refusals.unavailable);
+    const { email, password, userId } = account;
+    wire.break(transaction, loseRequest, { times: 3 });
+    expectProblem(await remove(own, password), refusals.unavailable);
+    const begun = await database.find("users", { userId });
+    expect(begun).toMatchObject({
+      ...{ sessionEpoch: 1, sweptEpoch: 1, deletingAt: clock.now },
+      lastChange: { event: "user_deleting", by: "user", at: clock.now, ip: "192.0.2.7" },
+    });
     expectProblem(await service.refresh(other), refusals.tokenExpired);
-    const later = await service.logIn({ account });
-    expectNoContent(await remove(later, account.password));
-    await expectGone(account, [other, own, later]);
+    const { cookies } = await service.rotate(own);
+    const wrong = { email, password: "not the right password" };
+    for (const body of [{ email, password }, wrong])
+      expectProblem(await expectRequests(lookUp, () => sandbox.login({ body })), refusals.loginFailed);
+    expect((await sandbox.register({ body: { email, password } })).statusCode).toBe(409);
+    const next = { currentPassword: password, newPassword: `${password} and more` };
+    for (const refused of [
+      await sandbox.changePassword({ cookies, body: next }),
+      await sandbox.exportAccount({ cookies }),
+      await sandbox.revokeAllSessions({ cookies, query: { except: "current" } }),
+    ])
+      expectProblem(refused, refusals.invalidToken);
+    expect(await database.find("users", { userId })).toEqual(begun);
+    expectNoContent(await remove(own, password));
+    await expectGone(account, [other, own]);
   });
 
-  test.each([
-    ["the change waits at its write: no account is left", "UpdateItem users"],
-    ["the deletion waits at its write: the account lives", "DeleteItem users"],
-  ])("beside a change of the password leaves no half, where %s", async (_, name) => {
+  test("goes on where its own session is ended meanwhile", async () => {
     const { account, other, own } = await open();
-    const newPassword = `${account.password} and more`;
+    wire.break(
+      "UpdateItem sessions",
+      precededBy(() => database.delete("sessions", own.key)),
+    );
+    expectNoContent(await remove(own, account.password));
+    await expectGone(account, [other, own]);
+  });
+
+  test("touches no address that is reserved", async () => {
+    const { account, own } = await open();
+    const { userId, password } = account;
+    const entry = {
+      identity: `email:old.${account.email}`,
+      userId,
+      createdAt: 1,
+      reservedUntil: clock.now + 9,
+    };
+    await database.put("identities", entry);
+    const { email } = account;
+    await database.change("users", { userId }, { previousEmail: `old.${email}`, undoUntil: clock.now });
+    expectNoContent(await remove(own, password));
+    expect(await database.find("identities", { identity: entry.identity })).toEqual(entry);
+  });
+
+  const change = ({ cookies }: Pair, { password }: Account) => {
+    const newPassword = `${password} and more`;
     keepSecrets(newPassword);
-    const change = ({ cookies }: Pair) =>
-      sandbox.changePassword({ cookies, body: { currentPassword: account.password, newPassword } });
-    const isChangeHeld = name === "UpdateItem users";
+    return sandbox.changePassword({ cookies, body: { currentPassword: password, newPassword } });
+  };
+  test.each<[string, boolean, string, number]>([
+    ["the change waits at its write: no account is left", true, "UpdateItem users", 204],
+    ["the deletion waits at its first write: the account lives", false, "UpdateItem users", 200],
+    ["the deletion waits at its last: no account is left", false, transaction, 401],
+  ])("beside a change of the password leaves no half, where %s", async (...row) => {
+    const [, isChangeHeld, name, status] = row;
+    const { account, other, own } = await open();
     const held = hold("request");
     wire.break(name, held.fault);
-    const waiting = isChangeHeld ? change(other) : remove(own, account.password);
+    const waiting = isChangeHeld ? change(other, account) : remove(own, account.password);
     await held.arrived;
-    const { statusCode } = await (isChangeHeld ? remove(own, account.password) : change(own));
-    expect(statusCode).toBe(isChangeHeld ? 204 : 200);
+    const { statusCode } = await (isChangeHeld ? remove(own, account.password) : change(own, account));
+    expect(statusCode).toBe(status);
     await held.release();
-    expectProblem(await waiting, refusals.unavailable);
-    if (isChangeHeld) return expectGone(account, [other, own]);
-    await service.rotate(await service.logIn({ account: { ...account, password: newPassword } }));
+    if (status === 401) expectNoContent(await waiting);
+    else expectProblem(await waiting, refusals.unavailable);
+    if (status !== 200) return expectGone(account, [other, own]);
+    const password = `${account.password} and more`;
+    await service.rotate(await service.logIn({ account: { ...account, password } }));
   });
 });
 
 describe("DELETE /auth/account is refused", () => {
+  test("while the e-mail address was changed less than seven days ago, before any password is looked at", async () => {
+    const { account, own } = await open();
+    const { password, userId } = account;
+    await database.change("users", { userId }, { undoUntil: clock.now + 604_800 });
+    const recently = {
+      ...{ status: 409, code: "email_changed_recently" },
+      detail:
+        "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
+    };
+    await expectRefusal(() => remove(own, password), recently, [live, "GetItem users"]);
+    await database.change("users", { userId }, { undoUntil: clock.now });
+    expectNoContent(await remove(own, password));
+  });
+
+  test("where an operator has disabled the account, begun or not", async () => {
+    const { account, own } = await open();
+    const { password, userId } = account;
+    for (const deletingAt of [undefined, clock.now]) {
+      await database.change("users", { userId }, { disabledAt: clock.now, deletingAt });
+      await expectRefusal(() => remove(own, password), refusals.invalidToken, [live, "GetItem users"]);
+    }
+  });
+
   test("with a wrong password, which is counted; with none; and when the session has been ended", async () => {
     const { account, own, other } = await open();
-    await expectRefusal(() => remove(own, "not the right password"), refusals.wrongPassword, [live, lookUp]);
+    await expectRefusal(() => remove(own, "not the right password"), refusals.wrongPassword, [
+      live,
+      ...proof,
+    ]);
     await expectRefusal(() => remove(own, undefined), invalidBody(["password", "is missing"]), [live]);
     await expectRefusal(() => sandbox.deleteAccount({ cookies: own.cookies }), refusals.noObject, [live]);
     await sandbox.logout({ cookies: other.cookies });
@@ -181,7 +256,7 @@ test("a JWT of a deleted user never shows or changes what the address's new owne
   expectNoContent(await remove(own, password));
   const { userId } = bodyOf(await sandbox.register({ body: { email, password } }));
   const owner = pairOf(await sandbox.login({ body: { email, password } }));
-  const look = async () => [await database.find("users", { email }), await database.sessionsOf(userId)];
+  const look = async () => [await database.find("users", { userId }), await database.sessionsOf(userId)];
   const before = await look();
   const { cookies } = own;
   const next = { currentPassword: password, newPassword: `${password} and more` };
@@ -218,7 +293,7 @@ test("a JWT of a deleted user never shows or changes what the address's new owne
 
 test("a login that races the deletion ends up without a session, or the account lives, in every order", async () => {
   const { account, own } = await open();
-  const { email, password, userId } = account;
+  const { password, userId } = account;
   await raceLogin(service, {
     account,
     act: (as) => remove(own, password, as),
@@ -229,7 +304,7 @@ test("a login that races the deletion ends up without a session, or the account 
       const isDeleted = other.statusCode === 204;
       const left = isDeleted ? [] : [pairOf(login).key.sessionId];
       expect((await database.sessionsOf(userId)).map(({ sessionId }) => sessionId)).toEqual(left);
-      expect((await database.find("users", { email })) === undefined).toBe(isDeleted);
+      expect((await database.find("users", { userId })) === undefined).toBe(isDeleted);
     },
   });
 });

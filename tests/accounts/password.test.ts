@@ -13,11 +13,11 @@ import { clock } from "../support/clock.ts";
 import type { Item } from "../support/database.ts";
 import { fail, hold, loseAnswer, loseRequest, precededBy, throttle } from "../support/faults.ts";
 import { raceLogin } from "../support/interleave.ts";
-import { keepSecrets } from "../support/log.ts";
+import { keepSecrets, log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { key } from "../support/rotations.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { type Account, lookUp, startService } from "../support/service.ts";
+import { type Account, proof, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests, expectRefusal } = service;
@@ -50,7 +50,7 @@ function change(own: Pair, currentPassword: unknown, next: unknown, as: Sandbox 
 }
 
 describe("POST /auth/password", () => {
-  const findUser = ({ email }: Account) => database.find("users", { email });
+  const findUser = ({ userId }: Account) => database.find("users", { userId });
   const logIn = ({ email }: Account, password: string) => sandbox.login({ body: { email, password } });
 
   /** Asserts that the change holds: this password and no other, this session (if one was answered) and no other. */
@@ -73,7 +73,7 @@ describe("POST /auth/password", () => {
     const next = newPassword();
     wire.break(write, loseAnswer, { times: lost });
     const writes = Array(1 + lost).fill(write);
-    const response = await expectRequests([live, lookUp, ...writes, ...opening], () =>
+    const response = await expectRequests([live, ...proof, ...writes, ...opening], () =>
       change(own, account.password, next),
     );
     const opened = pairOf(response);
@@ -82,6 +82,11 @@ describe("POST /auth/password", () => {
     expect(await findUser(account)).toEqual({
       ...before,
       passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/),
+      passwordChangedAt: clock.now,
+      lastChange: {
+        ...{ id: expect.any(String), event: "authn_password_change", by: "user", at: clock.now },
+        ...{ ip: "192.0.2.7", device: "unknown browser", requestId: log.entries().at(-1)?.requestId },
+      },
       sessionEpoch: 1,
       sweptEpoch: 1,
     });
@@ -128,7 +133,7 @@ describe("POST /auth/password", () => {
     const { token, refreshToken, device } = bodyOf(response);
     const stored = (await database.sessionsOf(account.userId)) as Item[];
     expect(stored).toMatchObject([{ keyed: true, sessionKeyHash: hashToken(sessionKey), sessionEpoch: 1 }]);
-    expect(device).toMatch(new RegExp(`^${account.userId}\\.${stored[0]?.sessionId}\\.1\\.`));
+    expect(device).toMatch(new RegExp(`^${stored[0]?.sessionId}\\.1\\.`));
     const bearer = { "auth-mode": "bearer", "session-key": sessionKey };
     expect((await sandbox.refresh({ body: { token, refreshToken }, headers: bearer })).statusCode).toBe(200);
   });
@@ -160,7 +165,7 @@ describe("POST /auth/password", () => {
     const next = newPassword();
     wire.break(
       write,
-      precededBy(() => database.change("users", { email: account.email }, { sessionEpoch: 1 })),
+      precededBy(() => database.change("users", { userId: account.userId }, { sessionEpoch: 1 })),
     );
     expectProblem(await change(own, account.password, next), refusals.unavailable);
     // That end was to end this session, too.
@@ -175,7 +180,7 @@ describe("POST /auth/password is refused", () => {
     const { account, own, other } = await open();
     const { email, password } = account;
     const wrong = () => change(own, "not the right password", newPassword());
-    const steps = [live, lookUp];
+    const steps = [live, ...proof];
     for (let i = 1; i <= 3; i++) await expectRefusal(wrong, refusals.wrongPassword, steps);
     for (let i = 4; i <= 5; i++) {
       expectProblem(await sandbox.login({ body: { email, password: "wrong" } }), refusals.loginFailed);
@@ -208,7 +213,7 @@ describe("POST /auth/password is refused", () => {
 
   test("when something cannot be read, or its write does not reach the table: 503, and nothing is changed", async () => {
     const { account, own } = await open();
-    const before = await database.find("users", { email: account.email });
+    const before = await database.find("users", { userId: account.userId });
     for (const [name, fault] of [
       ["GetItem sessions", fail],
       ["UpdateItem attempts", throttle],
@@ -218,18 +223,18 @@ describe("POST /auth/password is refused", () => {
       wire.break(name, fault, { times: 3 });
       expectProblem(await change(own, account.password, newPassword()), refusals.unavailable);
     }
-    expect(await database.find("users", { email: account.email })).toEqual(before);
+    expect(await database.find("users", { userId: account.userId })).toEqual(before);
   });
 
   test("for a JWT whose account is gone, or whose address is somebody else's", async () => {
     const { account, own } = await open();
-    const { email, password } = account;
-    await database.delete("users", { email });
+    const { email, password, userId } = account;
+    await database.delete("users", { userId });
     expectProblem(await change(own, password, newPassword()), refusals.invalidToken);
-    await sandbox.register({ body: { email, password } });
-    const before = await database.find("users", { email });
+    const { userId: owner } = bodyOf(await sandbox.register({ body: { email, password } }));
+    const before = await database.find("users", { userId: owner });
     expectProblem(await change(own, password, newPassword()), refusals.invalidToken);
-    expect(await database.find("users", { email })).toEqual(before);
+    expect(await database.find("users", { userId: owner })).toEqual(before);
   });
 
   test("A29 for a new password that is too short, common, the own e-mail or the current one; none takes an attempt", async () => {
@@ -258,7 +263,7 @@ describe("POST /auth/password is refused", () => {
 
 test("R25 a login with the old password that races the change ends up without a session, in every order", async () => {
   const { account, own } = await open();
-  const { email, password, userId } = account;
+  const { password, userId } = account;
   await raceLogin(service, {
     account,
     act: (as) => change(own, password, newPassword(), as),
@@ -268,7 +273,7 @@ test("R25 a login with the old password that races the change ends up without a 
       expect([200, 401]).toContain(login.statusCode);
       const left = await database.sessionsOf(userId);
       expect(left.map(({ sessionId }) => sessionId)).toEqual([pairOf(other).key.sessionId]);
-      expect(await database.find("users", { email })).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
+      expect(await database.find("users", { userId })).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
     },
   });
   await service.expectOver([own]);

@@ -3,7 +3,8 @@ import { Socket } from "node:net";
 import { describe, expect, jest, test } from "@jest/globals";
 import { bodyOf, expectJson, expectProblem, invalidBody, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
-import { gather, loseAnswer } from "../support/faults.ts";
+import { cancel, gather, hold, loseAnswer, loseRequest } from "../support/faults.ts";
+import { log } from "../support/log.ts";
 import { pairOf } from "../support/pair.ts";
 import { startService } from "../support/service.ts";
 
@@ -16,13 +17,18 @@ const noAddress = "must be an e-mail address of at most 254 bytes, such as ada@e
 const wrongLength = "must have 15 to 256 characters";
 const common = invalidBody(["password", "is among the most common passwords; choose another one"]);
 const ownAddress = invalidBody(["password", "must not be or contain your e-mail address"]);
-const put = "PutItem users";
+const put = "TransactWriteItems users identities";
+
+/** Who has the address is read before it is refused. */
+const find = "GetItem identities";
+const taking = [put, "GetItem users"];
 
 let count = 0;
 const newEmail = () => `ada.${++count}@example.com`;
 
 const service = await startService();
 const { sandbox, database, wire, expectRefusal, expectRequests } = service;
+const findEntry = (email: string) => database.find("identities", { identity: `email:${email}` });
 const short = service.createSandbox({ PASSWORD_MIN_LENGTH: "8" });
 
 test("A33 there is no account that nobody registered", async () => {
@@ -52,23 +58,30 @@ describe("POST /auth/register", () => {
     expect(userId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expectJson(response, 201, { userId, email });
     expect(response.cookies).toBeUndefined();
-    expect(await database.find("users", { email })).toEqual({
+    expect(await database.find("identities", { identity: `email:${email}` })).toEqual({
+      ...{ identity: `email:${email}`, userId, createdAt: clock.now },
+    });
+    expect(await database.find("users", { userId })).toEqual({
       email,
       userId,
       passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/),
       sessionEpoch: 0,
       sweptEpoch: 0,
       createdAt: clock.now,
+      lastChange: {
+        ...{ id: expect.any(String), event: "user_created", by: "user", at: clock.now },
+        ...{ ip: "192.0.2.7", device: "unknown browser", requestId: log.entries().at(-1)?.requestId },
+      },
     });
   });
 
   test("refuses an address that has an account and leaves the account as it is", async () => {
     const email = newEmail();
-    await sandbox.register({ body: { email, password } });
-    const before = await database.find("users", { email });
+    const { userId } = bodyOf(await sandbox.register({ body: { email, password } }));
+    const before = await database.find("users", { userId });
     const again = () => sandbox.register({ body: { email, password: "another long password" } });
-    await expectRefusal(again, taken, [put]);
-    expect(await database.find("users", { email })).toEqual(before);
+    await expectRefusal(again, taken, taking);
+    expect(await database.find("users", { userId })).toEqual(before);
   });
 
   test("A09 makes one account of 10 parallel registrations", async () => {
@@ -81,7 +94,7 @@ describe("POST /auth/register", () => {
     expect(created).toHaveLength(1);
     for (const response of responses) if (response !== created[0]) expectProblem(response, taken);
     expect(wire.appliedWrites).toEqual([put]);
-    expect((await database.find("users", { email }))?.userId).toBe(bodyOf(created[0] as never).userId);
+    expect((await findEntry(email))?.userId).toBe(bodyOf(created[0] as never).userId);
   });
 
   test("S11 knows its own account when the answer was lost and the SDK tried again", async () => {
@@ -89,15 +102,42 @@ describe("POST /auth/register", () => {
     wire.break(put, loseAnswer);
     const response = await expectRequests([put, put], () => sandbox.register({ body: { email, password } }));
     expect(response.statusCode).toBe(201);
-    expect((await database.find("users", { email }))?.userId).toBe(bodyOf(response).userId);
+    expect((await findEntry(email))?.userId).toBe(bodyOf(response).userId);
   });
 
-  test("answers 503 when every answer was lost; the account is there and its owner logs in", async () => {
+  test("finds its own account when every answer was lost", async () => {
     const body = { email: newEmail(), password };
     wire.break(put, loseAnswer, { times: 3 });
-    expectProblem(await sandbox.register({ body }), refusals.unavailable);
+    const response = await expectRequests([put, put, put, find], () => sandbox.register({ body }));
+    expect(pairOf(await sandbox.login({ body })).claims.sub).toBe(bodyOf(response).userId);
+  });
+
+  test("S11 whose transaction is committed only after nobody waits is a 503; the account is there, and its owner logs in", async () => {
+    const body = { email: newEmail(), password };
+    const held = hold("request");
+    wire.break(put, held.fault);
+    wire.break(put, loseRequest, { times: 2 });
+    const response = expectRequests([put, put, put, find], () => service.impatient.register({ body }));
+    expectProblem(await response, refusals.unavailable);
+    expectProblem(await sandbox.login({ body }), refusals.loginFailed);
+    await held.release();
     expectProblem(await sandbox.register({ body }), taken);
     expect(pairOf(await sandbox.login({ body })).claims.email).toBe(body.email);
+  });
+
+  test("goes on after three conflicts, each time as another transaction; a fourth is a 503, and none is a 4xx", async () => {
+    const body = { email: newEmail(), password };
+    const conflict = cancel("None", "TransactionConflict");
+    wire.break(put, conflict, { times: 4 });
+    expectProblem(
+      await expectRequests(Array(4).fill(put), () => sandbox.register({ body })),
+      refusals.unavailable,
+    );
+    wire.forget();
+    wire.break(put, conflict, { times: 3 });
+    expect((await sandbox.register({ body })).statusCode).toBe(201);
+    const tokens = wire.requests.map(({ parameters }) => parameters.ClientRequestToken);
+    expect(new Set(tokens).size).toBe(4);
   });
 });
 
@@ -114,7 +154,7 @@ describe("the e-mail address of a registration", () => {
     const response = await sandbox.register({ body: { email: typed, password } });
     expectJson(response, 201, { userId: expect.any(String), email: stored });
     const again = { email: stored.normalize("NFD").toUpperCase(), password };
-    await expectRefusal(() => sandbox.register({ body: again }), taken, [put]);
+    await expectRefusal(() => sandbox.register({ body: again }), taken, taking);
   });
 
   test.each([
@@ -171,7 +211,7 @@ describe("the password of a registration", () => {
     const email = "margaret.hamilton@example.com";
     for (const text of [`My ${email} login`, "ｍａｒｇａｒｅｔ.hamilton"])
       await expectRefusal(() => sandbox.register({ body: { email, password: text } }), ownAddress);
-    expect(await database.find("users", { email })).toBeUndefined();
+    expect(await findEntry(email)).toBeUndefined();
   });
 });
 

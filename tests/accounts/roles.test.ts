@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { json } from "../../lib/http/response.ts";
-import { expectJson, expectProblem, refusals } from "../support/answer.ts";
+import { bodyOf, expectJson, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
@@ -31,7 +31,7 @@ const call = (cookies: string[]) => report(createEvent("movies", { cookies }), c
 /** Logs in an account of these roles. */
 async function logIn(roles: unknown) {
   const account = await service.register();
-  await database.change("users", { email: account.email }, { roles });
+  await database.change("users", { userId: account.userId }, { roles });
   return { account, pair: await service.logIn({ account }) };
 }
 
@@ -68,7 +68,7 @@ describe("claims of one's own", () => {
   test("are stored with the session and carried by every refresh without another read", async () => {
     const { account, pair } = await logIn(["admin"]);
     expect((await service.findSession(pair))?.claims).toEqual({ roles: ["admin"] });
-    await database.change("users", { email: account.email }, { roles: ["auditor"] });
+    await database.change("users", { userId: account.userId }, { roles: ["auditor"] });
     clock.advance(1_000);
     const next = await expectRequests(["UpdateItem sessions"], () => service.rotate(pair));
     expect(next.claims.roles).toEqual(["admin"]);
@@ -81,9 +81,9 @@ describe("claims of one's own", () => {
   test("C19 of 384 bytes fit a cookie of 2,048 with the longest e-mail and an RSA key", async () => {
     const email = `${"l".repeat(64)}@${"d".repeat(63)}.${"d".repeat(63)}.${"d".repeat(61)}`;
     const password = "a long and private sentence";
-    await sandbox.register({ body: { email, password } });
+    const { userId } = bodyOf(await sandbox.register({ body: { email, password } }));
     const roles = rolesOf(384);
-    await database.change("users", { email }, { roles });
+    await database.change("users", { userId }, { roles });
     const settings = { COOKIE_NAME: "__Host-auth-cookie", ...keySettings(createKey("RS256")) };
     const response = await service.createSandbox(settings).login({ body: { email, password } });
     expect(pairOf(response).claims.roles).toEqual(roles);
@@ -92,7 +92,7 @@ describe("claims of one's own", () => {
 
   test("of 385 bytes are a 500 that the log explains, and no session is written", async () => {
     const { email, password, userId } = await service.register();
-    await database.change("users", { email }, { roles: rolesOf(385) });
+    await database.change("users", { userId }, { roles: rolesOf(385) });
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.internalError);
     expect(await database.sessionsOf(userId)).toEqual([]);
     expect(JSON.stringify(log.entries())).toContain(
@@ -103,7 +103,7 @@ describe("claims of one's own", () => {
   // What claims must look like is a table of lib/accounts/claims.test.ts and lib/sessions/session.test.ts.
   test("an account whose roles are no list is a defect of ours: 500, no session", async () => {
     const { email, password, userId } = await service.register();
-    await database.change("users", { email }, { roles: "admin" });
+    await database.change("users", { userId }, { roles: "admin" });
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.internalError);
     expect(await database.sessionsOf(userId)).toEqual([]);
   });

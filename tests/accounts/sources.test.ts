@@ -7,7 +7,7 @@ import { gather, precededBy, throttle } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { pairOf } from "../support/pair.ts";
 import { expectHashes } from "../support/password-hashes.ts";
-import { lookUp, startService } from "../support/service.ts";
+import { expectSteps, lookUp, startService } from "../support/service.ts";
 
 const service = await startService();
 const { wire, database, expectRequests } = service;
@@ -53,6 +53,10 @@ const guess = (sourceIp: string | undefined, as = sandbox, headers = forged()) =
 const register = (sourceIp: string, as = sandbox) =>
   call("register", { email: `${randomUUID()}@example.com`, password: "some password of mine" }, sourceIp, as);
 
+/** What a login sends beside the count of its source, and before it looks at the password. */
+const find = "GetItem identities";
+const put = "TransactWriteItems users identities";
+const [, ...guessing] = lookUp;
 let lastAddress = 0;
 const newAddress = () => `198.51.100.${++lastAddress}`;
 
@@ -64,16 +68,16 @@ describe("logins from one address", () => {
     const address = newAddress();
     goTo(60);
     for (let i = 0; i < 20; i++) {
-      const response = await expectRequests([count, lookUp], () => guess(address));
+      const response = await expectRequests([[count, find], ...guessing], () => guess(address));
       expectProblem(response, refusals.loginFailed);
     }
     clock.advance(18);
     const refused = () => guess(address);
-    expectProblem(await expectRequests([count], refused), waiting("logins", 42));
-    // For five seconds that is known without a request.
-    expectProblem(await expectRequests([], refused), waiting("logins", 42));
+    expectProblem(await expectRequests([[count, find]], refused), waiting("logins", 42));
+    // For five seconds that is known without a write.
+    expectProblem(await expectRequests([find], refused), waiting("logins", 42));
     clock.advance(5);
-    expectProblem(await expectRequests([count], refused), waiting("logins", 37));
+    expectProblem(await expectRequests([[count, find]], refused), waiting("logins", 37));
     expectProblem(await guess(newAddress()), refusals.loginFailed);
     clock.advance(37);
     expectProblem(await guess(address), refusals.loginFailed);
@@ -104,11 +108,11 @@ describe("logins from one address", () => {
   });
 
   test("are counted once, where the login has to start again", async () => {
-    const { email, password } = await service.register();
+    const { email, password, userId } = await service.register();
     wire.break("GetItem users", (request) => request.deliver());
     wire.break(
       "GetItem users",
-      precededBy(() => database.change("users", { email }, { sessionEpoch: 1 })),
+      precededBy(() => database.change("users", { userId }, { sessionEpoch: 1 })),
     );
     wire.forget();
     expect((await call("login", { email, password }, newAddress())).statusCode).toBe(200);
@@ -135,12 +139,18 @@ describe("logins from one address", () => {
     for (let network = 0; network < 8; network++) {
       const from = (host: number) => guess(`2001:db8:9:${network}::${host}`, limited);
       for (let i = 0; i < 2; i++)
-        expectProblem(await expectRequests([count, count, lookUp], () => from(i)), refusals.loginFailed);
-      expectProblem(await expectRequests([count], () => from(2)), wait);
-      expectProblem(await expectRequests([], () => from(3)), wait);
+        expectProblem(
+          await expectRequests([[count, count, find], ...guessing], () => from(i)),
+          refusals.loginFailed,
+        );
+      expectProblem(await expectRequests([[count, find]], () => from(2)), wait);
+      expectProblem(await expectRequests([find], () => from(3)), wait);
     }
-    expectProblem(await expectRequests([count, count], () => guess("2001:db8:9:8::1", limited)), wait);
-    expectProblem(await expectRequests([], () => guess("2001:db8:9:9::1", limited)), wait);
+    expectProblem(
+      await expectRequests([[count, count, find]], () => guess("2001:db8:9:8::1", limited)),
+      wait,
+    );
+    expectProblem(await expectRequests([find], () => guess("2001:db8:9:9::1", limited)), wait);
     expectProblem(await guess("2001:db8:a:8::1", limited), refusals.loginFailed);
   });
 
@@ -160,7 +170,7 @@ describe("logins from one address", () => {
   test("that cannot be counted are a 503", async () => {
     wire.break(count, throttle, { times: 3 });
     expectProblem(await guess(newAddress()), refusals.unavailable);
-    expect(wire.names).toEqual([count, count, count]);
+    expectSteps(wire.names, [[count, count, count, find]]);
     expect(wire.appliedWrites).toEqual([]);
   });
 });
@@ -175,9 +185,7 @@ describe("registrations from one address", () => {
     expectProblem(await expectRequests([count], refused), waiting("registrations", 3_000));
     expect((await register(newAddress())).statusCode).toBe(201);
     clock.advance(3_000);
-    await expectRequests([count, "PutItem users"], async () =>
-      expect((await register(address)).statusCode).toBe(201),
-    );
+    await expectRequests([count, put], async () => expect((await register(address)).statusCode).toBe(201));
   });
 
   test("that cannot be counted go on: they guess nothing", async () => {
@@ -187,8 +195,8 @@ describe("registrations from one address", () => {
 });
 
 test("a limit of 0 is none, and sends nothing", async () => {
-  await expectRequests([lookUp], () => guess(newAddress(), service.sandbox));
-  await expectRequests(["PutItem users"], () => register(newAddress(), service.sandbox));
+  await expectRequests(lookUp, () => guess(newAddress(), service.sandbox));
+  await expectRequests([put], () => register(newAddress(), service.sandbox));
 });
 
 // Who is believed what is a table of lib/http/client-ip.test.ts.

@@ -33,7 +33,7 @@ async function createCaller() {
 
 /** Whoever asks for what is refused; where a refusal takes more than one request it is somebody new. */
 const usual = await createCaller();
-const lasting: ProblemCode[] = ["token_expired", "too_many_attempts"];
+const lasting: ProblemCode[] = ["token_expired", "too_many_attempts", "email_changed_recently"];
 
 /** What a route accepts of a caller. */
 function createRequest(name: RouteName, { account, cookies, key }: typeof usual): ClientRequest {
@@ -182,6 +182,11 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ pathParameters: { sessionId: "none" } });
     case "email_taken":
       return call({ body: { email, password } });
+    case "email_changed_recently": {
+      const { userId } = caller.account;
+      await service.database.change("users", { userId }, { undoUntil: clock.now + 60 });
+      return call();
+    }
     case "body_too_large":
       return call({ body: "x".repeat(16_385) });
     case "unsupported_media_type":

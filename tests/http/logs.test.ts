@@ -126,7 +126,7 @@ test("G01 a whole life of an account leaves no credential, no address and no ses
   await service.refresh(second);
   await service.refresh(first);
   await sandbox.logout({ cookies });
-  const { passwordHash } = (await service.database.find("users", { email })) ?? {};
+  const { passwordHash } = (await service.database.find("users", { userId })) ?? {};
   const text = JSON.stringify(log.entries());
   // Passwords, tokens and keys are looked for at the end of every file (tests/support/log.ts).
   const secrets = [email, encodeURIComponent(email), passwordHash, first.claims.sid, first.claims.jti];

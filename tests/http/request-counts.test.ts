@@ -8,7 +8,7 @@ const { sandbox, expectRequests } = service;
 describe("DynamoDB requests", () => {
   /** Each makes ready what is counted, and gives the call. */
   test.each<[what: string, steps: Step[], prepare: () => Promise<() => Promise<unknown>>]>([
-    ["register sends 1", ["PutItem users"], async () => () => service.register()],
+    ["register sends 1", ["TransactWriteItems users identities"], async () => () => service.register()],
     [
       "refresh sends 1",
       ["UpdateItem sessions"],
@@ -39,11 +39,11 @@ describe("DynamoDB requests", () => {
     await expectRequests(steps, call);
   });
 
-  test("login sends 4 in three steps, and both of its reads are strongly consistent", async () => {
+  test("login sends 5 in four steps, and all of its reads are strongly consistent", async () => {
     const account = await service.register();
     await expectRequests(logInSteps, () => service.logIn({ account }));
-    const reads = service.wire.requests.filter(({ name }) => name === "GetItem users");
-    expect(reads.every(({ parameters }) => parameters.ConsistentRead === true)).toBe(true);
+    const reads = service.wire.requests.filter(({ name }) => name.startsWith("GetItem "));
+    expect(reads.map(({ parameters }) => parameters.ConsistentRead)).toEqual([true, true, true]);
   });
 
   test("R32 a forged pair sends none", async () => {

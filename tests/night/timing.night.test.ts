@@ -10,7 +10,7 @@ import { startService } from "../support/service.ts";
 const service = await startService();
 const login = await loadHandler("login", service.environment);
 const { passwordHash } =
-  (await service.database.find("users", { email: (await service.register()).email })) ?? {};
+  (await service.database.find("users", { userId: (await service.register()).userId })) ?? {};
 /** The same password with one pass instead of two: half the work, as if a part of the check were left out. */
 const halfHash = passwordHash.replace(",t=2,", ",t=1,");
 keepSecrets(halfHash);
@@ -23,7 +23,11 @@ async function storeAccounts(count: number, hash: string): Promise<string[]> {
     ...{ email: newEmail(), userId: randomUUID(), passwordHash: hash },
     ...{ sessionEpoch: 0, sweptEpoch: 0, createdAt: clock.now },
   }));
+  const toEntry = ({ email, userId, createdAt }: (typeof accounts)[number]) => {
+    return { identity: `email:${email}`, userId, createdAt };
+  };
   await service.database.putAll("users", accounts);
+  await service.database.putAll("identities", accounts.map(toEntry));
   return accounts.map(({ email }) => email);
 }
 

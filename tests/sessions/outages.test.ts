@@ -153,7 +153,7 @@ test.each<[RouteName, string, (account: Account) => ClientRequest]>([
   await held.release();
   // What were still to come would be sent before all of these are answered.
   const others = [await service.register(), await service.register(), await service.register()];
-  expect(wire.names.slice(length)).toEqual(others.map(() => "PutItem users"));
+  expect(wire.names.slice(length)).toEqual(others.map(() => "TransactWriteItems users identities"));
 });
 
 test("S24 everybody who comes back at once after an outage has kept their session", async () => {

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import type { Answer } from "../../local/engine-door.ts";
 import { callerOf } from "./caller.ts";
 import type { Item } from "./database.ts";
+import type { Permission } from "./declared.ts";
 import { usePermission } from "./permissions.ts";
 
 /** One request that the service sent to AWS. */
@@ -32,10 +33,16 @@ export type Fault = (request: WireRequest) => Promise<Answer | undefined>;
 type Open = (
   target: string,
   body: string,
-) => { name: string; parameters: Item; deliver: (changed?: Item) => Promise<Answer> };
+) => {
+  name: string;
+  /** What its sender must be allowed; its name, if that says nothing else. */
+  permissions?: Permission[];
+  parameters: Item;
+  deliver: (changed?: Item) => Promise<Answer>;
+};
 
 const denial = "com.amazon.coral.service#AccessDeniedException";
-const writes = /^(?:Put|Update|Delete)Item /;
+const writes = /^(?:(?:Put|Update|Delete)Item|TransactWriteItems) /;
 
 /**
  * Starts a server on loopback that speaks the JSON protocol of an AWS service, records what it is asked, refuses a
@@ -47,7 +54,12 @@ export async function startAwsServer(contentType: string, open: Open) {
 
   const server = createServer(async (incoming, outgoing) => {
     const { headers, url = "/" } = incoming;
-    const { name, parameters, deliver } = open(String(headers["x-amz-target"]), await text(incoming));
+    const {
+      name,
+      permissions = [name],
+      parameters,
+      deliver,
+    } = open(String(headers["x-amz-target"]), await text(incoming));
     const request: WireRequest = {
       name,
       path: url,
@@ -64,7 +76,7 @@ export async function startAwsServer(contentType: string, open: Open) {
     };
     requests.push(request);
     const caller = callerOf(incoming);
-    if (caller && !usePermission(caller, name)) {
+    if (caller && !permissions.map((each) => usePermission(caller, each)).every(Boolean)) {
       const message = `${caller} may not ${name}`;
       return void outgoing.writeHead(400).end(JSON.stringify({ __type: denial, message }));
     }

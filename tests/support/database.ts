@@ -13,7 +13,7 @@ export const tableNames = Object.fromEntries(
   Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
     Type === "AWS::DynamoDB::Table" ? [[toTable(id), (Properties as { TableName: string }).TableName]] : [],
   ),
-) as { users: string; sessions: string; attempts: string };
+) as { users: string; identities: string; sessions: string; attempts: string };
 
 export type TableName = string;
 

@@ -32,6 +32,18 @@ export const beAway = refuse(503, "ServiceUnavailable");
 /** DynamoDB refuses the request for good, by this type of exception. */
 export const deny = (type: string): Fault => refuse(400, type);
 
+/** DynamoDB cancels a transaction, for these reasons: one for each of its items. */
+export const cancel =
+  (...codes: string[]): Fault =>
+  async () => {
+    const error = {
+      __type: "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+      message: "Transaction cancelled, please refer cancellation reasons for specific reasons",
+      CancellationReasons: codes.map((Code) => ({ Code })),
+    };
+    return { status: 400, body: JSON.stringify(error) };
+  };
+
 /** Another party acts first, then the request goes on. */
 export function precededBy(act: (request: WireRequest) => Promise<unknown>): Fault {
   return async (request) => {

@@ -8,8 +8,8 @@ import type { Wire } from "./wire.ts";
 /** The two sides of a race. The wire tells them apart by their endpoints. */
 const sides = ["/login", "/other"] as const;
 
-/** A login has sent three requests when its first try is decided: read, put, read. What follows is clearing up, or another one. */
-const decisive = 3;
+/** A login has sent four requests when its first try is decided: two reads, put, read. What follows is clearing up, or another one. */
+const decisive = 4;
 
 interface Options {
   account: Account;
@@ -105,7 +105,8 @@ async function runInOrder(wire: Wire, acts: readonly (() => Promise<ApiResponse>
 
 /** Remembers an account and its sessions; the function puts them back, and takes away what came since. */
 async function rememberAccount(database: Database, { email, userId }: Account) {
-  const user = await database.find("users", { email });
+  const user = await database.find("users", { userId });
+  const entry = await database.find("identities", { identity: `email:${email}` });
   const sessions = await database.sessionsOf(userId);
 
   return async function restore(): Promise<void> {
@@ -114,5 +115,6 @@ async function rememberAccount(database: Database, { email, userId }: Account) {
     for (const { id } of await database.scan("attempts")) await database.delete("attempts", { id });
     await database.putAll("sessions", sessions);
     await database.put("users", user ?? {});
+    await database.put("identities", entry ?? {});
   };
 }

@@ -30,9 +30,12 @@ interface CallOptions {
 export type Step = string | string[];
 
 /** What a login sends before it looks at the password. */
-export const lookUp: Step = ["GetItem users", "UpdateItem attempts"];
+export const lookUp: Step[] = ["GetItem identities", ["GetItem users", "UpdateItem attempts"]];
 
-export const logInSteps: Step[] = [lookUp, "PutItem sessions", "GetItem users"];
+export const logInSteps: Step[] = [...lookUp, "PutItem sessions", "GetItem users"];
+
+/** What is sent before the password of a live session's user is looked at. */
+export const proof: Step[] = ["GetItem users", "UpdateItem attempts"];
 
 /** Asserts that requests were sent in these steps; those of an inner list in any order. */
 export function expectSteps(names: string[], steps: Step[]): void {

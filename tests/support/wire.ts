@@ -11,10 +11,12 @@ export function startWire(database: Pick<Database, "deliver">) {
   return startAwsServer("application/x-amz-json-1.0", (target, text) => {
     keepStoredSecrets(text);
     const parameters = JSON.parse(text);
-    const [tableName] = Object.keys(parameters.RequestItems ?? { [parameters.TableName]: undefined });
-    const [table] = Object.entries(tableNames).find(([, name]) => name === tableName) ?? [];
+    const operation = String(target.split(".")[1]);
+    const [tableName = parameters.TableName] = Object.keys(parameters.RequestItems ?? {});
     return {
-      name: `${target.split(".")[1]} ${table}`,
+      ...(parameters.TransactItems
+        ? describeTransaction(operation, parameters.TransactItems)
+        : { name: `${operation} ${tableOf(tableName)}` }),
       parameters,
       async deliver(changed) {
         const answer = await database.deliver(target, changed ? JSON.stringify(changed) : text);
@@ -23,6 +25,22 @@ export function startWire(database: Pick<Database, "deliver">) {
       },
     };
   });
+}
+
+/** `TransactWriteItems users identities`; its sender must be allowed each of its writes. */
+function describeTransaction(operation: string, items: Record<string, { TableName: string }>[]) {
+  const writes = items.flatMap((item) =>
+    Object.entries(item).map(([kind, { TableName }]) => ({ kind, table: tableOf(TableName) })),
+  );
+  const tables = new Set(writes.map(({ table }) => table));
+  return {
+    name: [operation, ...tables].join(" "),
+    permissions: writes.map(({ kind, table }) => `${kind}Item ${table}`),
+  };
+}
+
+function tableOf(tableName: string): string {
+  return String(Object.entries(tableNames).find(([, name]) => name === tableName)?.[0]);
 }
 
 /** Hashes and salts go to and from the tables only. */

@@ -143,11 +143,11 @@ describe("hash keys are a secret of their own", () => {
       sandbox.register({ body: { email: `${randomUUID()}@example.com`, password: account.password } });
     refused("hash-keys");
     expect((await register()).statusCode).toBe(201);
-    expect(service.wire.names).toEqual(["PutItem users"]);
+    expect(service.wire.names).toEqual(["TransactWriteItems users identities"]);
     secrets.mend();
     service.wire.forget();
     expect((await register()).statusCode).toBe(201);
-    expect(service.wire.names).toEqual(["UpdateItem attempts", "PutItem users"]);
+    expect(service.wire.names).toEqual(["UpdateItem attempts", "TransactWriteItems users identities"]);
     expect(readings()).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
-import type { UserKey, UserStore } from "../../accounts/store.ts";
-import { AppError } from "../../errors.ts";
-import { isEndedByOperator } from "../../sessions/session.ts";
+import type { UserStore } from "../../accounts/store.ts";
+import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { getCurrentUser } from "../current-user.ts";
 import { type SessionSummary, summaryNames, toSummary } from "../session/list.ts";
 
 interface ExportOptions {
@@ -17,18 +17,14 @@ const maxSessions = 1_000;
 /** Makes the use case that gives everything stored about the caller but hashes, salts and our own counters. */
 export function createExportAccount({ users, sessions, sessionsNotBefore }: ExportOptions) {
   /**
-   * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone (the address may be
-   * somebody else's), or all of its sessions were ended, `unavailable`.
+   * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone, or all of its sessions
+   * were ended, `unavailable`.
    */
-  return async function exportAccount({ email, userId, sessionEpoch }: UserKey & { sessionEpoch: number }) {
-    const user = await users.find(email);
-    if (user?.userId !== userId) throw new AppError("invalid_token", { reason: "account gone" });
-    if (user.sessionEpoch !== sessionEpoch)
-      throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+  return async function exportAccount(caller: Session) {
+    const user = await getCurrentUser(users, caller);
+    const { userId, email, createdAt, passwordChangedAt = null, lastChange = null } = user;
     return {
-      userId,
-      email,
-      createdAt: user.createdAt,
+      ...{ userId, email, createdAt, passwordChangedAt, lastChange },
       roles: [],
       ...pickCustomClaims(user),
       ...(await exportSessions(userId)),

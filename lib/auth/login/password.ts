@@ -1,4 +1,11 @@
-import type { User, UserStore } from "../../accounts/store.ts";
+import { randomUUID } from "node:crypto";
+import {
+  emailIdentity,
+  type IdentityEntry,
+  type IdentityStore,
+  isNamedBy,
+} from "../../accounts/identities.ts";
+import { isDisabled, type User, type UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
@@ -21,6 +28,7 @@ export interface LoginRequest extends SessionRequest {
 }
 
 interface LoginOptions {
+  identities: Pick<IdentityStore, "find">;
   users: Pick<UserStore, "find" | "replacePasswordHash">;
   attempts: AttemptLimit;
   devices: Pick<Devices, "remember">;
@@ -32,6 +40,7 @@ interface LoginOptions {
 
 /** Makes the use case that opens a session by e-mail address and password. */
 export function createLogin({
+  identities,
   users,
   attempts,
   devices,
@@ -47,37 +56,44 @@ export function createLogin({
     // Without a key to sign with nobody can log in, and nothing is counted.
     await pairs.ready();
     // Before anything is counted at the account: an address that is over its limit must not lock one.
-    await sources.count(request.ip);
+    const [, entry] = await settleAll([
+      sources.count(request.ip),
+      identities.find(emailIdentity(request.email)),
+    ]);
     // The sessions of the user may all be ended while we work; then start again, once.
-    const opened = (await tryLogin(request)) ?? (await tryLogin(request));
+    const opened = (await tryLogin(request, entry)) ?? (await tryLogin(request, entry));
     if (!opened) throw new AppError("unavailable");
     return opened;
   };
 
-  async function tryLogin(request: LoginRequest): Promise<OpenedSession | undefined> {
+  async function tryLogin(
+    request: LoginRequest,
+    entry: IdentityEntry | undefined,
+  ): Promise<OpenedSession | undefined> {
     const { email, password, device } = request;
     // Counted before the password is looked at, and with the same requests whether or not the user exists.
-    const [counted, user] = await settleAll([attempts.count(email, device), users.find(email)]);
-    const attempt = await attempts.recount(counted, email, user);
+    const { userId } = entry ?? { userId: randomUUID() };
+    const [counted, found] = await settleAll([attempts.count({ email, userId }, device), users.find(userId)]);
+    const user = entry && isNamedBy(entry, found) ? found : undefined;
+    const attempt = await attempts.recount(counted, user);
     const isVerified = await verifyPassword(user?.passwordHash, password);
-    if (!user || !isVerified) throw new AppError("invalid_credentials");
+    if (!user || isDisabled(user) || !isVerified) throw new AppError("invalid_credentials");
 
     // A browser that was known goes on with a new row.
     if (!attempt.device) await attempts.succeed(attempt);
     const pair = await openSession(user, request);
     if (!pair) return undefined;
-    const { userId, sessionEpoch } = user;
-    const opened = { email, userId, sessionEpoch, sessionId: pair.sessionId };
-    const remembered = await devices.remember(opened, device);
+    const { sessionId } = pair;
+    const remembered = await devices.remember({ ...user, sessionId }, device);
     // An entry that no longer counts as a known browser's still names the session that this browser had.
     await settleAll([endEarlierSessions(request.pairs, counted.device), rehashIfDue(user, password)]);
     return { pair, device: remembered };
   }
 
   /** Not worth refusing a login for: the next one tries again. */
-  async function rehashIfDue(user: User, password: string): Promise<void> {
-    if (!needsRehash(user.passwordHash)) return;
+  async function rehashIfDue({ userId, passwordHash: from }: User, password: string): Promise<void> {
+    if (from === undefined || !needsRehash(from)) return;
     const to = await hashPassword(password);
-    await users.replacePasswordHash(user.email, { from: user.passwordHash, to }).catch(() => false);
+    await users.replacePasswordHash(userId, { from, to }).catch(() => false);
   }
 }

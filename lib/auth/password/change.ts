@@ -1,11 +1,14 @@
+import { createChange } from "../../accounts/change.ts";
 import type { UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
+import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, isSamePassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword, invalidPassword } from "../../factors/password-policy.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
+import { getCurrentUser } from "../current-user.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import { proveUser } from "../prove-user.ts";
 
@@ -16,6 +19,7 @@ interface ChangePasswordOptions {
   pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
   readCommonPasswords: () => ReadonlySet<string>;
+  clock: Clock;
 }
 
 /** A change of password as it came in. */
@@ -24,6 +28,7 @@ export interface PasswordChange extends SessionRequest {
   newPassword: string;
   /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
   device: string | undefined;
+  requestId: string;
 }
 
 /** Makes the use case that changes a password, ends every session and opens a new one for the caller. */
@@ -34,14 +39,15 @@ export function createChangePassword({
   pairs,
   openSession,
   readCommonPasswords,
+  clock,
 }: ChangePasswordOptions) {
   /**
    * Changes the password and gives the caller a new session: a copy of the old one must not outlive the cure. The
    * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`, `too_many_attempts`,
    * `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
    */
-  return async function changePassword(caller: Session, change: PasswordChange): Promise<OpenedSession> {
-    const { currentPassword, newPassword, device } = change;
+  return async function changePassword(caller: Session, request: PasswordChange): Promise<OpenedSession> {
+    const { currentPassword, newPassword, device, requestId } = request;
     // First what can be said without the password: it takes no attempt.
     const pointer = "#/newPassword";
     const commonPasswords = readCommonPasswords();
@@ -50,18 +56,16 @@ export function createChangePassword({
       throw invalidPassword(pointer, "must not be the current password");
     // Without a key to sign with nothing is changed.
     await pairs.ready();
-    const user = await proveUser({ users, attempts }, caller, { password: currentPassword, device });
-    if (!user) throw new AppError("invalid_token", { reason: "account gone" });
-    if (user.sessionEpoch !== caller.sessionEpoch)
-      throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+    const user = await getCurrentUser(users, caller);
+    const from = await proveUser(attempts, user, { password: currentPassword, device });
     const to = await hashPassword(newPassword);
-    const changed = await users.changePassword(caller, { from: user.passwordHash, to });
+    const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());
+    const changed = await users.changePassword(caller, { from, to }, change);
     // A re-hash or the end of all sessions came between: all of it has to be looked at anew.
     if (!changed) throw new AppError("unavailable");
-    const pair = await openSession(changed, change);
+    const pair = await openSession(changed, request);
     if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
-    const { email, userId, sessionEpoch } = changed;
-    const opened = { email, userId, sessionEpoch, sessionId: pair.sessionId };
-    return { pair, device: await devices.remember(opened, device) };
+    const { sessionId } = pair;
+    return { pair, device: await devices.remember({ ...changed, sessionId }, device) };
   };
 }

@@ -1,3 +1,4 @@
+import type { Change } from "../../accounts/change.ts";
 import type { User, UserStore } from "../../accounts/store.ts";
 import { AppError } from "../../errors.ts";
 import type { Session } from "../../sessions/session.ts";
@@ -19,8 +20,8 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
      * under way. Throws AppError `unavailable`; done again, it ends the rest, and throws AppError `invalid_token`, as
      * wherever the caller's session had been ended already: others may be opened meanwhile, and it may not end those.
      */
-    async endAll(caller: Session): Promise<void> {
-      const raised = await users.raiseSessionEpoch(caller);
+    async endAll(caller: Session, change: Change): Promise<void> {
+      const raised = await users.raiseSessionEpoch(caller, change);
       if (raised) return sweep(raised, caller);
       if (await finishEarlierSweep(caller)) throw new AppError("invalid_token", overtaken);
     },
@@ -29,8 +30,8 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
      * Ends every session but the caller's, which goes on in the raised epoch, and gives the user. Throws AppError
      * `invalid_token` if the caller's was ended meanwhile, `unavailable`: then it may have been ended, too.
      */
-    async endOthers(caller: Session): Promise<User> {
-      const raised = await users.raiseSessionEpoch(caller);
+    async endOthers(caller: Session, change: Change): Promise<User> {
+      const raised = await users.raiseSessionEpoch(caller, change);
       if (!raised) {
         await finishEarlierSweep(caller);
         throw new AppError("invalid_token", overtaken);
@@ -45,8 +46,8 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
 
   /** Answers whether there is a user still. */
   async function finishEarlierSweep(caller: Session): Promise<boolean> {
-    const user = await users.find(caller.email);
-    if (user?.userId === caller.userId) {
+    const user = await users.find(caller.userId);
+    if (user) {
       await sweep(user, caller);
       return true;
     }

@@ -72,8 +72,8 @@ export async function startSite(settings: Record<string, string> = {}) {
     },
 
     async sessionsOf({ email }: Account): Promise<Item[]> {
-      const user = await database.find("users", { email });
-      return user ? database.sessionsOf(user.userId) : [];
+      const entry = await database.find("identities", { identity: `email:${email}` });
+      return entry ? database.sessionsOf(entry.userId) : [];
     },
 
     /** How many rotations of a session the engine has applied so far. */

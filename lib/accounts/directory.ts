@@ -1,0 +1,133 @@
+import type { Config } from "../config.ts";
+import type { DynamoDB } from "../dynamodb.ts";
+import { AppError } from "../errors.ts";
+import { type TransactItem, transact } from "../transaction.ts";
+import {
+  createIdentityStore,
+  emailIdentity,
+  type IdentityEntry,
+  isNamedBy,
+  listIdentities,
+  parseIdentityEntry,
+} from "./identities.ts";
+import { createUserStore, type User } from "./store.ts";
+
+/** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
+export type Directory = ReturnType<typeof createDirectory>;
+
+/** Others can move an entry between our look and our write. */
+const maxLooks = 3;
+
+/** Makes what changes who is who: each change is one transaction over a user and the entries of the index. */
+export function createDirectory(
+  client: DynamoDB,
+  { usersTable, identitiesTable }: Config<"usersTable" | "identitiesTable">,
+) {
+  const users = createUserStore(client, usersTable);
+  const identities = createIdentityStore(client, identitiesTable);
+
+  /** The check that an entry does not count: its user is gone, or has another address. */
+  function isNobodys(address: string, { userId }: IdentityEntry): TransactItem {
+    return {
+      ConditionCheck: {
+        TableName: usersTable,
+        Key: { userId },
+        ConditionExpression: "attribute_not_exists(userId) OR email <> :address",
+        ExpressionAttributeValues: { ":address": address },
+      },
+    };
+  }
+
+  return {
+    /**
+     * Stores a new user with the entry of the address; false if the address is taken, or reserved. Our own write is known
+     * by the userId.
+     */
+    async register(user: User): Promise<boolean> {
+      const { userId, email, createdAt } = user;
+      const entry: IdentityEntry = { identity: emailIdentity(email), userId, createdAt };
+      let stale: IdentityEntry | undefined;
+      for (let look = 1; look <= maxLooks; look++) {
+        const items: TransactItem[] = [
+          { Put: { TableName: usersTable, Item: user, ConditionExpression: "attribute_not_exists(userId)" } },
+          {
+            Put: {
+              TableName: identitiesTable,
+              Item: entry,
+              ...createCondition(createdAt, stale),
+              ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+            },
+          },
+          ...(stale ? [isNobodys(email, stale)] : []),
+        ];
+        const isDone = async () => (await identities.find(entry.identity))?.userId === userId;
+        const result = await transact(client, items, { isDone });
+        if (result.written) return true;
+        const [, verdict] = result.verdicts;
+        const found = verdict?.isRefused && verdict.item ? parseIdentityEntry(verdict.item) : undefined;
+        if (found?.userId === userId) return true;
+        if (found && (isReserved(found, createdAt) || isNamedBy(found, await users.find(found.userId))))
+          return false;
+        stale = found;
+      }
+      throw new AppError("unavailable");
+    },
+
+    /**
+     * Deletes a user whose deletion has begun, with the entries that the user names; not one that is another's by now, nor
+     * an address that is reserved.
+     */
+    async deleteAccount(user: User): Promise<void> {
+      const { userId, sessionEpoch } = user;
+      const isDone = async () => (await users.find(userId)) === undefined;
+      // Each turn leaves out what the one before found to be another's.
+      for (let named = listIdentities(user); ; ) {
+        const deletion: TransactItem = {
+          Delete: {
+            TableName: usersTable,
+            Key: { userId },
+            ConditionExpression: "attribute_exists(deletingAt) AND sessionEpoch = :epoch",
+            ExpressionAttributeValues: { ":epoch": sessionEpoch },
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          },
+        };
+        const result = await transact(client, [deletion, ...named.map(toDeletion)], { isDone });
+        if (result.written) return;
+        const [own, ...others] = result.verdicts;
+        if (own?.isRefused) {
+          if (own.item) throw new AppError("unavailable");
+          return;
+        }
+        named = named.filter((_, index) => !others[index]?.isRefused);
+      }
+
+      function toDeletion(identity: string): TransactItem {
+        return {
+          Delete: {
+            TableName: identitiesTable,
+            Key: { identity },
+            ConditionExpression: "attribute_not_exists(userId) OR userId = :userId",
+            ExpressionAttributeValues: { ":userId": userId },
+          },
+        };
+      }
+    },
+  };
+}
+
+/** Answers whether an address is kept for the one who has left it. */
+const isReserved = ({ reservedUntil = 0 }: IdentityEntry, now: number): boolean => reservedUntil > now;
+
+/** An entry may be put where there is none, over a reservation that is over, or over the very one that counts no more. */
+function createCondition(now: number, stale: IdentityEntry | undefined) {
+  if (!stale)
+    return {
+      ConditionExpression: "attribute_not_exists(userId) OR reservedUntil <= :now",
+      ExpressionAttributeValues: { ":now": now },
+    };
+  return {
+    ConditionExpression:
+      "userId = :userId AND createdAt = :createdAt AND (attribute_not_exists(reservedUntil) OR reservedUntil <= :now)",
+    ExpressionAttributeValues: { ":userId": stale.userId, ":createdAt": stale.createdAt, ":now": now },
+  };
+}
