@@ -1,5 +1,6 @@
 import { createAlarms } from "../build/operations/alarms.ts";
-import { tableSettings } from "../tests/support/declared.ts";
+import { listFed } from "../build/service-plugin.ts";
+import { declared, tableSettings } from "../tests/support/declared.ts";
 import {
   type CallCost,
   type CallName,
@@ -49,7 +50,10 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
 const storedBytesPerUser = 1_200;
 /** What is paid for whatever is done: alarms, a dashboard, two secrets. */
 const alarmCount = Object.keys(
-  createAlarms({ service: "", stage: "prod", topicArn: undefined, tables: Object.keys(tableSettings) }),
+  createAlarms({
+    ...{ service: "", stage: "prod", topicArn: undefined },
+    ...{ tables: Object.keys(tableSettings), fed: listFed(declared.functions) },
+  }),
 ).length;
 
 /** What a month costs. */

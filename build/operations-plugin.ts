@@ -2,7 +2,7 @@ import { createAlarms } from "./operations/alarms.ts";
 import { createDashboard } from "./operations/dashboard.ts";
 import { createDomain, createThrottling, type Limit } from "./operations/gateway.ts";
 import { type Options, readOptions } from "./operations/options.ts";
-import { listRoutes } from "./service-plugin.ts";
+import { listFed, listRoutes } from "./service-plugin.ts";
 import type { Resource, Resources } from "./template.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: object };
@@ -61,7 +61,7 @@ export default class OperationsPlugin {
         const tables = Object.keys(service.resources.Resources).filter(
           (id) => service.resources.Resources[id]?.Type === "AWS::DynamoDB::Table",
         );
-        const scope = { service: service.service, stage, topicArn, tables };
+        const scope = { service: service.service, stage, topicArn, tables, fed: listFed(service.functions) };
         const added = domain ? createDomain(domain) : { resources: {}, outputs: {} };
         throttle(template.Resources, service);
         if (kmsKeyArn) encryptLogs(template.Resources, kmsKeyArn);

@@ -127,6 +127,15 @@ export function toRoute(event: HttpApiEvent): string {
   return path === "*" ? "*" : `${method === "*" ? "ANY" : method.toUpperCase()} ${path}`;
 }
 
+/** The logical ids of the functions that streams feed. */
+export function listFed(functions: Record<string, { events?: object[] }>): string[] {
+  return Object.entries(functions).flatMap(([name, { events = [] }]) =>
+    events.some((event) => "stream" in event)
+      ? `${name.slice(0, 1).toUpperCase()}${name.slice(1)}LambdaFunction`
+      : [],
+  );
+}
+
 /** The name of each table by the variable that functions read it from: `UsersTable` is in USERS_TABLE. */
 export function listTables(
   resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>,

@@ -1,11 +1,11 @@
 import type { Resources } from "../template.ts";
-import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
+import { type Metric, ofFunction, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
 
 interface Alarm {
   metric: Metric;
   /** Shown to whoever is woken: what it means, and where to look. */
   description: string;
-  statistic: "Sum" | "p99";
+  statistic: "Sum" | "Maximum" | "p99";
   /** The alarm rings at more than this. */
   above: number;
   periodSeconds: number;
@@ -19,10 +19,12 @@ interface Scope {
   topicArn: string | undefined;
   /** The logical ids of the tables. */
   tables: string[];
+  /** Of the functions that streams feed. */
+  fed: string[];
 }
 
 /** What somebody should look at, by logical id. */
-const alarmsOf = ({ stage, tables }: Scope): Record<string, Alarm> => ({
+const alarmsOf = ({ stage, tables, fed }: Scope): Record<string, Alarm> => ({
   ServerErrors: {
     metric: ofGateway("5xx"),
     description: "Requests are answered with 5xx: docs/runbooks.md, Many 5xx.",
@@ -53,8 +55,19 @@ const alarmsOf = ({ stage, tables }: Scope): Record<string, Alarm> => ({
     description: "The account's Lambda concurrency does not suffice (all functions of the region).",
     ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
   },
-  ...Object.assign({}, ...tables.map(tableAlarms)),
+  ...Object.assign({}, ...tables.map(tableAlarms), ...fed.map(latenessAlarm)),
 });
+
+/** A record that fails holds up what follows it in its shard. */
+function latenessAlarm(id: string): Record<string, Alarm> {
+  const name = id.replace(/LambdaFunction$/, "");
+  const alarm: Alarm = {
+    metric: ofFunction("IteratorAge", id),
+    description: `The function ${name.toLowerCase()} is minutes behind: docs/runbooks.md, Mails or notices are late.`,
+    ...{ statistic: "Maximum", above: 120_000, periodSeconds: 300 },
+  };
+  return { [`${name}Late`]: alarm };
+}
 
 function tableAlarms(id: string): Record<string, Alarm> {
   const table = id.replace(/Table$/, "");
@@ -81,7 +94,7 @@ export function createAlarms(scope: Scope): Resources {
           Namespace: metric.namespace,
           MetricName: metric.name,
           Dimensions: Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value })),
-          ...(statistic === "Sum" ? { Statistic: statistic } : { ExtendedStatistic: statistic }),
+          ...(statistic === "p99" ? { ExtendedStatistic: statistic } : { Statistic: statistic }),
           Period: periodSeconds,
           EvaluationPeriods: periods,
           Threshold: above,

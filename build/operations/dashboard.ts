@@ -1,13 +1,15 @@
 import type { ProblemCode } from "../../lib/errors.ts";
 import type { MetricName } from "../../lib/metrics.ts";
 import type { Resources } from "../template.ts";
-import { type Metric, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
+import { type Metric, ofFunction, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
 
 interface Scope {
   service: string;
   stage: string;
   /** The logical ids of the tables. */
   tables: string[];
+  /** Of the functions that streams feed. */
+  fed: string[];
 }
 
 interface Widget {
@@ -26,7 +28,7 @@ const refusals: ProblemCode[] = [
   "internal_error",
 ];
 
-const widgetsOf = ({ stage, tables }: Scope): Widget[] => [
+const widgetsOf = ({ stage, tables, fed }: Scope): Widget[] => [
   { title: "Requests", metrics: ["Count", "4xx", "5xx"].map(ofGateway), statistics: ["Sum"] },
   { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
   {
@@ -60,6 +62,15 @@ const widgetsOf = ({ stage, tables }: Scope): Widget[] => [
     metrics: tables.map((table) => ofTable("ConsumedReadCapacityUnits", table)),
     statistics: ["Sum"],
   },
+  ...(fed.length === 0
+    ? []
+    : [
+        {
+          title: "Streams, how late their functions are (ms)",
+          metrics: fed.map((id) => ofFunction("IteratorAge", id)),
+          statistics: ["Maximum"],
+        },
+      ]),
 ];
 
 /** The dashboard of a stage. */

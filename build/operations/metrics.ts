@@ -34,3 +34,10 @@ export const ofTable = (name: string, table: string): Metric => ({
 
 /** All functions of the account and region: they share its concurrency. */
 export const ofLambda = (name: string): Metric => ({ namespace: "AWS/Lambda", name, dimensions: {} });
+
+/** A metric of one function, by its logical id. */
+export const ofFunction = (name: string, id: string): Metric => ({
+  namespace: "AWS/Lambda",
+  name,
+  dimensions: { FunctionName: { Ref: id } },
+});

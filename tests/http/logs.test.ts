@@ -168,7 +168,7 @@ const nameOf = (namespace: string, name: string, dimensions: unknown[][]) =>
 
 /** What alarms and dashboard watch of our own metrics. */
 function findWatched(): string[] {
-  const scope = { service: "service", stage: "test", topicArn: undefined, tables: [] };
+  const scope = { service: "service", stage: "test", topicArn: undefined, tables: [], fed: [] };
   // As CloudFormation gets them: what is made for it has no types.
   const { alarms, dashboard } = JSON.parse(
     JSON.stringify({ alarms: Object.values(createAlarms(scope)), dashboard: createDashboard(scope) }),
