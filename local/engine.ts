@@ -1,24 +1,50 @@
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import dynalite from "dynalite";
-import { type Deliver, putDoor } from "./engine-door.ts";
+import { text } from "node:stream/consumers";
+import { programsOnly } from "./doors.ts";
+import { startDynalite } from "./dynalite-engine.ts";
+import { startDynoxide } from "./dynoxide-engine.ts";
+import { type Core, contentType } from "./wire.ts";
+
+/** The embedded engines: how each is started, in memory or kept under `path`. */
+const engines = {
+  /** JavaScript, runs everywhere. */
+  dynalite: startDynalite,
+  /** A binary for Linux on x64, which npm leaves out elsewhere. */
+  dynoxide: startDynoxide,
+};
+
+export type EngineName = keyof typeof engines;
 
 /** A running embedded DynamoDB: its address, and a way to it without HTTP. */
-export type Engine = { endpoint: string; deliver: Deliver; stop(): Promise<void> };
+export interface Engine extends Core {
+  endpoint: string;
+}
+
+/** Parses the name of an embedded engine. Throws TypeError if there is none of that name. */
+export function parseEngineName(text = "dynalite"): EngineName {
+  if (!Object.hasOwn(engines, text))
+    throw new TypeError(`"${text}" is no engine. There are: ${Object.keys(engines).join(", ")}`);
+  return text as EngineName;
+}
 
 /** Starts an embedded DynamoDB on localhost: in memory, or kept in the folder `path`; port 0 picks a free one. */
 export async function startEngine({
+  name = "dynalite",
   port = 0,
   path,
 }: {
+  name?: EngineName;
   port?: number;
   path?: string;
 } = {}): Promise<Engine> {
-  if (path) await assertUnused(path);
-  const server = dynalite({ ...(path && { path }), createTableMs: 0 });
-  const deliver = putDoor(server);
+  const { deliver, stop } = await engines[name](path);
+  const server = createServer(async (request, response) => {
+    if (!programsOnly(request, response)) return;
+    const { status, body } = await deliver(String(request.headers["x-amz-target"]), await text(request));
+    response.writeHead(status, { "content-type": contentType }).end(body);
+  });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -27,25 +53,7 @@ export async function startEngine({
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      await stop();
     },
   };
-}
-
-/** Throws if another process has the folder open: dynalite would crash at its first request, and not say why. */
-async function assertUnused(path: string): Promise<void> {
-  mkdirSync(path, { recursive: true });
-  const { Level } = createRequire(createRequire(import.meta.url).resolve("dynalite"))("level");
-  const db = new Level(path);
-  try {
-    await db.open();
-  } catch (error) {
-    const { cause } = error as { cause?: { code?: string } };
-    if (cause?.code === "LEVEL_LOCKED")
-      throw new Error(
-        `The folder ${path} is in use. End the other process, or choose another: LOCAL_DIR=<folder>`,
-        { cause: error },
-      );
-    throw error;
-  }
-  await db.close();
 }

@@ -1,69 +1,95 @@
-import type { Answer, Item, Parameters } from "./engine-door.ts";
+import { type Ask, type createItems, type Place, toId } from "./items.ts";
+import { type Answer, done, type Item, isConditionFailed, type Parameters, refuse } from "./wire.ts";
 
-/** One member of a transaction, with the key of its item. */
-export interface Member {
+/** One of a transaction's members: its kind, what the single operation would name, and the place of its item. */
+interface Member extends Place {
   kind: string;
   parameters: Parameters;
-  key: Item;
 }
 
-/** What a transaction needs of the engine. */
-interface Engine {
-  ask(operation: string, parameters: object): Promise<Answer>;
-  findItem(tableName: string | undefined, key: Item): Promise<Item | undefined>;
-}
+/** Does something in the turns of items and of further ids. */
+type Write = (places: Place[], call: () => Promise<Answer>, ids: string[]) => Promise<Answer>;
 
 const operations: Record<string, string> = { Put: "PutItem", Update: "UpdateItem", Delete: "DeleteItem" };
 
-/** Lists the members of a transaction by their kind; undefined if they are no such list. */
-export function listMembers({ TransactItems }: Parameters): [kind: string, Parameters][] | undefined {
-  const items = Array.isArray(TransactItems) ? TransactItems : [];
-  const members = items.map((item: Record<string, Parameters>) => Object.entries(item ?? {}));
-  const isMember = ([[kind = ""] = [], ...more]: unknown[][]) =>
-    more.length === 0 && (String(kind) in operations || kind === "ConditionCheck");
-  return members.length > 0 && members.length <= 100 && members.every(isMember) ? members.flat() : undefined;
-}
-
 /**
- * Writes all or nothing: where one member is refused, what the others wrote is taken back. The caller has the turns of
- * all items, so nothing reads or writes them meanwhile, and no member ever meets a conflict, which DynamoDB has.
+ * TransactWriteItems for an engine that has none: all or nothing, in the turns of all items. So nothing reads or writes them
+ * meanwhile, and no member ever meets a conflict (`TransactionConflict`), as it may in DynamoDB.
  */
-export async function writeAll(members: Member[], { ask, findItem }: Engine): Promise<Answer> {
-  const before = await Promise.all(members.map(({ parameters, key }) => findItem(parameters.TableName, key)));
-  const answers = await Promise.all(
-    members.map(({ kind, parameters }, index) =>
-      kind === "ConditionCheck" ? check(parameters, before[index]) : ask(operations[kind] ?? "", parameters),
-    ),
-  );
-  if (answers.every(isDone)) return { status: 200, body: "{}" };
+export function createTransact(ask: Ask, items: ReturnType<typeof createItems>, write: Write) {
+  /** What was asked for under each ClientRequestToken. DynamoDB knows one for ten minutes; here none is forgotten. */
+  const tokens = new Map<string, { contents: string; isDone: boolean }>();
 
-  const written = members.flatMap(({ kind, ...member }, index) =>
-    kind !== "ConditionCheck" && isDone(answers[index]) ? [{ ...member, Item: before[index] }] : [],
-  );
-  await Promise.all(
-    written.map(({ parameters: { TableName }, key: Key, Item }) =>
-      Item ? ask("PutItem", { TableName, Item }) : ask("DeleteItem", { TableName, Key }),
-    ),
-  );
-  return (
-    answers.find((answer) => !isDone(answer) && !isConditionFailed(answer)) ??
-    cancel(
-      answers.map((answer, index) =>
-        isDone(answer) ? { Code: "None" } : toReason(members[index]?.parameters, before[index]),
-      ),
-    )
-  );
+  return async ({ ClientRequestToken: token, ...parameters }: Parameters): Promise<Answer> => {
+    const members = listMembers(parameters);
+    if (!members) return refuse("ValidationException", { message: "TransactItems must be 1 to 100 writes" });
+    const places = await Promise.all(members.map(([, named]) => items.locate(named)));
+    const found = members.flatMap(([kind, parameters], index) => {
+      const place = places[index];
+      return place ? [{ kind, parameters, ...place }] : [];
+    });
+    if (found.length < members.length)
+      return refuse("ResourceNotFoundException", { message: "Requested resource not found" });
+    if (new Set(found.map(toId)).size < found.length)
+      return refuse("ValidationException", {
+        message: "Transaction request cannot include multiple operations on one item",
+      });
+    if (!token) return write(found, () => writeAll(found), []);
+    return write(found, () => once(token, JSON.stringify(parameters), () => writeAll(found)), [token]);
+  };
 
-  /** A write on the member's condition that changes nothing. */
-  function check({ Key, ...parameters }: Parameters, Item: Item | undefined): Promise<Answer> {
-    return Item ? ask("PutItem", { ...parameters, Item }) : ask("DeleteItem", { ...parameters, Key });
+  async function once(token: string, contents: string, call: () => Promise<Answer>): Promise<Answer> {
+    const known = tokens.get(token);
+    if (known && known.contents !== contents)
+      return refuse("IdempotentParameterMismatchException", {
+        message: "The contents under this token were others",
+      });
+    if (known?.isDone) return done();
+    const answer = await call();
+    tokens.set(token, { contents, isDone: answer.status === 200 });
+    return answer;
+  }
+
+  async function writeAll(members: Member[]): Promise<Answer> {
+    const old = await Promise.all(members.map(items.find));
+    const answers = await Promise.all(members.map((member, index) => writeOne(member, old[index])));
+    const reasons = members.map(({ parameters }, index) => toReason(answers[index], parameters, old[index]));
+    if (reasons.every(({ Code }) => Code === "None")) return done();
+
+    await Promise.all(
+      members.map(async ({ kind, tableName, key }, index) => {
+        if (kind !== "ConditionCheck" && reasons[index]?.Code === "None")
+          await putBack(tableName, key, old[index]);
+      }),
+    );
+    const codes = reasons.map(({ Code }) => Code).join(", ");
+    return refuse("TransactionCanceledException", {
+      Message: `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
+      CancellationReasons: reasons,
+    });
+  }
+
+  function writeOne({ kind, parameters }: Member, Item: Item | undefined): Promise<Answer> {
+    const operation = operations[kind];
+    if (operation) return ask(operation, parameters);
+    // A ConditionCheck: a write on that condition that changes nothing.
+    const { Key, ...others } = parameters;
+    return Item ? ask("PutItem", { ...others, Item }) : ask("DeleteItem", parameters);
+  }
+
+  function putBack(TableName: string, Key: Item, Item: Item | undefined): Promise<Answer> {
+    return Item ? ask("PutItem", { TableName, Item }) : ask("DeleteItem", { TableName, Key });
   }
 }
 
-const isDone = (answer: Answer | undefined) => answer?.status === 200;
-
-export const isConditionFailed = ({ status, body }: Answer) =>
-  status === 400 && body.includes("ConditionalCheckFailedException");
+/** The members by their kind; undefined if they are no such list. */
+function listMembers({ TransactItems: items }: Parameters): [kind: string, Parameters][] | undefined {
+  if (!Array.isArray(items) || items.length < 1 || items.length > 100) return undefined;
+  const members = items.map((item: Record<string, Parameters>) => Object.entries(item ?? {}));
+  const isMember = ([first, ...more]: [string, Parameters][]) =>
+    first && more.length === 0 && (first[0] in operations || first[0] === "ConditionCheck");
+  return members.every(isMember) ? members.flat() : undefined;
+}
 
 interface Reason {
   Code: string;
@@ -71,27 +97,10 @@ interface Reason {
   Item?: Item;
 }
 
-function toReason(parameters: Parameters | undefined, Item: Item | undefined): Reason {
-  const isAsked = parameters?.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
-  return {
-    Code: "ConditionalCheckFailed",
-    Message: "The conditional request failed",
-    ...(isAsked && Item && { Item }),
-  };
-}
-
-function cancel(reasons: Reason[]): Answer {
-  const codes = reasons.map(({ Code }) => Code).join(", ");
-  return refuse(
-    "TransactionCanceledException",
-    `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`,
-    { CancellationReasons: reasons },
-  );
-}
-
-/** A refusal as DynamoDB words it. */
-export function refuse(type: string, message: string, more = {}): Answer {
-  const space =
-    type === "ValidationException" ? "com.amazon.coral.validate" : "com.amazonaws.dynamodb.v20120810";
-  return { status: 400, body: JSON.stringify({ __type: `${space}#${type}`, message, ...more }) };
+function toReason(answer: Answer | undefined, parameters: Parameters, old: Item | undefined): Reason {
+  if (!answer || answer.status === 200) return { Code: "None" };
+  const { message: Message } = JSON.parse(answer.body);
+  if (!isConditionFailed(answer)) return { Code: "ValidationError", Message };
+  const isAsked = parameters.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
+  return { Code: "ConditionalCheckFailed", Message, ...(isAsked && old && { Item: old }) };
 }

@@ -1,4 +1,4 @@
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import type { Item } from "../support/database.ts";
 import type { WireRequest } from "../support/wire.ts";
 

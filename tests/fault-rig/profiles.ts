@@ -1,4 +1,4 @@
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import { beAway, deliverTwice, exceed, fail, hang, loseAnswer, loseRequest } from "../support/faults.ts";
 import type { WireRequest } from "../support/wire.ts";
 import type { Past } from "./past.ts";

@@ -1,4 +1,4 @@
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import { type Item, nameOf, type TableName } from "../support/database.ts";
 import type { WireRequest } from "../support/wire.ts";
 import type { Past, WireItem } from "./past.ts";

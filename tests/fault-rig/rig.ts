@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ApiResponse } from "../../lib/http/response.ts";
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import { clock } from "../support/clock.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 
-interface LockedPackage extends Partial<Record<"dev" | "devOptional" | "hasInstallScript", boolean>> {
+interface LockedPackage
+  extends Partial<Record<"dev" | "optional" | "devOptional" | "hasInstallScript", boolean>> {
   version: string;
   integrity?: string;
   license?: string;
@@ -12,7 +13,7 @@ const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
   packages: Record<string, LockedPackage>;
 };
 const locked = Object.entries(packages).filter(([path]) => path.startsWith("node_modules/"));
-const runtime = locked.filter(([, { dev, devOptional }]) => !dev && !devOptional);
+const runtime = locked.filter(([, { dev, optional, devOptional }]) => !dev && !optional && !devOptional);
 const nameOf = (path: string) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 
 /** What may be in a bundle without a lawyer. */

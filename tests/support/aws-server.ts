@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import { callerOf } from "./caller.ts";
 import type { Item } from "./database.ts";
 import type { Permission } from "./declared.ts";

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocument } from "@aws-sdk/lib-dynamodb";
-import type { Answer } from "../../local/engine-door.ts";
 import { createTables } from "../../local/tables.ts";
+import type { Answer } from "../../local/wire.ts";
 import { declared, toTable } from "./declared.ts";
 
 const resources = declared.resources.Resources;

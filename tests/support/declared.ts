@@ -1,5 +1,6 @@
 import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type HttpApiEvent, listRoutes, listTables } from "../../build/service-plugin.ts";
+import type { StreamEvent } from "../../local/stream-consumer.ts";
 import type { Resources } from "../../local/tables.ts";
 import { slsSync } from "./sls.ts";
 
@@ -17,7 +18,7 @@ export interface DeclaredFunction {
   handler: string;
   runtime?: string;
   memorySize?: number;
-  events?: { httpApi?: HttpApiEvent }[];
+  events?: { httpApi?: HttpApiEvent; stream?: StreamEvent }[];
   iamRoleStatements?: { Action: string | string[]; Resource: unknown }[];
 }
 

@@ -1,4 +1,4 @@
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import type { Fault, WireRequest } from "./wire.ts";
 
 export const loseRequest: Fault = async () => undefined;

@@ -15,6 +15,8 @@ export type Environment = Record<string, string>;
 export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
   /** Calls a function with whatever Lambda might be given, `remainingMs` before it is cut off. */
   invoke(route: RouteName, event: unknown, remainingMs?: number, requestId?: string): Promise<ApiResponse>;
+  /** Calls a function that has no route: what it answers is Lambda's to read. */
+  feed(name: string, event: unknown): Promise<unknown>;
 };
 
 /**
@@ -22,20 +24,24 @@ export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<Api
  * described in the API description, or the call throws.
  */
 export function createSandbox(environment: Environment): Sandbox {
-  const handlers: Partial<Record<RouteName, Promise<LambdaHandler>>> = {};
+  const handlers: Record<string, Promise<LambdaHandler>> = {};
 
+  async function call(name: string, event: unknown, context: Context): Promise<ApiResponse> {
+    handlers[name] ??= loadHandler(name, environment);
+    const handler = await handlers[name];
+    return runAs(name, () => handler(event, context));
+  }
   const invoke: Sandbox["invoke"] = async (route, event, remainingMs, requestId) => {
-    handlers[route] ??= loadHandler(route, environment);
-    const handler = await handlers[route];
     keepEventSecrets(event);
-    const response = await runAs(route, () => handler(event, createContext(remainingMs, requestId)));
+    const response = await call(route, event, createContext(remainingMs, requestId));
     keepAnswerSecrets(response);
     assertDescribed(route, event, response);
     return response;
   };
   const callOf = (name: RouteName) => (request?: ClientRequest) => invoke(name, createEvent(name, request));
   const calls = routeNames.map((name) => [name, callOf(name)]);
-  return { ...Object.fromEntries(calls), invoke };
+  const feed: Sandbox["feed"] = (name, event) => call(name, event, createContext());
+  return { ...Object.fromEntries(calls), invoke, feed };
 }
 
 let turn: Promise<unknown> = Promise.resolve();

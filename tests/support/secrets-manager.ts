@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Answer } from "../../local/engine-door.ts";
+import type { Answer } from "../../local/wire.ts";
 import { type Fault, startAwsServer } from "./aws-server.ts";
 import { keepSecrets } from "./log.ts";
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeEach, expect } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import { type Consumer, createConsumer, createStreamReader, listFeeds } from "../../local/stream-consumer.ts";
 import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { type Database, startDatabase } from "./database.ts";
-import { routesWithoutPage, tableSettings } from "./declared.ts";
+import { declared, routesWithoutPage, tableSettings } from "./declared.ts";
 import { createHashKey, createKey, hashKeySettings, keySettings } from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
@@ -96,6 +97,7 @@ export async function startService(given?: Database) {
     DYNAMODB_TIMEOUT_MS: "10000",
   };
   const sandbox = createSandbox(environment);
+  const consumers: Record<string, Consumer[]> = {};
   let control: Pair | undefined;
   let registered: Promise<Account> | undefined;
   const own = () => (registered ??= service.register());
@@ -151,6 +153,20 @@ export async function startService(given?: Database) {
         expectProblem(await service.refresh(pair, options), refusals.tokenExpired);
         expect(await service.findSession(pair)).toBeUndefined();
       }
+    },
+
+    /**
+     * Hands to a function what came into the streams that feed it, as Lambda does; answers whether all of it is done. What
+     * is not comes again at the next call. Nothing else reads the streams: what was put is there until a test says so.
+     */
+    async feed(name: string, as: Sandbox = sandbox): Promise<boolean> {
+      consumers[name] ??= listFeeds(declared.functions, declared.resources.Resources)
+        .filter(({ functionName }) => functionName === name)
+        .map((feed) => createConsumer(createStreamReader(database.deliver, feed), feed.event));
+      const results = await Promise.all(
+        consumers[name].map((consume) => consume((event) => as.feed(name, event))),
+      );
+      return results.every((isDone) => isDone);
     },
 
     findSession: ({ key }: Pick<Pair, "key">) => database.find("sessions", key),

@@ -1,0 +1,76 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type AddressInfo, createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { folderInUse } from "./folder-in-use.ts";
+import { type Core, signed } from "./wire.ts";
+
+/**
+ * Starts dynoxide as a process of its own, in memory or kept in the folder `path`. It has all that the service uses of
+ * DynamoDB, streams and transactions included.
+ */
+export async function startDynoxide(path?: string): Promise<Core> {
+  const { process, endpoint } = await run(findBinary(), path);
+  return {
+    async deliver(target, body) {
+      const headers = { ...signed, "x-amz-target": target };
+      const response = await fetch(endpoint, { method: "POST", headers, body });
+      return { status: response.status, body: await response.text() };
+    },
+    async stop() {
+      const isOver = once(process, "exit");
+      process.stdin.end();
+      await isOver;
+    },
+  };
+}
+
+function findBinary(): string {
+  try {
+    return createRequire(import.meta.url).resolve("@dynoxide/linux-x64/dynoxide");
+  } catch (cause) {
+    throw new Error("dynoxide is not installed: npm has it for Linux on x64 only.", { cause });
+  }
+}
+
+const locked = 75;
+
+/**
+ * By itself the binary would outlive this process, and let a second one open its file: it runs until its standard input
+ * closes, and holds a lock.
+ */
+const script = `
+if [ -n "$LOCK" ]; then exec 9> "$LOCK" && flock --nonblock 9 || exit ${locked}; fi
+exec 3<&0
+"$0" "$@" 3<&- &
+engine=$!
+{ cat <&3; kill $engine; } > /dev/null 2>&1 9>&- &
+wait $engine`;
+
+async function run(binary: string, path: string | undefined) {
+  if (path) mkdirSync(path, { recursive: true });
+  const file = path ? ["--db-path", `${path}/tables.db`] : [];
+  // Another process may take the port that was free: then it says so, and the next one is tried.
+  for (let attempt = 1; ; attempt++) {
+    const port = await findFreePort();
+    const child = spawn("sh", ["-c", script, binary, "serve", "--port", String(port), ...file], {
+      env: { ...process.env, LOCK: path && `${path}/lock` },
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    const [said] = await Promise.race([once(createInterface(child.stderr), "line"), once(child, "exit")]);
+    if (String(said).includes("listening on"))
+      return { process: child, endpoint: `http://127.0.0.1:${port}` };
+    if (said === locked && path) throw folderInUse(path);
+    if (attempt === 5) throw new Error(`dynoxide does not start: ${said}`);
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
