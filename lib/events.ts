@@ -1,5 +1,7 @@
 /** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
 export type SecurityEvent =
+  /** A code was asked for; the vocabulary has no word for it. */
+  | "authn_code_requested"
   | "authn_login_success"
   | "authn_login_fail"
   /** Too many attempts in a row: the next one has to wait. */

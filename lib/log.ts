@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { systemClockMs } from "./clock.ts";
 import type { RefusalReason, SecurityEvent } from "./events.ts";
+import type { CodeKind } from "./mail/kinds.ts";
 import { createMetrics } from "./metrics.ts";
 
 /** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
@@ -11,6 +12,8 @@ export interface LogFields {
   userId?: string;
   emailHash?: string;
   sessionHash?: string;
+  /** What a code is asked for, or presented. */
+  kind?: CodeKind;
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

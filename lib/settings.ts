@@ -235,7 +235,7 @@ export const appName: Setting<string | undefined> = setting(
   { unset: undefined },
 );
 /** The languages of mails; the first is for whoever reads none of them. */
-export const mailLanguages = setting<readonly Language[]>("MAIL_LANGUAGES", someOf(...languages), {
+export const mailLanguages = setting<readonly Language[]>("MAIL_LANGUAGES", someOf(languages), {
   unset: languages,
 });
 /** The configuration set of SES that mails are sent with. */
@@ -310,7 +310,14 @@ export const codeKeySettings = { codeKeys, codeKeysSecret };
 /** Who sends mails, and where their links lead. */
 export const senderSettings = { mailFrom, mailReplyTo, mailLink, appName, sesConfigurationSet, sesEndpoint };
 /** What is needed where mail is on, and nowhere else. */
-export const settingsOfMail = { mailFrom, mailLink, sesConfigurationSet, mailsTable, ...codeKeySettings };
+export const settingsOfMail = {
+  mailFrom,
+  mailLink,
+  sesConfigurationSet,
+  mailsTable,
+  codeKeys,
+  codeKeysSecret,
+};
 /** What the issuing of token pairs needs. A signing key that nobody can verify is refused at start. */
 export const issuerSettings = {
   issuer,
@@ -428,7 +435,7 @@ function oneOf<const T extends string>(...values: T[]) {
 
 /** Takes some of these words, separated by commas, in any order. Throws TypeError. */
 /* @__NO_SIDE_EFFECTS__ */
-function someOf<const T extends string>(...values: T[]) {
+function someOf<const T extends string>(values: readonly T[]) {
   return (text: string): T[] => {
     const words = text.split(",").map((word) => word.trim());
     const found = words.flatMap((word) => values.find((value) => value === word) ?? []);

@@ -131,7 +131,8 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail: "Too many attempts in a row. The next one is possible in 30 s.",
   },
   too_many_requests: {
-    meaning: "Too many logins or registrations from this network address.",
+    meaning:
+      "Too many logins, registrations or mails from this network address, or too many mails to this e-mail address.",
     remedy: "wait for the seconds in `Retry-After`, and show how long.",
     detail: "Too many logins from this address. The next one is possible in 42 s.",
   },

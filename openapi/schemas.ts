@@ -6,6 +6,7 @@ import { problems } from "../lib/errors.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  emailBody,
   loginBody,
   passwordBody,
 } from "../lib/http/schemas.ts";
@@ -151,6 +152,28 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     PasswordOnly: {
       schema: bodySchema(passwordBody, { password: knownPassword, ...deviceMember }),
       example: { password },
+    },
+    CodeRequest: {
+      schema: bodySchema(emailBody, { email: address }),
+      example: { email },
+    },
+    CodeAsked: {
+      schema: object({
+        challenge: text(
+          "Comes back with the code. Keep it where this was asked; it opens nothing without the code.",
+        ),
+        codeBegins: {
+          type: "string",
+          pattern: "^[0-9A-HJKMNP-TV-Z]$",
+          description: "The first character of the code: show it, since somebody may have several mails.",
+        },
+        expiresIn: { type: "integer", minimum: 1, description: "Seconds that the code is good." },
+      }),
+      example: {
+        challenge: "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA",
+        codeBegins: "K",
+        expiresIn: 3600,
+      },
     },
     PresentedPair: {
       schema: {

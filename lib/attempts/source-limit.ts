@@ -8,7 +8,7 @@ import type { AttemptStore } from "./store.ts";
 /** What is limited: `limit` times in a window of `windowSeconds`; 0 is no limit. */
 export interface SourceLimitRule {
   /** What the response calls it, in the plural. */
-  what: "logins" | "registrations";
+  what: "logins" | "registrations" | "mails";
   limit: number;
   windowSeconds: number;
 }

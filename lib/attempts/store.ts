@@ -10,7 +10,7 @@ import {
 } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
 import { parseItem } from "../parse-item.ts";
-import { findPauseLeft, freeAttempts, memorySeconds, pausesSeconds } from "./pause-rule.ts";
+import { findPauseLeft, type PauseRule, passwordPauses } from "./pause-rule.ts";
 
 /** A row of attempts as the table holds it. Times are epoch seconds. */
 const rowType = {
@@ -37,12 +37,16 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   const addressOf = (id: string) => ({ TableName: tableName, Key: { id } });
 
   /** Adds one attempt to the row, in one conditional write: parallel guesses cannot slip under the limit. */
-  async function add(id: string, now: number): Promise<{ isAdded: boolean; row: Row | undefined }> {
+  async function add(
+    id: string,
+    now: number,
+    rule: PauseRule,
+  ): Promise<{ isAdded: boolean; row: Row | undefined }> {
     const lastAttemptId = randomUUID();
     const { written, item } = await updateItem(client, addressOf(id), {
       UpdateExpression:
         "SET #count = if_not_exists(#count, :zero) + :one, lastAt = :now, expiresAt = :expiresAt, lastAttemptId = :attempt",
-      ...createCondition({ now, lastAttemptId }),
+      ...createCondition({ now, lastAttemptId }, rule),
     });
     const row = item && parseItem(rowType, item);
     // If it was not written, our own write may have succeeded before, and the SDK's retry met it.
@@ -50,7 +54,7 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   }
 
   /** Begins a new row in place of one that is forgotten; DynamoDB deletes late. */
-  async function restart(id: string, now: number): Promise<boolean> {
+  async function restart(id: string, now: number, { memorySeconds }: PauseRule): Promise<boolean> {
     try {
       await client.send(
         new PutCommand({
@@ -67,13 +71,20 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   }
 
   return {
-    /** Counts one more attempt. Gives how many there were in a row, or after how many seconds one is allowed. */
-    async count(id: string, now: number): Promise<{ count: number } | { pauseSeconds: number }> {
+    /**
+     * Counts one more attempt, by the rule of passwords if no other is given. Gives how many there were in a row, or after
+     * how many seconds one is allowed.
+     */
+    async count(
+      id: string,
+      now: number,
+      rule: PauseRule = passwordPauses,
+    ): Promise<{ count: number } | { pauseSeconds: number }> {
       for (let look = 1; look <= maxLooks; look++) {
-        const { isAdded, row } = await add(id, now);
+        const { isAdded, row } = await add(id, now, rule);
         if (row && isAdded) return { count: row.count };
-        if (row && row.expiresAt > now) return { pauseSeconds: Math.max(1, findPauseLeft(row, now)) };
-        if (row && (await restart(id, now))) return { count: 1 };
+        if (row && row.expiresAt > now) return { pauseSeconds: Math.max(1, findPauseLeft(row, rule, now)) };
+        if (row && (await restart(id, now, rule))) return { count: 1 };
         // Another attempt began the new row, or the row was cleared after it refused us.
       }
       throw new AppError("unavailable");
@@ -106,13 +117,10 @@ const maxLooks = 3;
 /**
  * There is no row, or it is remembered and its pause is over (the same rule as `findPauseLeft`); and it is not ours.
  */
-function createCondition({
-  now,
-  lastAttemptId,
-}: {
-  now: number;
-  lastAttemptId: string;
-}): Omit<UpdateExpression, "UpdateExpression"> {
+function createCondition(
+  { now, lastAttemptId }: { now: number; lastAttemptId: string },
+  { freeAttempts, pausesSeconds, memorySeconds }: PauseRule,
+): Omit<UpdateExpression, "UpdateExpression"> {
   const last = pausesSeconds.length - 1;
   const rested = pausesSeconds.map((_, index) => {
     const comparison = index === last ? ">=" : "=";

@@ -11,6 +11,24 @@ const email = v.pipe(
   v.check(isEmail, "must be an e-mail address of at most 254 bytes, such as ada@example.com"),
 );
 
+/** Without SMTPUTF8, which SES does not speak, what stands before the @ is ASCII (RFC 5321, 4.1.2); nothing is quoted. */
+const mailable = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@/;
+
+/** An address that mail can be sent to, and to no other beside it. */
+const mailableEmail = v.pipe(
+  v.string("must be a string"),
+  v.metadata({
+    format: "email",
+    pattern: "^\\s*[!#-'*+\\-/-9=?A-Z^-~.]{1,64}@[^\\s@]+\\s*$",
+    maxLength: 254,
+  }),
+  v.transform(normalizeEmail),
+  v.check(
+    (text) => isEmail(text) && mailable.test(text),
+    "must be an e-mail address of at most 254 bytes, in ASCII before the @, such as ada@example.com",
+  ),
+);
+
 const password = v.pipe(
   v.string("must be a string"),
   v.metadata({ format: "password", minLength: 1, maxLength: passwordMaxLength }),
@@ -34,6 +52,9 @@ export const loginBody = v.strictObject({ email, password, device });
 
 /** The body of a request that asks for the password once more. */
 export const passwordBody = v.strictObject({ password, device });
+
+/** The body of a request for a code. */
+export const emailBody = v.strictObject({ email: mailableEmail });
 
 /** The body of a registration. */
 export function createRegisterBody(settings: PasswordSettings) {

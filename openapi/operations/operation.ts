@@ -32,6 +32,8 @@ export interface Answer {
 /** The groups of routes, in the order of the reference page. */
 export const tags = {
   "Signing in": "An account, a session, its renewal and its end.",
+  "By mail":
+    "What a code opens that was mailed. Where the operator sends no mail, these routes are not there.",
   Account: "What belongs to the signed-in user.",
   Sessions: "Where the user is signed in.",
   Sample: "A protected resource to copy.",
@@ -68,6 +70,12 @@ export const pair: Answer = {
 };
 /** The answer of a route that opens a session. */
 export const opened: Answer = { ...pair, schemas: ["Done", "OpenedPair"] };
+/** The answer of a route that mails a code. */
+export const codeAsked: Answer = {
+  status: 202,
+  description: "A code is on its way, if there is somebody to get one. It counts only with this challenge.",
+  schemas: ["CodeAsked"],
+};
 /** What every route that opens a session takes beside its body. */
 export const opensSession = ["AuthMode", "IdempotencyKey", "SessionKey"] as const;
 /** The answer of what ends something. */

@@ -1,7 +1,17 @@
-import { knowsCaller, type Operation, opened, opensSession, takesBody } from "./operation.ts";
+import { codeAsked, knowsCaller, type Operation, opened, opensSession, takesBody } from "./operation.ts";
 
 /** The routes of functions/password/, by the names of their functions. */
 export const password = {
+  forgotPassword: {
+    route: "POST /auth/password/forgot",
+    tag: "By mail",
+    summary: "Ask for a code to set a new password",
+    description:
+      "Mails a code to the address, if it has an account; the answer is the same if it has none. Nothing changes until the code comes back with the challenge.",
+    body: { schema: "CodeRequest" },
+    answers: [codeAsked],
+    problems: [...takesBody, "too_many_requests", "unavailable"],
+  },
   changePassword: {
     route: "POST /auth/password",
     tag: "Account",

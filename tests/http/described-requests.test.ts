@@ -5,6 +5,7 @@ import { parsePair } from "../../lib/http/cookies.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  emailBody,
   loginBody,
   parseBody,
   passwordBody,
@@ -37,6 +38,7 @@ describe("a request is valid for the description exactly when the service takes 
     ["Credentials", loginBody],
     ["PasswordChange", createChangePasswordBody(minLength)],
     ["PasswordOnly", passwordBody],
+    ["CodeRequest", emailBody],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
     const likely = Object.fromEntries(

@@ -17,6 +17,7 @@ const { sandbox, wire } = service;
 const limited = service.createSandbox({
   LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "1",
   REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "1",
+  MAIL_LIMIT_PER_SOURCE_PER_HOUR: "1",
 });
 
 /** The routes that are described, by the file of their function. */
@@ -43,10 +44,11 @@ function createRequest(name: RouteName, { account, cookies, key }: typeof usual)
   const bodies: Partial<Record<RouteName, object>> = {
     register: { email: `new.${email}`, password },
     login: { email, password },
+    forgotPassword: { email },
     changePassword: { currentPassword: password, newPassword },
     deleteAccount: { password },
   };
-  const isOpen = ["register", "login", "jwks", "discovery", "openapi"].includes(name);
+  const isOpen = ["register", "login", "forgotPassword", "jwks", "discovery", "openapi"].includes(name);
   return {
     ...(isOpen ? {} : exampleRequest(name, cookies)),
     ...(bodies[name] && { body: bodies[name] }),
@@ -92,7 +94,7 @@ test("a defect of ours is told without a word about it", async () => {
 
 test("H14 the security headers, and none that names a product, are on every response, whatever its status", () => {
   const statuses = new Set(answers.map(({ statusCode }) => statusCode));
-  const expected = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503];
+  const expected = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503];
   expect([...statuses].sort()).toEqual(expected);
   // Those that a response may have beside them are its description's: tests/support/description.ts looks at each.
   const { "cache-control": noStore, ...always } = securityHeaders;

@@ -22,6 +22,7 @@ const wrong = ({ email }: Account) => sandbox.login({ body: { email, password: "
 
 /** How each event of the vocabulary comes about; the last call of each is what logs it. */
 const occasions = {
+  authn_code_requested: () => sandbox.forgotPassword({ body: { email: "ada@example.com" } }),
   authn_login_success: async () => {
     const { email, password } = account;
     return sandbox.login({ body: { email, password } });

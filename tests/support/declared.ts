@@ -6,6 +6,9 @@ import { slsSync } from "./sls.ts";
 
 const file = ".local/test/service.json";
 
+/** What is only there with a switch (build/switches.ts) is there. */
+const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on" };
+
 /** What serverless.yml and the files that it lists declare. */
 export interface Declared {
   functions: Record<string, DeclaredFunction>;
@@ -24,7 +27,7 @@ export interface DeclaredFunction {
 
 if (isStale()) {
   mkdirSync(".local/test", { recursive: true, mode: 0o700 });
-  writeFileSync(file, slsSync(["print", "--stage", "test", "--format", "json"]));
+  writeFileSync(file, slsSync(["print", "--stage", "test", "--format", "json"], { env: everySwitch }));
 }
 
 /** `sls print` takes two seconds: what it says is kept for all tests, until a source of it changes. */

@@ -89,6 +89,7 @@ export async function startService(given?: Database) {
     // All requests of a test file come from one address.
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
+    MAIL_LIMIT_PER_SOURCE_PER_HOUR: "0",
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
     ...hashKeySettings(hashKey),

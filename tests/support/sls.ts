@@ -15,5 +15,5 @@ export async function sls(args: string[], options?: { cwd?: string; env?: object
 }
 
 /** The same, while this process waits. */
-export const slsSync = (args: string[]): string =>
-  execFileSync(process.execPath, [program, ...args], { ...optionsOf(), stdio: "pipe" });
+export const slsSync = (args: string[], options?: { env?: object }): string =>
+  execFileSync(process.execPath, [program, ...args], { ...optionsOf(options), stdio: "pipe" });

@@ -1,0 +1,43 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import { mailPauses } from "./pause-rule.ts";
+import { createPauses } from "./refusal-cache.ts";
+import type { AttemptStore } from "./store.ts";
+
+interface MailLimitOptions {
+  attempts: Pick<AttemptStore, "count">;
+  keyedHash: Pick<KeyedHash, "hash">;
+  clock: Clock;
+}
+
+/** The limit of mails to one address, whether or not it has an account. */
+export type MailLimit = ReturnType<typeof createMailLimit>;
+
+/**
+ * Makes the limit: mails of all kinds to one address are counted together, before they are sent, and no browser has a row
+ * of its own. It is money and somebody's inbox: where it cannot be counted there is no mail.
+ */
+export function createMailLimit({ attempts, keyedHash, clock }: MailLimitOptions) {
+  const pauses = createPauses(clock);
+
+  return {
+    /** Counts one mail. Throws AppError `too_many_requests`, `unavailable`. */
+    async count(email: string): Promise<void> {
+      const id = await keyedHash.hash(`mail:${email}`);
+      const known = pauses.find(id);
+      if (known > 0) throw tooManyMails(known);
+      const counted = await attempts.count(id, clock(), mailPauses);
+      if ("count" in counted) return;
+      pauses.keep(id, counted.pauseSeconds);
+      throw tooManyMails(counted.pauseSeconds);
+    },
+  };
+}
+
+function tooManyMails(seconds: number): AppError {
+  return new AppError("too_many_requests", {
+    detail: `Too many mails to this address. The next one is possible in ${seconds} s.`,
+    headers: { "retry-after": String(seconds) },
+  });
+}

@@ -1,0 +1,170 @@
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
+import * as v from "valibot";
+import { type DynamoDB, type Item, isConditionFailure, unavailable, updateItem } from "../dynamodb.ts";
+import { parseItem } from "../parse-item.ts";
+import { type CodeKind, kinds, type MailKind, notices } from "./kinds.ts";
+import { languages } from "./language.ts";
+
+/** A mail as the table holds it: a message to be sent, and the state of the code in it. Times are epoch seconds. */
+const mailType = {
+  name: "mail",
+  // Beside the key stands an e-mail address, which no log may hold.
+  keyNames: ["id", "kind"],
+  schema: v.object({
+    id: v.string(),
+    kind: v.picklist(Object.keys(kinds) as MailKind[]),
+    /** Where to; normalised. */
+    email: v.string(),
+    language: v.picklist(languages),
+    createdAt: v.number(),
+    /** Neither sent nor acted on after this. */
+    validUntil: v.number(),
+    /** When DynamoDB may delete it: until then an operator can see what became of it. */
+    expiresAt: v.number(),
+    /** Who asked for it: what nameDevice says, and from where. */
+    device: v.exactOptional(v.string()),
+    ip: v.exactOptional(v.string()),
+    /** `register`, `invitation`: the id that the account will have. */
+    newUserId: v.exactOptional(v.string()),
+    /** `email`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
+    userId: v.exactOptional(v.string()),
+    /** `email`: the address before, and the session that asked. */
+    fromEmail: v.exactOptional(v.string()),
+    sessionId: v.exactOptional(v.string()),
+    /** `undo`: the new address, masked. */
+    maskedEmail: v.exactOptional(v.string()),
+    /** `notice`: what it tells, and of which change. */
+    notice: v.exactOptional(v.picklist(notices)),
+    changeId: v.exactOptional(v.string()),
+    /** Wrong codes. */
+    tries: v.exactOptional(v.number()),
+    /** When the right code was first presented, and when what it is for was done. */
+    provedAt: v.exactOptional(v.number()),
+    usedAt: v.exactOptional(v.number()),
+    /** What became of it: a lease of who is sending it, then one of the two ends. */
+    sendingAt: v.exactOptional(v.number()),
+    sentAt: v.exactOptional(v.number()),
+    messageId: v.exactOptional(v.string()),
+    failedAt: v.exactOptional(v.number()),
+    failure: v.exactOptional(v.string()),
+  }),
+};
+
+/** A mail as the table holds it. */
+export type Mail = v.InferOutput<typeof mailType.schema>;
+
+/** A mail to be sent: all that is not noted later. */
+export type NewMail = Omit<
+  Mail,
+  "validUntil" | "expiresAt" | "tries" | "sendingAt" | "sentAt" | "failedAt"
+> & {
+  /** By default as long as mails of this kind are good. */
+  validUntil?: number;
+};
+
+/** Reads a mail as the table, or its stream, holds it. Throws AppError `internal_error` for one that is damaged. */
+export const parseMail = (item: Item): Mail => parseItem(mailType, item);
+
+/** After five wrong codes there is no right one. */
+const maxTries = 5;
+/** For so long nobody else sends what somebody is sending. */
+export const leaseSeconds = 60;
+const daySeconds = 86_400;
+
+/**
+ * The table of mails. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item that
+ * is damaged.
+ */
+export type MailStore = ReturnType<typeof createMailStore>;
+
+/** Makes the store of the table of mails (partition key: id; TTL on expiresAt). */
+export function createMailStore(client: DynamoDB, tableName: string) {
+  const addressOf = (id: string) => ({ TableName: tableName, Key: { id } });
+
+  /** Notes what became of a mail; does nothing where something has become of it already. */
+  async function noteEnd(id: string, set: string, values: Item): Promise<void> {
+    await updateItem(client, addressOf(id), {
+      UpdateExpression: set,
+      ConditionExpression: isWaiting,
+      ExpressionAttributeValues: values,
+    });
+  }
+
+  return {
+    /** Puts a mail that is to be sent. The SDK's retry of our own put meets its own id, and so does a second notice of one change. */
+    async put({ validUntil, ...mail }: NewMail): Promise<void> {
+      const goodUntil = validUntil ?? mail.createdAt + kinds[mail.kind];
+      const expiresAt = Math.max(mail.createdAt + 7 * daySeconds, goodUntil + daySeconds);
+      try {
+        await client.send(
+          new PutCommand({
+            TableName: tableName,
+            Item: { ...mail, validUntil: goodUntil, expiresAt },
+            ConditionExpression: "attribute_not_exists(id)",
+          }),
+        );
+      } catch (error) {
+        if (!isConditionFailure(error)) unavailable(error);
+      }
+    },
+
+    /**
+     * Counts one code that was presented: a wrong one as a try, a right one as the proof, in the one write that looks
+     * whether it still counts. Undefined if it does not: there is no such mail of this kind, it is too old, or there were
+     * five wrong ones. A retry of the SDK may count a wrong one twice.
+     */
+    async prove(
+      { kind, id, isRight }: { kind: CodeKind; id: string; isRight: boolean },
+      now: number,
+    ): Promise<Mail | undefined> {
+      const { written, item } = await updateItem(client, addressOf(id), {
+        UpdateExpression: isRight ? "SET provedAt = if_not_exists(provedAt, :now)" : "ADD tries :one",
+        // The bracket stands first: an embedded engine reads the order of OR and AND wrongly otherwise.
+        ConditionExpression:
+          "(attribute_not_exists(tries) OR tries < :max) AND kind = :kind AND validUntil > :now",
+        ExpressionAttributeValues: {
+          ...{ ":now": now, ":max": maxTries, ":kind": kind },
+          ...(!isRight && { ":one": 1 }),
+        },
+      });
+      return written && item ? parseMail(item) : undefined;
+    },
+
+    /**
+     * Takes a mail to send it, for a minute, and notes whose account it is about. `over`: something has become of it
+     * already. `taken`: somebody else is at it.
+     */
+    async lease(id: string, now: number, userId: string | undefined): Promise<"ours" | "over" | "taken"> {
+      const { written, item } = await updateItem(client, addressOf(id), {
+        UpdateExpression: `SET sendingAt = :now${userId === undefined ? "" : ", userId = if_not_exists(userId, :user)"}`,
+        ConditionExpression: `(attribute_not_exists(sendingAt) OR sendingAt < :free) AND ${isWaiting}`,
+        ExpressionAttributeValues: {
+          ...{ ":now": now, ":free": now - leaseSeconds },
+          ...(userId !== undefined && { ":user": userId }),
+        },
+      });
+      if (written) return "ours";
+      return item && item.sentAt === undefined && item.failedAt === undefined ? "taken" : "over";
+    },
+
+    /** Gives a mail back that could not be sent now, if it is still ours. */
+    async release(id: string, sendingAt: number): Promise<void> {
+      await updateItem(client, addressOf(id), {
+        UpdateExpression: "REMOVE sendingAt",
+        ConditionExpression: `sendingAt = :ours AND ${isWaiting}`,
+        ExpressionAttributeValues: { ":ours": sendingAt },
+      });
+    },
+
+    /** Notes that a mail was sent, and as what SES knows it. */
+    noteSent: (id: string, { sentAt, messageId }: { sentAt: number; messageId: string }): Promise<void> =>
+      noteEnd(id, "SET sentAt = :at, messageId = :message", { ":at": sentAt, ":message": messageId }),
+
+    /** Notes that a mail is not sent, and why: the name of an error, never its text. */
+    noteFailed: (id: string, { failedAt, failure }: { failedAt: number; failure: string }): Promise<void> =>
+      noteEnd(id, "SET failedAt = :at, failure = :failure", { ":at": failedAt, ":failure": failure }),
+  };
+}
+
+/** The condition of every note of what became of a mail: there is one, and nothing has yet. */
+const isWaiting = "attribute_exists(id) AND attribute_not_exists(sentAt) AND attribute_not_exists(failedAt)";
