@@ -32,7 +32,7 @@ export async function openStage(): Promise<Stage> {
   await buildFunctions(".local/bench");
   const endpoint = await startEngine();
   await createTables(new DynamoDBClient({ endpoint }), declared.resources.Resources);
-  const meter = await startMeter(endpoint, tableSettings.USERS_TABLE ?? "");
+  const meter = await startMeter(endpoint);
   const environment = await createEnvironment(endpoint);
   Object.assign(process.env, environment, { AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint });
   return { environment, meter, memoryMb: memoryOf(declared) };

@@ -1,9 +1,9 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listSettings } from "../../lib/config.ts";
 import { functionTimeoutSeconds, type Setting } from "../../lib/settings.ts";
-import { type Permission, permissions, tableSettings } from "../support/declared.ts";
+import { type Permission, permissions, tableSettings, toTable } from "../support/declared.ts";
 import { routes } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
@@ -65,11 +65,17 @@ const everySetting: Record<string, string> = {
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
 
-/** The tables whose items have an end, by the store that writes them: it stands beside their table.yml. */
+/** The tables whose items have an end, by what stands beside their table.yml: a file of the table's name, or the store. */
 const expiringTables = globSync("lib/*/table.yml").flatMap((file) => {
-  const isExpiring = readFileSync(join(dirname(file), "store.ts"), "utf8").includes("expiresAt");
-  const ids = [...readFileSync(file, "utf8").matchAll(/^ {2}(\w+Table):\n {4}Type:/gm)].map(([, id]) => id);
-  return isExpiring ? ids : [];
+  const ids = [...readFileSync(file, "utf8").matchAll(/^ {2}(\w+Table):\n {4}Type:/gm)].map(
+    ([, id = ""]) => id,
+  );
+  return ids.filter((id) => {
+    const own = join(dirname(file), `${toTable(id)}.ts`);
+    return readFileSync(existsSync(own) ? own : join(dirname(file), "store.ts"), "utf8").includes(
+      "expiresAt",
+    );
+  });
 });
 
 const tablesWithoutMail = Object.entries(tableSettings).filter(([variable]) => variable !== "MAILS_TABLE");

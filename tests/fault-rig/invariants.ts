@@ -47,7 +47,7 @@ const mayEnd = ({ route, body = {} }: Call) =>
 const isOvertaken = ({ route, code }: Call) => route === "revokeAllSessions" && code === "invalid_token";
 /** The session that a login ends: what its browser had. */
 const earlierOf = ({ route, cookies = [] }: Call) =>
-  route === "login" ? cookies.map((cookie) => cookie.split(".")[1]) : [];
+  route === "login" ? cookies.map((cookie) => cookie.split(/[=.]/)[1]) : [];
 
 /** Whether a call ends, if it is carried out, a session of this user. */
 function covers(call: Call, sessionId: string, { email }: OpenedSession): boolean {

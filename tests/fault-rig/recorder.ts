@@ -63,7 +63,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     const written = { item, answeredAt: tick() };
     const { userId, sessionId, email } = item;
     if (table !== "sessions" && table !== "users") return;
-    past.note(nameOf(table), table === "users" ? { email } : { userId, sessionId }, item);
+    past.note(nameOf(table), table === "users" ? { userId } : { userId, sessionId }, item);
     if (table === "users") noteUser(String(email?.S), written, sentAt);
     else noteSession(String(sessionId?.S), written, sentAt);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { clock } from "../support/clock.ts";
-import type { Database } from "../support/database.ts";
+import type { Database, Item } from "../support/database.ts";
 import { log } from "../support/log.ts";
 import type { Service } from "../support/service.ts";
 import { type Browser, createBrowser, createThief, forge, type RigUser, type Thief } from "./clients.ts";
@@ -112,12 +112,14 @@ const jumps = { 0: 10, 10: 20, 30: 60, 100: 700, 890: 30, 1000: 2_000 };
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
 async function createBrowsers(rig: Rig, { database, register }: Service): Promise<Browser[]> {
-  const { email, password } = await register();
-  const registered = await database.find("users", { email });
+  const { email, password, userId } = await register();
+  const registered = await database.find("users", { userId });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
     const item = { ...registered, email: `${number}-${email}`, userId: randomUUID() };
     await database.put("users", item);
+    const { createdAt } = item as Item;
+    await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
     const user: RigUser = { email: item.email, userId: item.userId, passwords: [password] };
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);
