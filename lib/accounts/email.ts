@@ -2,7 +2,8 @@ import { domainToASCII, domainToUnicode } from "node:url";
 
 const maxBytes = 254;
 /** Nothing that is not seen: controls, format, unassigned, fillers, selectors, joiners, and signs that are drawn as blanks. */
-const unseen = /[\s\p{C}\p{Default_Ignorable_Code_Point}\uFFFD\u2800\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
+const unseen =
+  /[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\u2D7F\uFFFC\uFFFD\u{1107F}\u{13440}-\u{13442}\u{16FE4}\u{1D159}]/u;
 const local = /^[^@]{1,64}$/u;
 /** Letters, marks, digits, hyphens, dots; the ideographic dot is one (UTS 46). */
 const domainText = /^[\p{L}\p{M}\p{N}.\u3002-]{1,254}$/u;
@@ -18,6 +19,13 @@ export function normalizeEmail(text: string): string {
   const folded = text.trim().normalize("NFKC").toLowerCase().normalize("NFKC");
   const at = folded.lastIndexOf("@") + 1;
   return folded.slice(0, at) + toAscii(folded.slice(at));
+}
+
+/** An address in the form in which its owner types it, with the domain in letters. */
+export function toLetters(email: string): string {
+  const at = email.lastIndexOf("@") + 1;
+  const domain = email.slice(at);
+  return email.slice(0, at) + (domainToUnicode(domain) || domain);
 }
 
 /** Answers whether a normalised text can be an address: `local@domain`, at most 254 bytes (RFC 5321, 4.5.3.1). */

@@ -38,6 +38,19 @@ test.each([
 });
 
 test.each([
+  ...[
+    "ada@xn--bcher-kva.example",
+    "ada@bücher.example",
+    "ＡＤＡ@BU\u0308CHER.example",
+    "I am ada@bücher.example",
+  ],
+  ...["ada@bücher。example", " ada@bücher｡example"],
+])("A17 refused as one's own, whose domain is not ASCII: %s", (password) => {
+  const own = { email: "ada@xn--bcher-kva.example", commonPasswords };
+  expect(findPasswordFault(password, own)).toMatch(/e-mail address/);
+});
+
+test.each([
   ...["abcdefghijklmnopqrst", "password password", "sunshine in november", "november sunshine in november"],
   ...["ada.lovelace wrote this", "😀".repeat(15), "__proto__"],
 ])("A16 A18 accepted, whatever it is made of: %s", (password) => {

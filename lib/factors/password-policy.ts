@@ -1,3 +1,4 @@
+import { normalizeEmail, toLetters } from "../accounts/email.ts";
 import { AppError } from "../errors.ts";
 
 /** The longest password, in Unicode code points; longer ones are refused before any hashing. */
@@ -25,9 +26,14 @@ export function findPasswordFault(
   const text = password.normalize("NFKC").toLowerCase();
   if (commonPasswords.has(text) || commonPasswords.has(repeatedPart(text)))
     return "is among the most common passwords; choose another one";
-  if (text.includes(email) || text === email.split("@")[0])
-    return "must not be or contain your e-mail address";
+  if (holdsAddress(text, email)) return "must not be or contain your e-mail address";
   return undefined;
+}
+
+/** Answers whether a text is an address, its local part, or holds it, with the domain in ASCII or in letters. */
+function holdsAddress(text: string, email: string): boolean {
+  const isOwn = normalizeEmail(text) === email || text === email.split("@")[0];
+  return isOwn || text.includes(email) || text.includes(toLetters(email));
 }
 
 /** What a text says again and again, the last time perhaps not to the end: `1234567890` of `123456789012345`. */
