@@ -10,6 +10,9 @@ interface EndEarlierOptions {
   noteFailure: (error: unknown) => void;
 }
 
+/** However many pairs come: a browser has one, and one that a changed setting left. */
+const maxSessions = 3;
+
 /** Ends what a browser had before its login. */
 export type EndEarlierSessions = ReturnType<typeof createEndEarlierSessions>;
 
@@ -18,9 +21,16 @@ export type EndEarlierSessions = ReturnType<typeof createEndEarlierSessions>;
  * again.
  */
 export function createEndEarlierSessions({ sessions, verifyExpiredToken, noteFailure }: EndEarlierOptions) {
-  const findGenuineSessions = createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens: false });
+  const findGenuineSessions = createFindGenuineSessions({
+    verifyExpiredToken,
+    takesLiveTokens: false,
+    maxSessions,
+  });
 
-  /** Ends the sessions of the genuine pairs among those presented, whoever's they are, and the one of a device. Never throws. */
+  /**
+   * Ends the sessions of the genuine pairs among those presented, three at most, whoever's they are, and the one of a
+   * device. Never throws.
+   */
   return async function endEarlierSessions(
     presented: PresentedToken[],
     device: SessionAddress | undefined,

@@ -12,17 +12,20 @@ interface GenuineOptions {
   verifyExpiredToken: VerifyExpiredToken;
   /** Whether an access token that has not expired does without its refresh token. */
   takesLiveTokens: boolean;
+  /** How many are looked for; by default each that came. */
+  maxSessions?: number;
 }
-
-/** However many pairs come: a browser has one, and one that a changed setting left. */
-const maxSessions = 3;
 
 /**
  * Makes what finds whose sessions are presented: of genuine pairs, whose token is signed and names the refresh token
  * (`jti`), whether or not it has expired, or the session has ended.
  */
-export function createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens }: GenuineOptions) {
-  /** Gives the sessions of at most three that are genuine, each once. */
+export function createFindGenuineSessions({
+  verifyExpiredToken,
+  takesLiveTokens,
+  maxSessions = Number.POSITIVE_INFINITY,
+}: GenuineOptions) {
+  /** Gives the sessions of those that are genuine, each once, `maxSessions` at most. */
   return async function findGenuineSessions(presented: PresentedToken[]): Promise<SessionAddress[]> {
     const sessions = new Map<string, SessionAddress>();
     for (const { token, refreshToken } of presented) {

@@ -30,7 +30,7 @@ export const session = {
     tag: "Signing in",
     summary: "Log out",
     description:
-      "Ends the session if the credentials are genuine, expired or not (of several cookies of the name each that is, up to three), and clears the cookie in any case.",
+      "Ends the session if the credentials are genuine, expired or not (of several cookies of the name each that is), and clears the cookie in any case.",
     needs: "pair or token",
     parameters: ["AuthMode"],
     body: { schema: "PresentedPair", isOptional: true },

@@ -8,6 +8,7 @@ import { log } from "../support/log.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
 import { remove, update } from "../support/rotations.ts";
 import { startService } from "../support/service.ts";
+import type { WireRequest } from "../support/wire.ts";
 
 const service = await startService();
 const { sandbox, wire, expectRequests, expectRefusal } = service;
@@ -18,6 +19,8 @@ const mode = { "auth-mode": "bearer" };
 const halves = ({ token, refreshToken }: Pair) => ({ token, refreshToken });
 /** The access token of one pair and the refresh token of another. */
 const mixed = ({ token }: Pair, { refreshToken }: Pair) => [cookieOf({ token, refreshToken })];
+
+const isOf = ({ parameters }: WireRequest, { key }: Pair) => parameters.Key.sessionId.S === key.sessionId;
 
 /** A request for a logout, made of a pair and another session's pair. */
 type Make = (pair: Pair, other: Pair) => ClientRequest;
@@ -97,20 +100,20 @@ describe("logout ends the session", () => {
     expect(await service.findSession(pair)).toBeUndefined();
   });
 
-  test("C26 of each genuine pair among several cookies of the name, up to three", async () => {
-    const pairs = [
-      await service.logIn(),
-      await service.logIn(),
-      await service.logIn(),
-      await service.logIn(),
-    ];
-    const forged = cookieOf(halves({ ...(pairs[0] as Pair), refreshToken: "A".repeat(43) }));
+  test("C26 S13 of every genuine pair among several cookies of the name; while one may live, it is a 503", async () => {
+    const { pairs } = await service.open(5);
+    const forged = cookieOf(halves({ ...pairs[0], refreshToken: "A".repeat(43) }));
     clock.advance(1_000);
     const cookies = ["auth-cookie=x", forged, ...pairs.flatMap((pair) => pair.cookies)];
-    const response = await expectRequests([[remove, remove, remove]], () => sandbox.logout({ cookies }));
-    expectSuccess(response, cleared);
+    const logOut = () => sandbox.logout({ cookies });
+    wire.break(remove, (request) => (isOf(request, pairs[2]) ? fail(request) : request.deliver()), {
+      times: 7,
+    });
+    await expectRefusal(logOut, refusals.unavailable, [Array(7).fill(remove)]);
     const left = await Promise.all(pairs.map(service.findSession));
-    expect(left.map((session) => session !== undefined)).toEqual([false, false, false, true]);
+    expect(left.map((session) => session !== undefined)).toEqual([false, false, true, false, false]);
+    expectSuccess(await expectRequests([Array(5).fill(remove)], logOut), cleared);
+    await service.expectOver(pairs);
   });
 
   test.each([

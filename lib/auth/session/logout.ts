@@ -13,8 +13,8 @@ export function createLogout({ sessions, verifyExpiredToken }: LogoutOptions) {
   const findGenuineSessions = createFindGenuineSessions({ verifyExpiredToken, takesLiveTokens: true });
 
   /**
-   * Ends the session of each genuine pair, whose token may have expired, or of a live token, and tells which these are,
-   * whether or not they were ended before.
+   * Ends the session of every genuine pair, whose token may have expired, or of a live token, and tells which these are,
+   * whether or not they were ended before. The size of a request's headers bounds their number.
    * Does nothing for other credentials. Throws AppError `unavailable`: then a session may still live.
    */
   return async function logout(presented: PresentedToken[]): Promise<SessionAddress[]> {
