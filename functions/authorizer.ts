@@ -11,7 +11,7 @@ import type { AccessClaims } from "../lib/tokens/access-claims.ts";
 
 const { stage, ...origins } = readConfig(originSettings);
 const assertSameSite = createCrossSiteRule(origins);
-const findCaller = await createAuthenticator();
+const findCaller = await createAuthenticator({ client: "any" });
 
 type Result = { isAuthorized: false } | APIGatewaySimpleAuthorizerWithContextResult<AccessClaims>;
 

@@ -43,6 +43,8 @@ export type RefusalReason =
   | "wrong signature"
   | "wrong issuer"
   | "wrong audience"
+  /** A token of another client, on a route of the account. */
+  | "wrong client"
   | "claims are not an object"
   | "claims of a wrong type"
   | "claims contradict each other"

@@ -13,7 +13,7 @@ const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable
 const listSessions = createListSessions({ sessions, clock: systemClock, ...config });
 
 export const handler = readOnlyApi()
-  .use(await authenticate())
+  .use(await authenticate({ client: "own" }))
   .handler(async ({ caller, queryStringParameters: { cursor } }) =>
     json(200, await listSessions(caller, cursor)),
   );

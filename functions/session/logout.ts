@@ -11,6 +11,7 @@ import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   audience,
+  clientId,
   cookieSettings,
   dynamodbSettings,
   issuer,
@@ -25,6 +26,7 @@ const config = readConfig({
   ...dynamodbSettings,
   issuer,
   audience,
+  clientId,
   jwtPublicKeys,
   sessionsTable,
 });

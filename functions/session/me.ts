@@ -3,5 +3,5 @@ import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 
 export const handler = readOnlyApi()
-  .use(await authenticate())
+  .use(await authenticate({ client: "own" }))
   .handler(({ auth }) => json(200, auth));

@@ -8,6 +8,7 @@ import type { SessionAddress, SessionStore } from "../sessions/store.ts";
 import {
   accessTokenTtlSeconds,
   audience,
+  clientId,
   cookieName,
   issuer,
   jwtPublicKeys,
@@ -34,11 +35,16 @@ export type Authenticator = (
   request: Pick<ApiEvent, "receivedAt">,
 ) => Promise<AccessClaims>;
 
+/** Whose tokens are taken: those of this deployment's own client, CLIENT_ID, or of every client. */
+export interface ClientRule {
+  client: "own" | "any";
+}
+
 /**
  * Makes the authenticator, once per sandbox, from the environment: a live access token from the auth cookie or
  * `Authorization: Bearer` (RFC 6750). It asks nobody: no database, no network.
  */
-export async function createAuthenticator(): Promise<Authenticator> {
+export async function createAuthenticator({ client }: ClientRule): Promise<Authenticator> {
   const config = readConfig({
     issuer,
     audience,
@@ -48,7 +54,11 @@ export async function createAuthenticator(): Promise<Authenticator> {
     jwtPublicKeys,
   });
   const keys = await importVerificationKeys(config.jwtPublicKeys);
-  const verifyAccessToken = createAccessTokenVerifier({ ...config, keys, clock: systemClock });
+  const own = client === "own" ? readConfig({ clientId }).clientId : null;
+  const verifyAccessToken = createAccessTokenVerifier({
+    ...{ ...config, keys, clientId: own },
+    clock: systemClock,
+  });
 
   return async (credentials, { receivedAt }) => {
     const token = findToken(credentials, config.cookieName);
@@ -84,14 +94,16 @@ export interface LiveEvent extends AuthenticatedEvent {
 /**
  * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
  * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
- * consistent read. Throws what the authenticator throws, and with `live` AppError `unavailable`.
+ * consistent read. Routes of the account take tokens of the own client only: those with `live`, and others that say so.
+ * Throws what the authenticator throws, and with `live` AppError `unavailable`.
  */
 export async function authenticate(options: AuthenticateOptions): Promise<Middleware<LiveEvent>>;
-export async function authenticate(): Promise<Middleware<AuthenticatedEvent>>;
+export async function authenticate(options?: ClientRule): Promise<Middleware<AuthenticatedEvent>>;
 export async function authenticate({
   live,
-}: Partial<AuthenticateOptions> = {}): Promise<Middleware<AuthenticatedEvent>> {
-  const findCaller = await createAuthenticator();
+  client = live ? "own" : "any",
+}: Partial<AuthenticateOptions & ClientRule> = {}): Promise<Middleware<AuthenticatedEvent>> {
+  const findCaller = await createAuthenticator({ client });
   return {
     async before({ event, credentials }) {
       const auth = await findCaller(credentials, event);

@@ -34,6 +34,7 @@ const options = {
   keys: await importVerificationKeys([key, elliptic, rsa].map(publicKey)),
   issuer: claims.iss,
   audience: claims.aud,
+  clientId: "web",
   clock: () => time,
   accessTokenTtlSeconds: 900,
   sessionsNotBefore: now - 1_000,
@@ -88,6 +89,12 @@ describe("a token is accepted", () => {
     ["J29 T07 an nbf 5 s ahead", { nbf: now + 5 }],
     ["an nbf of long ago", { nbf: 0 }],
   ])("with %s", async (_, members) => expectAccepted(withClaims(members)));
+
+  test("J58 of every client, where that is typed out", async () => {
+    const [other, any] = [withClaims({ client_id: "another" }), { ...options, clientId: null }];
+    expect(await createAccessTokenVerifier(any)(other)).toMatchObject({ client_id: "another" });
+    expect((await createExpiredTokenVerifier(any)(other)).claims).toMatchObject({ client_id: "another" });
+  });
 
   test.each(["AT+JWT", "At+Jwt", "application/at+jwt"])("J22 with the typ %s", async (typ) => {
     await expectAccepted(withHeader({ typ }));
@@ -265,6 +272,7 @@ const forged: Record<string, string[]> = {
   "J24 J49 another aud": claimsWith("aud", [
     ...[...words("web other apis ap API"), "", [], ["web"], { aud: "api" }, 1, [["api"]], [null]],
   ]),
+  "J58 another client": claimsWith("client_id", [...words("another Web webs we"), "web ", "*"]),
   "J25 an exp that is no number": claimsWith("exp", [
     ...[String(claims.exp), [claims.exp], { exp: claims.exp }, "", "never"],
   ]),
@@ -478,6 +486,7 @@ describe("the reason for the log", () => {
     ["wrong signature", withSignature(Buffer.alloc(64, 1))],
     ["wrong issuer", withClaims({ iss: "https://evil.example.com" })],
     ["wrong audience", withClaims({ aud: "web" })],
+    ["wrong client", withClaims({ client_id: "Web" })],
     ["claim refused", withClaims({ jti: undefined })],
     ["claims of a wrong type", withClaims({ email: "e".repeat(255) })],
     ["claims contradict each other", withClaims({ iat: now - 1, exp: now - 2 })],

@@ -14,6 +14,8 @@ interface VerifierOptions {
   keys: ReadonlyMap<string, VerificationKey>;
   issuer: string;
   audience: string;
+  /** The client whose tokens are accepted, on the routes of its users' accounts; null: those of every client. */
+  clientId: string | null;
   clock: Clock;
 }
 
@@ -82,6 +84,7 @@ export async function isOurClockSlow(
 
 /** Checks everything but whether the token was issued in the future. */
 async function verify(token: string, options: VerifierOptions, maxLifeSeconds: number) {
+  const { clientId } = options;
   const { alg, key, typ, payload: claimsBytes } = selectKey(token, options.keys);
   if (typeof typ !== "string") throw new AccessTokenError("unexpected header");
   // A byte order mark or blanks before the claims would be dropped silently.
@@ -109,6 +112,7 @@ async function verify(token: string, options: VerifierOptions, maxLifeSeconds: n
     isExpired = true;
   }
   const claims = parseClaims(payload);
+  if (clientId !== null && claims.client_id !== clientId) throw new AccessTokenError("wrong client");
   if (claims.exp - claims.iat > maxLifeSeconds) throw new AccessTokenError("lives too long");
   return { claims, isExpired };
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { build, type Plugin } from "esbuild";
 import { bundleOptions } from "../../build/bundle.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
@@ -9,6 +9,8 @@ import { operations } from "../../openapi/operations/index.ts";
 import { bodyOf } from "../support/answer.ts";
 import { pathOf } from "../support/declared.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { createForgery } from "../support/forgery.ts";
+import { cookieOf } from "../support/pair.ts";
 import { createContext } from "../support/sandbox.ts";
 import { startService } from "../support/service.ts";
 
@@ -18,28 +20,29 @@ import { startService } from "../support/service.ts";
 const service = await startService();
 const { sandbox, wire } = service;
 Object.assign(process.env, service.environment);
-let cookies: string[];
-beforeAll(async () => {
-  ({ cookies } = await service.logIn());
-});
+const { pair, withClaims } = await createForgery(service);
+const { cookies, refreshToken } = pair;
 
 const { docs: _, ...routes } = operations;
 const names = Object.keys(routes) as RouteName[];
 const changing = names.filter((name) => !operationOf(name).route.startsWith("GET "));
 const reading = names.filter((name) => !changing.includes(name));
 const authenticated = names.filter((name) => operationOf(name).needs === "token");
+const ofAccount = authenticated.filter((name) => operationOf(name).route.includes(" /auth/"));
 
 function operationOf(name: RouteName) {
   return operations[name as keyof typeof routes];
 }
 
 const elsewhere = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+const foreign = cookieOf({ token: withClaims({ client_id: "another" }), refreshToken });
 const form = { "content-type": "text/plain" };
 
 /** Each protection: what is sent, and the code of the problem that is answered where it holds. */
 const protections = {
   "pages of other sites": { request: { headers: elsewhere, body: {} }, code: "cross_site_request" },
   "bodies that are not JSON": { request: { headers: form, body: "{}" }, code: "unsupported_media_type" },
+  "tokens of other clients": { request: { body: {}, cookies: [foreign] }, code: "invalid_token" },
   "callers without credentials": { request: { body: {}, cookies: [] }, code: "missing_credentials" },
   "other methods than reading ones": {
     request: { method: "POST", headers: form, body: "{}" },
@@ -140,5 +143,15 @@ describe.each(authenticated)("%s", (name) => {
     expect(await holds("callers without credentials", name, call(name))).toBe(true);
     const open = await loadChanged(name, [[`${pathOf(name)}.ts`, /\.use\(await authenticate\(.*\)\)/, ""]]);
     expect(await holds("callers without credentials", name, open)).toBe(false);
+  });
+});
+
+describe.each(ofAccount)("%s", (name) => {
+  test("J58 refuses tokens of other clients, and takes them where that is taken out", async () => {
+    expect(await holds("tokens of other clients", name, call(name))).toBe(true);
+    const open = await loadChanged(name, [
+      ["lib/tokens/verify-access-token.ts", /claims\.client_id !== clientId/, "false"],
+    ]);
+    expect(await holds("tokens of other clients", name, open)).toBe(false);
   });
 });

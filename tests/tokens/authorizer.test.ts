@@ -42,6 +42,12 @@ test("the authorizer lets a JWT pass until it expires, with the claims as contex
   });
 });
 
+test("J58 the authorizer takes the tokens of other clients, and says whose they are", async () => {
+  const claims = { client_id: "another", iat: clock.now, exp: clock.now + 900 };
+  const context = expect.objectContaining(claims);
+  expect(await authorize(bearer(withClaims(claims)))).toEqual({ isAuthorized: true, context });
+});
+
 describe("the authorizer refuses", () => {
   test("no credentials, two kinds, malformed ones, a refresh token, and a forged token", async () => {
     const { cookies, token, refreshToken } = await service.logIn();

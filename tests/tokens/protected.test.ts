@@ -2,9 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { expectJson, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
+import { createForgery } from "../support/forgery.ts";
 import { cookieOf, type Pair, pairOf } from "../support/pair.ts";
 import { createSandbox } from "../support/sandbox.ts";
-import { startService } from "../support/service.ts";
+import { logInSteps, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, expectRequests, expectRefusal } = service;
@@ -57,6 +58,20 @@ describe("GET /movies opens", () => {
     await expectOpen(() => verifyOnly.me({ cookies }), claims);
     await expectOpen(() => verifyOnly.me({ headers: bearer({ token }) }), claims);
   });
+});
+
+// On every other route of the account it is refused: tests/http/protections.test.ts.
+test("J58 a token of another client opens plain resources, and neither renews nor ends a session", async () => {
+  const { pair, withClaims } = await createForgery(service);
+  const token = withClaims({ client_id: "another" });
+  const cookies = [cookieOf({ token, refreshToken: pair.refreshToken })];
+  await expectOpen(() => sandbox.movies({ cookies }));
+  clock.advance(30);
+  const { email, password } = await service.register();
+  await expectRefusal(() => sandbox.refresh({ cookies }), refusals.invalidJwt);
+  expectJson(await expectRequests([], () => sandbox.logout({ cookies })), 200, { msg: "success" });
+  await expectRequests(logInSteps, () => sandbox.login({ body: { email, password }, cookies }));
+  await service.rotate(pair);
 });
 
 // Every form of a cookie and of an Authorization header is in lib/http/cookies.test.ts and lib/http/bearer.test.ts.
