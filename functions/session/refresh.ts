@@ -7,7 +7,7 @@ import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { clientMode, pairResponse, requirePair } from "../../lib/http/client-mode.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionNote } from "../../lib/sessions/note.ts";
-import { findRearmAge } from "../../lib/sessions/rotation.ts";
+import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   cookieSettings,
@@ -48,7 +48,7 @@ const refresh = createRefresh({
   clockMs: systemClockMs,
   noteSession: createSessionNote(createKeyedHash({ hashKeys, clock: systemClock })),
   noteEvent: (event) => note({ event }),
-  settings: { ...config, rearmAfterSeconds: findRearmAge(config.refreshMinIntervalSeconds) },
+  settings: { ...config, rearmAfterSeconds: findRearmAge(config.refreshMinIntervalSeconds), maxRearms },
 });
 
 export const handler = api()

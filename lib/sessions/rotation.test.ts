@@ -10,7 +10,7 @@ import {
 import type { Session } from "./session.ts";
 
 const now = 1_800_000_000;
-const settings: RotationSettings = { refreshWindowSeconds: 10, rearmAfterSeconds: 5 };
+const settings: RotationSettings = { refreshWindowSeconds: 10, rearmAfterSeconds: 5, maxRearms: 2 };
 
 const fresh: Session = {
   ...{ userId: "user", sessionId: "session", email: "ada@example.com", tokenHash: "current", keyed: false },
@@ -96,6 +96,8 @@ const rows: Row[] = [
   ["key, after 5 s", ago(5, keyed), withKey, "repeat proven"],
   ["key, after 5.001 s", ago(5.001, keyed), withKey, "repeat proven rearm"],
   ["key, after a day", ago(86_400, keyed), withKey, "repeat proven rearm"],
+  ["key, re-armed once since", { ...ago(6, keyed), rearms: 1 }, withKey, "repeat proven rearm"],
+  ["key, re-armed as often as may be", { ...ago(900, keyed), rearms: 2 }, withKey, "repeat proven"],
   ["key, R = 0, at once", ago(0, keyed), withKey, "repeat proven", { rearmAfterSeconds: 0 }],
   ["key, R = 0, 1 ms", ago(0.001, keyed), withKey, "repeat proven rearm", { rearmAfterSeconds: 0 }],
   ["key, rotated by a clock ahead of ours", ago(-7, keyed), withKey, "repeat proven"],
@@ -175,7 +177,7 @@ const anySession = fc.record({
   ...{ userId: fc.string(), sessionId: fc.string(), email: fc.string(), tokenHash: hash },
   ...{ previousTokenHash: optional(hash), rotationSalt: optional(hash), rotatedAtMs: optional(time) },
   ...{ renewedAtMs: optional(time), previousKeyHash: optional(hash), sessionKeyHash: optional(hash) },
-  ...{ rotationKeyHash: optional(hash), keyed: fc.boolean() },
+  ...{ rotationKeyHash: optional(hash), keyed: fc.boolean(), rearms: optional(fc.nat(3)) },
   expiresAt: fc.integer({ min: now - 60, max: now + 60 }),
 }) as fc.Arbitrary<Session>;
 const anyAttempt = fc.record({
@@ -185,6 +187,7 @@ const anyAttempt = fc.record({
 const anySettings = fc.record({
   refreshWindowSeconds: fc.integer({ min: 0, max: 60 }),
   rearmAfterSeconds: fc.integer({ min: 0, max: 3600 }),
+  maxRearms: fc.nat(3),
 });
 
 test("every item gets a verdict, always the same, and is not changed; only a pair that it knows gets an answer while it lives", () => {

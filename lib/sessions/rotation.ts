@@ -7,6 +7,8 @@ export interface RotationSettings {
   refreshWindowSeconds: number;
   /** A proven repeat later than this re-arms; see `findRearmAge`. */
   rearmAfterSeconds: number;
+  /** So often it does between two rotations; see `maxRearms`. */
+  maxRearms: number;
 }
 
 /** One refresh: what was presented, the salt made for this very request, and when (epoch milliseconds). */
@@ -45,6 +47,13 @@ export function findRearmAge(refreshMinIntervalSeconds: number): number {
 }
 
 /**
+ * How often proven repeats re-arm between two rotations. Each puts off the next rotation, and what was copied is a replay
+ * only after that: whoever repeats a copied request must not put it off for ever. An honest client would have to lose ten
+ * answers in a row; its repeats are answered all the same, and only its slow tabs are no longer waited for.
+ */
+export const maxRearms = 10;
+
+/**
  * Classifies the item that a refused rotation met (docs/rotation.md, the table). Pure and total.
  * The order matters: an ended session is never revived, nobody without its Session-Key learns or ends anything, and
  * our own write is known by its salt whatever the window.
@@ -65,7 +74,8 @@ export function classify(
   if (isProven(session, attempt)) {
     // Late proven repeats re-arm, so that the client's other tabs are not overtaken by the next rotation.
     const isLate = nowMs - session.rotatedAtMs > settings.rearmAfterSeconds * 1000;
-    return { is: "repeat", session, proven: true, rearm: isLate };
+    const isRearmable = (session.rearms ?? 0) < settings.maxRearms;
+    return { is: "repeat", session, proven: true, rearm: isLate && isRearmable };
   }
   // Another sandbox's clock may be ahead of ours: a negative age counts as 0.
   const ageMs = Math.max(0, nowMs - session.renewedAtMs);

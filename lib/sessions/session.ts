@@ -20,6 +20,8 @@ export const sessionType = {
     rotatedAtMs: v.exactOptional(v.number()),
     /** When the current token replaced the one before it: no repeat moves it. */
     renewedAtMs: v.exactOptional(v.number()),
+    /** How often repeats have re-armed since the last rotation; absent: never. */
+    rearms: v.exactOptional(v.number()),
     /** SHA-256 of the Idempotency-Key of the last rotation, or of the login; absent when it came without one. */
     rotationKeyHash: v.exactOptional(v.string()),
     /** What `rotationKeyHash` was before the last rotation. */

@@ -107,9 +107,9 @@ describe("rotate", () => {
     expect(wire.names).toEqual([update]);
   });
 
-  test("without a key forgets the last one, and without a user agent the last one", async () => {
-    const session = await stored({ ...rotatedBefore, userAgent: "a browser", ip: "192.0.2.1" });
-    const { rotationKeyHash: _, userAgent: __, ...others } = session;
+  test("forgets how often it was re-armed; without a key the last one, and without a user agent the last one", async () => {
+    const session = await stored({ ...rotatedBefore, rearms: 1, userAgent: "a browser", ip: "192.0.2.1" });
+    const { rotationKeyHash: _, rearms: __, userAgent: ___, ...others } = session;
     await store.rotate(session, { ...rotation, keyHash: undefined, client: { ip: noted.ip } });
     expect(await find(session)).toEqual({ ...others, ...successor, ip: noted.ip, previousKeyHash: key });
   });
@@ -126,9 +126,12 @@ describe("rotate", () => {
   });
 });
 
-test("rearm starts the interval anew and changes nothing else", async () => {
-  const session = await stored(rotatedBefore);
-  const after = { ...session, rotatedAt: now, rotatedAtMs: nowMs, expiresAt: now + 3_000 };
+test.each([
+  [{}, 1],
+  [{ rearms: 1 }, 2],
+])("rearm starts the interval anew, counts, and changes nothing else: %j", async (before, rearms) => {
+  const session = await stored({ ...rotatedBefore, ...before });
+  const after = { ...session, rotatedAt: now, rotatedAtMs: nowMs, expiresAt: now + 3_000, rearms };
   const rearmed = await store.rearm(session, { nowMs, expiresAt: now + 3_000 });
   expect(rearmed).toEqual({ written: true, session: after });
   expect(await find(session)).toEqual(after);

@@ -92,7 +92,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
     rotate(key: SessionAddress, rotation: Rotation): Promise<WriteResult> {
       const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash } = rotation;
       const noted = setOrRemove({
-        ...{ rotationKeyHash: rotation.keyHash, userAgent: undefined, ip: undefined },
+        ...{ rotationKeyHash: rotation.keyHash, rearms: undefined, userAgent: undefined, ip: undefined },
         ...toNoted(rotation.client),
       });
       const hasKey = sessionKeyHash === undefined ? "" : " OR sessionKeyHash = :sessionKey";
@@ -120,10 +120,11 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
       });
     },
 
-    /** Starts the interval of an unchanged pair anew, if the session is still exactly as it was seen. */
+    /** Starts the interval of an unchanged pair anew, and counts that, if the session is still exactly as it was seen. */
     rearm(seen: RotatedSession, times: { nowMs: number; expiresAt: number }): Promise<WriteResult> {
       return update(seen, {
-        UpdateExpression: "SET rotatedAt = :now, rotatedAtMs = :nowMs, expiresAt = :expiresAt",
+        UpdateExpression:
+          "SET rotatedAt = :now, rotatedAtMs = :nowMs, expiresAt = :expiresAt, rearms = :rearms",
         ConditionExpression:
           "tokenHash = :tokenHash AND previousTokenHash = :previousTokenHash AND rotatedAtMs = :rotatedAt",
         ExpressionAttributeValues: {
@@ -133,6 +134,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
           ":now": toSeconds(times.nowMs),
           ":nowMs": times.nowMs,
           ":expiresAt": times.expiresAt,
+          ":rearms": (seen.rearms ?? 0) + 1,
         },
       });
     },

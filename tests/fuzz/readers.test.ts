@@ -177,7 +177,7 @@ test("refresh token, and what the table may say about it", () => {
         ...{ presentedHash: hashToken(token), rotationSalt: refreshToken, nowMs: now * 1000 },
         ...{ keyHash, previousKeyHash: undefined, sessionKeyHash: keyHash },
       };
-      const settings = { refreshWindowSeconds: 10, rearmAfterSeconds: 5 };
+      const settings = { refreshWindowSeconds: 10, rearmAfterSeconds: 5, maxRearms: 10 };
       const { is } = watch(() => classify(found, attempt, settings));
       // A token that was never ours is no pair of any session. (Hashing takes the low byte of what is not ASCII.)
       const isKnown = [refreshToken, another].map(hashToken).includes(attempt.presentedHash);

@@ -16,7 +16,13 @@ Object.assign(process.env, {
 const now = 1_800_000_000;
 const key = { userId: "user", sessionId: "session" };
 const times = { nowMs: now * 1000, expiresAt: now + 60 };
-const seen = { ...key, tokenHash: "current", previousTokenHash: "previous", rotatedAtMs: (now - 16) * 1000 };
+const seen = {
+  ...key,
+  tokenHash: "current",
+  previousTokenHash: "previous",
+  rotatedAtMs: (now - 16) * 1000,
+  rearms: 1,
+};
 const rotation = {
   ...{ presentedHash: "current", successorHash: "successor", rotationSalt: "salt", keyHash: "key" },
   ...{ notRotatedSinceMs: (now - 30) * 1000, client: { ip: "192.0.2.1" }, sessionKeyHash: "bound", ...times },
@@ -32,7 +38,7 @@ for (const tokenHash of ["current", "another"])
           createdAt: now - 100,
           ...{ expiresAt, rotationSalt: "older", rotationKeyHash: "older" },
           ...(previousTokenHash !== undefined && { previousTokenHash }),
-          ...(rotatedAt !== undefined && { rotatedAt, rotatedAtMs: rotatedAt * 1000 }),
+          ...(rotatedAt !== undefined && { rotatedAt, rotatedAtMs: rotatedAt * 1000, rearms: 1 }),
           ...(expiresAt === now + 1 && { sessionKeyHash: "bound", userAgent: "a browser" }),
         });
 

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { findRearmAge } from "../../lib/sessions/rotation.ts";
+import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
 import { createActions, type Scope } from "./rotation/actions.ts";
 import { type Exploration, explore } from "./rotation/explore.ts";
 import { createNextStep } from "./rotation/use-case.ts";
@@ -30,18 +30,22 @@ const keyed: Scope = {
 const unkeyed: Scope = { ...keyed, keyed: false, keys: "none", thiefKeys: [null], jumps: [5, 31] };
 const bound: Scope = { ...keyed, sessionKey: "the browser's", thiefKeys: ["copied", "the thief's"] };
 
+/** Where a rotation can be put off once, its pair comes with two JWTs; the third is of the next rotation. */
+const repeating: Scope = { ...patient, thiefKeys: ["copied"], jumps: [61], foundAfter: 3 };
+
 interface Settings {
   windowSeconds?: number;
   intervalSeconds?: number;
   rearmAfterSeconds?: number;
+  rearms?: number;
 }
 
 function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Promise<Exploration> {
   const { windowSeconds = 10, intervalSeconds = 30 } = settings;
-  const { rearmAfterSeconds = findRearmAge(intervalSeconds) } = settings;
+  const { rearmAfterSeconds = findRearmAge(intervalSeconds), rearms = maxRearms } = settings;
   const nextStep = createNextStep({
     ...{ refreshWindowSeconds: windowSeconds, refreshMinIntervalSeconds: intervalSeconds },
-    ...{ rearmAfterSeconds, refreshTokenTtlSeconds },
+    ...{ rearmAfterSeconds, maxRearms: rearms, refreshTokenTtlSeconds },
   });
   const { keyed, keys, sessionKey } = scope;
   const storage =
@@ -63,7 +67,8 @@ function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Pro
       copies: [],
     },
     ...{ stolenKeys: { key: null, previous: null }, salts: 3 },
-    ...{ isAheadOfTheft: { browser: false, thief: false }, isLogoutAnswered: false },
+    ...{ isAheadOfTheft: { browser: false, thief: false }, given: 0, isGiven: false },
+    isLogoutAnswered: false,
   };
   return explore(start, createActions(scope, nextStep), depth);
 }
@@ -77,6 +82,7 @@ const held: [name: string, depth: number, scope: Scope, settings?: Settings][] =
   ["keyed session, window 0", 5, keyed, { windowSeconds: 0 }],
   ["keyed session, thief with the keys", 6, { ...keyed, thiefKeys: ["copied", "the thief's"] }],
   ["keyed session, thief who may send no key", 5, { ...keyed, thiefKeys: [null, "the thief's"] }],
+  ["keyed session, thief who only repeats what it copied: found", 9, repeating, { rearms: 1 }],
   ["keyed session, its time runs out", 5, { ...keyed, jumps: [12, 3600] }],
   ["session with a Session-Key, thief of cookie and keys but that one", 5, bound],
   ["unkeyed session, window 10, thief, logout", 6, unkeyed],

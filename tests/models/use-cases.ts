@@ -1,7 +1,7 @@
 import { createLogout } from "../../lib/auth/session/logout.ts";
 import { createRefresh } from "../../lib/auth/session/refresh.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { findRearmAge } from "../../lib/sessions/rotation.ts";
+import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
 import type { AccessClaims } from "../../lib/tokens/access-claims.ts";
 import type { PairIssuer } from "../../lib/tokens/issue-pair.ts";
 import { createTokenId } from "../../lib/tokens/refresh-token.ts";
@@ -53,6 +53,7 @@ export function createUseCases({
     settings: {
       ...{ refreshWindowSeconds: 10, refreshMinIntervalSeconds: 30, refreshTokenTtlSeconds: 86_400 },
       rearmAfterSeconds: findRearmAge(settings.refreshMinIntervalSeconds ?? 30),
+      maxRearms,
       ...{ sessionMaxAgeSeconds: 2_592_000, sessionsNotBefore: 0, ...settings },
     },
   });

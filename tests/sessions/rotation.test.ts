@@ -12,7 +12,7 @@ import { startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests } = service;
-const { rotated, expectReplay, expectSameAnswer } = createRotations(service);
+const { lineOf, rotated, expectReplay, expectSameAnswer } = createRotations(service);
 
 describe("the current pair", () => {
   test.each([
@@ -118,7 +118,7 @@ describe("the predecessor in a keyed session", () => {
     expect(again.refreshToken).toBe(second.refreshToken);
     expect(again.claims).toEqual({ ...second.claims, iat: clock.now, exp: clock.now + 900 });
     const rotatedAtMs = clock.now * 1000;
-    const armed = { ...before, rotatedAt: clock.now, rotatedAtMs, expiresAt: clock.now + 86_400 };
+    const armed = { ...before, rotatedAt: clock.now, rotatedAtMs, expiresAt: clock.now + 86_400, rearms: 1 };
     expect(await service.findSession(first)).toEqual(armed);
     expect((await sandbox.movies({ cookies: again.cookies })).statusCode).toBe(200);
   });
@@ -170,6 +170,20 @@ describe("a re-arming", () => {
     const call = () => service.refresh(first, { key });
     await service.expectRefusal(call, refusals.tokenExpired, [update, update]);
     expect(await service.findSession(first)).toBeUndefined();
+  });
+
+  test("happens ten times between two rotations; later repeats are answered all the same", async () => {
+    const { first, second } = await rotated({ login: key, refresh: key });
+    let line = "";
+    for (let i = 0; i < 10; i++) {
+      clock.advance(6);
+      line = await expectRequests([update, update], () => lineOf(first, key));
+    }
+    clock.advance(3_600);
+    await expectSameAnswer(first, line, key);
+    await service.rotate(second, { key });
+    clock.advance(6);
+    await expectRequests([update, update], () => lineOf(second, key));
   });
 
   test("of a session that moves under every look is not judged: 503", async () => {

@@ -5,7 +5,7 @@ import { clock } from "../support/clock.ts";
 import { fail, loseAnswer } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
-import { createRotations, key, remove, update } from "../support/rotations.ts";
+import { createRotations, key, otherKey, remove, update } from "../support/rotations.ts";
 import { startService } from "../support/service.ts";
 
 const service = await startService();
@@ -83,6 +83,26 @@ test("R18 a thief in step with an unkeyed victim is noticed when the two part", 
   const ahead = await service.rotate(thief);
   clock.advance(10);
   await expectReplay(victim, ahead);
+});
+
+// What a thief has who copied one refresh on its way, or the whole profile of a browser.
+test.each([
+  ["every 20 s", 20, 42, 1],
+  ["just before each refresh of the victim, ten of which get the same pair", 800, 1, 11],
+])("R49 a thief who repeats one copied refresh %s is found out", async (_, seconds, repeats, refreshes) => {
+  const first = await service.logIn({ key });
+  const copied = { key: otherKey, previousKey: key };
+  const second = await service.rotate(first, copied);
+  let [next, seen] = [second, 0];
+  while (next.refreshToken === second.refreshToken && seen++ < 20) {
+    for (let i = 0; i < repeats; i++) {
+      clock.advance(seconds);
+      await service.rotate(first, copied);
+    }
+    next = await service.rotate(second, { key: `key-of-the-victim-${seen}`, previousKey: otherKey });
+  }
+  expect(seen).toBe(refreshes);
+  await expectReplay(first, next, otherKey);
 });
 
 test("R13 a lost answer that an unkeyed client asks for again after a minute ends the session", async () => {

@@ -30,6 +30,7 @@ const invariants = {
   noExpired: "no 200 from a session whose time is over",
   logoutIsFinal: "no 200 for a request that starts after an answered logout",
   honestKeepsSession: "an honest browser with the key never loses its session",
+  thiefFound: "a thief who only repeats what it copied gets nothing once the victim was given so many pairs",
   thiefOrVictim:
     "thief and victim never both get past a rotation of a keyed session; with the keys, past two",
 } as const;
@@ -56,6 +57,8 @@ export interface Scope {
   browserWaitsSeconds: number;
   /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. `copied`: the browser's, then. */
   thiefKeys: (Key | "copied" | null)[];
+  /** The thief sends nothing but the pair it copied, and is found once the browser has been given so many after it. */
+  foundAfter?: number;
   /**
    * The browser may be killed, once: its storage holds what it held, the cookie jar what it held up to 30 s ago. Killed
    * again before the next rotation, at least a minute later and in the first 30 s after an answer, it would log in anew.
@@ -115,7 +118,7 @@ export function createActions(scope: Scope, nextStep: NextStep) {
         return world.item ? withProgress(robbed, "browser", world.item.tokenHash) : robbed;
       });
     }
-    for (const token of stolen)
+    for (const token of scope.foundAfter === undefined ? stolen : stolen.slice(0, 1))
       for (const key of scope.thiefKeys) {
         const name = `the thief sends ${token} with ${key ?? "no key"}`;
         const { stolenKeys } = world;
@@ -195,9 +198,7 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       async apply() {
         const started = await start(request);
         const { after, isWritten } = write(world.item, started.call as Call, started.clock as number);
-        return isWritten && after !== world.item
-          ? { ...replace(world, request, started), item: after }
-          : null;
+        return isWritten && after !== world.item ? withItem(replace(world, request, started), after) : null;
       },
     };
   }
@@ -209,7 +210,7 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       apply() {
         const { after, isWritten } = write(world.item, copy.call, copy.clock);
         if (!isWritten) return null;
-        return { ...world, item: after, copies: world.copies.filter((other) => other !== copy) };
+        return withItem({ ...world, copies: world.copies.filter((other) => other !== copy) }, after);
       },
     };
   }
@@ -235,7 +236,7 @@ export function createActions(scope: Scope, nextStep: NextStep) {
     const call = request.call as Call;
     const { after, isWritten } = write(world.item, call, clock);
     const seen = after && shift(after, -clock);
-    const written = withCopies({ ...world, item: after }, { call, clock, sentAt: request.sentAt });
+    const written = withCopies(withItem(world, after), { call, clock, sentAt: request.sentAt });
     const answer: Answer =
       call.is === "delete" ? { is: "deleted" } : { is: isWritten ? "written" : "refused", item: seen };
     const answered = { ...request, answers: [...request.answers, answer] };
@@ -293,8 +294,10 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       return replace(world, unstarted, undefined);
     }
     const pair = checkSuccess(world, request, outcome);
-    const next = withProgress(world, request.who, pair.token);
+    const next = withGiven(withProgress(world, request.who, pair.token), request.who, pair.token);
     if (request.who === "thief") {
+      const { foundAfter = Infinity } = scope;
+      hold("thiefFound", world.given < foundAfter, () => `${pair.token} for ${request.presented}`);
       const stolen = next.stolen.includes(pair.token) ? next.stolen : [...next.stolen, pair.token];
       return replace({ ...next, stolen }, unstarted, undefined);
     }
@@ -316,6 +319,14 @@ export function createActions(scope: Scope, nextStep: NextStep) {
       () => `both hold pairs of ${JSON.stringify(world.item)}`,
     );
     return { ...world, isAheadOfTheft };
+  }
+
+  /** Notes that the browser has been given the present pair, if that is one after the stolen one. */
+  function withGiven(world: World, who: Request["who"], token: Token): World {
+    const [stolen = token] = world.stolen;
+    const counts = scope.foundAfter !== undefined && who === "browser" && !world.isGiven;
+    if (!counts || generationOf(token) <= generationOf(stolen)) return world;
+    return { ...world, given: world.given + 1, isGiven: true };
   }
 
   function checkSuccess(
@@ -345,6 +356,11 @@ export function createActions(scope: Scope, nextStep: NextStep) {
 
 function codeOf(outcome: Outcome): string | undefined {
   return typeof outcome === "object" && "code" in outcome ? outcome.code : undefined;
+}
+
+/** Each write makes another pair: another JWT at least. */
+function withItem(world: World, item: Item | null): World {
+  return { ...world, item, isGiven: world.isGiven && item === world.item };
 }
 
 function replace(world: World, request: Request, next: Request | undefined): World {

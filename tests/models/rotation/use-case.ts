@@ -10,6 +10,7 @@ import {
   answerText,
   type Call,
   type Item,
+  isTime,
   type Request,
   successorName,
   type Token,
@@ -29,6 +30,7 @@ export interface Lifetimes {
   refreshWindowSeconds: number;
   refreshMinIntervalSeconds: number;
   rearmAfterSeconds: number;
+  maxRearms: number;
   refreshTokenTtlSeconds: number;
 }
 
@@ -125,7 +127,8 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
   }
 
   function toRecord(item: Item) {
-    const { tokenHash, previousTokenHash, rotationSalt, rotatedAtMs, renewedAtMs, expiresAt, keyed } = item;
+    const { tokenHash, previousTokenHash, rotationSalt, rotatedAtMs, renewedAtMs, rearms, expiresAt, keyed } =
+      item;
     const hashes = ["rotationKeyHash", "previousKeyHash", "sessionKeyHash"] as const;
     const held = hashes.flatMap((name) => {
       const key = item[name];
@@ -141,17 +144,18 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
       ...(rotatedAtMs !== undefined && { rotatedAt: rotatedAtMs + clock }),
       ...(rotatedAtMs !== undefined && { rotatedAtMs: (rotatedAtMs + clock) * 1000 }),
       ...(renewedAtMs !== undefined && { renewedAtMs: (renewedAtMs + clock) * 1000 }),
+      ...(rearms !== undefined && { rearms }),
       ...Object.fromEntries(held),
     };
   }
 
-  function nameOf(value: unknown): unknown {
+  function nameOf(name: string, value: unknown): unknown {
     // The model counts in seconds.
-    if (typeof value === "number") return (value > 100 * clock ? value / 1000 : value) - clock;
-    if (value === none) return none;
-    const name = names.get(String(value));
-    if (name === undefined) throw new Error("a command holds a value that nobody has made");
-    return name;
+    if (isTime(name, value)) return (value > 100 * clock ? value / 1000 : value) - clock;
+    if (value === none || typeof value === "number") return value;
+    const symbol = names.get(String(value));
+    if (symbol === undefined) throw new Error("a command holds a value that nobody has made");
+    return symbol;
   }
 
   return {
@@ -171,7 +175,7 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
         set(`salt ${salt}`, own);
         setToken(successorName(presented, salt), deriveSuccessor(presentedValue, own));
       }
-      const symbols = Object.fromEntries(given.map(([name, value]) => [name, nameOf(value)]));
+      const symbols = Object.fromEntries(given.map(([name, value]) => [name, nameOf(name, value)]));
       return { is: "update", UpdateExpression, ConditionExpression, ExpressionAttributeValues: symbols };
     },
 

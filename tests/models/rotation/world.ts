@@ -18,6 +18,7 @@ export interface Item {
   rotationSalt?: Salt;
   rotatedAtMs?: number;
   renewedAtMs?: number;
+  rearms?: number;
   rotationKeyHash?: Key;
   previousKeyHash?: Key;
   sessionKeyHash?: Key;
@@ -81,6 +82,9 @@ export interface World {
   stolenKeys: Keys;
   /** Who has got further with the stolen pair than both may. */
   isAheadOfTheft: { browser: boolean; thief: boolean };
+  /** How many pairs after the stolen one the browser has been given, and whether the present one is among them. */
+  given: number;
+  isGiven: boolean;
   isLogoutAnswered: boolean;
   requests: Request[];
   copies: Copy[];
@@ -91,10 +95,13 @@ export const generationOf = (token: Token) => Number.parseInt(token, 10);
 export const successorName = (presented: Token, salt: number): Token =>
   `${generationOf(presented) + 1}#${salt}`;
 
-/** Every number of an item or a call is a time. */
+/** Every number of an item or a call is a time, but the count of re-arms. */
+export const isTime = (name: string, value: unknown): value is number =>
+  typeof value === "number" && !name.endsWith("rearms");
+
 export function shift<T extends object>(values: T, by: number): T {
   const entries = Object.entries(values);
-  return Object.fromEntries(entries.map(([name, v]) => [name, typeof v === "number" ? v + by : v])) as T;
+  return Object.fromEntries(entries.map(([name, v]) => [name, isTime(name, v) ? v + by : v])) as T;
 }
 
 export function shiftCall(call: Call, by: number): Call {
@@ -166,7 +173,8 @@ export function worldText({ item, jar, stolen, isAheadOfTheft, ...world }: World
   const { browser, thief } = isAheadOfTheft;
   const { onDisk, wasKilled, storage, stolenKeys, isLogoutAnswered } = world;
   const kept = `${wasKilled} ${onDisk?.token} ${onDisk?.until} ${keysText(storage)} ${storage.chosenAt} ${keysText(stolenKeys)}`;
-  const who = `${jar.token} ${jar.rotatedAt} ${kept} ${stolen} ${browser} ${thief} ${isLogoutAnswered}`;
+  const seen = `${world.given} ${world.isGiven}`;
+  const who = `${jar.token} ${jar.rotatedAt} ${kept} ${stolen} ${browser} ${thief} ${seen} ${isLogoutAnswered}`;
   return `${itemText(item)};${who};${requests.join(";")};${copies.join(";")}`;
 }
 
@@ -182,7 +190,8 @@ function itemText(item: Item | null): string {
   const keys = `${item.rotationKeyHash},${item.previousKeyHash}`;
   // The window is for sessions without a key.
   const renewed = keyed ? "" : item.renewedAtMs;
-  return `${tokenHash},${previousTokenHash},${rotationSalt},${rotatedAtMs},${renewed},${keys},${expiresAt}`;
+  const times = `${rotatedAtMs},${item.rearms},${renewed},${expiresAt}`;
+  return `${tokenHash},${previousTokenHash},${rotationSalt},${times},${keys}`;
 }
 
 function callText(call: Call): string {
