@@ -3,12 +3,23 @@ import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
 import type { Connection } from "./connection.ts";
 import { createLock } from "./lock.ts";
 import { createPost, toJson } from "./post.ts";
-import type { Account, Claims, Credentials, ListedSession, Session } from "./resources.ts";
+import type { Account, AccountChange, Claims, Credentials, ListedSession, Session } from "./resources.ts";
 import { createSession } from "./session.ts";
 import { stampOf } from "./state.ts";
 import { createBrowserState, createTokenState, type TokenStore, type Tokens } from "./store.ts";
 
-export type { Account, Claims, Credentials, FieldError, ListedSession, Problem, Session, TokenStore, Tokens };
+export type {
+  Account,
+  AccountChange,
+  Claims,
+  Credentials,
+  FieldError,
+  ListedSession,
+  Problem,
+  Session,
+  TokenStore,
+  Tokens,
+};
 export { AuthError };
 
 /** The options of a client; a browser application that is served by the API's own origin needs none. */

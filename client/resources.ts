@@ -39,11 +39,27 @@ export interface ListedSession extends Session {
   current: boolean;
 }
 
+/** The last change of an account. Times are epoch seconds. */
+export interface AccountChange {
+  id: string;
+  /** Like `authn_password_change`. */
+  event: string;
+  by: string;
+  at: number;
+  ip?: string;
+  /** Like `Chrome on Windows`. */
+  device: string;
+  requestId: string;
+}
+
 /** Everything stored about the user. Times are epoch seconds. */
 export interface Account {
   userId: string;
   email: string;
   createdAt: number;
+  /** Null: never. */
+  passwordChangedAt: number | null;
+  lastChange: AccountChange | null;
   roles: string[];
   /** At most 1,000. */
   sessions: Session[];

@@ -99,7 +99,7 @@ test("a reserved address is taken until its time is over, though DynamoDB has no
   });
 });
 
-test("a write to a user that is in a transaction is tried again three times, and is then a 503", async () => {
+test("S25 a write to a user that is in a transaction is tried again three times, and is then a 503", async () => {
   const account = await service.register();
   const { password } = account;
   const next = `${password} ${randomUUID()}`;

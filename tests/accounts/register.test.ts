@@ -112,7 +112,7 @@ describe("POST /auth/register", () => {
     expect(pairOf(await sandbox.login({ body })).claims.sub).toBe(bodyOf(response).userId);
   });
 
-  test("S11 whose transaction is committed only after nobody waits is a 503; the account is there, and its owner logs in", async () => {
+  test("S26 whose transaction is committed only after nobody waits is a 503; the account is there, and its owner logs in", async () => {
     const body = { email: newEmail(), password };
     const held = hold("request");
     wire.break(put, held.fault);
@@ -125,7 +125,7 @@ describe("POST /auth/register", () => {
     expect(pairOf(await sandbox.login({ body })).claims.email).toBe(body.email);
   });
 
-  test("goes on after three conflicts, each time as another transaction; a fourth is a 503, and none is a 4xx", async () => {
+  test("S25 goes on after three conflicts, each time as another transaction; a fourth is a 503, and none is a 4xx", async () => {
     const body = { email: newEmail(), password };
     const conflict = cancel("None", "TransactionConflict");
     wire.break(put, conflict, { times: 4 });

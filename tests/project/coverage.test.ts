@@ -8,7 +8,7 @@ const heldIds = idsIn(held);
 const otherIds = idsIn(notApplicable);
 
 /** How many cases each part of the catalogue has; they are numbered from 01. */
-const parts = { J: 58, K: 14, C: 27, B: 23, R: 49, A: 35, H: 20, S: 24, T: 12, E: 14, G: 6, I: 8 };
+const parts = { J: 58, K: 14, C: 27, B: 23, R: 49, A: 35, H: 20, S: 26, T: 12, E: 14, G: 6, I: 8 };
 const all = Object.entries(parts).flatMap(([part, count]) =>
   Array.from({ length: count }, (_, i) => part + String(i + 1).padStart(2, "0")),
 );
