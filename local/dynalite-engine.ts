@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import dynalite from "dynalite";
 import { putDoor } from "./engine-door.ts";
 import { folderInUse } from "./folder-in-use.ts";
-import { type Answer, type Core, type Deliver, signed } from "./wire.ts";
+import { type Answer, type Core, type Deliver, sign } from "./wire.ts";
 
 /** Starts dynalite in this process, in memory or kept in the folder `path`, with what it lacks. */
 export async function startDynalite(path?: string): Promise<Core> {
@@ -25,7 +25,7 @@ function passTo(server: Server): Deliver {
     const request = Object.assign(new EventEmitter(), {
       method: "POST",
       url: "/",
-      headers: { ...signed, "x-amz-target": target },
+      headers: sign(target),
     });
     const response = {
       statusCode: 200,

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { folderInUse } from "./folder-in-use.ts";
-import { type Core, signed } from "./wire.ts";
+import { type Core, deliverTo } from "./wire.ts";
 
 /**
  * Starts dynoxide as a process of its own, in memory or kept in the folder `path`. It has all that the service uses of
@@ -14,11 +14,7 @@ import { type Core, signed } from "./wire.ts";
 export async function startDynoxide(path?: string): Promise<Core> {
   const { process, endpoint } = await run(findBinary(), path);
   return {
-    async deliver(target, body) {
-      const headers = { ...signed, "x-amz-target": target };
-      const response = await fetch(endpoint, { method: "POST", headers, body });
-      return { status: response.status, body: await response.text() };
-    },
+    deliver: deliverTo(endpoint),
     async stop() {
       const isOver = once(process, "exit");
       process.stdin.end();

@@ -2,13 +2,16 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { listNeededSettings, readConfig } from "../lib/config.ts";
 import { codeKeys, dynamodbEndpoint, hashKeys, jwtSigningKeys } from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
+import { invoke, runFeed } from "./feeds.ts";
+import { listFeeds, type StreamEvent } from "./stream-consumer.ts";
 import { createTables, type Resources } from "./tables.ts";
+import { deliverTo } from "./wire.ts";
 
 /** What this plugin reads of a resolved serverless.yml. */
 type Service = {
   package: { patterns?: string[] };
   provider: { environment: Environment; httpApi: { cors?: Cors | null } };
-  functions: Record<string, { environment?: Environment }>;
+  functions: Record<string, { name: string; environment?: Environment; events?: { stream?: StreamEvent }[] }>;
   resources: { Resources: Resources };
   custom: { "serverless-offline": { httpPort: string; lambdaPort: string } };
 };
@@ -20,6 +23,7 @@ export default class OfflinePlugin {
 
   constructor({ service }: { service: Service }) {
     const { log } = console;
+    const { httpPort, lambdaPort } = service.custom["serverless-offline"];
     this.hooks = {
       "before:offline:start:init": async () => {
         // The channel closes when `npm start` ends, however it ends: nothing is left running
@@ -30,7 +34,6 @@ export default class OfflinePlugin {
           console.error(error.message);
           process.exit(1);
         });
-        const { httpPort, lambdaPort } = service.custom["serverless-offline"];
         putDoors({
           [Number(httpPort)]: answerCors(service.provider.httpApi.cors),
           [Number(lambdaPort)]: programsOnly,
@@ -39,6 +42,7 @@ export default class OfflinePlugin {
       },
       "after:offline:start:init": () => {
         console.log = log;
+        feedFunctions(service);
         process.send?.("ready");
       },
     };
@@ -58,6 +62,17 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
       `The tables cannot be made on DYNAMODB_ENDPOINT ${endpoint}: ${error.message || error.name}`,
     );
   });
+}
+
+/** Hands the functions that are fed by a stream what comes into it, until this process ends. */
+function feedFunctions({ functions, resources, custom }: Service): void {
+  const { DYNAMODB_ENDPOINT = "", AWS_ACCESS_KEY_ID, AWS_REGION } = process.env;
+  const deliver = deliverTo(DYNAMODB_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_REGION);
+  const { lambdaPort } = custom["serverless-offline"];
+  for (const feed of listFeeds(functions, resources.Resources)) {
+    const { name } = functions[feed.functionName] as { name: string };
+    runFeed(feed, deliver, (event) => invoke(lambdaPort, name, event), console.error);
+  }
 }
 
 /** Only here do keys stand in the environment that nobody else may have: nothing but a local run puts them there. */

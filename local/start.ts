@@ -4,20 +4,22 @@ import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
-import { hashKeys, signingKeys } from "../build/keys/sets.ts";
+import { codeKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
 import { isPlainHttp, refreshTokenTtlSeconds } from "../lib/settings.ts";
 import { toPublicJwk } from "../lib/tokens/keys.ts";
-import { startEngine } from "./engine.ts";
+import { parseEngineName, startEngine } from "./engine.ts";
+import { startMailbox } from "./mailbox.ts";
 import { findPortFault } from "./ports.ts";
 import { welcome } from "./welcome.ts";
 
-/** What `npm start` runs: an embedded DynamoDB in this process, and serverless-offline in a child. */
+/** What `npm start` runs: an embedded DynamoDB and a mailbox in this process, and serverless-offline in a child. */
 const { PORT = "3000", LAMBDA_PORT = "3002", DYNAMODB_PORT = "8000", LOCAL_DIR = ".local" } = process.env;
-const { DYNAMODB_ENDPOINT } = process.env;
+const { DYNAMODB_ENDPOINT, LOCAL_ENGINE, SES_ENDPOINT } = process.env;
 const url = `http://localhost:${PORT}`;
+const mailsFolder = `${LOCAL_DIR}/mails`;
 
 let offline: ChildProcess | undefined;
 let isStopping = false;
@@ -30,11 +32,13 @@ await assertPortsFree();
 const keyFile = openKeyFile(LOCAL_DIR, signingKeys);
 const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);
 const hashKeySet = await findOrCreateKeySet(openKeyFile(LOCAL_DIR, hashKeys), systemClock()).catch(fail);
-const engine = DYNAMODB_ENDPOINT
-  ? undefined
-  : await startEngine({ port: Number(DYNAMODB_PORT), path: `${LOCAL_DIR}/dynamodb` }).catch(fail);
-// serverless-offline would hang at a build error, and not say so
-await buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above."));
+const codeKeySet = await findOrCreateKeySet(openKeyFile(LOCAL_DIR, codeKeys), systemClock()).catch(fail);
+const engine = DYNAMODB_ENDPOINT ? undefined : await startOwnEngine().catch(fail);
+const [mailbox] = await Promise.all([
+  SES_ENDPOINT ? undefined : startMailbox(mailsFolder, console.log),
+  // serverless-offline would hang at a build error, and not say so
+  buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above.")),
+]);
 await esbuild.stop();
 
 offline = spawn(
@@ -53,6 +57,10 @@ offline.once("message", async () => {
   console.log(
     welcome(url, resolve(LOCAL_DIR, "cookies.txt"), {
       hasPage: process.env.DEMO_PAGE !== "off",
+      tables: engine
+        ? `in ${engine.name}, kept in ${engine.path}`
+        : `at DYNAMODB_ENDPOINT ${DYNAMODB_ENDPOINT}`,
+      mails: sayWhereMailsGo(),
       isPlainHttp: isPlainHttp({ stage: "dev", issuer: environment().ISSUER ?? "" }),
     }),
   );
@@ -67,6 +75,18 @@ function stop(): void {
   if (offline.connected) offline.disconnect(); // local/offline-plugin.ts ends with the channel
 }
 
+function sayWhereMailsGo(): string {
+  if (process.env.MAIL_FROM === "") return "nowhere, since MAIL_FROM is empty";
+  return SES_ENDPOINT ? `to SES_ENDPOINT ${SES_ENDPOINT}` : `here, and into ${mailsFolder}`;
+}
+
+/** Each engine has a folder of its own: neither reads what the other keeps. */
+async function startOwnEngine() {
+  const name = parseEngineName(LOCAL_ENGINE);
+  const path = `${LOCAL_DIR}/${name === "dynalite" ? "dynamodb" : name}`;
+  return { name, path, ...(await startEngine({ name, port: Number(DYNAMODB_PORT), path })) };
+}
+
 /** The settings of this shell, completed with what a local run can choose by itself. */
 function environment(): NodeJS.ProcessEnv {
   const shell = Object.entries(process.env).filter(([name]) => !engine || !name.startsWith("AWS_"));
@@ -77,6 +97,11 @@ function environment(): NodeJS.ProcessEnv {
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
     HASH_KEYS: JSON.stringify(hashKeySet),
+    CODE_KEYS: JSON.stringify(codeKeySet),
+    // Mails go to the mailbox here, and whoever wants to may register
+    MAIL_FROM: "auth@example.com",
+    MAIL_LINK: `${process.env.ISSUER || url}/`,
+    REGISTRATION: "open",
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",
@@ -84,6 +109,7 @@ function environment(): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: "local",
     ...Object.fromEntries(shell),
     ...(engine && { DYNAMODB_ENDPOINT: engine.endpoint }),
+    ...(mailbox && { SES_ENDPOINT: mailbox }),
     SLS_LOG_LEVEL: "warning",
   };
 }

@@ -47,9 +47,11 @@ async function createTable(client: DynamoDBClient, properties: Properties): Prom
     if (!(error instanceof ResourceInUseException)) throw error; // it exists
   }
   const table = await waitUntilActive(client, TableName);
-  // It may be older than its stream, and the streams of dynalite are gone with every start.
+  // It may be older than its stream, and the streams of dynalite are gone with every start. An engine may have none at all:
+  // whoever reads it will find that.
   if (StreamSpecification && !table.StreamSpecification?.StreamEnabled) {
-    await client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
+    const update = new UpdateTableCommand({ TableName, StreamSpecification });
+    await client.send(update).catch(() => undefined);
     await waitUntilActive(client, TableName);
   }
 }

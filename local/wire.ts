@@ -39,13 +39,23 @@ export const streamsApi = "DynamoDBStreams_20120810";
 
 export const contentType = "application/x-amz-json-1.0";
 
-/** The headers of a request that nobody looks at the signature of. */
-export const signed = {
-  "content-type": contentType,
-  "x-amz-date": "20260101T000000Z",
-  authorization:
-    "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-};
+/** The headers of a request to an engine that looks at no signature; at most at whose tables are meant. */
+export function sign(target: string, keyId = "local", region = "us-east-1"): Record<string, string> {
+  return {
+    "content-type": contentType,
+    "x-amz-date": "20260101T000000Z",
+    "x-amz-target": target,
+    authorization: `AWS4-HMAC-SHA256 Credential=${keyId}/20260101/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
+  };
+}
+
+/** The way to an engine by HTTP. */
+export function deliverTo(endpoint: string, keyId?: string, region?: string): Deliver {
+  return async (target, body) => {
+    const response = await fetch(endpoint, { method: "POST", headers: sign(target, keyId, region), body });
+    return { status: response.status, body: await response.text() };
+  };
+}
 
 export const done = (body: object = {}): Answer => ({ status: 200, body: JSON.stringify(body) });
 
