@@ -12,13 +12,12 @@ import { type Core, deliverTo } from "./wire.ts";
  * DynamoDB, streams and transactions included.
  */
 export async function startDynoxide(path?: string): Promise<Core> {
-  const { process, endpoint } = await run(findBinary(), path);
+  const { child, exit, endpoint } = await run(findBinary(), path);
   return {
     deliver: deliverTo(endpoint),
     async stop() {
-      const isOver = once(process, "exit");
-      process.stdin.end();
-      await isOver;
+      child.stdin.end();
+      await exit;
     },
   };
 }
@@ -55,9 +54,9 @@ async function run(binary: string, path: string | undefined) {
       env: { ...process.env, LOCK: path && `${path}/lock` },
       stdio: ["pipe", "ignore", "pipe"],
     });
-    const [said] = await Promise.race([once(createInterface(child.stderr), "line"), once(child, "exit")]);
-    if (String(said).includes("listening on"))
-      return { process: child, endpoint: `http://127.0.0.1:${port}` };
+    const exit = once(child, "exit");
+    const [said] = await Promise.race([once(createInterface(child.stderr), "line"), exit]);
+    if (String(said).includes("listening on")) return { child, exit, endpoint: `http://127.0.0.1:${port}` };
     if (said === locked && path) throw folderInUse(path);
     if (attempt === 5) throw new Error(`dynoxide does not start: ${said}`);
   }

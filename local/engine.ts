@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { programsOnly } from "./doors.ts";
 import { startDynalite } from "./dynalite-engine.ts";
 import { startDynoxide } from "./dynoxide-engine.ts";
-import { type Core, contentType } from "./wire.ts";
+import { contentType, type Deliver } from "./wire.ts";
 
 /** The embedded engines: how each is started, in memory or kept under `path`. */
 const engines = {
@@ -18,8 +18,10 @@ const engines = {
 export type EngineName = keyof typeof engines;
 
 /** A running embedded DynamoDB: its address, and a way to it without HTTP. */
-export interface Engine extends Core {
+export interface Engine {
+  deliver: Deliver;
   endpoint: string;
+  stop(): Promise<void>;
 }
 
 /** Parses the name of an embedded engine. Throws TypeError if there is none of that name. */
@@ -39,8 +41,8 @@ export async function startEngine({
   port?: number;
   path?: string;
 } = {}): Promise<Engine> {
-  const { deliver, stop } = await engines[name](path);
-  const server = createServer(async (request, response) => {
+  const { deliver, server = createServer(), stop } = await engines[name](path);
+  server.on("request", async (request, response) => {
     if (!programsOnly(request, response)) return;
     const { status, body } = await deliver(String(request.headers["x-amz-target"]), await text(request));
     response.writeHead(status, { "content-type": contentType }).end(body);
@@ -53,7 +55,7 @@ export async function startEngine({
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await stop();
+      await stop?.();
     },
   };
 }

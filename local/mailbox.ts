@@ -14,9 +14,9 @@ interface Mail {
 
 /**
  * Starts a mailbox on localhost that takes what is sent by SES. It says each mail in one line, and keeps it in the folder as
- * `<n>-<kind>.txt` and `.html`. Returns the address for SES_ENDPOINT.
+ * `<n>-<kind>.txt` and `.html`. Its address is for SES_ENDPOINT.
  */
-export async function startMailbox(folder: string, say: (line: string) => void): Promise<string> {
+export async function startMailbox(folder: string, say: (line: string) => void) {
   const server = await ses.default({ host: "127.0.0.1", port: 0 });
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const listeners = server.listeners("request") as RequestListener[];
@@ -26,7 +26,13 @@ export async function startMailbox(folder: string, say: (line: string) => void):
     if (request.method === "POST") response.once("finish", takeMails);
     for (const listener of listeners) listener(request, response);
   });
-  return endpoint;
+  return {
+    endpoint,
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 
   async function takeMails(): Promise<void> {
     const { emails } = (await (await fetch(`${endpoint}/store`)).json()) as { emails: Mail[] };
@@ -44,5 +50,6 @@ function keep(folder: string, { destination, subject, body: { text = "", html = 
   const file = join(folder, `${Math.max(0, ...numbers) + 1}-${kind}`);
   writeFileSync(`${file}.txt`, text, { mode: 0o600 });
   writeFileSync(`${file}.html`, html, { mode: 0o600 });
-  return `Mail to ${destination.to.join(", ")}: ${subject} ${link} (${file}.txt)`;
+  const words = [`Mail to ${destination.to.join(", ")}: ${subject}`, link, `(${file}.txt)`];
+  return words.filter(Boolean).join(" ");
 }

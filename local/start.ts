@@ -109,7 +109,7 @@ function environment(): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: "local",
     ...Object.fromEntries(shell),
     ...(engine && { DYNAMODB_ENDPOINT: engine.endpoint }),
-    ...(mailbox && { SES_ENDPOINT: mailbox }),
+    ...(mailbox && { SES_ENDPOINT: mailbox.endpoint }),
     SLS_LOG_LEVEL: "warning",
   };
 }

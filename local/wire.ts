@@ -1,3 +1,5 @@
+import type { Server } from "node:http";
+
 /** What an engine answers, as it stands on the wire. */
 export interface Answer {
   status: number;
@@ -10,7 +12,10 @@ export type Deliver = (target: string, body: string) => Promise<Answer>;
 /** An engine without an address. */
 export interface Core {
   deliver: Deliver;
-  stop(): Promise<void>;
+  /** A server of its own that is to listen for it, with nobody listening to that yet. */
+  server?: Server;
+  /** Ends it, when the server has closed. */
+  stop?(): Promise<void>;
 }
 
 /** A map of attributes: `{ id: { S: "…" } }`. */
