@@ -4,6 +4,7 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 import { dataFiles, staticFiles } from "./assets.ts";
 import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
+import { sdkSchemas } from "./sdk-schemas.ts";
 import { signaturesOnly } from "./signatures-only.ts";
 
 /** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
@@ -15,7 +16,7 @@ export const bundleOptions = {
   minify: true,
   // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
   mainFields: ["module", "main"],
-  plugins: [nodeBuiltins, lambdaSettings, signaturesOnly, dataFiles, staticFiles],
+  plugins: [nodeBuiltins, lambdaSettings, sdkSchemas, signaturesOnly, dataFiles, staticFiles],
 } satisfies BuildOptions;
 
 /**

@@ -2,11 +2,12 @@ import { createAlarms } from "./operations/alarms.ts";
 import { createDashboard } from "./operations/dashboard.ts";
 import { createDomain, createThrottling, type Limit } from "./operations/gateway.ts";
 import { type Options, readOptions } from "./operations/options.ts";
-import { listFed, listRoutes } from "./service-plugin.ts";
+import { type HttpApiEvent, listFed, listRoutes } from "./service-plugin.ts";
 import type { Resource, Resources } from "./template.ts";
 
 type Statement = { Effect: string; Action: string | string[]; Resource: unknown; Condition?: object };
-type FunctionDefinition = Parameters<typeof listRoutes>[0][string] & {
+type FunctionDefinition = Omit<Parameters<typeof listRoutes>[0][string], "events"> & {
+  events?: { httpApi?: HttpApiEvent; stream?: { destinations?: object } }[];
   iamRoleStatements?: Statement[];
   reservedConcurrency?: number;
   throttling?: Limit;
@@ -48,7 +49,8 @@ export default class OperationsPlugin {
 
     this.hooks = {
       initialize() {
-        const { kmsKeyArn, loginReservedConcurrency, isTraced } = options();
+        const { alarmTopicArn, kmsKeyArn, loginReservedConcurrency, isTraced } = options();
+        if (alarmTopicArn) tellOfLost(service, alarmTopicArn);
         if (kmsKeyArn) encryptTables(service, kmsKeyArn);
         const { login } = service.functions;
         if (login && loginReservedConcurrency) login.reservedConcurrency = loginReservedConcurrency;
@@ -56,12 +58,16 @@ export default class OperationsPlugin {
       },
 
       "after:package:compileEvents"() {
-        const { alarmTopicArn: topicArn, domain, kmsKeyArn } = options();
+        const { alarmTopicArn: topicArn, domain, kmsKeyArn, mailAlarmPerHour = 500 } = options();
         const { stage, compiledCloudFormationTemplate: template } = service.provider;
         const tables = Object.keys(service.resources.Resources).filter(
           (id) => service.resources.Resources[id]?.Type === "AWS::DynamoDB::Table",
         );
-        const scope = { service: service.service, stage, topicArn, tables, fed: listFed(service.functions) };
+        const hasMail = "mail" in service.functions;
+        const scope = {
+          ...{ service: service.service, stage, topicArn, tables, fed: listFed(service.functions), hasMail },
+          ...(hasMail && { mailsPerHour: mailAlarmPerHour }),
+        };
         const added = domain ? createDomain(domain) : { resources: {}, outputs: {} };
         throttle(template.Resources, service);
         if (kmsKeyArn) encryptLogs(template.Resources, kmsKeyArn);
@@ -84,6 +90,16 @@ function removeUnusedRoles(resources: Resources): void {
     if (Type !== "AWS::IAM::Role") continue;
     const isReferredTo = new RegExp(`"${id}"(?!:)`).test(JSON.stringify(resources));
     if (!isReferredTo) delete resources[id];
+  }
+}
+
+/** Where a function that a stream feeds gives a record up, the topic gets its place in the stream, and nothing of it. */
+function tellOfLost({ functions }: Serverless["service"], topicArn: string): void {
+  for (const { events = [], iamRoleStatements } of Object.values(functions)) {
+    const streams = events.flatMap(({ stream }) => (stream ? [stream] : []));
+    for (const stream of streams) stream.destinations = { onFailure: topicArn };
+    if (streams.length > 0)
+      iamRoleStatements?.push({ Effect: "Allow", Action: "sns:Publish", Resource: topicArn });
   }
 }
 

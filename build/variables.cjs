@@ -31,6 +31,27 @@ exports.cors = async ({ resolveVariable }) => {
   };
 };
 
+/** The address that mails come from, without a name before it; empty without MAIL_FROM. */
+exports.mailAddress = async ({ resolveVariable }) => {
+  const mailbox = await resolveVariable("env:MAIL_FROM, ''");
+  return /<(.*)>$/.exec(mailbox)?.[1] ?? mailbox;
+};
+
+/**
+ * What SES may send as: the address, its domain or one above it, whichever of them has been verified, with the service's own
+ * configuration set.
+ */
+exports.mailSenders = async (variables) => {
+  const address = await exports.mailAddress(variables);
+  const set = await variables.resolveVariable("self:custom.configurationSet");
+  const labels = address.slice(address.indexOf("@") + 1).split(".");
+  const domains = labels.slice(0, -1).map((_, index) => labels.slice(index).join("."));
+  const arnOf = (resource) => ({
+    "Fn::Sub": `arn:\${AWS::Partition}:ses:\${AWS::Region}:\${AWS::AccountId}:${resource}`,
+  });
+  return [`configuration-set/${set}`, ...[address, ...domains].map((name) => `identity/${name}`)].map(arnOf);
+};
+
 /** What fails here is for an operator to mend, and no bug: one line, where the Serverless command line would say more. */
 exports.publicKeys = async (variables) => {
   const { resolvePublicKeys } = await import("./keys/public-keys.ts");

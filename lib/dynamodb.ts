@@ -74,9 +74,14 @@ function asDocuments(client: DynamoDBClient): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
 }
 
-/** Reads an item, strongly consistent. Throws AppError `unavailable`. */
-export async function getItem(client: DynamoDB, address: ItemAddress): Promise<Item | undefined> {
-  const command = new GetCommand({ ...address, ConsistentRead: true });
+/** Reads an item, or some of its attributes, strongly consistent. Throws AppError `unavailable`. */
+export async function getItem(
+  client: DynamoDB,
+  address: ItemAddress,
+  attributes?: string[],
+): Promise<Item | undefined> {
+  const some = attributes && { ProjectionExpression: attributes.join(", ") };
+  const command = new GetCommand({ ...address, ConsistentRead: true, ...some });
   const { Item } = await client.send(command).catch(unavailable);
   return Item;
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { systemClockMs } from "./clock.ts";
 import type { RefusalReason, SecurityEvent } from "./events.ts";
 import type { CodeKind } from "./mail/kinds.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMailMetric, createMetrics } from "./metrics.ts";
 
 /** What may be said of a request; nothing else gets into its line. E-mail addresses and session ids only as keyed hashes. */
 export interface LogFields {
@@ -60,6 +60,29 @@ export async function logRequest<Response extends { statusCode: number }>(
     ...createMetrics(entry),
   });
   return response;
+}
+
+/** What became of a mail that was put into the table. */
+export interface MailOutcome {
+  mailId: string;
+  kind: string;
+  /** `not sent`: nobody was to get it, or it came too late. `failed`: it was to be sent, and never will be. */
+  outcome: "sent" | "not sent" | "failed" | "done before";
+  /** The name of an error, or why it was not sent. */
+  failure?: string | undefined;
+  /** What went wrong beside it. */
+  error?: unknown;
+}
+
+/** Writes the line of a mail, with its metric. */
+export function logMail(stage: string, { error, ...line }: MailOutcome): void {
+  const isFailed = line.outcome === "failed";
+  write({
+    level: isFailed ? "ERROR" : error === undefined ? "INFO" : "WARN",
+    ...{ what: "mail", stage, ...line },
+    ...(error !== undefined && { errors: describe(error) }),
+    ...createMailMetric(line.outcome),
+  });
 }
 
 /** Writes one failure that belongs to no request as a JSON line: name, message and stack of the error and its causes. */

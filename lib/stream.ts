@@ -1,4 +1,7 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { DynamoDBBatchResponse, DynamoDBRecord, StreamRecord as Images } from "aws-lambda";
+import type { Item } from "./dynamodb.ts";
 import { logFailure } from "./log.ts";
 
 /** What a table's stream tells of one write to an item. */
@@ -9,6 +12,11 @@ export interface StreamRecord {
 
 /** What Lambda calls with a batch of records; what it reports as failed comes again, with all that follows. */
 export type StreamHandler = (event: { Records: StreamRecord[] }) => Promise<DynamoDBBatchResponse>;
+
+/** The item as the write left it; empty where there is no image of it. */
+export function readNewImage({ dynamodb: { NewImage = {} } }: StreamRecord): Item {
+  return unmarshall(NewImage as Record<string, AttributeValue>);
+}
 
 /**
  * Makes the handler of a function that a table's stream feeds. Items are worked on side by side, the records of one item in

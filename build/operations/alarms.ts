@@ -1,5 +1,5 @@
 import type { Resources } from "../template.ts";
-import { type Metric, ofFunction, ofGateway, ofLambda, ofService, ofTable } from "./metrics.ts";
+import { type Metric, ofFunction, ofGateway, ofLambda, ofReputation, ofService, ofTable } from "./metrics.ts";
 
 interface Alarm {
   metric: Metric;
@@ -21,10 +21,12 @@ interface Scope {
   tables: string[];
   /** Of the functions that streams feed. */
   fed: string[];
+  /** Where mail is on: how many an hour are too many. */
+  mailsPerHour?: number;
 }
 
 /** What somebody should look at, by logical id. */
-const alarmsOf = ({ stage, tables, fed }: Scope): Record<string, Alarm> => ({
+const alarmsOf = ({ stage, tables, fed, mailsPerHour }: Scope): Record<string, Alarm> => ({
   ServerErrors: {
     metric: ofGateway("5xx"),
     description: "Requests are answered with 5xx: docs/runbooks.md, Many 5xx.",
@@ -55,7 +57,33 @@ const alarmsOf = ({ stage, tables, fed }: Scope): Record<string, Alarm> => ({
     description: "The account's Lambda concurrency does not suffice (all functions of the region).",
     ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
   },
+  ...(mailsPerHour !== undefined && mailAlarms(stage, mailsPerHour)),
   ...Object.assign({}, ...tables.map(tableAlarms), ...fed.map(latenessAlarm)),
+});
+
+/** SES reviews an account at 5 % of bounces and 0.1 % of complaints, and pauses it at 10 % and 0.5 %. */
+const mailAlarms = (stage: string, mailsPerHour: number): Record<string, Alarm> => ({
+  MailsFailed: {
+    metric: ofService("MailFailed", { stage }),
+    description: "SES has refused a mail for good: docs/runbooks.md, Mails are refused.",
+    ...{ statistic: "Sum", above: 0, periodSeconds: 300 },
+  },
+  ManyMails: {
+    metric: ofService("MailSent", { stage }),
+    description: "More mails than usual are sent: docs/runbooks.md, Many mails are sent.",
+    ...{ statistic: "Sum", above: mailsPerHour, periodSeconds: 3_600 },
+  },
+  Bounces: {
+    metric: ofReputation("BounceRate"),
+    description:
+      "Many addresses do not exist (all mails of the account): docs/runbooks.md, Mails are refused.",
+    ...{ statistic: "Maximum", above: 0.03, periodSeconds: 3_600 },
+  },
+  Complaints: {
+    metric: ofReputation("ComplaintRate"),
+    description: "Mails are called spam (all mails of the account): docs/runbooks.md, Mails are refused.",
+    ...{ statistic: "Maximum", above: 0.0008, periodSeconds: 3_600 },
+  },
 });
 
 /** A record that fails holds up what follows it in its shard. */

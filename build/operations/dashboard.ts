@@ -10,6 +10,7 @@ interface Scope {
   tables: string[];
   /** Of the functions that streams feed. */
   fed: string[];
+  hasMail: boolean;
 }
 
 interface Widget {
@@ -19,6 +20,7 @@ interface Widget {
 }
 
 const logins: MetricName[] = ["Login", "LoginRefused", "Throttled"];
+const mails: MetricName[] = ["MailSent", "MailFailed"];
 const refusals: ProblemCode[] = [
   "invalid_token",
   "token_expired",
@@ -28,7 +30,7 @@ const refusals: ProblemCode[] = [
   "internal_error",
 ];
 
-const widgetsOf = ({ stage, tables, fed }: Scope): Widget[] => [
+const widgetsOf = ({ stage, tables, fed, hasMail }: Scope): Widget[] => [
   { title: "Requests", metrics: ["Count", "4xx", "5xx"].map(ofGateway), statistics: ["Sum"] },
   { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
   {
@@ -62,6 +64,9 @@ const widgetsOf = ({ stage, tables, fed }: Scope): Widget[] => [
     metrics: tables.map((table) => ofTable("ConsumedReadCapacityUnits", table)),
     statistics: ["Sum"],
   },
+  ...(hasMail
+    ? [{ title: "Mails", metrics: mails.map((name) => ofService(name, { stage })), statistics: ["Sum"] }]
+    : []),
   ...(fed.length === 0
     ? []
     : [

@@ -32,6 +32,13 @@ export const ofTable = (name: string, table: string): Metric => ({
   dimensions: { TableName: { Ref: table } },
 });
 
+/** The reputation of the account in SES: pauses its sending where it is bad. */
+export const ofReputation = (name: "BounceRate" | "ComplaintRate"): Metric => ({
+  namespace: "AWS/SES",
+  name: `Reputation.${name}`,
+  dimensions: {},
+});
+
 /** All functions of the account and region: they share its concurrency. */
 export const ofLambda = (name: string): Metric => ({ namespace: "AWS/Lambda", name, dimensions: {} });
 

@@ -8,6 +8,8 @@ export interface Options {
   kmsKeyArn?: string;
   /** How many logins may run at once. */
   loginReservedConcurrency?: number;
+  /** More mails an hour than this ring an alarm. */
+  mailAlarmPerHour?: number;
   /** AWS X-Ray traces of the functions. */
   isTraced: boolean;
 }
@@ -29,6 +31,7 @@ const shapes = {
   },
   KMS_KEY_ARN: { shape: /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/\S+$/, says: "must be the ARN of a KMS key" },
   LOGIN_RESERVED_CONCURRENCY: { shape: /^[1-9]\d{0,4}$/, says: "must be a whole number from 1" },
+  MAIL_ALARM_PER_HOUR: { shape: /^[1-9]\d{0,6}$/, says: "must be a whole number from 1" },
   TRACING: { shape: /^(on|off)$/, says: "must be on or off" },
 } as const;
 
@@ -43,8 +46,8 @@ export function readOptions(environment: Record<string, string | undefined>): Op
     const value = values[name];
     return value === undefined || shape.test(value) ? [] : [`${name} ${says}`];
   });
-  const { ALARM_TOPIC_ARN, CERTIFICATE_ARN, DOMAIN_NAME, KMS_KEY_ARN, LOGIN_RESERVED_CONCURRENCY, TRACING } =
-    values;
+  const { ALARM_TOPIC_ARN, CERTIFICATE_ARN, DOMAIN_NAME, KMS_KEY_ARN, LOGIN_RESERVED_CONCURRENCY } = values;
+  const { MAIL_ALARM_PER_HOUR, TRACING } = values;
   if ((DOMAIN_NAME === undefined) !== (CERTIFICATE_ARN === undefined)) {
     faults.push("DOMAIN_NAME and CERTIFICATE_ARN must be set together");
   }
@@ -57,6 +60,7 @@ export function readOptions(environment: Record<string, string | undefined>): Op
     ...(DOMAIN_NAME && CERTIFICATE_ARN && { domain: { name: DOMAIN_NAME, certificateArn: CERTIFICATE_ARN } }),
     ...(KMS_KEY_ARN && { kmsKeyArn: KMS_KEY_ARN }),
     ...(LOGIN_RESERVED_CONCURRENCY && { loginReservedConcurrency: Number(LOGIN_RESERVED_CONCURRENCY) }),
+    ...(MAIL_ALARM_PER_HOUR && { mailAlarmPerHour: Number(MAIL_ALARM_PER_HOUR) }),
     isTraced: TRACING === "on",
   };
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listSettings } from "../../lib/config.ts";
 import { functionTimeoutSeconds, type Setting } from "../../lib/settings.ts";
-import { type Permission, permissions, tableSettings, toTable } from "../support/declared.ts";
+import { declared, type Permission, permissions, tableSettings, toTable } from "../support/declared.ts";
 import { routes } from "../support/event.ts";
 import { createKey, keySettings } from "../support/keys.ts";
 import {
@@ -26,12 +26,23 @@ const logs = (name: string) =>
 const secretOf = (stage: string, keys: string) =>
   aws(`secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${service}-${stage}-${keys}-??????`);
 
-/** The action and the resource that a permission stands for. */
-function statementOf(permission: Permission, stage: string): [action: string, resource: object] {
+/** What mails may be sent as: the address, its domain, with a configuration set of our own. */
+const senders = [
+  "configuration-set/value-of-SES_CONFIGURATION_SET",
+  "identity/auth@example.com",
+  "identity/example.com",
+].map((name) => aws(`ses:\${AWS::Region}:\${AWS::AccountId}:${name}`));
+
+/** The action and the resources that a permission stands for; none, on a table that the stage does not have. */
+function statementsOf(
+  permission: Permission,
+  { stage, resources }: Package,
+): [action: string, resource: object][] {
   const [operation, what = ""] = permission.split(" ");
-  if (what.endsWith("-keys")) return [`secretsmanager:${operation}`, secretOf(stage, what)];
+  if (what === "ses") return senders.map((sender) => [`ses:${operation}`, sender]);
+  if (what.endsWith("-keys")) return [[`secretsmanager:${operation}`, secretOf(stage, what)]];
   const id = `${what[0]?.toUpperCase()}${what.slice(1)}Table`;
-  return [`dynamodb:${operation}`, { "Fn::GetAtt": [id, "Arn"] }];
+  return id in resources ? [[`dynamodb:${operation}`, { "Fn::GetAtt": [id, "Arn"] }]] : [];
 }
 
 const settings = Object.values<Setting<unknown>>(listSettings());
@@ -57,7 +68,7 @@ const everySetting: Record<string, string> = {
   HSTS_INCLUDE_SUBDOMAINS: "on",
   TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
   TRUSTED_PROXY_HEADER: "x-client-address",
-  MAIL_FROM: "",
+  MAIL_FROM: "Example <auth@example.com>",
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",
   MAIL_LANGUAGES: "de",
@@ -65,9 +76,9 @@ const everySetting: Record<string, string> = {
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
 
-/** The tables whose items have an end, by what stands beside their table.yml: a file of the table's name, or the store. */
+/** The tables whose items have an end, by the store beside their table.yml: of two, one is called what its table holds. */
 const expiringTables = globSync("lib/*/table.yml").flatMap((file) => {
-  const ids = [...readFileSync(file, "utf8").matchAll(/^ {2}(\w+Table):\n {4}Type:/gm)].map(
+  const ids = [...readFileSync(file, "utf8").matchAll(/^ {2}(\w+Table):.*\n {4}Type:/gm)].map(
     ([, id = ""]) => id,
   );
   return ids.filter((id) => {
@@ -78,6 +89,22 @@ const expiringTables = globSync("lib/*/table.yml").flatMap((file) => {
   });
 });
 
+/** What the role of `mail` has under a condition: what it may read of users, and what it may send as. */
+const mailConditions = [
+  {
+    "ForAllValues:StringEquals": { "dynamodb:Attributes": ["userId", "email", "disabledAt", "deletingAt"] },
+    StringEqualsIfExists: { "dynamodb:Select": "SPECIFIC_ATTRIBUTES" },
+  },
+  { StringEquals: { "ses:FromAddress": "auth@example.com" } },
+];
+
+/** What the framework grants to whoever reads a stream. */
+const streamOf = (id: string) =>
+  ["GetRecords", "GetShardIterator", "DescribeStream", "ListStreams"].map((operation) => [
+    `dynamodb:${operation}`,
+    { "Fn::GetAtt": [id, "StreamArn"] },
+  ]);
+
 const tablesWithoutMail = Object.entries(tableSettings).filter(([variable]) => variable !== "MAILS_TABLE");
 
 let dev: Package;
@@ -87,7 +114,7 @@ let staging: Package;
 
 beforeAll(async () => {
   [dev, prod] = await Promise.all([packageStage("dev", { DEMO_PAGE: "" }), packageStage("prod")]);
-  staging = await packageStage("staging", { ...everySetting, DEMO_PAGE: "on" });
+  staging = await packageStage("staging", { ...everySetting, DEMO_PAGE: "on", EMAIL_LOGIN: "on" });
 });
 
 afterAll(() => {
@@ -112,27 +139,36 @@ describe.each([
         `logs:${action}`,
         logs(`${service}-${stage}-${name}`),
       ]);
-      const own = (permissions[name] ?? []).map((permission) => statementOf(permission, stage));
-      expect([name, permissionsOf(packaged(), name)]).toEqual([name, [...log, ...own]]);
+      const own = (permissions[name] ?? []).flatMap((permission) => statementsOf(permission, packaged()));
+      const read = (declared.functions[name]?.events ?? []).flatMap(({ stream }) =>
+        stream ? streamOf(stream.arn["Fn::GetAtt"][0]) : [],
+      );
+      const allowed = permissionsOf(packaged(), name, name === "mail" ? mailConditions : []);
+      expect([name, allowed]).toEqual([name, [...log, ...read, ...own]]);
       for (const [action, resource] of own) {
-        expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue)$/);
+        expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue|ses:SendEmail)$/);
         const secrets = ["signing-keys", "hash-keys", "code-keys"].map((keys) => secretOf(stage, keys));
-        expect([...tables, ...secrets]).toContainEqual(resource);
+        expect([...tables, ...secrets, ...senders]).toContainEqual(resource);
       }
     }
   });
 
   test("functions run on Node 24, arm64, with the timeout that lib/config.ts counts on", () => {
-    const expected = { Runtime: "nodejs24.x", Architectures: ["arm64"], Timeout: functionTimeoutSeconds };
-    for (const properties of Object.values(functionsOf(packaged())))
-      expect(properties).toMatchObject(expected);
+    for (const [name, properties] of Object.entries(functionsOf(packaged()))) {
+      // Nobody waits for what a table feeds.
+      const Timeout = name === "mail" ? 30 : functionTimeoutSeconds;
+      expect([name, properties]).toMatchObject([
+        name,
+        { Runtime: "nodejs24.x", Architectures: ["arm64"], Timeout },
+      ]);
+    }
   });
 
   test("I03 every table: on demand, encrypted, with point-in-time recovery; protected outside dev stages", () => {
     const tables = Object.entries(packaged().resources).filter(
       ([, { Type }]) => Type === "AWS::DynamoDB::Table",
     );
-    expect(tables).toHaveLength(tablesWithoutMail.length);
+    expect(tables).toHaveLength(tablesWithoutMail.length + (stage === "staging" ? 1 : 0));
     for (const [id, table] of tables) {
       expect([id, table.Properties]).toEqual([
         id,
@@ -165,10 +201,11 @@ describe.each([
   test.each([
     ["signing-keys", "JWT_SIGNING_KEYS_SECRET", "refresh"],
     ["hash-keys", "HASH_KEYS_SECRET", "register"],
+    ["code-keys", "CODE_KEYS_SECRET", "mail"],
   ])("I04 only who may read the secret of the %s knows which it is", (keys, variable, reader) => {
     const knowing = names().filter((name) => variable in environmentOf(packaged(), name));
     expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes(`GetSecretValue ${keys}`)));
-    expect(knowing).toContain(reader);
+    expect(knowing.includes(reader)).toBe(names().includes(reader));
   });
 
   test("notFound knows exactly the gateway's routes, and gets every other request", () => {

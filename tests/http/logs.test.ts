@@ -10,11 +10,13 @@ import { clock } from "../support/clock.ts";
 import { createEvent, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
+import { refuseMail, startMailbox } from "../support/mailbox.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, wire } = service;
+const mailbox = await startMailbox(service);
 const account = await service.register();
 const newPassword = "another private sentence";
 keepSecrets(newPassword);
@@ -169,10 +171,20 @@ const nameOf = (namespace: string, name: string, dimensions: unknown[][]) =>
 
 /** What alarms and dashboard watch of our own metrics. */
 function findWatched(): string[] {
-  const scope = { service: "service", stage: "test", topicArn: undefined, tables: [], fed: [] };
+  const scope = {
+    service: "service",
+    stage: "test",
+    topicArn: undefined,
+    tables: [],
+    fed: [],
+    hasMail: true,
+  };
   // As CloudFormation gets them: what is made for it has no types.
   const { alarms, dashboard } = JSON.parse(
-    JSON.stringify({ alarms: Object.values(createAlarms(scope)), dashboard: createDashboard(scope) }),
+    JSON.stringify({
+      alarms: Object.values(createAlarms({ ...scope, mailsPerHour: 1 })),
+      dashboard: createDashboard(scope),
+    }),
   );
   const widgets: { properties: { metrics: string[][] } }[] = JSON.parse(
     dashboard.Dashboard.Properties.DashboardBody["Fn::Sub"],
@@ -218,6 +230,13 @@ test("whatever of ours alarms and dashboard watch is what the lines of real requ
   // No proxy between here and the browser takes a line of that length.
   const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
   await service.logIn({ account: await service.register(), as: broken }).catch(() => undefined);
+
+  for (const isRefused of [false, true]) {
+    const { email } = await service.register();
+    if (isRefused) mailbox.ses.break("SendEmail", refuseMail(400, "MessageRejected"));
+    await sandbox.forgotPassword({ body: { email } });
+    await mailbox.deliver();
+  }
 
   const watched = findWatched();
   expect(watched.length).toBeGreaterThan(8);

@@ -68,7 +68,7 @@ export function toTable(id: string): string {
   return id.slice(0, 1).toLowerCase() + id.slice(1).replace(/Table$/, "");
 }
 
-/** A request to AWS: an operation and a table, or `GetSecretValue` and a set of keys. */
+/** A request to AWS: an operation and a table, `GetSecretValue` and a set of keys, or `SendEmail ses`. */
 export type Permission = string;
 
 /** What each function may do by its functions.yml. In the tests AWS refuses everything else. */
@@ -83,6 +83,8 @@ export const permissions: Record<string, Permission[]> = Object.fromEntries(
 
 function toPermission(name: string, action: string, resource: unknown): Permission {
   const [service, operation = ""] = action.split(":");
+  // As which sender is seen in the package.
+  if (service === "ses") return `${operation} ses`;
   const { "Fn::GetAtt": table, "Fn::Sub": index } = resource as {
     "Fn::GetAtt"?: string[];
     "Fn::Sub"?: string;

@@ -35,7 +35,10 @@ export function keySettings(...keys: TestKey[]) {
 /** The setting that holds hash keys. */
 export const hashKeySettings = (...keys: HashJwk[]) => ({ HASH_KEYS: JSON.stringify({ keys }) });
 
-/** Makes a hash key. */
+/** The setting that holds code keys. */
+export const codeKeySettings = (...keys: HashJwk[]) => ({ CODE_KEYS: JSON.stringify({ keys }) });
+
+/** Makes a hash key, or a code key. */
 export function createHashKey({ activeFrom = 0 } = {}): HashJwk {
   const k = randomBytes(32).toString("base64url");
   keepSecrets(k);

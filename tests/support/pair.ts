@@ -51,5 +51,6 @@ export function keepTokens(text: string): void {
   for (const [token] of text.matchAll(/(?<![\w-])[\w-]{16,}\.[\w-]{16,}\.[\w-]+/g)) {
     keepSecrets(token, token.slice(token.lastIndexOf(".") + 1));
   }
-  for (const [, token] of text.matchAll(/"(?:refreshToken|password)":"([^"]+)"/g)) keepSecrets(token);
+  for (const [, token] of text.matchAll(/"(?:refreshToken|password|challenge)":"([^"]+)"/g))
+    keepSecrets(token);
 }

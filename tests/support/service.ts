@@ -6,7 +6,7 @@ import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { declared, routesWithoutPage, tableSettings } from "./declared.ts";
-import { createHashKey, createKey, hashKeySettings, keySettings } from "./keys.ts";
+import { codeKeySettings, createHashKey, createKey, hashKeySettings, keySettings } from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
 import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
@@ -55,6 +55,7 @@ export type Service = Awaited<ReturnType<typeof startService>>;
 export const signingKey = createKey("EdDSA");
 
 const hashKey = createHashKey();
+const codeKey = createHashKey();
 
 // The SDK reads these when it first sends, not at import.
 Object.assign(process.env, {
@@ -90,9 +91,13 @@ export async function startService(given?: Database) {
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
     MAIL_LIMIT_PER_SOURCE_PER_HOUR: "0",
+    MAIL_FROM: "auth@example.com",
+    MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
+    SES_CONFIGURATION_SET: "auth",
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
     ...hashKeySettings(hashKey),
+    ...codeKeySettings(codeKey),
     DYNAMODB_ENDPOINT: wire.endpoint,
     // Nothing is too slow by chance: a test of what is too slow sets its own limit.
     DYNAMODB_TIMEOUT_MS: "10000",
