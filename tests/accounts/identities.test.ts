@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { cancel, deny, precededBy } from "../support/faults.ts";
+import { log } from "../support/log.ts";
 import { pairOf } from "../support/pair.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { lookUp, startService } from "../support/service.ts";
@@ -84,6 +85,15 @@ describe("an entry that its user does not name is nobody's", () => {
     expectProblem(await sandbox.register({ body: { email: left.email, password } }), taken);
     expect((await database.find("identities", keyOf(left.email)))?.userId).toBe(other.userId);
   });
+});
+
+test("S16 a damaged entry is a 500 whose log says which, without the address", async () => {
+  const { email, password, userId } = await service.register();
+  await database.change("identities", keyOf(email), { createdAt: undefined });
+  const logIn = () => sandbox.login({ body: { email, password } });
+  expectProblem(await expectRequests(["GetItem identities"], logIn), refusals.internalError);
+  const errors = log.entries().at(-1)?.errors as { message: string }[];
+  expect(errors[1]?.message).toBe(`the identity with userId "${userId}" is damaged: createdAt`);
 });
 
 test("a reserved address is taken until its time is over, though DynamoDB has not deleted it", async () => {

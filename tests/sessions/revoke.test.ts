@@ -71,7 +71,10 @@ describe("DELETE /auth/sessions", () => {
     expectNoContent(await expectRequests([live, raise, query, batch, batch, note], () => endAll(pairs[1])));
     await expectOver(pairs);
     const user = await database.find("users", { userId: account.userId });
-    expect(user).toMatchObject({ sessionEpoch: 1, sweptEpoch: 1 });
+    expect(user).toMatchObject({
+      ...{ sessionEpoch: 1, sweptEpoch: 1 },
+      lastChange: { event: "authn_token_revoked", by: "user", at: clock.now, ip: "192.0.2.7" },
+    });
     await service.rotate(other);
     await service.rotate(await service.logIn({ account }));
   });
