@@ -119,13 +119,15 @@ const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, 
   jti: text("Ties the token to its refresh token."),
 };
 
+const doneMember = { msg: { type: "string", const: "success" } } as const;
 const pairMembers = {
-  msg: { type: "string", const: "success" },
+  ...doneMember,
   token: text("The access token, a JWT (RFC 9068)."),
   refreshToken: text("Its refresh token. Keep the two together."),
   expiresIn: { type: "integer", minimum: 0, description: "Seconds that the access token lives." },
 } as const;
 const device = `${sessionId}.0.20819.q83vEjRWeJCrze8SNFZ4kA`;
+const newDevice = text("What recognises this client at later logins. It opens nothing.");
 const deviceMember = {
   device: "With `Auth-Mode: bearer`: `device` of an earlier login; a browser has it in a cookie.",
 };
@@ -186,17 +188,18 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       },
       example: { token, refreshToken },
     },
-    Done: { schema: object({ msg: { type: "string", const: "success" } }), example: { msg: "success" } },
+    Done: { schema: object(doneMember), example: { msg: "success" } },
     Pair: {
       schema: object(pairMembers),
       example: { msg: "success", token, refreshToken, expiresIn: 900 },
     },
     OpenedPair: {
-      schema: object({
-        ...pairMembers,
-        device: text("What recognises this client at later logins. It opens nothing."),
-      }),
+      schema: object({ ...pairMembers, device: newDevice }),
       example: { msg: "success", token, refreshToken, expiresIn: 900, device },
+    },
+    DoneWithDevice: {
+      schema: object({ ...doneMember, device: newDevice }),
+      example: { msg: "success", device },
     },
     NewAccount: {
       schema: object({ userId: text("Random, and never another's."), email: text("As it is stored.") }),

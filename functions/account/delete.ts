@@ -1,4 +1,5 @@
 import { createDirectory } from "../../lib/accounts/directory.ts";
+import { createEndOthers } from "../../lib/accounts/end-others.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createDeleteAccount } from "../../lib/auth/account/delete.ts";
@@ -38,8 +39,11 @@ const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
-const directory = createDirectory(dynamodb, config);
-const deleteAccount = createDeleteAccount({ users, directory, sessions, attempts, clock: systemClock });
+const deleteAccount = createDeleteAccount({
+  ...{ users, sessions, attempts, clock: systemClock },
+  endOthers: createEndOthers(dynamodb, config),
+  directory: createDirectory(dynamodb, config),
+});
 
 export const handler = api()
   .use(await authenticate({ live: sessions }))

@@ -1,4 +1,5 @@
 import { createChange } from "../../lib/accounts/change.ts";
+import { createEndOthers } from "../../lib/accounts/end-others.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createDevices } from "../../lib/attempts/known-devices.ts";
 import { createEndAllSessions } from "../../lib/auth/session/revoke-all.ts";
@@ -11,7 +12,7 @@ import { authenticate } from "../../lib/http/authenticate.ts";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
-import { noContent } from "../../lib/http/response.ts";
+import { json, noContent } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { assertFresh } from "../../lib/sessions/live.ts";
 import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
@@ -37,9 +38,10 @@ const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const devices = createDevices(createKeyedHash({ hashKeys, clock: systemClock }), systemClock);
-const { endAll, endOthers } = createEndAllSessions({
+const { endAll, endAllOthers } = createEndAllSessions({
   users: createUserStore(dynamodb, config.usersTable),
   sessions,
+  endOthers: createEndOthers(dynamodb, config),
 });
 
 export const handler = api()
@@ -62,9 +64,9 @@ export const handler = api()
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
     // Without a key to make the device entry anew nothing is ended.
     await hashKeys.ready();
-    const { sessionEpoch } = await endOthers(session, change);
+    const sessionEpoch = await endAllOthers(session, change);
     note({ event: "authn_token_revoked" });
-    if (mode === "bearer") return noContent();
     const kept = await devices.remember({ ...session, sessionEpoch }, device);
+    if (mode === "bearer") return json(200, { msg: "success", device: kept });
     return noContent([serializeDeviceCookie(kept, config)]);
   });

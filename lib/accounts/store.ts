@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type DynamoDB, getItem, updateItem } from "../dynamodb.ts";
+import { type DynamoDB, getItem, type Item, type UpdateExpression, updateItem } from "../dynamodb.ts";
 import { findHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
 import { type Change, changeSchema } from "./change.ts";
@@ -69,16 +69,12 @@ export function createUserStore(client: DynamoDB, tableName: string) {
   const addressOf = (userId: string) => ({ TableName: tableName, Key: { userId } });
 
   /** Ends, by raising the epoch, all sessions and logins under way. The SDK's retry of our own write is known by the change. */
-  async function raise(
-    { userId, sessionEpoch }: Caller,
-    change: Change,
-    { set = "", condition = "", values = {} } = {},
-  ): Promise<User | undefined> {
-    const { written, item } = await updateItem(client, addressOf(userId), {
-      UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, lastChange = :change${set}`,
-      ConditionExpression: `${isCallers}${condition}`,
-      ExpressionAttributeValues: { ":one": 1, ":change": change, ":epoch": sessionEpoch, ...values },
-    });
+  async function raise(caller: Caller, change: Change, more?: MoreOfRaise): Promise<User | undefined> {
+    const { written, item } = await updateItem(
+      client,
+      addressOf(caller.userId),
+      createRaise(caller, change, more),
+    );
     const user = item && parseItem(userType, item);
     return written || user?.lastChange?.id === change.id ? user : undefined;
   }
@@ -122,11 +118,6 @@ export function createUserStore(client: DynamoDB, tableName: string) {
      */
     raiseSessionEpoch: (caller: Caller, change: Change): Promise<User | undefined> => raise(caller, change),
 
-    /** Raises the epoch and begins the deletion; undefined as with `raiseSessionEpoch`. */
-    beginDeletion(caller: Caller, change: Change): Promise<User | undefined> {
-      return raise(caller, change, { set: ", deletingAt = :at", values: { ":at": change.at } });
-    },
-
     /** Notes that no session of an epoch before this one is left. */
     async noteSwept(userId: string, epoch: number): Promise<void> {
       await updateItem(client, addressOf(userId), {
@@ -135,6 +126,26 @@ export function createUserStore(client: DynamoDB, tableName: string) {
         ExpressionAttributeValues: { ":epoch": epoch },
       });
     },
+  };
+}
+
+/** What a write does and asks beside the raise of the epoch: the parts of its expressions that follow. */
+export interface MoreOfRaise {
+  set?: string;
+  condition?: string;
+  values?: Item;
+}
+
+/** The update that raises a user's epoch on the strength of a session: one that was ended changes nothing. */
+export function createRaise(
+  { sessionEpoch }: Caller,
+  change: Change,
+  { set = "", condition = "", values = {} }: MoreOfRaise = {},
+): UpdateExpression {
+  return {
+    UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, lastChange = :change${set}`,
+    ConditionExpression: `${isCallers}${condition}`,
+    ExpressionAttributeValues: { ":one": 1, ":change": change, ":epoch": sessionEpoch, ...values },
   };
 }
 

@@ -9,7 +9,10 @@ export function createSweep({ sessions, users }: SweepOptions) {
   /**
    * Ends the session `last`, if it is one of them, after all others: its owner can ask again if that breaks off.
    */
-  return async function sweep(user: User, last?: SessionAddress): Promise<void> {
+  return async function sweep(
+    user: Pick<User, "userId" | "sessionEpoch">,
+    last?: SessionAddress,
+  ): Promise<void> {
     const all = await sessions.list(user.userId, ["userId", "sessionId", "sessionEpoch"]);
     const ended = all.filter(({ sessionEpoch }) => sessionEpoch < user.sessionEpoch);
     await sessions.deleteAll(ended.filter(({ sessionId }) => sessionId !== last?.sessionId));

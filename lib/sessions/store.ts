@@ -139,19 +139,6 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
       });
     },
 
-    /**
-     * Carries a session over to the epoch that was just raised, before the sweep; false if it was ended. The SDK's retry
-     * of our own write finds the session carried.
-     */
-    async carry(key: SessionAddress, { from, to }: { from: number; to: number }): Promise<boolean> {
-      const result = await update(key, {
-        UpdateExpression: "SET sessionEpoch = :to",
-        ConditionExpression: "sessionEpoch = :from",
-        ExpressionAttributeValues: { ":from": from, ":to": to },
-      });
-      return result.written || result.session?.sessionEpoch === to;
-    },
-
     /** Ends a session, whether or not it exists. */
     async delete(key: SessionAddress): Promise<void> {
       await client.send(new DeleteCommand(addressOf(key))).catch(unavailable);

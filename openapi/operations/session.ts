@@ -69,10 +69,17 @@ export const session = {
     tag: "Sessions",
     summary: "Log out everywhere",
     description:
-      "Ends every session of the user, and those whose login is under way. With `except=current` this one goes on: that needs a login of the last 300 s, and the session's `Session-Key` if it has one; the device cookie is set anew. Needs a session that has not been ended.",
+      "Ends every session of the user, and those whose login is under way. With `except=current` this one goes on: that needs a login of the last 300 s, and the session's `Session-Key` if it has one; the device cookie is set anew (a bearer client gets `device`). Needs a session that has not been ended.",
     needs: "token",
     parameters: ["AuthMode", "Except", "SessionKey"],
-    answers: [{ ...ended, headers: ["Set-Cookie"] }],
+    answers: [
+      { ...ended, headers: ["Set-Cookie"] },
+      {
+        status: 200,
+        description: "Of a bearer client with `except=current`: done, and what it is to keep.",
+        schemas: ["DoneWithDevice"],
+      },
+    ],
     problems: [
       ...takesBody,
       ...knowsCaller,

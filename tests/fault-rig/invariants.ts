@@ -43,7 +43,7 @@ const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[rou
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
 const mayEnd = ({ route, body = {} }: Call) =>
   route in endings && (route !== "changePassword" || "newPassword" in (body as object));
-/** An end of all that broke off, or that a login came between, ends the caller's session, too, and says so. */
+/** An end of all that broke off ends the caller's session, too, and says so. */
 const isOvertaken = ({ route, code }: Call) => route === "revokeAllSessions" && code === "invalid_token";
 /** The session that a login ends: what its browser had. */
 const earlierOf = ({ route, cookies = [] }: Call) =>

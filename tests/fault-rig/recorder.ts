@@ -48,10 +48,11 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   function note({ name, parameters }: WireRequest, sentAt: number, { status, body }: Answer): void {
     if (status !== 200) return;
     const [operation, table] = name.split(" ") as [string, TableName];
-    const { Key, Item: put, RequestItems } = parameters;
+    const { Key, Item: put, RequestItems, TransactItems = [] } = parameters;
     if (operation === "PutItem") noteWrite(table, put, sentAt);
     if (operation === "UpdateItem") noteWrite(table, JSON.parse(body).Attributes, sentAt);
     if (operation === "DeleteItem") noteDeletion(table, Key);
+    for (const { Update } of TransactItems) noteCarrying(Update, sentAt);
     if (operation !== "BatchWriteItem") return;
     const left = JSON.stringify(JSON.parse(body).UnprocessedItems ?? {});
     for (const { DeleteRequest } of RequestItems[nameOf(table)]) {
@@ -59,12 +60,20 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     }
   }
 
+  /** The end of all others raises the user's epoch, and carries a session over to it. Its answer shows no item. */
+  function noteCarrying({ TableName, Key, ExpressionAttributeValues: values }: Item, sentAt: number): void {
+    const isUser = TableName === nameOf("users");
+    const last = isUser ? users.get(Key.userId.S)?.item : sessions.get(Key.sessionId.S)?.last.item;
+    const epoch = isUser ? { N: String(numberOf(values[":epoch"]) + 1) } : values[":to"];
+    noteWrite(isUser ? "users" : "sessions", { ...last, ...Key, sessionEpoch: epoch }, sentAt);
+  }
+
   function noteWrite(table: TableName, item: WireItem, sentAt: number): void {
     const written = { item, answeredAt: tick() };
-    const { userId, sessionId, email } = item;
+    const { userId, sessionId } = item;
     if (table !== "sessions" && table !== "users") return;
     past.note(nameOf(table), table === "users" ? { userId } : { userId, sessionId }, item);
-    if (table === "users") noteUser(String(email?.S), written, sentAt);
+    if (table === "users") noteUser(String(userId?.S), written, sentAt);
     else noteSession(String(sessionId?.S), written, sentAt);
   }
 
@@ -91,14 +100,14 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     seen.last = written;
   }
 
-  function noteUser(email: string, written: Written, sentAt: number): void {
-    const last = users.get(email);
-    users.set(email, written);
+  function noteUser(userId: string, written: Written, sentAt: number): void {
+    const last = users.get(userId);
+    users.set(userId, written);
     const [epoch, swept] = [numberOf(written.item.sessionEpoch), numberOf(written.item.sweptEpoch)];
-    if (swept > epoch) report("I6", `the sweep of ${email} is ahead of the epoch`);
+    if (swept > epoch) report("I6", `the sweep of ${userId} is ahead of the epoch`);
     if (!last || last.answeredAt >= sentAt) return;
-    if (epoch < numberOf(last.item.sessionEpoch)) report("I6", `the epoch of ${email} went back`);
-    if (swept < numberOf(last.item.sweptEpoch)) report("I6", `the swept epoch of ${email} went back`);
+    if (epoch < numberOf(last.item.sessionEpoch)) report("I6", `the epoch of ${userId} went back`);
+    if (swept < numberOf(last.item.sweptEpoch)) report("I6", `the swept epoch of ${userId} went back`);
   }
 
   function noteDeletion(table: TableName, key: Item): void {
@@ -112,8 +121,12 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     violations,
     report,
     noteDeletion,
+    noteWrite,
 
-    epochOf: (email: string): number => numberOf(users.get(email)?.item.sessionEpoch),
+    epochOf(email: string): number {
+      const user = [...users.values()].find(({ item }) => item.email?.S === email);
+      return numberOf(user?.item.sessionEpoch);
+    },
 
     watch(request: WireRequest): WireRequest {
       return {

@@ -79,7 +79,8 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
 
   /** What a fault is decided by: the seed, what is asked for whom, and how often it has been asked. */
   function randomOf({ name, parameters }: WireRequest): Random {
-    const { identity, userId } = parameters.Key ?? parameters.Item ?? {};
+    const [first] = parameters.TransactItems ?? [];
+    const { identity, userId } = parameters.Key ?? parameters.Item ?? first?.Update?.Key ?? {};
     const about = `${name} ${identity?.S ?? userId?.S ?? ""}`;
     const turn = (turns.get(about) ?? 0) + 1;
     turns.set(about, turn);

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { clock } from "../support/clock.ts";
 import type { Database, Item } from "../support/database.ts";
 import { log } from "../support/log.ts";
-import type { Service } from "../support/service.ts";
+import type { Account, Service } from "../support/service.ts";
 import { type Browser, createBrowser, createThief, forge, type RigUser, type Thief } from "./clients.ts";
 import type { Profile } from "./profiles.ts";
 import { createRandom } from "./random.ts";
@@ -44,9 +45,10 @@ const roundSeconds = 5;
 
 export async function run(service: Service, { profile, seed, operations, mix }: RunOptions): Promise<Run> {
   log.clear();
+  const account = await service.register();
   const rig = createRig(service, profile, seed);
   const { random } = rig;
-  const browsers = await createBrowsers(rig, service);
+  const browsers = await createBrowsers(rig, service, account);
   let thieves: Thief[] = [];
 
   async function act(index: number): Promise<void> {
@@ -111,8 +113,8 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
 const jumps = { 0: 10, 10: 20, 30: 60, 100: 700, 890: 30, 1000: 2_000 };
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
-async function createBrowsers(rig: Rig, { database, register }: Service): Promise<Browser[]> {
-  const { email, password, userId } = await register();
+async function createBrowsers(rig: Rig, { database }: Service, account: Account): Promise<Browser[]> {
+  const { email, password, userId } = account;
   const registered = await database.find("users", { userId });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
@@ -120,6 +122,7 @@ async function createBrowsers(rig: Rig, { database, register }: Service): Promis
     await database.put("users", item);
     const { createdAt } = item as Item;
     await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
+    rig.recorder.noteWrite("users", marshall(item), rig.tick());
     const user: RigUser = { email: item.email, userId: item.userId, passwords: [password] };
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
-import { expectNoContent, expectProblem, refusals } from "../support/answer.ts";
+import { bodyOf, expectJson, expectNoContent, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import type { Item } from "../support/database.ts";
-import { fail, hold, loseAnswer, loseRequest, precededBy, throttle } from "../support/faults.ts";
+import { fail, gather, hold, loseAnswer, loseRequest, precededBy, throttle } from "../support/faults.ts";
 import { raceLogin } from "../support/interleave.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { remove } from "../support/rotations.ts";
@@ -16,7 +16,7 @@ const service = await startService();
 const { sandbox, database, wire, expectRequests, expectRefusal, expectOver } = service;
 const live = "GetItem sessions";
 const raise = "UpdateItem users";
-const carry = "UpdateItem sessions";
+const raiseAndCarry = "TransactWriteItems users sessions";
 const query = "Query sessions";
 const batch = "BatchWriteItem sessions";
 const note = "UpdateItem users";
@@ -82,11 +82,11 @@ describe("DELETE /auth/sessions", () => {
   test("keeps this one with ?except=current", async () => {
     const { account, pairs } = await service.open(3);
     const [a, b, c] = pairs;
-    const done = await expectRequests([live, raise, carry, query, batch, note], () => endOthers(b));
+    const done = await expectRequests([live, raiseAndCarry, query, batch, note], () => endOthers(b));
     expect([done.statusCode, done.body]).toEqual([204, undefined]);
     await expectOver([a, c]);
     // Nobody else is there to be ended.
-    expect((await expectRequests([live, raise, carry, query, note], () => endOthers(b))).statusCode).toBe(
+    expect((await expectRequests([live, raiseAndCarry, query, note], () => endOthers(b))).statusCode).toBe(
       204,
     );
     await service.rotate(b);
@@ -103,8 +103,7 @@ describe("DELETE /auth/sessions", () => {
   ])("S14 raises the epoch once although the answer was lost %s", async (_, times) => {
     const { account, pairs } = await service.open(2);
     const [a, b] = pairs;
-    wire.break(raise, loseAnswer, { times });
-    wire.break(carry, loseAnswer, { times });
+    wire.break(raiseAndCarry, loseAnswer, { times });
     expect((await endOthers(b)).statusCode).toBe(204);
     await expectOver([a]);
     await service.rotate(b);
@@ -210,24 +209,68 @@ describe("DELETE /auth/sessions", () => {
     expect(cookies[0]).toMatch(new RegExp(`^auth-cookie-device=${pairs[0].key.sessionId}\\.1\\.`));
   });
 
-  test("keeping this one is a 401 for one that is ended meanwhile; the others are ended", async () => {
+  test("keeping this one is a 401 for one that is ended meanwhile, and nothing else is", async () => {
     const { pairs } = await service.open(2);
     wire.break(
-      carry,
+      raiseAndCarry,
       precededBy(() => database.delete("sessions", pairs[1].key)),
     );
     expectProblem(await endOthers(pairs[1]), refusals.invalidToken);
-    await expectOver(pairs);
+    await service.rotate(pairs[0]);
+  });
+
+  test("keeping this one is done by a second click, too, whichever comes first", async () => {
+    const { pairs } = await service.open(2);
+    const held = hold("request");
+    wire.break(raiseAndCarry, held.fault);
+    const first = endOthers(pairs[1]);
+    await held.arrived;
+    const second = await endOthers(pairs[1]);
+    await held.release();
+    for (const { statusCode, cookies = [] } of [await first, second]) {
+      expect(statusCode).toBe(204);
+      expect(cookies[0]).toMatch(new RegExp(`^auth-cookie-device=${pairs[1].key.sessionId}\\.1\\.`));
+    }
+    clock.advance(60);
+    await service.rotate(pairs[1]);
+    await expectOver([pairs[0]]);
+  });
+
+  test("of two sessions that keep themselves at once one does, and the other is a 401", async () => {
+    const { pairs } = await service.open(2);
+    wire.break(raiseAndCarry, gather(2), { times: 2 });
+    const ends = await Promise.all(pairs.map((pair) => endOthers(pair)));
+    expect(ends.map(({ statusCode }) => statusCode).toSorted()).toEqual([204, 401]);
+    const [kept, over] = ends[0]?.statusCode === 204 ? pairs : [pairs[1], pairs[0]];
+    clock.advance(60);
+    await service.rotate(kept);
+    await expectOver([over]);
+  });
+
+  test("a bearer client that keeps its session is told by what it is recognised from now on", async () => {
+    const { account } = await service.open(1);
+    const { email, password } = account;
+    const headers = { "auth-mode": "bearer" };
+    const { token } = bodyOf(await sandbox.login({ headers, body: { email, password } }));
+    const authorization = { authorization: `Bearer ${token}` };
+    const done = await sandbox.revokeAllSessions({ headers: authorization, query: { except: "current" } });
+    const { device } = bodyOf(done);
+    expectJson(done, 200, { msg: "success", device: expect.stringMatching(/^[\w-]+\.1\.\d+\.[\w-]{22}$/) });
+    const guess = { email, password: "not the right password" };
+    for (let i = 0; i < 6; i++) await sandbox.login({ body: guess });
+    const next = await sandbox.login({ headers, body: { email, password, device } });
+    expect(next.statusCode).toBe(200);
   });
 
   test.each([
-    ["all", {}],
-    ["all other", { except: "current" }],
-  ])("of %s sessions that is delivered again late ends none that was opened since", async (_, query) => {
+    ["all", {}, raise],
+    ["all other", { except: "current" }, raiseAndCarry],
+  ])("of %s sessions that is delivered again late ends none that was opened since", async (...row) => {
+    const [, query, name] = row;
     const { account, pairs } = await service.open(2);
     const [ended, { cookies }] = pairs;
     const held = hold("request");
-    wire.break(raise, held.fault);
+    wire.break(name, held.fault);
     expect((await service.impatient.revokeAllSessions({ cookies, query })).statusCode).toBe(204);
     const opened = await service.logIn({ account });
     await held.release();
@@ -260,7 +303,7 @@ describe("a session of an earlier epoch, whose sweep has broken off", () => {
     [
       "nor all others",
       (thief) => endOthers(thief),
-      [live, raise, "GetItem users", query, batch, batch, note],
+      [live, raiseAndCarry, live, "GetItem users", query, batch, batch, note],
     ],
   ])("%s: 401", async (_, act, steps) => {
     const { thief, own } = await openOver();
@@ -282,16 +325,14 @@ test("a login that races the end of all sessions never survives it, in whatever 
     account,
     act: (as) => endOthers(own, as),
     check: async ({ login, other }) => {
-      expect(login.statusCode).toBe(200);
-      // A login between the raise and the carrying finishes the end of all: safe, and this session is over, too.
-      expect([204, 401]).toContain(other.statusCode);
+      expect([login.statusCode, other.statusCode]).toEqual([200, 204]);
       const user = await database.find("users", { userId: account.userId });
       const left = await database.sessionsOf(account.userId);
       const isLeft = ({ key }: Pair) => left.some(({ sessionId }) => sessionId === key.sessionId);
       const isStale = ({ sessionEpoch }: Item) => sessionEpoch < user?.sessionEpoch;
       expect(left.filter(isStale)).toEqual([]);
       expect(user?.sweptEpoch).toBe(user?.sessionEpoch);
-      expect([isLeft(old), isLeft(own)]).toEqual([false, other.statusCode === 204]);
+      expect([isLeft(old), isLeft(own)]).toEqual([false, true]);
       const pair = pairOf(login);
       expect((await service.refresh(pair)).statusCode).toBe(isLeft(pair) ? 200 : 400);
     },

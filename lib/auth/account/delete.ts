@@ -1,5 +1,6 @@
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
+import type { EndOthers } from "../../accounts/end-others.ts";
 import type { User, UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Clock } from "../../clock.ts";
@@ -11,9 +12,10 @@ import { type Proof, proveUser } from "../prove-user.ts";
 import { createSweep } from "../sweep.ts";
 
 interface DeleteOptions {
-  users: Pick<UserStore, "find" | "beginDeletion" | "noteSwept">;
+  users: Pick<UserStore, "find" | "noteSwept">;
+  endOthers: EndOthers;
   directory: Pick<Directory, "deleteAccount">;
-  sessions: Pick<SessionStore, "list" | "deleteAll" | "carry">;
+  sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
   attempts: AttemptLimit;
   clock: Clock;
 }
@@ -24,7 +26,8 @@ export interface DeletionRequest extends Proof, Client {
 }
 
 /** Makes the use case that deletes the account and every session of it. */
-export function createDeleteAccount({ users, directory, sessions, attempts, clock }: DeleteOptions) {
+export function createDeleteAccount(options: DeleteOptions) {
+  const { users, endOthers, directory, sessions, attempts, clock } = options;
   const sweep = createSweep({ sessions, users });
 
   /**
@@ -42,33 +45,31 @@ export function createDeleteAccount({ users, directory, sessions, attempts, cloc
   };
 
   async function deleteUser(user: User, caller: Session, request: DeletionRequest): Promise<void> {
-    if (!hasBegun(user, caller)) assertCurrent(user, caller);
+    const hasBegun = await isBegun(user, caller);
+    if (!hasBegun) assertCurrent(user, caller);
     if (user.undoUntil !== undefined && user.undoUntil > clock())
       throw new AppError("email_changed_recently");
     await proveUser(attempts, user, request);
-    const begun = hasBegun(user, caller) ? user : await begin(caller, request);
-    const to = begun.sessionEpoch;
-    // One that was ended meanwhile cannot be carried; the deletion goes on all the same.
-    await sessions.carry(caller, { from: to - 1, to });
+    const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
     await sweep(begun);
     await directory.deleteAccount(begun);
   }
 
-  async function begin(caller: Session, request: DeletionRequest): Promise<User> {
-    const { requestId } = request;
-    const change = createChange("user_deleting", { by: "user", client: request, requestId }, clock());
-    const begun = await users.beginDeletion(caller, change);
-    // All sessions were ended meanwhile, or the password changed: all of it has to be looked at anew.
-    if (!begun) throw new AppError("unavailable");
-    return begun;
+  /** Answers whether an earlier request of this session has begun the deletion: nobody has been let in since. */
+  async function isBegun({ deletingAt, disabledAt, sessionEpoch }: User, caller: Session): Promise<boolean> {
+    if (deletingAt === undefined || disabledAt !== undefined) return false;
+    // It carried the session, perhaps only after that was read.
+    return [caller, await sessions.find(caller)].some((read) => read?.sessionEpoch === sessionEpoch);
   }
-}
 
-/**
- * Answers whether an earlier request of this session has begun the deletion: nobody has been let in since, so what is left
- * are sessions of the epoch before, and one that was carried.
- */
-function hasBegun({ deletingAt, disabledAt, sessionEpoch }: User, caller: Session): boolean {
-  const isOfThen = [sessionEpoch - 1, sessionEpoch].includes(caller.sessionEpoch);
-  return deletingAt !== undefined && disabledAt === undefined && isOfThen;
+  /** Gives the epoch in which the caller's session goes on until all is deleted. */
+  async function begin(caller: Session, request: DeletionRequest): Promise<number> {
+    const { requestId } = request;
+    const now = clock();
+    const change = createChange("user_deleting", { by: "user", client: request, requestId }, now);
+    const epoch = await endOthers(caller, change, { set: ", deletingAt = :at", values: { ":at": now } });
+    // The caller's session was ended meanwhile, or the password changed: all of it has to be looked at anew.
+    if (epoch === undefined) throw new AppError("unavailable");
+    return epoch;
+  }
 }

@@ -1,17 +1,19 @@
 import type { Change } from "../../accounts/change.ts";
-import type { User, UserStore } from "../../accounts/store.ts";
+import type { EndOthers } from "../../accounts/end-others.ts";
+import type { UserStore } from "../../accounts/store.ts";
 import { AppError } from "../../errors.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
 
 interface EndAllOptions {
-  sessions: Pick<SessionStore, "list" | "deleteAll" | "carry">;
+  sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
   users: Pick<UserStore, "find" | "raiseSessionEpoch" | "noteSwept">;
+  endOthers: EndOthers;
 }
 
 /** Makes the use cases "log out everywhere" and "log out everywhere else". */
-export function createEndAllSessions({ sessions, users }: EndAllOptions) {
+export function createEndAllSessions({ sessions, users, endOthers }: EndAllOptions) {
   const sweep = createSweep({ sessions, users });
 
   return {
@@ -27,22 +29,26 @@ export function createEndAllSessions({ sessions, users }: EndAllOptions) {
     },
 
     /**
-     * Ends every session but the caller's, which goes on in the raised epoch, and gives the user. Throws AppError
-     * `invalid_token` if the caller's was ended meanwhile, `unavailable`: then it may have been ended, too.
+     * Ends every session but the caller's, and gives the epoch in which that goes on. Of two sessions that do so at once
+     * one wins. Throws AppError `invalid_token` if the caller's was ended meanwhile, `unavailable`: done again, it ends
+     * the rest.
      */
-    async endOthers(caller: Session, change: Change): Promise<User> {
-      const raised = await users.raiseSessionEpoch(caller, change);
-      if (!raised) {
+    async endAllOthers(caller: Session, change: Change): Promise<number> {
+      const sessionEpoch = (await endOthers(caller, change)) ?? (await findCarried(caller));
+      if (sessionEpoch === undefined) {
         await finishEarlierSweep(caller);
         throw new AppError("invalid_token", overtaken);
       }
-      const to = raised.sessionEpoch;
-      const isCarried = await sessions.carry(caller, { from: caller.sessionEpoch, to });
-      await sweep(raised);
-      if (!isCarried) throw new AppError("invalid_token", { reason: "session gone" });
-      return raised;
+      await sweep({ ...caller, sessionEpoch });
+      return sessionEpoch;
     },
   };
+
+  /** Another request of the same session – a second click – has just carried it to the epoch that this gives. */
+  async function findCarried(caller: Session): Promise<number | undefined> {
+    const { sessionEpoch = 0 } = (await sessions.find(caller)) ?? {};
+    return sessionEpoch > caller.sessionEpoch ? sessionEpoch : undefined;
+  }
 
   /** Answers whether there is a user still. */
   async function finishEarlierSweep(caller: Session): Promise<boolean> {
