@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { startDatabase } from "../support/database.ts";
+import { startEngine } from "../../local/engine.ts";
 import { npmStart, npmStartFails, paste, type Started } from "../support/npm-start.ts";
 import { copyProject, removeFolder } from "../support/project.ts";
 
@@ -53,6 +54,23 @@ test("the cookie is one that Safari keeps from plain http, which is said; so doe
   for (const cookie of cookies) expect(cookie).not.toMatch(/secure|__host/i);
 });
 
+/** Asks for a new password, and returns the code in the link of the mail that stands in the terminal. */
+async function forgetPassword({ url, output }: Started): Promise<string> {
+  const { length } = output();
+  const asked = await fetch(`${url}/auth/password/forgot`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ email: "you@example.com" }),
+  });
+  const { codeBegins } = (await asked.json()) as { codeBegins: string };
+  const mail = /^Mail to you@example\.com: .* (\S+)#kind=reset&code=(\w+) \(/m;
+  const find = () => mail.exec(output().slice(length));
+  while (!find()) await setTimeout(50);
+  const [, link, code = ""] = find() ?? [];
+  expect([link, code.slice(0, 1)]).toEqual([`${url}/`, codeBegins]);
+  return code;
+}
+
 /** What a response says of CORS. */
 const corsOf = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
@@ -83,6 +101,14 @@ test("the port for Lambda's own clients is closed to pages of the web", async ()
     expect([response.status, await response.text(), corsOf(response)]).toEqual([403, "", {}]);
   }
   expect(await (await invoke()).json()).toMatchObject({ statusCode: expect.any(Number) });
+});
+
+test("a forgotten password: the mail stands in the terminal and in two files", async () => {
+  const code = await forgetPassword(started);
+  const [file = ""] = started.output().match(/[^(]+(?=\.txt\)$)/m) ?? [];
+  expect(started.output()).toContain(`Mails go here, and into .local/mails.`);
+  for (const ending of ["txt", "html"])
+    expect(readFileSync(join(folder, `${file}.${ending}`), "utf8")).toContain(code);
 });
 
 test("a change of the code is picked up, and what it logs is shown", async () => {
@@ -147,6 +173,7 @@ describe("what it refuses, with a message and no stack", () => {
 });
 
 test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment", async () => {
+  expect(started.output()).toContain("The tables are in dynalite, kept in .local/dynamodb.");
   expect(await started.interrupt()).toEqual([]);
   expect(started.output()).not.toMatch(/^\s+at /m);
   const listed = "http://localhost:5173";
@@ -174,13 +201,16 @@ test("Ctrl-C ends everything; another start knows the users, and takes settings 
   }
 });
 
-test("DYNAMODB_ENDPOINT chooses another engine, with tables of its own", async () => {
-  const database = await startDatabase();
+test("DYNAMODB_ENDPOINT chooses another engine, with tables and streams of its own", async () => {
+  // One that has streams itself, where there is one.
+  const engine = await startEngine({ name: existsSync("node_modules/@dynoxide") ? "dynoxide" : "dynalite" });
   const LOCAL_DIR = join(folder, "elsewhere");
-  const other = await npmStart(folder, { DYNAMODB_ENDPOINT: database.endpoint, LOCAL_DIR });
+  const other = await npmStart(folder, { DYNAMODB_ENDPOINT: engine.endpoint, LOCAL_DIR });
+  expect(other.output()).toContain(`The tables are at DYNAMODB_ENDPOINT ${engine.endpoint}.`);
   const answers = await pasteAll(other);
   expect(answers.map(statusOf)).toEqual([201, 200, 200, 200]);
+  await forgetPassword(other);
   expect(existsSync(join(LOCAL_DIR, "dynamodb"))).toBe(false);
   expect(await other.interrupt()).toEqual([]);
-  await database.stop();
+  await engine.stop();
 });
