@@ -42,8 +42,10 @@ const own: Record<string, Partial<Budget>> = {
   revokeSession: asks(2, 1, 1),
   revokeAllSessions: asks(5, 2, 3),
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
-  exportAccount: asks(3, 3, 0),
+  exportAccount: asks(4, 3, 0),
   deleteAccount: asks(9, 4, 11),
+  // Looks at the row, puts a notice and the row
+  events: asks(3, 1, 2),
 };
 
 /** The budgets of all functions: `npm run bench -- --check` fails where one is broken. */

@@ -1,4 +1,5 @@
 import { createAlarms } from "../build/operations/alarms.ts";
+import { type Setting, settingsOfMail } from "../lib/settings.ts";
 import { tableSettings } from "../tests/support/declared.ts";
 import {
   type CallCost,
@@ -48,7 +49,8 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
 /** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
 const storedBytesPerUser = 1_200;
 /** What is paid for whatever is done, without mail: alarms, a dashboard, two secrets. */
-const tables = Object.keys(tableSettings).filter((variable) => variable !== "MAILS_TABLE");
+const ofMail = Object.values<Setting<unknown>>(settingsOfMail).map(({ variable }) => variable);
+const tables = Object.keys(tableSettings).filter((variable) => !ofMail.includes(variable));
 const alarmCount = Object.keys(
   createAlarms({
     ...{ service: "", stage: "prod", topicArn: undefined },

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { marshall } from "@aws-sdk/util-dynamodb";
+import { systemClock } from "../lib/clock.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
 import { bundleOf } from "./bundle-paths.ts";
 
-/** A function by its name, the authorizer included: it has no route. */
-export type FunctionName = RouteName | "authorizer";
+/** A function by its name, those included that have no route. */
+export type FunctionName = RouteName | "authorizer" | "events";
 
 /** Every function of the service. */
 export const functionNames = declaredNames as FunctionName[];
@@ -67,6 +69,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const pathParameters = { sessionId: sessionIdOf(others) };
       return createEvent("revokeSession", { cookies, pathParameters });
     },
+    events: () => ({ Records: [recordOfChange()] }),
     revokeAllSessions: async () =>
       createEvent("revokeAllSessions", { cookies: (await openAccount()).cookies }),
     changePassword: async () => {
@@ -91,6 +94,15 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     FunctionName,
     Request
   >;
+}
+
+/** What the users' stream tells of a new password. */
+function recordOfChange() {
+  const [userId, at] = [randomUUID(), systemClock()];
+  const change = { id: randomUUID(), event: "authn_password_change", by: "user", at, requestId: "bench" };
+  const user = { userId, email: "ada@example.com", emailVerifiedAt: at, lastChange: change };
+  const Keys = marshall({ userId });
+  return { eventName: "MODIFY", dynamodb: { Keys, NewImage: marshall(user), SequenceNumber: "1" } };
 }
 
 /** The access token in an auth cookie. */

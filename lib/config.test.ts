@@ -291,6 +291,7 @@ test.each<[variable: string, fault: string, value: string, others?: object]>([
 const withMail = {
   ...inProd,
   ...{ IDENTITIES_TABLE: "identities", ATTEMPTS_TABLE: "attempts", MAILS_TABLE: "mails" },
+  ...{ AUDIT_TABLE: "audit" },
   ...{ CODE_KEYS_SECRET: "auth/code" },
   ...{ MAIL_FROM: "Example <auth@example.com>", MAIL_LINK: "https://app.example.com/account" },
   ...{ ALLOWED_ORIGINS: "https://app.example.com", SES_CONFIGURATION_SET: "auth" },
@@ -305,7 +306,17 @@ test.each<[change: Record<string, string>, faults: string[]]>([
   [{ MAIL_LINK: "http://app.example.com/" }, ["MAIL_LINK must be an https URL in stage prod", notOurs]],
   [{ SES_ENDPOINT: "http://localhost:8005" }, ["SES_ENDPOINT must be an https URL in stage prod"]],
   [{ CODE_KEYS_SECRET: "" }, [`CODE_KEYS_SECRET ${oneSource("CODE_KEYS")}`]],
-  [{ MAIL_FROM: "", MAIL_LINK: "", MAILS_TABLE: "", CODE_KEYS_SECRET: "", SES_CONFIGURATION_SET: "" }, []],
+  [
+    {
+      MAIL_FROM: "",
+      MAIL_LINK: "",
+      MAILS_TABLE: "",
+      AUDIT_TABLE: "",
+      CODE_KEYS_SECRET: "",
+      SES_CONFIGURATION_SET: "",
+    },
+    [],
+  ],
 ])("a deployment with mail needs what mail needs, one without does not: %j", (change, faults) => {
   const environment: Record<string, string> = { ...withMail, ...change };
   const needed = Object.keys(listNeededSettings(environment)) as SettingName[];

@@ -68,6 +68,8 @@ export const sessionsTable = table("SESSIONS_TABLE");
 export const attemptsTable = table("ATTEMPTS_TABLE");
 /** The name of the table of mails. */
 export const mailsTable = table("MAILS_TABLE");
+/** The name of the table of changes of accounts. */
+export const auditTable = table("AUDIT_TABLE");
 /** Another engine than AWS's. */
 export const dynamodbEndpoint: Setting<string | undefined> = setting("DYNAMODB_ENDPOINT", parseUrl, {
   unset: undefined,
@@ -260,6 +262,10 @@ export const sesEndpoint: Setting<string | undefined> = setting("SES_ENDPOINT", 
 export const mailLimitPerSourcePerHour = setting("MAIL_LIMIT_PER_SOURCE_PER_HOUR", integer(0, 100_000), {
   unset: 20,
 });
+/** For how many days the audit trail is kept. */
+export const auditDays = setting("AUDIT_DAYS", integer(1, 3_650), { unset: 400 });
+/** Whether a login from a browser that the account does not know is told to its address. */
+export const newDeviceNotice = setting("NEW_DEVICE_NOTICE", oneOf("on", "off"), { unset: "on" });
 
 /** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
 export const trustedProxySecret: Setting<readonly string[]> = setting(
@@ -315,6 +321,7 @@ export const settingsOfMail = {
   mailLink,
   sesConfigurationSet,
   mailsTable,
+  auditTable,
   codeKeys,
   codeKeysSecret,
 };
@@ -369,6 +376,12 @@ function setting<T>(
 /* @__NO_SIDE_EFFECTS__ */
 export function table(variable: string): Setting<string> {
   return setting(variable, matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table"));
+}
+
+/** The same setting in a function that is there without mail, too: undefined then. */
+/* @__NO_SIDE_EFFECTS__ */
+export function withMail<T>(of: Setting<T>): Setting<T | undefined> {
+  return { ...of, unset: undefined };
 }
 
 /** Makes the setting of keys that nobody else may have: in the environment they stand only on one's own machine. */

@@ -2,6 +2,7 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
 import { changeSchema } from "../lib/accounts/change.ts";
 import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accounts/claims.ts";
+import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
 import {
   createChangePasswordBody,
@@ -249,6 +250,10 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         {
           userId: text("The user id."),
           email: text("The address."),
+          language: {
+            type: ["string", "null"],
+            description: "The language of mails to it; null: the first there is.",
+          },
           createdAt: time("When the account was made."),
           passwordChangedAt: {
             ...time("When the password was changed; null: never."),
@@ -262,11 +267,19 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
           ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
           sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
+          changes: {
+            type: "array",
+            maxItems: 1_000,
+            items: toSchema(auditRowSchema),
+            description:
+              "Changes of the account, the newest first. Only where the operator sends mail; a new one is there after some seconds.",
+          },
+          moreChanges: { type: "boolean", description: "Whether there are older ones." },
         },
-        { optional: optionalMembers.filter((name) => name !== "roles") },
+        { optional: ["changes", "moreChanges", ...optionalMembers.filter((name) => name !== "roles")] },
       ),
       example: {
-        ...{ userId, email, createdAt, passwordChangedAt: null, roles: [] },
+        ...{ userId, email, language: "en", createdAt, passwordChangedAt: null, roles: [] },
         lastChange: {
           ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },
           ...{
@@ -275,7 +288,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             requestId: "b1f0a8c4-5d7e-4e43-8a58-1f3a0f0f2b77",
           },
         },
-        ...{ sessions: [summaryExample], sessionsLeftOut: 0 },
+        ...{ sessions: [summaryExample], sessionsLeftOut: 0, changes: [], moreChanges: false },
       },
     },
     JwkSet: {

@@ -1,4 +1,5 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
+import { createAuditStore } from "../../lib/audit/store.ts";
 import { createExportAccount } from "../../lib/auth/account/export.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
@@ -6,14 +7,25 @@ import { authenticate } from "../../lib/http/authenticate.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { dynamodbSettings, sessionsNotBefore, sessionsTable, usersTable } from "../../lib/settings.ts";
+import {
+  auditTable,
+  dynamodbSettings,
+  sessionsNotBefore,
+  sessionsTable,
+  usersTable,
+  withMail,
+} from "../../lib/settings.ts";
 
-const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore });
+const config = readConfig({
+  ...{ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore },
+  auditTable: withMail(auditTable),
+});
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
   sessions,
+  audit: config.auditTable === undefined ? undefined : createAuditStore(dynamodb, config.auditTable),
   ...config,
 });
 

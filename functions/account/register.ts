@@ -9,11 +9,13 @@ import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createRegisterBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { chooseLanguage } from "../../lib/mail/language.ts";
 import {
   attemptsTable,
   dynamodbSettings,
   hashKeySettings,
   identitiesTable,
+  mailLanguages,
   passwordMinLength,
   registerLimitPerSourcePerHour,
   usersTable,
@@ -26,6 +28,7 @@ const config = readConfig({
   usersTable,
   identitiesTable,
   attemptsTable,
+  mailLanguages,
   passwordMinLength,
   registerLimitPerSourcePerHour,
 });
@@ -43,8 +46,9 @@ const register = createRegister({
   ),
 });
 
-export const handler = api().handler(async ({ body, sourceIp: ip, userAgent, requestId }) => {
-  const account = await register({ ...parseBody(registerBody, body), ip, userAgent, requestId });
+export const handler = api().handler(async ({ body, headers, sourceIp: ip, userAgent, requestId }) => {
+  const language = chooseLanguage(headers["accept-language"], config.mailLanguages);
+  const account = await register({ ...parseBody(registerBody, body), language, ip, userAgent, requestId });
   note({ event: "user_created", userId: account.userId });
   return json(201, account);
 });

@@ -13,6 +13,8 @@ const userType = {
     userId: v.string(),
     email: v.string(),
     emailVerifiedAt: v.exactOptional(v.number()),
+    /** The language of notices: that of the browser that registered, not of whoever changes something. */
+    language: v.exactOptional(v.string()),
     /** argon2id, PHC string format; absent where no password opens the account. */
     passwordHash: v.exactOptional(
       v.pipe(

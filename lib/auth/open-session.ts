@@ -4,6 +4,7 @@ import { isDisabled, type User, type UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import { settleAll } from "../settle-all.ts";
 import type { PairIssuer, TokenPair } from "../tokens/issue-pair.ts";
 import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
 import { createSweep, isSweepDue } from "./sweep.ts";
@@ -26,6 +27,14 @@ export interface OpenedSession {
  * meanwhile, or the account is disabled. Whoever claims something that can be used once does it here, on condition of the user's epoch.
  */
 export type ConfirmUser = (user: User) => Promise<boolean>;
+
+/** What a way in does about a session that has been put. */
+export interface Confirmation {
+  /** By default the re-read of the user. */
+  confirm?: ConfirmUser;
+  /** Sent beside it, whatever comes of it; never throws. */
+  meanwhile?: (() => Promise<void>) | undefined;
+}
 
 interface OpenSessionOptions {
   users: Pick<UserStore, "find" | "noteSwept">;
@@ -54,11 +63,11 @@ export function createOpenSession(options: OpenSessionOptions) {
   return async function openSession(
     user: User,
     request: SessionRequest,
-    confirm: ConfirmUser = isStillLetIn,
+    confirmation: Confirmation = {},
   ): Promise<TokenPair | undefined> {
     await pairs.ready();
     const { session, refreshToken } = await put(user, request);
-    if (!(await isConfirmed(user, session, confirm))) return undefined;
+    if (!(await isConfirmed(user, session, confirmation))) return undefined;
     return pairs.issue(session, refreshToken);
   };
 
@@ -96,11 +105,16 @@ export function createOpenSession(options: OpenSessionOptions) {
   }
 
   /** Whatever does not confirm the user leaves no session. */
-  async function isConfirmed(user: User, session: Session, confirm: ConfirmUser): Promise<boolean> {
+  async function isConfirmed(
+    user: User,
+    session: Session,
+    { confirm = isStillLetIn, meanwhile }: Confirmation,
+  ): Promise<boolean> {
     try {
       // The session is of the user's epoch: it stays.
       if (isSweepDue(user)) await sweep(user);
-      if (await confirm(user)) return true;
+      const [isSure] = await settleAll([confirm(user), meanwhile?.()]);
+      if (isSure) return true;
     } catch (error) {
       await sessions.delete(session);
       throw error;

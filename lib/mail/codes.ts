@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
 import type { CodeKind, TokenKind } from "./kinds.ts";
 
@@ -15,6 +15,10 @@ const macLength = 22;
 
 /** Makes the id of a mail: 16 random bytes, base64url. */
 export const createMailId = (): string => randomBytes(16).toString("base64url");
+
+/** The id of a mail that there is only one of, from a text that names it. */
+export const deriveMailId = (text: string): string =>
+  createHash("sha256").update(text).digest().subarray(0, 16).toString("base64url");
 
 /** The first character of a code, which is public: the first five bits of the id. */
 export function codeBegins(id: string): string {

@@ -4,8 +4,8 @@ export const codeKinds = { register: 3_600, reset: 3_600, email: 3_600, login: 6
 /** What mails with a link are for that anybody may use who has it, and how many seconds it is good. */
 export const tokenKinds = { recovery: 86_400, invitation: 604_800, undo: 604_800 } as const;
 
-/** A notice is still worth sending for as long as the table's stream holds it. */
-const noticeKinds = { notice: 86_400 } as const;
+/** A notice is worth sending for as long as the streams hold it: of users, then of mails. */
+const noticeKinds = { notice: 172_800 } as const;
 
 /** What a mail is for, and for how many seconds after it was asked for. */
 export const kinds = { ...codeKinds, ...tokenKinds, ...noticeKinds };
@@ -22,6 +22,8 @@ export const notices = [
   "passwordChanged",
   "passwordReset",
   "emailChanged",
+  "emailUndone",
+  "emailRestored",
   "newDevice",
   "accountDisabled",
   "accountDeleted",

@@ -1,6 +1,13 @@
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
-import { type DynamoDB, type Item, isConditionFailure, unavailable, updateItem } from "../dynamodb.ts";
+import {
+  type DynamoDB,
+  findRefusingItem,
+  type Item,
+  isConditionFailure,
+  unavailable,
+  updateItem,
+} from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
 import { type CodeKind, kinds, type MailKind, notices } from "./kinds.ts";
 import { languages } from "./language.ts";
@@ -36,6 +43,10 @@ const mailType = {
     /** `notice`: what it tells, and of which change. */
     notice: v.exactOptional(v.picklist(notices)),
     changeId: v.exactOptional(v.string()),
+    /** `notice`: sent whatever else was sent to the address. */
+    isUnlimited: v.exactOptional(v.boolean()),
+    /** `undo`: the mail by which the address was changed. */
+    movedBy: v.exactOptional(v.string()),
     /** Wrong codes. */
     tries: v.exactOptional(v.number()),
     /** When the right code was first presented, and when what it is for was done. */
@@ -91,8 +102,11 @@ export function createMailStore(client: DynamoDB, tableName: string) {
   }
 
   return {
-    /** Puts a mail that is to be sent. The SDK's retry of our own put meets its own id, and so does a second notice of one change. */
-    async put({ validUntil, ...mail }: NewMail): Promise<void> {
+    /**
+     * Puts a mail that is to be sent. The SDK's retry of our own put meets its own id, and so does a second notice of one
+     * change; false if the id is that of another change's notice.
+     */
+    async put({ validUntil, ...mail }: NewMail): Promise<boolean> {
       const goodUntil = validUntil ?? mail.createdAt + kinds[mail.kind];
       const expiresAt = Math.max(mail.createdAt + 7 * daySeconds, goodUntil + daySeconds);
       try {
@@ -101,10 +115,13 @@ export function createMailStore(client: DynamoDB, tableName: string) {
             TableName: tableName,
             Item: { ...mail, validUntil: goodUntil, expiresAt },
             ConditionExpression: "attribute_not_exists(id)",
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
+        return true;
       } catch (error) {
-        if (!isConditionFailure(error)) unavailable(error);
+        if (!isConditionFailure(error)) return unavailable(error);
+        return findRefusingItem(error)?.changeId === mail.changeId;
       }
     },
 

@@ -41,7 +41,7 @@ function remove({ cookies }: Pair, password: unknown, as: Sandbox = sandbox): Pr
 }
 
 describe("GET /auth/account", () => {
-  test("answers all that is stored about the caller, and nothing that lets somebody in, with 3 requests", async () => {
+  test("answers all that is stored about the caller, and nothing that lets somebody in, with 4 requests; 3 without mail", async () => {
     const { account, pairs } = await service.open(3);
     const [old, other, own] = pairs;
     const { email, userId } = account;
@@ -49,14 +49,23 @@ describe("GET /auth/account", () => {
     await service.rotate(other);
     await database.change("users", { userId }, { roles: ["admin"] });
     await database.change("sessions", old.key, { expiresAt: clock.now });
-    const response = await expectRequests([live, "GetItem users", query], () =>
-      sandbox.exportAccount({ cookies: own.cookies }),
-    );
+    await service.feed("events");
+    const read = (as = sandbox) => as.exportAccount({ cookies: own.cookies });
+    const response = await expectRequests([live, "GetItem users", [query, "Query audit"]], read);
     const { sessions, ...user } = bodyOf(response);
+    const created = { event: "user_created", by: "user", at: expect.any(Number), ip: "192.0.2.7" };
+    const change = { ...created, device: "unknown browser", requestId: expect.any(String) };
     expect(user).toEqual({
       ...{ userId, email, createdAt: expect.any(Number), roles: ["admin"], sessionsLeftOut: 0 },
-      passwordChangedAt: null,
-      lastChange: expect.objectContaining({ event: "user_created", by: "user" }),
+      ...{ language: "en", passwordChangedAt: null },
+      lastChange: { id: expect.any(String), ...change },
+      ...{ changes: [change], moreChanges: false },
+    });
+    const withoutMail = service.createSandbox({ AUDIT_TABLE: "" });
+    const { changes, moreChanges, ...same } = user;
+    expect(bodyOf(await expectRequests([live, "GetItem users", query], () => read(withoutMail)))).toEqual({
+      ...same,
+      sessions,
     });
     const summary = ({ claims }: Pair, renewedAt: number | null, expiresAt: number) => {
       const device = { userAgent: "tests", ip: "192.0.2.7" };
@@ -78,6 +87,19 @@ describe("GET /auth/account", () => {
     const body = bodyOf(await sandbox.exportAccount({ cookies: own.cookies }));
     expect([body.sessions.length, body.sessionsLeftOut]).toEqual([1_000, 102]);
     expect(new Set(body.sessions.map(({ sessionId }: Item) => sessionId)).size).toBe(1_000);
+  });
+
+  test("names the newest thousand changes, and of an operator not who it was", async () => {
+    const { account, own } = await open();
+    const { userId } = account;
+    const rows = Array.from({ length: 1_001 }, (_, index) => ({
+      ...{ userId, at: index, change: `${index + 1_000_000_000}#id`, event: "user_updated" },
+      ...{ by: "operator arn:aws:iam::123456789012:user/ada", requestId: "request", expiresAt: clock.now },
+    }));
+    await database.putAll("audit", rows);
+    const { changes, moreChanges } = bodyOf(await sandbox.exportAccount({ cookies: own.cookies }));
+    expect([changes.length, changes[0].at, changes.at(-1).at, moreChanges]).toEqual([1_000, 1_000, 1, true]);
+    expect(new Set(changes.map(({ by }: Item) => by))).toEqual(new Set(["operator"]));
   });
 });
 

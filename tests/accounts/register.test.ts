@@ -64,6 +64,7 @@ describe("POST /auth/register", () => {
     expect(await database.find("users", { userId })).toEqual({
       email,
       userId,
+      language: "en",
       passwordHash: expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/),
       sessionEpoch: 0,
       sweptEpoch: 0,

@@ -72,6 +72,7 @@ const everySetting: Record<string, string> = {
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",
   MAIL_LANGUAGES: "de",
+  NEW_DEVICE_NOTICE: "off",
   SES_ENDPOINT: "https://ses.example.com",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };
@@ -105,7 +106,9 @@ const streamOf = (id: string) =>
     { "Fn::GetAtt": [id, "StreamArn"] },
   ]);
 
-const tablesWithoutMail = Object.entries(tableSettings).filter(([variable]) => variable !== "MAILS_TABLE");
+const tablesWithoutMail = Object.entries(tableSettings).filter(
+  ([variable]) => !["MAILS_TABLE", "AUDIT_TABLE"].includes(variable),
+);
 
 let dev: Package;
 let prod: Package;
@@ -245,7 +248,8 @@ test.each([
 
 test("every setting of the deploying shell reaches the functions, but for private keys", () => {
   // What only mail has goes to the functions of mail.
-  const { STAGE, ROUTES, MAIL_FROM, MAIL_LINK, MAILS_TABLE, SES_CONFIGURATION_SET, ...others } = everySetting;
+  const { STAGE, ROUTES, MAIL_FROM, MAIL_LINK, MAILS_TABLE, AUDIT_TABLE, SES_CONFIGURATION_SET, ...others } =
+    everySetting;
   const fromShell = Object.fromEntries(
     Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE)_KEYS/.test(variable)),
   );

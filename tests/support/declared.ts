@@ -7,7 +7,7 @@ import { slsSync } from "./sls.ts";
 const file = ".local/test/service.json";
 
 /** What is only there with a switch (build/switches.ts) is there. */
-const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on" };
+export const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on" };
 
 /** What serverless.yml and the files that it lists declare. */
 export interface Declared {

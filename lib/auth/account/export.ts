@@ -1,35 +1,50 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
 import type { UserStore } from "../../accounts/store.ts";
+import type { AuditStore } from "../../audit/store.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { settleAll } from "../../settle-all.ts";
 import { getCurrentUser } from "../current-user.ts";
 import { type SessionSummary, summaryNames, toSummary } from "../session/list.ts";
 
 interface ExportOptions {
   users: Pick<UserStore, "find">;
   sessions: Pick<SessionStore, "page">;
+  /** Undefined where no mail is on: then there is no audit trail. */
+  audit: Pick<AuditStore, "list"> | undefined;
   sessionsNotBefore: number;
 }
 
 /** An answer stays well below what Lambda can give: 6 MB. */
 const maxSessions = 1_000;
+const maxChanges = 1_000;
 
 /** Makes the use case that gives everything stored about the caller but hashes, salts and our own counters. */
-export function createExportAccount({ users, sessions, sessionsNotBefore }: ExportOptions) {
+export function createExportAccount({ users, sessions, audit, sessionsNotBefore }: ExportOptions) {
   /**
    * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone, or all of its sessions
    * were ended, `unavailable`.
    */
   return async function exportAccount(caller: Session) {
     const user = await getCurrentUser(users, caller);
-    const { userId, email, createdAt, passwordChangedAt = null, lastChange = null } = user;
+    const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
+    const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
     return {
-      ...{ userId, email, createdAt, passwordChangedAt, lastChange },
+      ...{ userId, email, language, createdAt, passwordChangedAt },
+      lastChange: lastChange ? withoutName(lastChange) : null,
       roles: [],
       ...pickCustomClaims(user),
-      ...(await exportSessions(userId)),
+      ...ofSessions,
+      ...ofChanges,
     };
   };
+
+  /** The newest changes, in one request. */
+  async function exportChanges(userId: string) {
+    if (!audit) return {};
+    const { rows, isCut } = await audit.list(userId, maxChanges);
+    return { changes: rows.map(withoutName), moreChanges: isCut };
+  }
 
   /** Names 1,000 sessions and counts the others. */
   async function exportSessions(userId: string) {
@@ -46,3 +61,9 @@ export function createExportAccount({ users, sessions, sessionsNotBefore }: Expo
     return { sessions: named, sessionsLeftOut: count - named.length };
   }
 }
+
+/** Whoever acts for the team is named in the table alone: `operator <ARN>`. */
+const withoutName = <Told extends { by: string }>(told: Told): Told => ({
+  ...told,
+  by: told.by.split(" ", 1)[0] ?? "",
+});

@@ -6,6 +6,7 @@ import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword } from "../../factors/password-policy.ts";
+import type { Language } from "../../mail/language.ts";
 import type { Client } from "../../sessions/session.ts";
 
 interface RegisterOptions {
@@ -19,6 +20,8 @@ interface RegisterOptions {
 export interface RegisterRequest extends Client {
   email: string;
   password: string;
+  /** The language that mails to the account are to have. */
+  language: Language;
   requestId: string;
 }
 
@@ -28,7 +31,7 @@ export function createRegister({ directory, clock, readCommonPasswords, sources 
    * Creates the account. Throws AppError `invalid_body` for a password that may not be used, `too_many_requests`,
    * `email_taken`, `unavailable`.
    */
-  return async function register({ email, password, requestId, ...client }: RegisterRequest) {
+  return async function register({ email, password, language, requestId, ...client }: RegisterRequest) {
     assertUsablePassword(password, { email, commonPasswords: readCommonPasswords(), pointer: "#/password" });
     // A registration guesses nothing: where it cannot be counted it goes on.
     await sources.count(client.ip).catch((error: unknown) => {
@@ -38,7 +41,7 @@ export function createRegister({ directory, clock, readCommonPasswords, sources 
     const userId = randomUUID();
     const createdAt = clock();
     const isCreated = await directory.register({
-      ...{ userId, email, passwordHash, sessionEpoch: 0, sweptEpoch: 0, createdAt },
+      ...{ userId, email, language, passwordHash, sessionEpoch: 0, sweptEpoch: 0, createdAt },
       lastChange: createChange("user_created", { by: "user", client, requestId }, createdAt),
     });
     if (!isCreated)

@@ -16,6 +16,7 @@ import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
+import type { TellNewDevice } from "../tell-new-device.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
 export interface LoginRequest extends SessionRequest {
@@ -36,6 +37,8 @@ interface LoginOptions {
   pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
   endEarlierSessions: EndEarlierSessions;
+  /** Undefined where nobody is told. */
+  tellNewDevice: TellNewDevice | undefined;
 }
 
 /** Makes the use case that opens a session by e-mail address and password. */
@@ -48,6 +51,7 @@ export function createLogin({
   pairs,
   openSession,
   endEarlierSessions,
+  tellNewDevice,
 }: LoginOptions) {
   /**
    * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
@@ -81,7 +85,9 @@ export function createLogin({
 
     // A browser that was known goes on with a new row.
     if (!attempt.device) await attempts.succeed(attempt);
-    const pair = await openSession(user, request);
+    const isNew = attempt.device === undefined;
+    const meanwhile = isNew && tellNewDevice ? () => tellNewDevice(user, request) : undefined;
+    const pair = await openSession(user, request, { meanwhile });
     if (!pair) return undefined;
     const { sessionId } = pair;
     const remembered = await devices.remember({ ...user, sessionId }, device);

@@ -117,6 +117,19 @@ export const de: Texts = {
       closing: () =>
         "Die frühere Adresse weiß davon. Sie kann die Änderung sieben Tage lang rückgängig machen.",
     },
+    emailUndone: {
+      subject: "Die Änderung Ihrer E-Mail-Adresse ist rückgängig",
+      opening: ({ appName }) =>
+        `Das Konto bei ${appName}, das auf diese E-Mail-Adresse umgestellt war, hat wieder seine frühere Adresse. Diese hier öffnet es nicht mehr.`,
+      closing: () => "Rückgängig gemacht hat es der Link, den die frühere Adresse bekommen hatte.",
+    },
+    emailRestored: {
+      subject: "Ihre E-Mail-Adresse gilt wieder",
+      opening: ({ appName }) =>
+        `Dies ist wieder die E-Mail-Adresse Ihres Kontos bei ${appName}. Es gilt das neue Passwort, das mit dem Link in der Mail über die Änderung gesetzt wurde, und alle anderen wurden abgemeldet.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
     newDevice: {
       subject: "Neue Anmeldung",
       opening: ({ appName }) =>

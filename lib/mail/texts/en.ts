@@ -109,6 +109,19 @@ export const en: Texts = {
       opening: ({ appName }) => `This is now the e-mail address of your account at ${appName}.`,
       closing: () => "The address before it has been told. It can undo the change for seven days.",
     },
+    emailUndone: {
+      subject: "Your e-mail address was changed back",
+      opening: ({ appName }) =>
+        `The account at ${appName} that had been moved to this e-mail address has its address of before again. This one no longer opens it.`,
+      closing: () => "It was undone with the link that the address of before had got.",
+    },
+    emailRestored: {
+      subject: "Your e-mail address is back",
+      opening: ({ appName }) =>
+        `This is again the e-mail address of your account at ${appName}. It has the new password that was set with the link in the mail about the change, and everybody else was signed out.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
     newDevice: {
       subject: "New sign-in",
       opening: ({ appName }) =>

@@ -1,0 +1,22 @@
+import { createAuditStore } from "../../lib/audit/store.ts";
+import { createTellChange } from "../../lib/audit/tell-change.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { readConfig } from "../../lib/config.ts";
+import { createDynamoDB } from "../../lib/dynamodb.ts";
+import { createMailStore } from "../../lib/mail/store.ts";
+import { auditDays, auditTable, dynamodbSettings, mailLanguages, mailsTable } from "../../lib/settings.ts";
+import { createStreamHandler } from "../../lib/stream.ts";
+
+const config = readConfig({ ...dynamodbSettings, auditTable, auditDays, mailsTable, mailLanguages });
+const dynamodb = createDynamoDB(config);
+
+export const handler = createStreamHandler(
+  "a change that was not told",
+  createTellChange({
+    ...config,
+    audit: createAuditStore(dynamodb, config.auditTable),
+    mails: createMailStore(dynamodb, config.mailsTable),
+    languages: config.mailLanguages,
+    clock: systemClock,
+  }),
+);

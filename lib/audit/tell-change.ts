@@ -1,0 +1,77 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { logFailure } from "../log.ts";
+import { deriveMailId } from "../mail/codes.ts";
+import { chooseLanguage, type Language } from "../mail/language.ts";
+import type { MailStore, NewMail } from "../mail/store.ts";
+import type { StreamRecord } from "../stream.ts";
+import { type AccountChange, findAccountChange } from "./account-change.ts";
+import { listNotifications, type Notification } from "./notices.ts";
+import type { AuditStore } from "./store.ts";
+
+interface TellOptions {
+  audit: Pick<AuditStore, "has" | "put">;
+  mails: Pick<MailStore, "put">;
+  /** For how many days rows are kept. */
+  auditDays: number;
+  languages: readonly Language[];
+  clock: Clock;
+}
+
+const daySeconds = 86_400;
+const hourSeconds = 3_600;
+
+/** Makes what tells of the change in a record of the users' stream: by mail, and in the audit trail. */
+export function createTellChange({ audit, mails, auditDays, languages, clock }: TellOptions) {
+  /**
+   * Tells of a change once, however often its record comes. The row is put last: whatever breaks off before it is done
+   * again, and mails are known by their ids. Throws AppError `unavailable`.
+   */
+  return async function tellChange(record: StreamRecord): Promise<void> {
+    const found = find(record);
+    if (!found || (await audit.has(found.userId, found.change))) return;
+    for (const notification of listNotifications(found)) await mail(notification, found);
+    await audit.put(found.userId, found.change, clock() + auditDays * daySeconds);
+  };
+
+  /** An item that was written by hand, and is damaged, holds up nobody else's changes. */
+  function find(record: StreamRecord): AccountChange | undefined {
+    try {
+      return findAccountChange(record, clock());
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      logFailure("a change that cannot be told", error);
+      return undefined;
+    }
+  }
+
+  async function mail(notification: Notification, { userId, change, before, after }: AccountChange) {
+    const { id, at, device, ip } = change;
+    const content: Omit<NewMail, "id"> = {
+      ...notification,
+      language: chooseLanguage((after ?? before)?.language, languages),
+      // A deletion may have begun long before it could be finished.
+      createdAt: after ? at : clock(),
+      changeId: id,
+      ...(device !== undefined && { device }),
+      ...(ip !== undefined && { ip }),
+    };
+    if (isOfPassword(notification)) {
+      const hour = Math.floor(at / hourSeconds);
+      const isFirst = await mails.put({
+        ...content,
+        id: deriveMailId(`password:${userId}:${hour}`),
+        isUnlimited: true,
+      });
+      if (isFirst) return;
+    }
+    await mails.put({ ...content, id: deriveMailId(`change:${id}:${toName(notification)}`) });
+  }
+}
+
+/** Nobody can use up an address's mails to keep this from its owner: one an hour goes out in any case. */
+const isOfPassword = (notification: Notification): boolean =>
+  ["passwordChanged", "passwordReset"].includes(toName(notification));
+
+const toName = (notification: Notification): string =>
+  notification.kind === "notice" ? notification.notice : notification.kind;

@@ -1,0 +1,208 @@
+import { describe, expect, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
+import { createConsumer, createStreamReader, listFeeds } from "../../local/stream-consumer.ts";
+import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
+import { clock } from "../support/clock.ts";
+import { declared, permissions } from "../support/declared.ts";
+import { fail, loseRequest, throttle } from "../support/faults.ts";
+import { log } from "../support/log.ts";
+import type { Pair } from "../support/pair.ts";
+import { type Account, startService } from "../support/service.ts";
+import { createTold } from "../support/told.ts";
+
+// Who changed what of an account: what the users' stream tells of is put into the audit trail, once.
+
+const service = await startService();
+const { sandbox, database, wire, feed, expectRequests } = service;
+const { registerProven, rowsOf, mailsTo } = createTold(service);
+const tell = () => feed("events");
+const eventsOf = async (userId: string) => (await rowsOf(userId)).map(({ event }) => event);
+
+const changePassword = ({ password }: Account, { cookies }: Pair) =>
+  sandbox.changePassword({ cookies, body: { currentPassword: password, newPassword: `${password} anew` } });
+const revokeAll = ({ cookies }: Pair) => sandbox.revokeAllSessions({ cookies });
+const remove = ({ password }: Account, { cookies }: Pair) =>
+  sandbox.deleteAccount({ cookies, body: { password } });
+
+/** Every function that changes accounts: what it is called in the trail, and how it is done. */
+const changes: Record<string, [event: string, change: (by: Account, own: Pair) => Promise<ApiResponse>]> = {
+  register: [
+    "user_created",
+    ({ password }) => sandbox.register({ body: { email: "new@example.com", password } }),
+  ],
+  changePassword: ["authn_password_change", changePassword],
+  revokeAllSessions: ["authn_token_revoked", (_, own) => revokeAll(own)],
+  deleteAccount: ["user_deleted", remove],
+};
+
+test("W01 every function that may write users, but for the re-hash of a login, is among these", () => {
+  const writers = Object.entries(permissions).filter(([, each]) =>
+    each.some((permission) => /^(Put|Update|Delete)Item users$/.test(permission)),
+  );
+  expect(Object.keys(changes).sort()).toEqual(
+    writers
+      .map(([name]) => name)
+      .filter((name) => name !== "login")
+      .sort(),
+  );
+});
+
+test.each(Object.entries(changes))(
+  "W01 %s leaves one row: what, by whom, from where",
+  async (name, change) => {
+    const [event, act] = change;
+    const account = await registerProven();
+    const pair = await service.logIn({ account });
+    const response = await act(account, pair);
+    expect(response.statusCode).toBeLessThan(300);
+    const requestId = log.entries().at(-1)?.requestId;
+    expect(await tell()).toBe(true);
+    const { userId } = name === "register" ? bodyOf(response) : account;
+    expect((await rowsOf(userId)).at(-1)).toEqual({
+      ...{ userId, event, by: "user", at: clock.now, requestId },
+      ...{ ip: "192.0.2.7", device: "unknown browser", change: expect.stringContaining(`${clock.now}#`) },
+      expiresAt: clock.now + 400 * 86_400,
+    });
+    expect(await eventsOf(userId)).toEqual(name === "register" ? [event] : ["user_created", event]);
+  },
+);
+
+test("W02 a re-hash, the end of a sweep, a login and what is refused leave no row and no mail, now or later", async () => {
+  const account = await registerProven();
+  const { userId, email } = account;
+  const stale = await service.logIn({ account });
+  await changePassword(account, await service.logIn({ account }));
+  await tell();
+  const told = [await rowsOf(userId), await mailsTo(email)];
+  expect(told.map((each) => each.length)).toEqual([2, 3]);
+
+  const user = await database.find("users", { userId });
+  const password = `${account.password} anew`;
+  expectProblem(await changePassword({ ...account, password }, stale), refusals.invalidToken);
+  expectProblem(
+    await service.sandbox.login({ body: { email, password: "wrong, all of it" } }),
+    refusals.loginFailed,
+  );
+  await database.change("users", { userId }, { passwordHash: user?.passwordHash.replace("t=2", "t=1") });
+  for (const days of [1, 7, 393]) {
+    await database.change("users", { userId }, { sweptEpoch: days });
+    // What any such write shows of the last change is told by the write that made it.
+    await expectRequests([], tell);
+    clock.advance(days * 86_400);
+  }
+  // By then the row is gone. The item comes back as it was, by a restore.
+  for (const { change } of told[0] ?? []) await database.delete("audit", { userId, change });
+  await database.delete("users", { userId });
+  await database.put("users", user ?? {});
+  expect(await tell()).toBe(true);
+  expect([await rowsOf(userId), await mailsTo(email)]).toEqual([[], told[1]]);
+});
+
+describe("W03 what comes twice is told once:", () => {
+  /** Hands everything to the function once more, two records at a time. */
+  async function tellAgain() {
+    const source = listFeeds(declared.functions, declared.resources.Resources).find(
+      ({ functionName }) => functionName === "events",
+    );
+    if (!source) throw new TypeError("nothing feeds events");
+    const read = createStreamReader(database.deliver, source);
+    const twice = async () => (await read()).flatMap((record) => [record, record]);
+    const consume = createConsumer(twice, { ...source.event, batchSize: 2 });
+    return consume((event) => sandbox.feed("events", event));
+  }
+
+  test("a record that is delivered again, beside itself and in another batch", async () => {
+    const account = await registerProven();
+    await changePassword(account, await service.logIn({ account }));
+    await tell();
+    const told = [await rowsOf(account.userId), await mailsTo(account.email)];
+    wire.forget();
+    expect(await tellAgain()).toBe(true);
+    // A row is looked at; nothing is put that was put before.
+    expect(new Set(wire.names)).toEqual(new Set(["GetItem audit"]));
+    expect([await rowsOf(account.userId), await mailsTo(account.email)]).toEqual(told);
+  });
+
+  test.each(["PutItem mails", "PutItem audit"])("a record whose %s failed, and comes again", async (name) => {
+    const account = await registerProven();
+    await remove(account, await service.logIn({ account }));
+    wire.break(name, throttle, { times: 3 });
+    expect(await tell()).toBe(false);
+    expect(await eventsOf(account.userId)).toEqual(["user_created"]);
+    clock.advance(60);
+    expect(await tell()).toBe(true);
+    expect(await eventsOf(account.userId)).toEqual(["user_created", "user_deleted"]);
+    const told = (await mailsTo(account.email)).filter(({ notice }) => notice === "accountDeleted");
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("W04 two changes within a second are two rows, in order", async () => {
+  const account = await registerProven();
+  const pair = await service.logIn({ account });
+  await changePassword(account, pair);
+  const next = await service.logIn({ account: { ...account, password: `${account.password} anew` } });
+  clock.advance(1 / 8);
+  await revokeAll(next);
+  clock.advance(7 / 8);
+  await tell();
+  expect(await eventsOf(account.userId)).toEqual([
+    "user_created",
+    "authn_password_change",
+    "authn_token_revoked",
+  ]);
+});
+
+test("W05 while events fails everything else goes on, and all that it missed arrives, in order", async () => {
+  const accounts = [await registerProven(), await registerProven()];
+  wire.break("GetItem audit", fail, { times: 99 });
+  for (const account of accounts) {
+    const pair = await service.logIn({ account });
+    expect((await changePassword(account, pair)).statusCode).toBe(200);
+  }
+  for (let minute = 0; minute < 10; minute++) {
+    log.clear();
+    expect(await tell()).toBe(false);
+    expect(log.entries()).toMatchObject(
+      Array(2).fill({ level: "ERROR", what: "a change that was not told" }),
+    );
+    clock.advance(60);
+  }
+  wire.mend();
+  expect(await tell()).toBe(true);
+  for (const { userId, email } of accounts) {
+    expect(await eventsOf(userId)).toEqual(["user_created", "authn_password_change"]);
+    expect(await mailsTo(email)).toHaveLength(2);
+  }
+});
+
+test("an item that was damaged by hand is logged, and holds up nobody else", async () => {
+  const [broken, account] = [await registerProven(), await registerProven()];
+  await database.change("users", { userId: broken.userId }, { lastChange: { id: "new", at: "today" } });
+  await changePassword(account, await service.logIn({ account }));
+  log.clear();
+  expect(await tell()).toBe(true);
+  expect(log.entries()).toMatchObject([{ level: "ERROR", what: "a change that cannot be told" }]);
+  expect(await eventsOf(account.userId)).toContain("authn_password_change");
+});
+
+test("W07 a deletion is told when the account is gone, not when it begins; the rows stay, the address does not", async () => {
+  const account = await registerProven();
+  const { userId, email } = account;
+  let pair = await service.logIn({ account });
+  wire.break("Query sessions", loseRequest, { times: 3 });
+  expectProblem(await remove(account, pair), refusals.unavailable);
+  for (let hours = 0; hours < 40; hours += 20) {
+    expect(await tell()).toBe(true);
+    expect(await eventsOf(userId)).toEqual(["user_created"]);
+    clock.advance(20 * 3_600);
+    pair = await service.rotate(pair);
+  }
+  expect((await remove(account, pair)).statusCode).toBe(204);
+  await tell();
+  expect(await eventsOf(userId)).toEqual(["user_created", "user_deleted"]);
+  expect(JSON.stringify(await rowsOf(userId))).not.toContain(email);
+  const mails = await mailsTo(email);
+  expect(mails).toContainEqual(expect.objectContaining({ notice: "accountDeleted", createdAt: clock.now }));
+  for (const { expiresAt } of mails) expect(expiresAt).toBeLessThanOrEqual(clock.now + 7 * 86_400);
+});
