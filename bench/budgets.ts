@@ -44,6 +44,8 @@ const own: Record<string, Partial<Budget>> = {
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
   exportAccount: asks(4, 3, 0),
   deleteAccount: asks(9, 4, 11),
+  // Who has the address; the lease, and what became of it
+  mail: asks(4, 2, 2),
   // Looks at the row, puts a notice and the row
   events: asks(3, 1, 2),
 };

@@ -9,7 +9,7 @@ import { type ClientRequest, createEvent, exampleRequest, type RouteName } from 
 import { bundleOf } from "./bundle-paths.ts";
 
 /** A function by its name, those included that have no route. */
-export type FunctionName = RouteName | "authorizer" | "events";
+export type FunctionName = RouteName | "authorizer" | "events" | "mail";
 
 /** Every function of the service. */
 export const functionNames = declaredNames as FunctionName[];
@@ -69,6 +69,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const pathParameters = { sessionId: sessionIdOf(others) };
       return createEvent("revokeSession", { cookies, pathParameters });
     },
+    mail: async () => ({ Records: [await recordOfMail((await openAccount()).body.email)] }),
     events: () => ({ Records: [recordOfChange()] }),
     revokeAllSessions: async () =>
       createEvent("revokeAllSessions", { cookies: (await openAccount()).cookies }),
@@ -94,6 +95,19 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     FunctionName,
     Request
   >;
+}
+
+/** What the stream of mails tells of one that was just asked for. */
+async function recordOfMail(email: string) {
+  const answer = await call("forgotPassword", { body: { email } });
+  const [id] = JSON.parse(answer.body ?? "").challenge.split(".");
+  const createdAt = systemClock();
+  const times = { createdAt, validUntil: createdAt + 3_600, expiresAt: createdAt + 604_800 };
+  const mail = { id, kind: "reset", email, language: "en", device: "Chrome on Windows", ...times };
+  return {
+    eventName: "INSERT",
+    dynamodb: { Keys: marshall({ id }), NewImage: marshall(mail), SequenceNumber: "1" },
+  };
 }
 
 /** What the users' stream tells of a new password. */

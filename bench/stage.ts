@@ -9,6 +9,7 @@ import { createTables } from "../local/tables.ts";
 import { type Declared, declared, gatewayRoutes, tableSettings } from "../tests/support/declared.ts";
 import { createEvent } from "../tests/support/event.ts";
 import { peerBundleOf } from "./bundle-paths.ts";
+import { serveMails } from "./mail-server.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
 import { loadHandler } from "./requests.ts";
@@ -62,6 +63,7 @@ const credentials = {
 async function createEnvironment(endpoint: string): Promise<Record<string, string>> {
   const key = { ...(await generateKey()), activeFrom: systemClock() };
   const hashKey = { ...(await generateHashKey()), activeFrom: systemClock() };
+  const codeKey = { ...(await generateHashKey()), activeFrom: systemClock() };
   return {
     ...credentials,
     STAGE: "test",
@@ -76,11 +78,18 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     AWS_ENDPOINT_URL_SECRETS_MANAGER: await serveSecrets({
       "bench-signing-keys": JSON.stringify({ keys: [key] }),
       "bench-hash-keys": JSON.stringify({ keys: [hashKey] }),
+      "bench-code-keys": JSON.stringify({ keys: [codeKey] }),
     }),
+    CODE_KEYS_SECRET: "bench-code-keys",
+    MAIL_FROM: "auth@example.com",
+    MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
+    SES_CONFIGURATION_SET: "bench",
+    SES_ENDPOINT: await serveMails(),
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     // Counted as deployed, and never reached, since all logins come from one address
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "100000",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "100000",
+    MAIL_LIMIT_PER_SOURCE_PER_HOUR: "100000",
     // One session is refreshed again and again
     REFRESH_MIN_INTERVAL_SECONDS: "0",
     REFRESH_WINDOW_SECONDS: "0",
