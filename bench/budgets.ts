@@ -22,6 +22,8 @@ const asks = (requests: number, readUnits: number, writeUnits: number) => ({
   readUnits,
   writeUnits,
 });
+/** Whoever asks for a code counts the source and the address, puts a mail, and has no SES in its bundle. */
+const asking: Partial<Budget> = { ...asks(3, 0, 3), bundle: 275 };
 /** The list of common passwords lies beside the bundle. */
 const hasPasswords = { zip: 190 };
 
@@ -44,9 +46,10 @@ const own: Record<string, Partial<Budget>> = {
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
   exportAccount: asks(4, 3, 0),
   deleteAccount: asks(9, 4, 11),
+  forgotPassword: asking,
   // Who has the address; the lease, and what became of it
   mail: asks(4, 2, 2),
-  // Looks at the row, puts a notice and the row
+  // Looks for the row; the notice, and the row
   events: asks(3, 1, 2),
 };
 

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { type FirstAnswer, invokeFresh } from "../tests/support/fresh-process.ts";
 import { bundleOf, peerBundleOf } from "./bundle-paths.ts";
+import { assertDone } from "./call.ts";
 import type { Peer } from "./peer-requests.ts";
 import { pinnedNode } from "./pin.ts";
 import { createRequests, functionNames, type Request } from "./requests.ts";
@@ -36,8 +37,7 @@ export async function measureCold(
       const start = await invokeFresh(bundle, environment, await request(last[name]), {
         command: pinnedNode,
       });
-      if (start.response.statusCode >= 400 && name !== "notFound")
-        throw new Error(`${name} answered ${start.response.statusCode} ${start.response.body}`);
+      assertDone(name, start.response);
       last[name] = start.response;
       starts[name] = [...(starts[name] ?? []), start];
     }

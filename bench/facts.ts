@@ -5,6 +5,7 @@ import { everySwitch } from "../tests/support/declared.ts";
 import { invokeFresh } from "../tests/support/fresh-process.ts";
 import { sls } from "../tests/support/sls.ts";
 import { bundleOf } from "./bundle-paths.ts";
+import { assertDone } from "./call.ts";
 import type { Usage } from "./meter.ts";
 import { createRequests, type FunctionName, functionNames } from "./requests.ts";
 import type { Stage } from "./stage.ts";
@@ -38,8 +39,7 @@ export async function findFacts({
     meter.take();
     const metered = { ...environment, AWS_ENDPOINT_URL_DYNAMODB: meter.endpoint };
     const { modules, response, logBytes } = await invokeFresh(bundleOf(name), metered, event);
-    if (response.statusCode >= 300 && name !== "notFound")
-      throw new Error(`${name} answered ${response.statusCode} ${response.body}`);
+    assertDone(name, response);
     facts[name] = {
       ...meter.take(),
       bundleBytes: statSync(bundleOf(name)).size,

@@ -1,9 +1,10 @@
 import { peerBundleOf } from "./bundle-paths.ts";
+import { loadHandler } from "./call.ts";
 import { type ColdStart, measureCold } from "./cold.ts";
 import { type Facts, findFacts } from "./facts.ts";
 import { createExpressPeer, createOpenAuthPeer, type Peer } from "./peer-requests.ts";
 import { stepAside } from "./pin.ts";
-import { type FunctionName, loadHandler } from "./requests.ts";
+import type { FunctionName } from "./requests.ts";
 import { openPeers, openStage, type Stage } from "./stage.ts";
 import { measureWarm, type Warm } from "./warm.ts";
 

@@ -1,8 +1,9 @@
 import type { ApiResponse } from "../lib/http/response.ts";
 import { type ClientRequest, createEvent } from "../tests/support/event.ts";
 import { peerBundleOf } from "./bundle-paths.ts";
+import { loadHandler } from "./call.ts";
 import { issuerHeaders } from "./peers.ts";
-import { loadHandler, type Request } from "./requests.ts";
+import type { Request } from "./requests.ts";
 
 const credentials = { email: "ada@example.com", password: "a long and private sentence" };
 

@@ -1,15 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { marshall } from "@aws-sdk/util-dynamodb";
-import { systemClock } from "../lib/clock.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
-import { bundleOf } from "./bundle-paths.ts";
+import { call } from "./call.ts";
+import { type FedName, receive, recordOf } from "./feeds.ts";
 
 /** A function by its name, those included that have no route. */
-export type FunctionName = RouteName | "authorizer" | "events" | "mail";
+export type FunctionName = RouteName | "authorizer" | FedName;
 
 /** Every function of the service. */
 export const functionNames = declaredNames as FunctionName[];
@@ -17,25 +14,23 @@ export const functionNames = declaredNames as FunctionName[];
 /** Makes the event of one call; some calls follow from the answer before. */
 export type Request = (last?: ApiResponse) => Promise<unknown> | unknown;
 
-const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 10_000 };
 const password = "a long and private sentence";
+const newPassword = "another long and private sentence";
+const createAddress = () => `${randomUUID().slice(0, 13)}@example.com`;
 
-/** What Lambda would call. Its environment is this process's own. */
-export async function loadHandler(bundle: string): Promise<(event: unknown) => Promise<ApiResponse>> {
-  const module = await import(pathToFileURL(resolve(bundle)).href);
-  return (event) => module.handler(event, context);
-}
-
-/** Calls a function in this process. Throws Error for any other answer than a success. */
-export async function call(name: RouteName, request?: ClientRequest): Promise<ApiResponse> {
-  const response = await (await loadHandler(bundleOf(name)))(createEvent(name, request));
-  if (response.statusCode < 300) return response;
-  throw new Error(`${name} answered ${response.statusCode} ${response.body}`);
+/** Asks for a code, and finds it in the mail: the two halves that a confirming function takes. */
+export async function askForCode(
+  name: RouteName,
+  email: string,
+  request: ClientRequest = { body: { email } },
+) {
+  const { body = "" } = await call(name, request);
+  return { challenge: JSON.parse(body).challenge as string, code: await receive(email) };
 }
 
 /** A new account, logged in: what it sends to log in, and the two cookies that it got. */
 export async function openAccount() {
-  const body = { email: `${randomUUID().slice(0, 13)}@example.com`, password };
+  const body = { email: createAddress(), password };
   await call("register", { body });
   return { body, ...(await logIn(body)) };
 }
@@ -58,8 +53,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
   const { deviceCookies } = await logIn(body);
   const asUser = (name: RouteName) => () => createEvent(name, exampleRequest(name, cookies));
   const own: Partial<Record<FunctionName, Request>> = {
-    register: () =>
-      createEvent("register", { body: { email: `${randomUUID().slice(0, 13)}@example.com`, password } }),
+    register: () => createEvent("register", { body: { email: createAddress(), password } }),
     login: (last) => createEvent("login", { body, cookies: last ? cookiesOf(last).slice(1) : deviceCookies }),
     refresh: (last) => createEvent("refresh", { cookies: last ? cookiesOf(last) : cookies }),
     logout: async () => createEvent("logout", { cookies: (await logIn(body)).cookies }),
@@ -69,13 +63,10 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const pathParameters = { sessionId: sessionIdOf(others) };
       return createEvent("revokeSession", { cookies, pathParameters });
     },
-    mail: async () => ({ Records: [await recordOfMail((await openAccount()).body.email)] }),
-    events: () => ({ Records: [recordOfChange()] }),
     revokeAllSessions: async () =>
       createEvent("revokeAllSessions", { cookies: (await openAccount()).cookies }),
     changePassword: async () => {
       const account = await openAccount();
-      const newPassword = "another long and private sentence";
       return createEvent("changePassword", {
         cookies: [...account.cookies, ...account.deviceCookies],
         body: { currentPassword: password, newPassword },
@@ -88,6 +79,20 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         body: { password },
       });
     },
+    events: async () => {
+      const { cookies } = await openAccount();
+      const body = { currentPassword: password, newPassword };
+      const { Records } = await recordOf("events", () => call("changePassword", { cookies, body }));
+      // Only an address that is proven is told.
+      for (const { dynamodb } of Records)
+        dynamodb.NewImage = { ...dynamodb.NewImage, emailVerifiedAt: { N: "1" } };
+      return { Records };
+    },
+    forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),
+    mail: async () => {
+      const { email } = (await openAccount()).body;
+      return recordOf("mail", () => call("forgotPassword", { body: { email } }));
+    },
   };
   // Whatever needs no more than a user.
   const others = functionNames.filter((name) => !(name in own)) as RouteName[];
@@ -95,28 +100,6 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     FunctionName,
     Request
   >;
-}
-
-/** What the stream of mails tells of one that was just asked for. */
-async function recordOfMail(email: string) {
-  const answer = await call("forgotPassword", { body: { email } });
-  const [id] = JSON.parse(answer.body ?? "").challenge.split(".");
-  const createdAt = systemClock();
-  const times = { createdAt, validUntil: createdAt + 3_600, expiresAt: createdAt + 604_800 };
-  const mail = { id, kind: "reset", email, language: "en", device: "Chrome on Windows", ...times };
-  return {
-    eventName: "INSERT",
-    dynamodb: { Keys: marshall({ id }), NewImage: marshall(mail), SequenceNumber: "1" },
-  };
-}
-
-/** What the users' stream tells of a new password. */
-function recordOfChange() {
-  const [userId, at] = [randomUUID(), systemClock()];
-  const change = { id: randomUUID(), event: "authn_password_change", by: "user", at, requestId: "bench" };
-  const user = { userId, email: "ada@example.com", emailVerifiedAt: at, lastChange: change };
-  const Keys = marshall({ userId });
-  return { eventName: "MODIFY", dynamodb: { Keys, NewImage: marshall(user), SequenceNumber: "1" } };
 }
 
 /** The access token in an auth cookie. */

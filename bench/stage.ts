@@ -9,10 +9,10 @@ import { createTables } from "../local/tables.ts";
 import { type Declared, declared, gatewayRoutes, tableSettings } from "../tests/support/declared.ts";
 import { createEvent } from "../tests/support/event.ts";
 import { peerBundleOf } from "./bundle-paths.ts";
+import { loadHandler } from "./call.ts";
 import { serveMails } from "./mail-server.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
-import { loadHandler } from "./requests.ts";
 import { serveSecrets } from "./secret-server.ts";
 
 /** Everything around the functions, as near to a deployment as one machine gets. */

@@ -7,9 +7,10 @@ import type { ApiResponse } from "../lib/http/response.ts";
 import { createSecretReader } from "../lib/secrets-manager.ts";
 import { createEvent } from "../tests/support/event.ts";
 import { bundleOf, peerBundleOf } from "./bundle-paths.ts";
+import { loadHandler } from "./call.ts";
 import { createExpressPeer, createOpenAuthPeer } from "./peer-requests.ts";
 import { type Runner, race } from "./race.ts";
-import { createRequests, loadHandler, openAccount, type Request, tokenOf } from "./requests.ts";
+import { createRequests, openAccount, type Request, tokenOf } from "./requests.ts";
 
 // A process of its own for one scenario: what it measures is told to its parent.
 const { JWT_SIGNING_KEYS_SECRET = "", OPENAUTH_ISSUER = "", SESSIONS_TABLE = "" } = process.env;
