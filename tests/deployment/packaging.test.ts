@@ -272,6 +272,21 @@ test("H11 ALLOWED_ORIGINS opens CORS at the gateway to exactly these origins, wi
   });
 });
 
+test("W05 what is fed by a stream is watched for being late; without mail no table has a stream", () => {
+  const late = Object.entries(staging.resources).filter(
+    ([, { Properties = {} }]) => Properties.MetricName === "IteratorAge",
+  );
+  expect(late.map(([id, { Properties }]) => [id, Properties.Dimensions[0].Value])).toEqual([
+    ["MailLateAlarm", { Ref: "MailLambdaFunction" }],
+    ["EventsLateAlarm", { Ref: "EventsLambdaFunction" }],
+  ]);
+  const [{ DashboardBody }] = propertiesOf(staging, "AWS::CloudWatch::Dashboard");
+  expect(DashboardBody["Fn::Sub"]).toContain(`"IteratorAge","FunctionName","\${EventsLambdaFunction}"`);
+  const viewOf = ({ resources }: Package) => resources.UsersTable?.Properties.StreamSpecification;
+  expect(viewOf(staging)).toEqual({ StreamViewType: "NEW_AND_OLD_IMAGES" });
+  expect([viewOf(prod), propertiesOf(prod, "AWS::Lambda::EventSourceMapping")]).toEqual([undefined, []]);
+});
+
 describe("the demo page", () => {
   const pageRoutes = (packaged: Package) =>
     propertiesOf(packaged, "AWS::ApiGatewayV2::Route")
