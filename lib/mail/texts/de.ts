@@ -133,7 +133,7 @@ export const de: Texts = {
     newDevice: {
       subject: "Neue Anmeldung",
       opening: ({ appName }) =>
-        `Jemand hat sich bei Ihrem Konto bei ${appName} mit einem Browser angemeldet, der dafür noch nicht benutzt wurde.`,
+        `Jemand hat sich bei Ihrem Konto bei ${appName} mit einem Browser angemeldet, den es nicht kennt.`,
       button: "Neues Passwort setzen",
       closing: () => recover,
     },

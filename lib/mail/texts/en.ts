@@ -125,7 +125,7 @@ export const en: Texts = {
     newDevice: {
       subject: "New sign-in",
       opening: ({ appName }) =>
-        `Somebody signed in to your account at ${appName} with a browser that was not used for it before.`,
+        `Somebody signed in to your account at ${appName} with a browser that it does not know.`,
       button: "Set a new password",
       closing: () => recover,
     },
