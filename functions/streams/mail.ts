@@ -1,3 +1,5 @@
+import { createMailLimit } from "../../lib/attempts/mail-limit.ts";
+import { createAttemptStore } from "../../lib/attempts/store.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
@@ -8,8 +10,10 @@ import { createRecipients } from "../../lib/mail/recipients.ts";
 import { createSender } from "../../lib/mail/sender.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
 import {
+  attemptsTable,
   codeKeySettings,
   dynamodbSettings,
+  hashKeySettings,
   identitiesTable,
   mailsTable,
   originSettings,
@@ -18,25 +22,33 @@ import {
 } from "../../lib/settings.ts";
 import { createStreamHandler, readNewImage } from "../../lib/stream.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
-import { openCodeKeys } from "../../lib/tokens/open-hash-keys.ts";
+import { openCodeKeys, openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
   ...dynamodbSettings,
   ...codeKeySettings,
+  ...hashKeySettings,
   ...senderSettings,
   ...originSettings, // where links may lead is checked at the start
   mailsTable,
+  attemptsTable,
   identitiesTable,
   usersTable,
 });
 const { stage, mailLink, appName = new URL(mailLink).host } = config;
 const clock = systemClock;
-const hashKeys = openCodeKeys(config, clock);
+const codeKeys = openCodeKeys(config, clock);
+const hashKeys = openHashKeys(config, clock);
 const dynamodb = createDynamoDB(config);
 const deliver = createDeliver({
   mails: createMailStore(dynamodb, config.mailsTable),
+  mailLimit: createMailLimit({
+    attempts: createAttemptStore(dynamodb, config.attemptsTable),
+    keyedHash: createKeyedHash({ hashKeys, clock }),
+    clock,
+  }),
   recipients: createRecipients(dynamodb, config),
-  codes: createCodes(createKeyedHash({ hashKeys, clock })),
+  codes: createCodes(createKeyedHash({ hashKeys: codeKeys, clock })),
   send: createSender({ ...config, appName }),
   report: (outcome) => logMail(stage, outcome),
   ...{ mailLink, appName, clock },

@@ -22,12 +22,12 @@ export function createMailLimit({ attempts, keyedHash, clock }: MailLimitOptions
   const pauses = createPauses(clock);
 
   return {
-    /** Counts one mail. Throws AppError `too_many_requests`, `unavailable`. */
-    async count(email: string): Promise<void> {
+    /** Counts one mail; one that is named counts once. Throws AppError `too_many_requests`, `unavailable`. */
+    async count(email: string, name?: string): Promise<void> {
       const id = await keyedHash.hash(`mail:${email}`);
       const known = pauses.find(id);
       if (known > 0) throw tooManyMails(known);
-      const counted = await attempts.count(id, clock(), mailPauses);
+      const counted = await attempts.count(id, clock(), { rule: mailPauses, name });
       if ("count" in counted) return;
       pauses.keep(id, counted.pauseSeconds);
       throw tooManyMails(counted.pauseSeconds);

@@ -40,9 +40,8 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   async function add(
     id: string,
     now: number,
-    rule: PauseRule,
+    { rule, lastAttemptId }: Counted,
   ): Promise<{ isAdded: boolean; row: Row | undefined }> {
-    const lastAttemptId = randomUUID();
     const { written, item } = await updateItem(client, addressOf(id), {
       UpdateExpression:
         "SET #count = if_not_exists(#count, :zero) + :one, lastAt = :now, expiresAt = :expiresAt, lastAttemptId = :attempt",
@@ -54,12 +53,16 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   }
 
   /** Begins a new row in place of one that is forgotten; DynamoDB deletes late. */
-  async function restart(id: string, now: number, { memorySeconds }: PauseRule): Promise<boolean> {
+  async function restart(
+    id: string,
+    now: number,
+    { rule: { memorySeconds }, lastAttemptId }: Counted,
+  ): Promise<boolean> {
     try {
       await client.send(
         new PutCommand({
           TableName: tableName,
-          Item: { id, count: 1, lastAt: now, expiresAt: now + memorySeconds, lastAttemptId: randomUUID() },
+          Item: { id, count: 1, lastAt: now, expiresAt: now + memorySeconds, lastAttemptId },
           ConditionExpression: "attribute_not_exists(id) OR expiresAt <= :now",
           ExpressionAttributeValues: { ":now": now },
         }),
@@ -73,18 +76,19 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   return {
     /**
      * Counts one more attempt, by the rule of passwords if no other is given. Gives how many there were in a row, or after
-     * how many seconds one is allowed.
+     * how many seconds one is allowed. One with a name of its own counts once, however often it comes – unless another
+     * comes between.
      */
     async count(
       id: string,
       now: number,
-      rule: PauseRule = passwordPauses,
+      { rule = passwordPauses, name = randomUUID() }: { rule?: PauseRule; name?: string | undefined } = {},
     ): Promise<{ count: number } | { pauseSeconds: number }> {
       for (let look = 1; look <= maxLooks; look++) {
-        const { isAdded, row } = await add(id, now, rule);
+        const { isAdded, row } = await add(id, now, { rule, lastAttemptId: name });
         if (row && isAdded) return { count: row.count };
         if (row && row.expiresAt > now) return { pauseSeconds: Math.max(1, findPauseLeft(row, rule, now)) };
-        if (row && (await restart(id, now, rule))) return { count: 1 };
+        if (row && (await restart(id, now, { rule, lastAttemptId: name }))) return { count: 1 };
         // Another attempt began the new row, or the row was cleared after it refused us.
       }
       throw new AppError("unavailable");
@@ -109,6 +113,12 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
       await client.send(new DeleteCommand(addressOf(id))).catch(unavailable);
     },
   };
+}
+
+/** How an attempt is counted. */
+interface Counted {
+  rule: PauseRule;
+  lastAttemptId: string;
 }
 
 /** Others can move the row between our look and our write. */

@@ -1,5 +1,7 @@
+import type { MailLimit } from "../attempts/mail-limit.ts";
 import type { Clock } from "../clock.ts";
 import type { Item } from "../dynamodb.ts";
+import { AppError } from "../errors.ts";
 import type { MailOutcome } from "../log.ts";
 import { type Chosen, chooseText } from "./choose-text.ts";
 import type { Codes } from "./codes.ts";
@@ -11,6 +13,7 @@ import { type Mail, type MailStore, parseMail } from "./store.ts";
 
 interface DeliverOptions {
   mails: Pick<MailStore, "lease" | "release" | "noteSent" | "noteFailed">;
+  mailLimit: MailLimit;
   recipients: Recipients;
   codes: Pick<Codes, "derive" | "deriveToken">;
   send: Send;
@@ -25,7 +28,16 @@ const isCode = (kind: Mail["kind"]): kind is CodeKind => kind in codeKinds;
 const isToken = (kind: Mail["kind"]): kind is TokenKind => kind in tokenKinds;
 
 /** Makes what sends the mail that was put into the table. */
-export function createDeliver({ mails, recipients, codes, send, report, clock, ...place }: DeliverOptions) {
+export function createDeliver({
+  mails,
+  mailLimit,
+  recipients,
+  codes,
+  send,
+  report,
+  clock,
+  ...place
+}: DeliverOptions) {
   /**
    * Sends a mail, or notes why not. However often it is asked to, one mail is sent – or the same one twice, where it was not
    * noted that it had been. Throws where it has to be asked again: AppError `unavailable`, SendingError.
@@ -62,11 +74,17 @@ export function createDeliver({ mails, recipients, codes, send, report, clock, .
     }
   }
 
-  /** Gives the id by which SES knows the mail; undefined if it will never take it. */
+  /** Gives the id by which SES knows the mail; undefined if it is not sent, and never will be. */
   async function trySend(mail: Mail, message: Message, sendingAt: number): Promise<string | undefined> {
     try {
+      // All others were counted when they were asked for.
+      if (mail.kind === "notice" && !mail.isUnlimited) await mailLimit.count(mail.email, mail.id);
       return await send(mail.email, message);
     } catch (error) {
+      if (error instanceof AppError && error.code === "too_many_requests") {
+        await end(mail, "not sent", "limit");
+        return undefined;
+      }
       if (!(error instanceof SendingError) || error.isPassing) {
         // Whoever is next need not wait for the lease to run out; if it cannot be given back, they do.
         await mails.release(mail.id, sendingAt).catch(() => undefined);

@@ -178,6 +178,45 @@ describe("who gets which mail", () => {
   });
 });
 
+describe("a notice counts among the mails to its address", () => {
+  const noticeTo = (email: string, more: Item = {}) =>
+    put({ kind: "notice", notice: "newDevice", email, ...more });
+
+  test("over the limit it is not sent, and nobody is refused but whoever asks for one more", async () => {
+    const email = someone();
+    const ids = [];
+    for (let count = 0; count < 4; count++) ids.push(await noticeTo(email));
+    expect(await mailbox.deliver()).toBe(true);
+    expect(mailbox.sent).toHaveLength(3);
+    const failures = await Promise.all(ids.map(async (id) => (await findMail(id))?.failure));
+    expect(failures.filter(Boolean)).toEqual(["limit"]);
+    expect(log.entries()).toContainEqual(
+      expect.objectContaining({ level: "INFO", kind: "notice", outcome: "not sent", failure: "limit" }),
+    );
+    expect((await forget(email)).statusCode).toBe(429);
+    // Nobody can use up an address's mails to keep these from it.
+    await noticeTo(email, { notice: "passwordChanged", isUnlimited: true });
+    await put({ kind: "undo", email, maskedEmail: "a•••@b•••.com" });
+    expect(await mailbox.deliver()).toBe(true);
+    expect(mailbox.sent).toHaveLength(5);
+  });
+
+  test("one that SES does not take for the moment counts once, and one that cannot be counted comes again", async () => {
+    const email = someone();
+    const mail = { ...(await findMail(await noticeTo(email))) };
+    wire.break("UpdateItem attempts", fail, { times: 3 });
+    expect(await feed(mail)).toEqual(again);
+    for (let count = 0; count < 5; count++) {
+      ses.break("SendEmail", refuseMail(429, "TooManyRequestsException"), { times: 3 });
+      expect(await feed(mail)).toEqual(again);
+    }
+    ses.mend();
+    for (let count = 0; count < 2; count++) await noticeTo(email);
+    expect(await mailbox.deliver()).toBe(true);
+    expect(mailbox.sent).toHaveLength(3);
+  });
+});
+
 describe("M08 M12 what a mail is sent as", () => {
   test("the sender is called what the application is, in an encoded word, or as MAIL_FROM says", async () => {
     const APP_NAME = 'A <b>&"';
