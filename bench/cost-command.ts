@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Options, parseOptions, usage } from "./cost-options.ts";
-import { reportMonth, reportPeak, reportPerMillion } from "./cost-report.ts";
+import { reportMails, reportMonth, reportPeak, reportPerMillion } from "./cost-report.ts";
 import { readMeasurement } from "./measurement.ts";
 import { prices } from "./prices.ts";
 import { fillDocument } from "./scale-document.ts";
@@ -16,6 +16,7 @@ else {
   );
   const tables = [
     reportPerMillion(measurement, load, prices),
+    reportMails(measurement, load, prices),
     reportMonth(measurement, load, prices),
     reportPeak(measurement, load),
   ];

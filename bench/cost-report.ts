@@ -3,12 +3,12 @@ import { type Setting, settingsOfMail } from "../lib/settings.ts";
 import { tableSettings } from "../tests/support/declared.ts";
 import {
   type CallCost,
-  type CallName,
   callsPerSecond,
   coldDurationOf,
   costOf,
   durationOf,
   type Load,
+  type RequestName,
   totalOf,
 } from "./cost.ts";
 import type { Measurement } from "./measurement.ts";
@@ -16,13 +16,13 @@ import type { prices as listPrices } from "./prices.ts";
 import { type Scenario, simulate } from "./simulate.ts";
 import { createTable } from "./table.ts";
 
-const labels: Record<CallName, string> = {
+const labels: Record<RequestName, string> = {
   register: "registrations",
   login: "logins",
   refresh: "refreshes",
   protected: "protected calls",
 };
-const callNames = Object.keys(labels) as CallName[];
+const callNames = Object.keys(labels) as RequestName[];
 const secondsPerMonth = 30.4 * 86_400;
 const number = (value: number) => Math.round(value).toLocaleString("en-US");
 const dollars = (value: number) => (value < 10 ? value.toFixed(2) : number(value));
@@ -43,6 +43,30 @@ export function reportPerMillion({ calls }: Measurement, load: Load, prices: typ
         calls[name].memoryMb,
       ];
     }),
+  );
+}
+
+/** What a million mails with a code cost, those included who ask for them. */
+export function reportMails({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
+  const [ask, mail] = (["ask", "mail"] as const).map((name) => costOf(name, calls[name], load, prices));
+  const of = (part: keyof CallCost) => (ask?.[part] ?? 0) + (mail?.[part] ?? 0);
+  const units = (what: "readUnits" | "writeUnits") => calls.ask[what] + calls.mail[what];
+  const parts: [label: string, keyof CallCost][] = [
+    ["SES", "ses"],
+    [`DynamoDB: ${units("writeUnits")} writes, ${units("readUnits")} reads`, "dynamodb"],
+    ["gateway, for whoever asks", "gateway"],
+    ["Lambda, both functions", "lambda"],
+    ["logs", "logs"],
+    ["keys", "secrets"],
+  ];
+  const sum = parts.reduce((total, [, part]) => total + of(part), 0);
+  return createTable(
+    ["a million mails with a code", "US$"],
+    [
+      ...parts.map(([label, part]) => [label, (of(part) * 1e6).toFixed(2)]),
+      ["**all**", `**${(sum * 1e6).toFixed(2)}**`],
+      ["1,000 a day, a month of them", (sum * 1_000 * 30.4).toFixed(2)],
+    ],
   );
 }
 

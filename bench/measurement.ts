@@ -19,6 +19,8 @@ const sources: Record<CallName, [FunctionName, scenario: keyof Warm, row: string
   login: ["login", "login", "login"],
   refresh: ["refresh", "refresh", "refresh"],
   protected: ["movies", "protected", "movies, new token"],
+  ask: ["forgotPassword", "others", "forgotPassword"],
+  mail: ["mail", "others", "mail"],
 };
 
 type Times = NonNullable<Run["times"]>;

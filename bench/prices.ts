@@ -20,6 +20,8 @@ export const prices = {
   logGbMonth: 0.03,
   alarmMonth: 0.1,
   dashboardMonth: 3.0,
+  /** SES, without attachments. Lambda reads the streams of tables for nothing. */
+  millionMails: 100,
   secretMonth: 0.4,
   secretMillionCalls: 5.0,
 };

@@ -90,7 +90,8 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     },
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),
     mail: async () => {
-      const { email } = (await openAccount()).body;
+      const email = createAddress();
+      await call("register", { body: { email, password } });
       return recordOf("mail", () => call("forgotPassword", { body: { email } }));
     },
   };

@@ -1,5 +1,5 @@
 import { defaultLoad } from "./cost-options.ts";
-import { reportMonth, reportPeak, reportPerMillion, reportSimulation } from "./cost-report.ts";
+import { reportMails, reportMonth, reportPeak, reportPerMillion, reportSimulation } from "./cost-report.ts";
 import { type Measurement, readMeasurement } from "./measurement.ts";
 import { prices } from "./prices.ts";
 
@@ -7,6 +7,7 @@ const sections: Record<string, (measurement: Measurement) => string> = {
   source: ({ date, machine }) =>
     `Measured ${date} on ${machine}. Prices: ${prices.region}, ${prices.asOf}, from memory of the public lists: check them (\`bench/prices.ts\`).`,
   million: (measurement) => reportPerMillion(measurement, defaultLoad, prices),
+  mails: (measurement) => reportMails(measurement, defaultLoad, prices),
   month: (measurement) => reportMonth(measurement, defaultLoad, prices),
   peak: (measurement) => reportPeak(measurement, defaultLoad),
   simulation: (measurement) => reportSimulation(measurement, defaultLoad),

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { durationOf, type Measured } from "../../bench/cost.ts";
+import { costOf, durationOf, type Measured } from "../../bench/cost.ts";
 import { defaultLoad, parseOptions } from "../../bench/cost-options.ts";
+import { prices } from "../../bench/prices.ts";
 import { fillDocument } from "../../bench/scale-document.ts";
 import { type Scenario, simulate } from "../../bench/simulate.ts";
 
@@ -22,6 +23,12 @@ describe("the cost of a call", () => {
     expect(durationOf("login", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 4 * 4);
     expect(durationOf("refresh", { ...measured, memoryMb: 1_769 / 2 }, load)).toBe(20 + 4);
     expect(durationOf("protected", { ...measured, memoryMb: 3_000 }, load)).toBe(10);
+  });
+
+  test("who sends a mail waits for SES, too, and is called by no gateway", () => {
+    expect(durationOf("mail", { ...measured, memoryMb: 1_769 }, load)).toBe(10 + 4 * 4 + 100);
+    const [ask, mail] = (["ask", "mail"] as const).map((name) => costOf(name, measured, load, prices));
+    expect([ask?.ses, ask?.gateway, mail?.ses, mail?.gateway]).toEqual([0, 1e-6, 1e-4, 0]);
   });
 });
 
