@@ -2,7 +2,7 @@ import { type AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Config } from "./config.ts";
-import { maxRepeats, type Pause, pauseWithJitter } from "./conflict-pause.ts";
+import { maxRepeats, pauseWithJitter } from "./conflict-pause.ts";
 import { AppError } from "./errors.ts";
 import { currentSignal } from "./time-limit.ts";
 
@@ -94,7 +94,6 @@ export async function updateItem(
   client: DynamoDB,
   address: ItemAddress,
   expression: UpdateExpression,
-  pause: Pause = pauseWithJitter,
 ): Promise<WriteResult> {
   const command = new UpdateCommand({
     ...address,
@@ -102,14 +101,26 @@ export async function updateItem(
     ReturnValues: "ALL_NEW",
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
+  try {
+    const { Attributes } = await writeOne(() => client.send(command));
+    return { written: true, item: Attributes ?? {} };
+  } catch (error) {
+    if (!isConditionFailure(error)) return unavailable(error);
+    return { written: false, item: findRefusingItem(error) };
+  }
+}
+
+/**
+ * Sends the write of one item; where a transaction over that item stands in its way, three times more. Throws what the SDK
+ * throws.
+ */
+export async function writeOne<T>(send: () => Promise<T>): Promise<T> {
   for (let repeat = 1; ; repeat++) {
     try {
-      const { Attributes } = await client.send(command);
-      return { written: true, item: Attributes ?? {} };
+      return await send();
     } catch (error) {
-      if (isConditionFailure(error)) return { written: false, item: findRefusingItem(error) };
-      if (!isConflict(error) || repeat > maxRepeats) return unavailable(error);
-      await pause(repeat);
+      if (!isConflict(error) || repeat > maxRepeats) throw error;
+      await pauseWithJitter(repeat);
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   unavailable,
   updateItem,
   withoutRetries,
+  writeOne,
 } from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
 import type { PresentedKeys } from "./presented-keys.ts";
@@ -141,7 +142,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
 
     /** Ends a session, whether or not it exists. */
     async delete(key: SessionAddress): Promise<void> {
-      await client.send(new DeleteCommand(addressOf(key))).catch(unavailable);
+      await writeOne(() => client.send(new DeleteCommand(addressOf(key)))).catch(unavailable);
     },
 
     /**
@@ -150,14 +151,13 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
      */
     async end(key: SessionAddress, epoch: number): Promise<EndResult> {
       try {
-        const { Attributes, $metadata } = await client.send(
-          new DeleteCommand({
-            ...addressOf(key),
-            ConditionExpression: "NOT sessionEpoch > :epoch",
-            ExpressionAttributeValues: { ":epoch": epoch },
-            ReturnValues: "ALL_OLD",
-          }),
-        );
+        const command = new DeleteCommand({
+          ...addressOf(key),
+          ConditionExpression: "NOT sessionEpoch > :epoch",
+          ExpressionAttributeValues: { ":epoch": epoch },
+          ReturnValues: "ALL_OLD",
+        });
+        const { Attributes, $metadata } = await writeOne(() => client.send(command));
         // An earlier attempt of this very call may have deleted it; its response was lost.
         return { is: Attributes || ($metadata.attempts ?? 1) > 1 ? "ended" : "none", item: Attributes ?? {} };
       } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
-import { deliverTwice, hold, loseAnswer, loseRequest } from "../support/faults.ts";
+import { deliverTwice, deny, hold, loseAnswer, loseRequest } from "../support/faults.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import { log } from "../support/log.ts";
 import type { Pair } from "../support/pair.ts";
@@ -36,6 +36,21 @@ test("a rotation that is delivered twice is one rotation", async () => {
   const second = await expectRequests([update], () => service.rotate(first));
   expect((await service.findSession(first))?.rotatedAt).toBe(clock.now);
   await expectGoesOn(second);
+});
+
+test.each([
+  ["refresh", update, 200],
+  ["logout", "DeleteItem sessions", 200],
+  ["revokeSession", "DeleteItem sessions", 204],
+] as const)("S25 %s, whose write meets a transaction over its session, writes again", async (...row) => {
+  const [route, write, status] = row;
+  const { cookies, key } = await service.logIn();
+  const call = () => sandbox[route]({ cookies, pathParameters: { sessionId: key.sessionId } });
+  const conflict = deny("TransactionConflictException");
+  wire.break(write, conflict, { times: 4 });
+  expectProblem(await call(), refusals.unavailable);
+  wire.break(write, conflict, { times: 3 });
+  expect((await call()).statusCode).toBe(status);
 });
 
 describe("a rotation whose answer is lost", () => {
