@@ -53,6 +53,7 @@ export function createAuditStore(client: DynamoDB, tableName: string) {
             TableName: tableName,
             KeyConditionExpression: "userId = :userId",
             ExpressionAttributeValues: { ":userId": userId },
+            ConsistentRead: true,
             ScanIndexForward: false,
             Limit: limit,
           }),
