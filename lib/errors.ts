@@ -11,6 +11,8 @@ export interface Problem {
 /** Every problem the API answers, by its stable code: HTTP status and title (RFC 9457, section 3.1). */
 export const problems = {
   invalid_body: { status: 400, title: "Invalid request body" },
+  invalid_code: { status: 400, title: "Wrong code", event: "authn_login_fail" },
+  code_expired: { status: 400, title: "Code expired" },
   invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode" },
   invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
   invalid_session_key: { status: 400, title: "Invalid Session-Key" },
@@ -62,6 +64,8 @@ interface AppErrorOptions {
 }
 
 const defaultDetails: Partial<Record<ProblemCode, string>> = {
+  invalid_code: "The code is not right.",
+  code_expired: "The code is used up, too old or not from here. Ask for a new one.",
   invalid_jwt_token: "invalid jwt token",
   invalid_refresh_token: "invalid refresh token",
   token_expired: "token expired",

@@ -61,5 +61,7 @@ export type RefusalReason =
   /** The user's sessions were all ended, and this one has not been deleted yet. */
   | "session of an earlier epoch"
   | "account gone"
+  /** Of a mailed code. */
+  | "wrong code"
   /** By an operator, or it is being deleted. */
   | "account disabled";

@@ -14,6 +14,8 @@ export interface LogFields {
   sessionHash?: string;
   /** What a code is asked for, or presented. */
   kind?: CodeKind;
+  /** What changed an account, where it was not its user in a session. */
+  by?: "reset";
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

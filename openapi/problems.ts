@@ -18,6 +18,15 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail: "password is missing",
     errors: [{ pointer: "#/password", detail: "is missing" }],
   },
+  invalid_code: {
+    meaning: "The code is not the one that was mailed. After five wrong ones there is no right one.",
+    remedy: "have it typed again; `codeBegins` tells which mail it stands in.",
+  },
+  code_expired: {
+    meaning:
+      "The code is too old, was used up by five wrong ones or overtaken by a newer change of the account, or the challenge is not of the request that it was asked for with.",
+    remedy: "ask for a new code.",
+  },
   invalid_auth_mode: {
     meaning: "The `Auth-Mode` header has a value that is not known.",
     remedy: "send `Auth-Mode: bearer`, or leave the header out to use the cookie.",

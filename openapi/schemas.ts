@@ -7,6 +7,7 @@ import { problems } from "../lib/errors.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  createResetPasswordBody,
   emailBody,
   loginBody,
   passwordBody,
@@ -72,6 +73,7 @@ const address = "An e-mail address, in any case.";
 const knownPassword = "The password, as it was chosen.";
 const newPassword = "No common password, and not the e-mail address.";
 
+const challenge = "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA";
 const email = "ada@example.com";
 const password = "correct horse battery staple";
 const userId = "5e0a3a0e-6f0a-4f0e-8f5c-3a7f3d1c2b4a";
@@ -160,6 +162,14 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: bodySchema(emailBody, { email: address }),
       example: { email },
     },
+    PasswordReset: {
+      schema: bodySchema(createResetPasswordBody(settings), {
+        challenge: "As it was answered to the request for the code.",
+        code: "As it was typed: blanks and hyphens do not count, O is 0, I and L are 1.",
+        newPassword,
+      }),
+      example: { challenge, code: "K4M-XQ2-T9W", newPassword: "another long and private sentence" },
+    },
     CodeAsked: {
       schema: object({
         challenge: text(
@@ -173,7 +183,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         expiresIn: { type: "integer", minimum: 1, description: "Seconds that the code is good." },
       }),
       example: {
-        challenge: "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA",
+        challenge,
         codeBegins: "K",
         expiresIn: 3600,
       },

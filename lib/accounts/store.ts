@@ -115,6 +115,37 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     },
 
     /**
+     * Sets a new password by a mailed code, and raises the epoch: if the address that the code was mailed to is still the
+     * user's, and the password was not changed since it was asked for. Where it was not, the user is given as it is. Where
+     * this is the first proof of the address, nothing else opens the account any more: it may be another's who registered.
+     */
+    async reset(
+      { userId, email, askedAt, resetBy }: ResetRequest,
+      passwordHash: string,
+      change: Change,
+    ): Promise<{ isReset: boolean; user: User | undefined }> {
+      const write = (remove: string, condition: string) =>
+        updateItem(client, addressOf(userId), {
+          UpdateExpression: `SET passwordHash = :hash, passwordChangedAt = :at, resetBy = :by, sessionEpoch = sessionEpoch + :next, emailVerifiedAt = if_not_exists(emailVerifiedAt, :at), lastChange = :change${remove}`,
+          ConditionExpression: `(attribute_not_exists(passwordChangedAt) OR passwordChangedAt < :asked) AND email = :email AND ${isOpen} AND ${condition}`,
+          ExpressionAttributeValues: {
+            ...{ ":hash": passwordHash, ":by": resetBy, ":next": 1, ":change": change },
+            // Clocks differ: a code must be older than the change that it made.
+            ...{ ":asked": askedAt, ":at": Math.max(change.at, askedAt), ":email": email },
+          },
+        });
+      // Most accounts have nothing to remove, which needs no look.
+      let result = await write(
+        "",
+        "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt))",
+      );
+      if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt)
+        result = await write(" REMOVE identityIds", "attribute_not_exists(emailVerifiedAt)");
+      const user = result.item && parseItem(userType, result.item);
+      return { isReset: result.written || user?.lastChange?.id === change.id, user };
+    },
+
+    /**
      * Raises the epoch. Undefined if there is no such user, or if the caller's session is of an earlier epoch: it has been
      * ended itself.
      */
@@ -151,6 +182,16 @@ export function createRaise(
   };
 }
 
+/** The code that a password is set by: which mail it came with, where to, and when it was asked for (epoch seconds). */
+interface ResetRequest {
+  userId: string;
+  email: string;
+  askedAt: number;
+  resetBy: string;
+}
+
+/** The condition of every write to a user that lets somebody in, or on. */
+const isOpen = "attribute_not_exists(disabledAt) AND attribute_not_exists(deletingAt)";
+
 /** The condition of every write to a user on the strength of a session: a session that was ended changes nothing. */
-const isCallers =
-  "sessionEpoch = :epoch AND attribute_not_exists(disabledAt) AND attribute_not_exists(deletingAt)";
+const isCallers = `sessionEpoch = :epoch AND ${isOpen}`;

@@ -2,6 +2,7 @@ import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import { accountRow } from "./forget-attempts.ts";
 import type { Device, Devices } from "./known-devices.ts";
 import { createPauses } from "./refusal-cache.ts";
 import type { AttemptStore } from "./store.ts";
@@ -44,7 +45,7 @@ export function createAttemptLimit({ attempts, keyedHash, devices, clock }: Atte
 
   async function countAs(email: string, device?: Device): Promise<Attempt> {
     const id = await keyedHash.hash(
-      device ? `device:${device.sessionId}:${device.userId}` : `account:${email}`,
+      device ? `device:${device.sessionId}:${device.userId}` : accountRow(email),
     );
     const known = pauses.find(id);
     if (known > 0) throw tooManyAttempts(known);

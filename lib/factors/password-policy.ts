@@ -11,7 +11,8 @@ export function passwordLength(password: string): number | undefined {
 
 /** What a new password must not be. */
 interface Unusable {
-  email: string;
+  /** Undefined while nobody knows whose it will be. */
+  email: string | undefined;
   commonPasswords: ReadonlySet<string>;
 }
 
@@ -26,7 +27,7 @@ export function findPasswordFault(
   const text = password.normalize("NFKC").toLowerCase();
   if (commonPasswords.has(text) || commonPasswords.has(repeatedPart(text)))
     return "is among the most common passwords; choose another one";
-  if (holdsAddress(text, email)) return "must not be or contain your e-mail address";
+  if (email !== undefined && holdsAddress(text, email)) return "must not be or contain your e-mail address";
   return undefined;
 }
 
@@ -50,6 +51,14 @@ export function assertUsablePassword(
 ): void {
   const fault = findPasswordFault(password, unusable);
   if (fault) throw invalidPassword(pointer, fault);
+}
+
+/** The same while nobody knows whose password it will be: throws AppError `invalid_body` for a common one. */
+export function assertUncommonPassword(
+  password: string,
+  unusable: Pick<Unusable, "commonPasswords"> & { pointer: string },
+): void {
+  assertUsablePassword(password, { ...unusable, email: undefined });
 }
 
 /** The refusal of a password: where it stands in the body, and what is wrong with it. */

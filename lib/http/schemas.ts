@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isEmail, normalizeEmail } from "../accounts/email.ts";
 import { AppError } from "../errors.ts";
 import { passwordLength, passwordMaxLength } from "../factors/password-policy.ts";
+import { parseCode } from "../mail/codes.ts";
 
 // The metadata is what the API description says of the rule beside it (openapi/schemas.ts); nothing checks it here.
 const email = v.pipe(
@@ -52,6 +53,22 @@ export const loginBody = v.strictObject({ email, password, device });
 
 /** The body of a request that asks for the password once more. */
 export const passwordBody = v.strictObject({ password, device });
+
+/** A code as people type it; what is parsed is the code as it is compared. */
+const code = v.pipe(
+  v.string("must be a string"),
+  v.metadata({ pattern: "^[\\s\\-]*(?:[0-9A-TV-Za-tv-z][\\s\\-]*){9}$", maxLength: 64 }),
+  v.transform((text) => parseCode(text) ?? ""),
+  v.check((text) => text !== "", "must be the nine letters and digits of a code"),
+);
+
+/** What was answered to whoever asked. One that is not ours is no fault of the body: it is refused as one that is too old. */
+const challenge = v.string("must be a string");
+
+/** The body of a reset of the password. */
+export function createResetPasswordBody(settings: PasswordSettings) {
+  return v.strictObject({ challenge, code, newPassword: createNewPassword(settings) });
+}
 
 /** The body of a request for a code. */
 export const emailBody = v.strictObject({ email: mailableEmail });

@@ -12,6 +12,18 @@ export const password = {
     answers: [codeAsked],
     problems: [...takesBody, "too_many_requests", "unavailable"],
   },
+  resetPassword: {
+    route: "POST /auth/password/reset",
+    tag: "By mail",
+    summary: "Set a new password with a code",
+    description:
+      "Ends every session of the account, and opens none: log in with the new password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again.",
+    body: { schema: "PasswordReset" },
+    answers: [
+      { status: 200, description: "The new password holds, and every session is over.", schemas: ["Done"] },
+    ],
+    problems: [...takesBody, "invalid_code", "code_expired", "unavailable"],
+  },
   changePassword: {
     route: "POST /auth/password",
     tag: "Account",

@@ -6,6 +6,7 @@ import { clock } from "../support/clock.ts";
 import { declared, permissions } from "../support/declared.ts";
 import { fail, loseRequest, throttle } from "../support/faults.ts";
 import { log } from "../support/log.ts";
+import { startMailbox } from "../support/mailbox.ts";
 import type { Pair } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
@@ -15,6 +16,7 @@ import { createTold } from "../support/told.ts";
 const service = await startService();
 const { sandbox, database, wire, feed, expectRequests } = service;
 const { registerProven, rowsOf, mailsTo } = createTold(service);
+const mailbox = await startMailbox(service);
 const tell = () => feed("events");
 const eventsOf = async (userId: string) => (await rowsOf(userId)).map(({ event }) => event);
 
@@ -24,6 +26,13 @@ const revokeAll = ({ cookies }: Pair) => sandbox.revokeAllSessions({ cookies });
 const remove = ({ password }: Account, { cookies }: Pair) =>
   sandbox.deleteAccount({ cookies, body: { password } });
 
+/** By a code that was mailed. */
+async function resetPassword({ email, password }: Account): Promise<ApiResponse> {
+  const { challenge } = bodyOf(await sandbox.forgotPassword({ body: { email } }));
+  const code = await mailbox.receiveCode(email);
+  return sandbox.resetPassword({ body: { challenge, code, newPassword: `${password} anew` } });
+}
+
 /** Every function that changes accounts: what it is called in the trail, and how it is done. */
 const changes: Record<string, [event: string, change: (by: Account, own: Pair) => Promise<ApiResponse>]> = {
   register: [
@@ -31,6 +40,7 @@ const changes: Record<string, [event: string, change: (by: Account, own: Pair) =
     ({ password }) => sandbox.register({ body: { email: "new@example.com", password } }),
   ],
   changePassword: ["authn_password_change", changePassword],
+  resetPassword: ["authn_password_change", resetPassword],
   revokeAllSessions: ["authn_token_revoked", (_, own) => revokeAll(own)],
   deleteAccount: ["user_deleted", remove],
 };
@@ -59,7 +69,7 @@ test.each(Object.entries(changes))(
     expect(await tell()).toBe(true);
     const { userId } = name === "register" ? bodyOf(response) : account;
     expect((await rowsOf(userId)).at(-1)).toEqual({
-      ...{ userId, event, by: "user", at: clock.now, requestId },
+      ...{ userId, event, by: name === "resetPassword" ? "reset" : "user", at: clock.now, requestId },
       ...{ ip: "192.0.2.7", device: "unknown browser", change: expect.stringContaining(`${clock.now}#`) },
       expiresAt: clock.now + 400 * 86_400,
     });

@@ -5,6 +5,7 @@ import { parsePair } from "../../lib/http/cookies.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  createResetPasswordBody,
   emailBody,
   loginBody,
   parseBody,
@@ -28,6 +29,7 @@ describe("a request is valid for the description exactly when the service takes 
     `${"a".repeat(250)}@b.c`,
     "ü@bücher.example",
   );
+  const code = fc.stringMatching(/^[ -]?[0-9A-Ta-z]{8,9}[-U]?[0-9A-Z ]{0,2}$/);
   // Of addresses the description says no more than their length and their one @, see below.
   const odd = fc.jsonValue().filter((value) => typeof value !== "string" || !value.includes("@"));
   const field = fc.oneof(password, email, odd);
@@ -39,11 +41,11 @@ describe("a request is valid for the description exactly when the service takes 
     ["PasswordChange", createChangePasswordBody(minLength)],
     ["PasswordOnly", passwordBody],
     ["CodeRequest", emailBody],
+    ["PasswordReset", createResetPasswordBody(minLength)],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
-    const likely = Object.fromEntries(
-      members.map((member) => [member, member === "email" ? email : password]),
-    );
+    const values: Record<string, fc.Arbitrary<string>> = { email, code };
+    const likely = Object.fromEntries(members.map((member) => [member, values[member] ?? password]));
     const possible = Object.fromEntries([...members, "extra"].map((member) => [member, field]));
     const body = fc.oneof(fc.record(likely), fc.record(possible, { requiredKeys: [] }), fc.jsonValue());
     const isDescribed = validatorAt("components", "schemas", name);

@@ -9,8 +9,9 @@ import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames, routes } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
 import { keepSecrets } from "../support/log.ts";
+import { startMailbox } from "../support/mailbox.ts";
 import { cookieOf } from "../support/pair.ts";
-import { startService } from "../support/service.ts";
+import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, wire } = service;
@@ -36,8 +37,24 @@ async function createCaller() {
 const usual = await createCaller();
 const lasting: ProblemCode[] = ["token_expired", "too_many_attempts", "email_changed_recently"];
 
+const mailbox = await startMailbox(service);
+const askedFor = new Map<Account, { challenge: string; code: string }>();
+
+/** A challenge and its code; one for each account, since refusals leave it good. */
+async function askForCode(account: Account): Promise<{ challenge: string; code: string }> {
+  const known = askedFor.get(account);
+  if (known) return known;
+  const { challenge } = bodyOf(await sandbox.forgotPassword({ body: { email: account.email } }));
+  const code = await mailbox.receiveCode(account.email);
+  askedFor.set(account, { challenge, code });
+  return { challenge, code };
+}
+
 /** What a route accepts of a caller. */
-function createRequest(name: RouteName, { account, cookies, key }: typeof usual): ClientRequest {
+async function createRequest(
+  name: RouteName,
+  { account, cookies, key }: typeof usual,
+): Promise<ClientRequest> {
   const { email, password } = account;
   const newPassword = `${password} and more`;
   keepSecrets(newPassword);
@@ -45,10 +62,19 @@ function createRequest(name: RouteName, { account, cookies, key }: typeof usual)
     register: { email: `new.${email}`, password },
     login: { email, password },
     forgotPassword: { email },
+    ...(name === "resetPassword" && { resetPassword: { ...(await askForCode(account)), newPassword } }),
     changePassword: { currentPassword: password, newPassword },
     deleteAccount: { password },
   };
-  const isOpen = ["register", "login", "forgotPassword", "jwks", "discovery", "openapi"].includes(name);
+  const isOpen = [
+    "register",
+    "login",
+    "forgotPassword",
+    "resetPassword",
+    "jwks",
+    "discovery",
+    "openapi",
+  ].includes(name);
   return {
     ...(isOpen ? {} : exampleRequest(name, cookies)),
     ...(bodies[name] && { body: bodies[name] }),
@@ -58,7 +84,7 @@ function createRequest(name: RouteName, { account, cookies, key }: typeof usual)
 
 describe.each(described)("$operation.route", ({ name, operation }) => {
   test("answers as it is described when all is well", async () => {
-    const response = noted(await sandbox[name](createRequest(name, await createCaller())));
+    const response = noted(await sandbox[name](await createRequest(name, await createCaller())));
     expect(response.statusCode).toBe(operation.answers[0]?.status);
   });
 
@@ -89,7 +115,7 @@ test("the details in the examples are those that were answered", () => {
 
 test("a defect of ours is told without a word about it", async () => {
   const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
-  expectProblem(noted(await broken.login(createRequest("login", usual))), refusals.internalError);
+  expectProblem(noted(await broken.login(await createRequest("login", usual))), refusals.internalError);
 });
 
 test("H14 the security headers, and none that names a product, are on every response, whatever its status", () => {
@@ -128,7 +154,7 @@ const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
 async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
   const caller = lasting.includes(code) ? await createCaller() : usual;
   const { token, cookies } = usual;
-  const good = createRequest(name, caller);
+  const good = await createRequest(name, caller);
   const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
   const { email, password } = caller.account;
   const wrong = "not the right password";
@@ -143,6 +169,14 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
   switch (code) {
     case "invalid_body":
       return call({ body: name === "login" ? { email } : "{" });
+    case "invalid_code": {
+      const { code } = good.body as { code: string };
+      return call({
+        body: { ...(good.body as object), code: `${code.slice(0, -1)}${code.endsWith("0") ? 1 : 0}` },
+      });
+    }
+    case "code_expired":
+      return call({ body: { ...(good.body as object), challenge: "none" } });
     case "invalid_auth_mode":
       return call({ headers: { "auth-mode": "cookie" } });
     case "invalid_idempotency_key":

@@ -41,7 +41,7 @@ async function lastMail() {
 describe.each(asking)("%s", (name) => {
   const ask = (email: unknown, more = {}) => sandbox[name]({ body: { email }, ...more });
 
-  test("F01 answers the same of a known address and an unknown one, after the same requests", async () => {
+  test("F01 A05 answers the same of a known address and an unknown one, after the same requests", async () => {
     const { email } = await service.register();
     const shapes = [];
     for (const address of [email, someone()]) {

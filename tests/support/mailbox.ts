@@ -64,6 +64,14 @@ export async function startMailbox(service: Service) {
       if (!mail || others.length > 0) throw new Error(`${mailbox.sent.length - length} mails were sent`);
       return mail;
     },
+
+    /** Has what was put sent, and gives the last code that went to an address. Throws if none did. */
+    async receiveCode(email: string): Promise<string> {
+      await mailbox.deliver();
+      const mail = mailbox.sent.findLast(({ to: [address], code }) => address === email && code !== "");
+      if (!mail) throw new Error("no code was sent there");
+      return mail.code;
+    },
   };
   return mailbox;
 }

@@ -1,0 +1,40 @@
+import { createUserStore } from "../../lib/accounts/store.ts";
+import { createForgetAttempts } from "../../lib/attempts/forget-attempts.ts";
+import { createAttemptStore } from "../../lib/attempts/store.ts";
+import { createResetPassword } from "../../lib/auth/password/reset.ts";
+import { systemClock } from "../../lib/clock.ts";
+import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
+import { readConfig } from "../../lib/config.ts";
+import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { api } from "../../lib/http/api.ts";
+import { json } from "../../lib/http/response.ts";
+import { createResetPasswordBody, parseBody } from "../../lib/http/schemas.ts";
+import { note } from "../../lib/log.ts";
+import { createSessionStore } from "../../lib/sessions/store.ts";
+import { attemptsTable, passwordMinLength, sessionsTable, usersTable } from "../../lib/settings.ts";
+
+const config = readConfig({
+  ...codeTakingSettings,
+  usersTable,
+  sessionsTable,
+  attemptsTable,
+  passwordMinLength,
+});
+const { dynamodb, keyedHash, proveCode } = createCodeTaking(config);
+const resetPasswordBody = createResetPasswordBody(config);
+const resetPassword = createResetPassword({
+  proveCode,
+  users: createUserStore(dynamodb, config.usersTable),
+  sessions: createSessionStore(dynamodb, config.sessionsTable),
+  forgetAttempts: createForgetAttempts(createAttemptStore(dynamodb, config.attemptsTable), keyedHash),
+  readCommonPasswords,
+  clock: systemClock,
+});
+
+export const handler = api().handler(async ({ body, userAgent, sourceIp: ip, requestId }) => {
+  note({ kind: "reset" });
+  const proof = parseBody(resetPasswordBody, body);
+  const { userId } = await resetPassword({ ...proof, userAgent, ip, requestId });
+  note({ event: "authn_password_change", by: "reset", userId });
+  return json(200, { msg: "success" });
+});

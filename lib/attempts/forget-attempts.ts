@@ -1,0 +1,21 @@
+import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import type { AttemptStore } from "./store.ts";
+
+/** What is hashed for the row of strangers at an account, by its address. */
+export const accountRow = (email: string): string => `account:${email}`;
+
+/** Forgets the attempts of strangers at an account, by its address. Never throws. */
+export type ForgetAttempts = ReturnType<typeof createForgetAttempts>;
+
+/** Makes what forgets the attempts at an account whose owner has got in another way. */
+export function createForgetAttempts(
+  attempts: Pick<AttemptStore, "clear">,
+  { hash }: Pick<KeyedHash, "hash">,
+) {
+  return async function forgetAttempts(email: string): Promise<void> {
+    // A counter that cannot be cleared now is no reason to refuse.
+    await hash(accountRow(email))
+      .then(attempts.clear)
+      .catch(() => undefined);
+  };
+}
