@@ -47,6 +47,8 @@ const own: Record<string, Partial<Budget>> = {
   exportAccount: asks(4, 3, 0),
   deleteAccount: asks(9, 4, 11),
   forgotPassword: asking,
+  // The code, the password, the end of one session, and the attempts that strangers made
+  resetPassword: { ...asks(6, 1, 5), ...hasPasswords },
   // Who has the address; the lease, and what became of it
   mail: asks(4, 2, 2),
   // Looks for the row; the notice, and the row

@@ -89,6 +89,12 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       return { Records };
     },
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),
+    resetPassword: async () => {
+      const { email } = (await openAccount()).body;
+      return createEvent("resetPassword", {
+        body: { ...(await askForCode("forgotPassword", email)), newPassword },
+      });
+    },
     mail: async () => {
       const email = createAddress();
       await call("register", { body: { email, password } });
