@@ -4,6 +4,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
 import { listSources } from "../../lib/attempts/source-address.ts";
+import { nameDevice } from "../../lib/device-name.ts";
 import { AppError } from "../../lib/errors.ts";
 import { findPasswordFault, passwordLength } from "../../lib/factors/password-policy.ts";
 import { parseBearer } from "../../lib/http/bearer.ts";
@@ -16,11 +17,16 @@ import { parseJsonBody } from "../../lib/http/json-body.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  emailBody,
   loginBody,
   parseBody,
   passwordBody,
 } from "../../lib/http/schemas.ts";
+import { formatCode, parseCode } from "../../lib/mail/codes.ts";
+import { chooseLanguage, languages } from "../../lib/mail/language.ts";
+import { encodeWords } from "../../lib/mail/sender.ts";
 import { parseItem } from "../../lib/parse-item.ts";
+import { parseMailbox } from "../../lib/parse-setting.ts";
 import { classify } from "../../lib/sessions/rotation.ts";
 import { sessionType } from "../../lib/sessions/session.ts";
 import { isSessionId } from "../../lib/sessions/store.ts";
@@ -65,6 +71,7 @@ const settings = { passwordMinLength: 15 };
 const bodies: Record<string, [schema: unknown, sound: object]> = {
   login: [loginBody, { email, password }],
   password: [passwordBody, { password }],
+  code: [emailBody, { email }],
   register: [createRegisterBody(settings), { email, password }],
   change: [createChangePasswordBody(settings), { currentPassword: password, newPassword: `${password}!` }],
   pair: [undefined, { token: "header.claims.signature", refreshToken }],
@@ -232,3 +239,30 @@ test("what a proxy says of the client is one IP address or none, which is counte
     times(1_000),
   );
 });
+
+test("a code as it was typed, and what of a request or a setting stands in a mail", () => {
+  const sound = text("k4m-xq2 t9w", "de-AT, en;q=0.5", "Chrome/140 Windows NT", "Example <auth@example.com>");
+  fc.assert(
+    fc.property(sound, (text) => {
+      const code = watch(() => parseCode(text));
+      if (code !== undefined) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{9}$/);
+      if (code !== undefined) expect(parseCode(formatCode(code))).toBe(code);
+      expect(languages).toContain(watch(() => chooseLanguage(text, languages)));
+      expect(watch(() => nameDevice(text))).toMatch(/^[A-Za-z ]{1,40}$/);
+      const mailbox = watch(() => settingOf(() => parseMailbox(text)));
+      if (!mailbox) return;
+      expect(mailbox.address).toMatch(/^[\x21-\x7e]+@[\w.-]+$/);
+      expect(encodeWords(mailbox.name ?? "")).toMatch(/^[\w +/=?-]*$/);
+    }),
+    times(50_000),
+  );
+});
+
+function settingOf<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
+}

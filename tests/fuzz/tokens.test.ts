@@ -2,9 +2,13 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { hashPassword, isSamePassword, verifyPassword } from "../../lib/factors/password-hash.ts";
 import { passwordLength } from "../../lib/factors/password-policy.ts";
+import { createChallenges, createCodes, createMailId } from "../../lib/mail/codes.ts";
 import type { Session } from "../../lib/sessions/session.ts";
 import { AccessTokenError } from "../../lib/tokens/compact-jws.ts";
+import { importHashKeys } from "../../lib/tokens/hash-keys.ts";
+import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { createTestIssuer } from "../support/issuer.ts";
+import { createHashKey } from "../support/keys.ts";
 import { times } from "../support/randomness.ts";
 import { buildToken, encode } from "../support/token.ts";
 import { anyText, mutated } from "./hostile.ts";
@@ -21,6 +25,13 @@ const issue = async (email: string) => (await issuePair({ ...session, email }, r
 const issued = [await issue("ada@example.com"), await issue("é@x.y")];
 const [genuine = ""] = issued;
 const { claims } = await verifyExpiredToken(genuine);
+
+const hashKeys = importHashKeys([createHashKey({ activeFrom: now - 9 })]);
+const keyedHash = createKeyedHash({
+  hashKeys: { ready: async () => {}, get: async () => hashKeys },
+  clock: () => now,
+});
+const [challenges, codes] = [createChallenges(keyedHash), createCodes(keyedHash)];
 
 const verify = (token: string) =>
   watchAsync(() =>
@@ -73,6 +84,25 @@ test("no claim that the issuer does not make is accepted, whoever has signed it"
       expect(await verify(buildToken(header, { ...claims, ...change }, sign))).toBeUndefined();
     }),
   );
+});
+
+test("a challenge, and a token in a mail, open as they were made, or not at all", async () => {
+  const id = createMailId();
+  const challenge = await challenges.issue("reset", id);
+  const token = await codes.deriveToken({ kind: "undo", id, createdAt: now });
+  const parts = [challenge, token].flatMap((text) => text.split("."));
+  const swapped = fc.shuffledSubarray(parts, { minLength: 2, maxLength: 2 }).map((parts) => parts.join("."));
+  const any = fc.oneof(anyText, mutated(fc.constantFrom(challenge, token)), swapped);
+  const property = fc.asyncProperty(any, async (text) => {
+    const opened = [
+      challenges.open("reset", text),
+      challenges.open("login", text),
+      codes.openToken("undo", text),
+    ];
+    const expected = [text === challenge ? id : undefined, undefined, text === token ? id : undefined];
+    expect([text, ...(await watchAsync(() => Promise.all(opened)))]).toEqual([text, ...expected]);
+  });
+  await fc.assert(property, times(8_000));
 });
 
 const forms = ["NFC", "NFD", "NFKC", "NFKD"] as const;
