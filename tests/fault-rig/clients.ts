@@ -135,6 +135,17 @@ export function createBrowser(
       if (call?.status === 200) prefer(user, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
     },
+
+    /** With a code that came by mail: no session is needed, and none is left. */
+    async resetPassword(): Promise<void> {
+      const { challenge, code } = await rig.mailCode("reset", user);
+      const newPassword = `correct horse ${random.below(1e9)} mailed ${random.below(1e9)}`;
+      user.passwords.push(newPassword);
+      const body = { challenge, code, newPassword };
+      const call = await send(() => ({ route: "resetPassword", body }));
+      if (call?.status === 200) prefer(user, newPassword, "first");
+      if (call?.code === "code_expired") prefer(user, newPassword, "last");
+    },
   };
 }
 

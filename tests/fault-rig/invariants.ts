@@ -37,7 +37,9 @@ export function judge(run: Run): string[] {
 }
 
 const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
-const endings: Record<string, number> = { logout: 200, revokeAllSessions: 204, changePassword: 200 };
+const endings: Record<string, number> = {
+  ...{ logout: 200, revokeAllSessions: 204, changePassword: 200, resetPassword: 200 },
+};
 const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[route] === status;
 /** Nobody but the database knows whether it was done. */
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
@@ -115,12 +117,15 @@ function revived({ calls, sessions, recorder, lines }: Run): string[] {
       if (ending.endedAt >= call.startedAt) return false;
       if (ending.route === "refresh") return sessionIdOf(ending) === sessionId;
       if (!session || !covers(ending, sessionId, session)) return false;
-      return (
-        ending.route === "logout" || (recorder.sessions.get(sessionId)?.epoch ?? 0) <= ending.epochBefore
-      );
+      return ending.route === "logout" || (recorder.sessions.get(sessionId)?.epoch ?? 0) <= lastEnded(ending);
     });
     return ending ? [`${describe(call)} after ${describe(ending)}`] : [];
   });
+}
+
+/** The last epoch whose sessions a call ends: what a reset does when it is sent again may have been done at first. */
+function lastEnded({ route, isRepeat, epochBefore }: Call): number {
+  return route === "resetPassword" && isRepeat ? epochBefore - 1 : epochBefore;
 }
 
 function doubled({ calls }: Run): string[] {
@@ -212,6 +217,7 @@ const successEvents: Record<string, string[]> = {
   logout: ["session_logout"],
   revokeAllSessions: ["authn_token_revoked"],
   changePassword: ["authn_password_change"],
+  resetPassword: ["authn_password_change"],
 };
 
 function unlogged({ calls, lines }: Run): string[] {

@@ -3,6 +3,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import type { Answer } from "../../local/wire.ts";
 import { clock } from "../support/clock.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import { createMailedCodes } from "../support/mailed-codes.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
 import { keyHeaders, type Service } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
@@ -50,7 +51,8 @@ export type Rig = ReturnType<typeof createRig>;
 const remainingMs = 30_000;
 const skewSeconds = 2;
 
-export function createRig({ wire, createSandbox }: Service, profile: Profile, seed: string) {
+export function createRig(service: Service, profile: Profile, seed: string) {
+  const { wire, createSandbox } = service;
   let ticks = 0;
   const tick = () => ++ticks;
   const past = createPast(() => ticks);
@@ -205,6 +207,7 @@ export function createRig({ wire, createSandbox }: Service, profile: Profile, se
 
   return {
     ...{ profile, seed, random, recorder, calls, sessions, tick, call },
+    mailCode: createMailedCodes(service),
 
     get operations(): number {
       return operations;

@@ -22,7 +22,7 @@ export interface Run
 /** How often a browser that is logged in does what; one that is not logs in. */
 const usualMix = {
   ...{ refresh: 71, live: 8, movies: 3, login: 1, logout: 4, endAll: 2 },
-  ...{ changePassword: 1, steal: 3, forge: 3 },
+  ...{ changePassword: 1, resetPassword: 1, steal: 3, forge: 3 },
 };
 
 interface RunOptions {
