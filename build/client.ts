@@ -1,20 +1,36 @@
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { minify } from "@swc/core";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 
 /** The oldest browsers that the client runs in. */
 export const oldestBrowsers = ["chrome91", "edge91", "firefox79", "safari14.1"];
 
-/** How the client is bundled: one ES module without imports, for browsers and Node. */
+/** Each is a file of its own. */
+const entryPoints = ["auth-client", "account"];
+
+/**
+ * Another entry point takes what the first has made, such as `AuthError`, from its file: a second one of that name would be another
+ * class.
+ */
+const firstEntryPoint: Plugin = {
+  name: "first-entry-point",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/auth-client\.ts$/ }, ({ kind }) =>
+      kind === "entry-point" ? undefined : { path: "./auth-client.js", external: true },
+    );
+  },
+};
+
+/** How an entry point is bundled: one ES module, for browsers and Node, which imports at most the first. */
 const bundling = {
-  entryPoints: ["client/auth-client.ts"],
   bundle: true,
   format: "esm",
   target: oldestBrowsers,
   minifySyntax: true,
+  plugins: [firstEntryPoint],
   write: false,
   logLevel: "warning",
 } satisfies BuildOptions;
@@ -28,20 +44,20 @@ const minifying = {
   format: { comments: false },
 } as const;
 
-/** Builds `<outdir>/auth-client.js` and its types. Throws what the compilers found. */
+/** Builds the entry points into `<outdir>`, `auth-client.js` and `account.js`, with their types. Throws what the compilers found. */
 export async function buildClient(outdir: string): Promise<void> {
   const types = ["--project", "client", "--noEmit", "false", "--declaration", "--emitDeclarationOnly"];
   await Promise.all([
-    writeBundle(join(outdir, "auth-client.js")),
+    ...entryPoints.map((name) => writeBundle(name, outdir)),
     promisify(execFile)("node_modules/.bin/tsc", [...types, "--outDir", outdir]),
   ]);
 }
 
-async function writeBundle(path: string): Promise<void> {
-  const { outputFiles } = await build({ ...bundling, outfile: path });
+async function writeBundle(name: string, outdir: string): Promise<void> {
+  const { outputFiles } = await build({ ...bundling, entryPoints: [`client/${name}.ts`] });
   const { code } = await minify(outputFiles[0]?.text ?? "", minifying);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, code);
+  await mkdir(outdir, { recursive: true });
+  await writeFile(join(outdir, `${name}.js`), code);
 }
 
 // Not awaited: Jest cannot load a module that waits. A failure ends the process with an error all the same.

@@ -77,8 +77,8 @@ export default class ServicePlugin {
           ...readShell(),
         };
         const routes = listRoutes(functions);
-        const { notFound } = functions;
-        if (notFound) notFound.environment = { ...notFound.environment, ROUTES: routes.join(",") };
+        for (const reader of [functions.notFound, functions.page])
+          if (reader) reader.environment = { ...reader.environment, ROUTES: routes.join(",") };
         const { cors } = provider.httpApi;
         if (cors) cors.allowedMethods = methods.filter((method) => isTaken(method, routes));
       },

@@ -45,8 +45,10 @@ export interface AuthClientOptions {
 
 /** A client of the API. Everything it returns may reject with AuthError. */
 export interface AuthClient {
-  /** Under which name it remembers things in localStorage; a bearer client does not. */
-  readonly storageName: string | undefined;
+  /** Under which name a browser's client remembers things in localStorage. */
+  readonly name: string;
+  /** The token store of a bearer client. */
+  readonly tokens: TokenStore | undefined;
   register(credentials: Credentials): Promise<{ userId: string; email: string }>;
   /** Logs in, and makes sure that the browser keeps the cookie: else it rejects with `cookie_not_kept`. */
   login(credentials: Credentials): Promise<void>;
@@ -98,7 +100,6 @@ export function createAuthClient({
   const base = new URL(baseUrl.replace(/\/*$/, "/"), globalThis.location?.href);
   const name = `auth-client ${base}`;
   const bearer = !!tokens;
-  const storageName = bearer ? undefined : name;
   const connection: Connection = {
     send,
     base,
@@ -110,7 +111,7 @@ export function createAuthClient({
   const post = createPost(connection);
   const session = createSession({
     store: tokens ? createTokenState(tokens) : createBrowserState(name),
-    lock: createLock(storageName),
+    lock: createLock(bearer ? undefined : name),
     bearer,
     onSessionEnd,
     onSessionStart,
@@ -161,7 +162,8 @@ export function createAuthClient({
     me,
     call,
     open,
-    storageName,
+    name,
+    tokens,
     fetch: authFetch,
 
     async refresh() {

@@ -95,6 +95,7 @@ function environment(): NodeJS.ProcessEnv {
     // Everything here comes from one address
     LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "0",
     REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "0",
+    MAIL_LIMIT_PER_SOURCE_PER_HOUR: "0",
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
     HASH_KEYS: JSON.stringify(hashKeySet),
     CODE_KEYS: JSON.stringify(codeKeySet),

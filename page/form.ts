@@ -78,7 +78,7 @@ function findRefused(form: HTMLFormElement, { code, errors, message }: AuthError
   return inputsOf(form).flatMap((input): Fault[] => {
     const fault = errors?.find(({ pointer }) => pointer === `#/${input.name}`);
     if (fault) return [[input, `${labelOf(input)} ${fault.detail}`]];
-    return input.dataset.refusal === code ? [[input, message]] : [];
+    return input.dataset.refusal?.split(" ").includes(code) ? [[input, message]] : [];
   });
 }
 

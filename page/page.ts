@@ -1,7 +1,10 @@
+import "./mail-link.ts"; // the first
+import { createAccountClient } from "../client/account.ts";
 import { AuthError, type Claims, createAuthClient, type ListedSession } from "../client/auth-client.ts";
 import { find } from "./elements.ts";
 import { hasEnded, rememberEnd } from "./ended.ts";
 import { clearForms, onClick, onSubmit } from "./form.ts";
+import { setUpMail } from "./mail.ts";
 import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
 import { showNoSessions, showSessions } from "./sessions.ts";
 import { setClock, showClaims, showTimeLeft } from "./token.ts";
@@ -72,6 +75,18 @@ onSubmit(find("delete", HTMLFormElement), async ({ password = "" }) => {
 });
 
 onClick(find("try-again", HTMLButtonElement), lookAgain);
+
+setUpMail(createAccountClient(client), { welcome, leave });
+
+/** All sessions of an account have ended; if it is the one that is logged in here, the list of its sessions finds out. */
+async function leave(text: string): Promise<void> {
+  if (claims) await listSessions();
+  parts
+    .find(({ hidden }) => !hidden)
+    ?.querySelector("h2")
+    ?.focus();
+  say(text);
+}
 
 /** Only to show what the client does; an application needs none of it. */
 async function watchedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {

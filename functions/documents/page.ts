@@ -2,12 +2,19 @@ import style from "static:../../page/page.css";
 import html from "static:../../page/page.html";
 import icon from "static:../../page/page.svg";
 import script from "static:../../page/page.ts";
+import { readConfig } from "../../lib/config.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { serveStatic } from "../../lib/http/static-files.ts";
+import { routes, sesEndpoint } from "../../lib/settings.ts";
+
+const config = readConfig({ routes, sesEndpoint });
+const names = config.routes.map(({ method, path }) => `${method} ${path}`);
+/** What the page shows depends on what is deployed. */
+const deployed = `data-routes="${names}"${config.sesEndpoint ? " data-mailbox" : ""}`;
 
 export const handler = readOnlyApi().handler(
   serveStatic({
-    "/": { type: "text/html", text: html },
+    "/": { type: "text/html", text: html.replace("<html", `<html ${deployed}`) },
     "/page.css": { type: "text/css", text: style },
     "/page.js": { type: "text/javascript", text: script },
     "/page.svg": { type: "image/svg+xml", text: icon },

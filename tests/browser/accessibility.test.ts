@@ -46,6 +46,20 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await click(await openPage(page.context(), site.url), "Log out");
     await page.getByText("Logged out in another tab").waitFor();
   },
+  async "code-from-a-mail"(page) {
+    await click(page, "Forgotten the password?");
+    await page.locator("#forgot").getByLabel("E-mail address").fill("ada@example.com");
+    await page.locator("#forgot").getByRole("button").click();
+    await page.getByText("Look into the mail of").waitFor();
+    await page.locator("#reset").getByLabel("Code from the mail").fill("?");
+    await page.locator("#reset").getByLabel("New password").fill("short");
+    await click(page, "Set it");
+    await page.locator("#reset-code-error").waitFor();
+  },
+  async "code-of-elsewhere"(page) {
+    await page.goto(`${site.url}/#kind=reset&code=K4MXQ2T9W`);
+    await page.getByText("K4M-XQ2-T9W").waitFor();
+  },
   async unreachable(page) {
     await enter(page, "register", createAccount());
     site.network.cut();

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createContext, SourceTextModule } from "node:vm";
+import type { AccountClient, MailLink } from "../../client/account.ts";
 import type { AuthClient, AuthClientOptions } from "../../client/auth-client.ts";
 import { type ApiResponse, json } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
@@ -15,6 +16,11 @@ export type NetworkFault = (
 /** A page that uses the client; it has globals of its own, as a tab has. */
 export interface Tab {
   auth: AuthClient;
+  account: AccountClient;
+  /** What the page has taken off its address bar. */
+  link: MailLink | undefined;
+  /** Every address of this tab, the oldest first: what "back" leads to, and what the address bar shows. */
+  history: string[];
   /** The codes that `onSessionEnd` was called with; "elsewhere" where there was none. */
   ends: string[];
   /** How often `onSessionStart` was called. */
@@ -25,6 +31,8 @@ export interface Tab {
 
 /** How a page sets its client up, and what its browser does not have. */
 export interface TabOptions extends AuthClientOptions {
+  /** The fragment of the address that was opened. */
+  fragment?: string;
   without?: ("locks" | "localStorage" | "events" | "crypto")[];
 }
 
@@ -44,7 +52,8 @@ type Listener = (event: { key: string }) => void;
 /** The longest that a test waits by itself for a timer. */
 const patienceMs = 16_000;
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
-const code = readFileSync(".local/test/client/auth-client.js", "utf8");
+const readCode = (name: string) => readFileSync(`.local/test/client/${name}`, "utf8");
+const code = { "./auth-client.js": readCode("auth-client.js"), "./account.js": readCode("account.js") };
 const never = new Promise<never>(() => {});
 
 /** The connection breaks before the API has the request. */
@@ -131,8 +140,9 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     else if (keepsCookies) cookies.set(name, { pair, expiresAt: clock.now + maxAge });
   }
 
-  async function openTab({ without = [], ...options }: TabOptions = {}): Promise<Tab> {
+  async function openTab({ without = [], fragment = "", ...options }: TabOptions = {}): Promise<Tab> {
     const tab = {};
+    const history = [`${origin}/app?lang=en${fragment}`];
     const listeners: Listener[] = [];
     const closed = Promise.withResolvers<void>();
     /** A page that is closed learns nothing any more. */
@@ -166,13 +176,18 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       return whileOpen(result);
     };
     const globals = {
-      ...{ Request, Response, Headers, URL, AbortController, btoa, queueMicrotask, fetch: fetchInTab },
+      ...{ Request, Response, Headers, URL, URLSearchParams, AbortController, btoa, queueMicrotask },
+      fetch: fetchInTab,
       // What a page over plain http has.
       ...(!without.includes("crypto") && {
         crypto: { getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes) },
       }),
       Date: { now: timeMs },
-      location: new URL(origin),
+      location: new URL(history[0] as string),
+      history: {
+        state: null,
+        replaceState: (_state: null, _title: string, path: string) => history.splice(-1, 1, origin + path),
+      },
       navigator: without.includes("locks") ? {} : { locks: { request } },
       ...(!without.includes("localStorage") && {
         localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem },
@@ -182,14 +197,20 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       setTimeout: (act: () => void, ms: number) => addTimer({}, act, ms),
       clearTimeout: (timer: object) => timers.delete(timer),
     };
-    const module = new SourceTextModule(code, { context: createContext(globals) });
-    await module.link(() => {
-      throw new Error("the client imports nothing");
+    const context = createContext(globals);
+    const main = new SourceTextModule(code["./auth-client.js"], { context });
+    const second = new SourceTextModule(code["./account.js"], { context });
+    await second.link((name) => {
+      if (name !== "./auth-client.js") throw new Error(`the client imports ${name}`);
+      return main;
     });
-    await module.evaluate();
+    await second.evaluate();
     tabs.set(tab, listeners);
     const ends: Tab["ends"] = [];
-    const { createAuthClient } = module.namespace as typeof import("../../client/auth-client.ts");
+    const { takeMailLink, createAccountClient } =
+      second.namespace as typeof import("../../client/account.ts");
+    const link = takeMailLink();
+    const { createAuthClient } = main.namespace as typeof import("../../client/auth-client.ts");
     let starts = 0;
     const told: Pick<AuthClientOptions, "onSessionEnd" | "onSessionStart"> = {
       onSessionEnd: (error) => ends.push(error?.code ?? "elsewhere"),
@@ -199,7 +220,9 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       tabs.delete(tab);
       closed.resolve();
     };
-    return { auth: createAuthClient({ ...told, ...options }), ends, starts: () => starts, close };
+    const auth = createAuthClient({ ...told, ...options });
+    const account = createAccountClient(auth);
+    return { auth, account, link, history, ends, starts: () => starts, close };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */

@@ -9,7 +9,7 @@ import { oldestBrowsers } from "../../build/client.ts";
 import { createFolder, removeFolder } from "../support/project.ts";
 
 const run = promisify(execFile);
-const built = ".local/test/client/auth-client.js";
+const built = ".local/test/client";
 /** Another project, which has the client among its packages. */
 const folder = createFolder();
 
@@ -17,7 +17,7 @@ beforeAll(() => {
   const home = join(folder, "node_modules/serverless-auth-client");
   mkdirSync(home, { recursive: true });
   cpSync("client/package.json", join(home, "package.json"));
-  cpSync(".local/test/client", join(home, "dist"), { recursive: true });
+  cpSync(built, join(home, "dist"), { recursive: true });
   symlinkSync(resolve("node_modules/@types"), join(folder, "node_modules/@types"));
   symlinkSync(resolve("node_modules/undici-types"), join(folder, "node_modules/undici-types"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
@@ -46,35 +46,54 @@ function codeOf(path: string): string[] {
 }
 
 describe("the client as it is built", () => {
-  test("has less than 4 KB, compressed, and imports nothing", async () => {
-    expect(gzipSync(readFileSync(built)).length).toBeLessThan(4000);
-    const { metafile } = await build({ entryPoints: [built], bundle: true, metafile: true, write: false });
-    expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports)).toEqual([]);
+  test.each([
+    ["auth-client.js", 4000, []],
+    ["account.js", 2000, ["./auth-client.js"]],
+  ])("%s has less than %i bytes, compressed, and imports %j", async (name, limit, imports) => {
+    const path = join(built, name);
+    expect(gzipSync(readFileSync(path)).length).toBeLessThan(limit);
+    const { metafile } = await build({
+      ...{ entryPoints: [path], bundle: true, format: "esm", write: false },
+      external: ["./*"],
+      metafile: true,
+    });
+    const [input] = Object.values(metafile.inputs);
+    expect(input?.imports.map((each) => each.path)).toEqual(imports);
   });
 
   test.each(oldestBrowsers)("is for %s, as its README says", (browser) => {
     expect(readFileSync("client/README.md", "utf8").toLowerCase()).toContain(browser.replace(/\d/, " $&"));
   });
 
-  test("can be imported by Node as it is, and exports two names", async () => {
-    const script = 'console.log(Object.keys(await import("serverless-auth-client")).join())';
+  test("can be imported by Node as it is; both entry points have the same AuthError", async () => {
+    const script = `
+      const auth = await import("serverless-auth-client");
+      const account = await import("serverless-auth-client/account");
+      const client = auth.createAuthClient({ baseUrl: "http://localhost", tokens: { load() {}, save() {} } });
+      const error = await account.createAccountClient(client).confirmLogin({ code: "K4MXQ2T9W" }).catch((caught) => caught);
+      console.log(Object.keys(auth).join(), Object.keys(account).join(), error instanceof auth.AuthError);`;
     const ran = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder });
-    expect(ran).toEqual({ stdout: "AuthError,createAuthClient\n", stderr: "" });
+    const exported = "AuthError,createAuthClient createAccountClient,takeMailLink";
+    expect(ran).toEqual({ stdout: `${exported} true\n`, stderr: "" });
   });
 });
 
 describe("its types", () => {
   const code = `
+    import { type AccountClient, createAccountClient, type MailLink, takeMailLink } from "serverless-auth-client/account";
     import { AuthError, type Claims, createAuthClient, type Tokens } from "serverless-auth-client";
     const tokens: Tokens = { token: "", refreshToken: "" };
     const auth = createAuthClient({ tokens: { load: () => tokens, save: () => {} } });
     const claims: Claims = await auth.me();
     const pointers = (error: AuthError): string[] => error.errors?.map(({ pointer }) => pointer) ?? [];
-    export { claims, pointers };`;
+    const account: AccountClient = createAccountClient(auth);
+    const link: MailLink | undefined = takeMailLink();
+    const { codeBegins } = await account.askPasswordReset({ email: "ada@example.com" });
+    export { claims, codeBegins, link, pointers };`;
 
   test.each(["nodenext", "bundler"])("are found by %s; the code in the documents compiles", async (how) => {
     const documents = ["README.md", "client/README.md"].map(codeOf);
-    expect(documents.map((blocks) => blocks.length)).toEqual([1, 2]);
+    expect(documents.map((blocks) => blocks.length)).toEqual([1, 3]);
     expect(await compile([code, ...documents.flat()], how)).toBe("");
   });
 });

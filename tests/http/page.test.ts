@@ -3,7 +3,7 @@ import { securityHeaders } from "../../lib/http/response.ts";
 import { expectProblem } from "../support/answer.ts";
 import { startService } from "../support/service.ts";
 
-const { sandbox, expectRequests } = await startService();
+const { sandbox, createSandbox, expectRequests } = await startService();
 const types = {
   "/": "text/html",
   "/page.css": "text/css",
@@ -49,6 +49,18 @@ test("the page may load and call its own origin only, run no inline script, and 
     ...["frame-ancestors 'none'", "img-src 'self'", "require-trusted-types-for 'script'"],
     ...["script-src 'self'", "style-src 'self'", "trusted-types 'none'"],
   ]);
+});
+
+test("the page knows which routes are deployed, and whether mails stay on this machine", async () => {
+  const { body = "" } = await load("/");
+  expect(body).toContain("<html data-routes=");
+  expect(body).not.toContain("data-mailbox");
+  const local = createSandbox({
+    ROUTES: "GET /movies,POST /auth/login",
+    SES_ENDPOINT: "http://localhost:8005",
+  });
+  const answer = await local.page({ path: "/" });
+  expect(answer.body).toContain('<html data-routes="GET /movies,POST /auth/login" data-mailbox lang="en">');
 });
 
 test("the page asks for nothing that is not here, and has no inline script or style", async () => {

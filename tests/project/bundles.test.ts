@@ -13,7 +13,7 @@ const withDynamoDB = functionNames.filter((name) => (permissions[name] ?? []).le
 const verifyOnly = functionNames.filter((name) => !withDynamoDB.includes(name));
 
 /** Where a page and its script are in the bundle, they count, too. */
-const mostKiB = (name: string) => (name === "page" ? 48 : 42);
+const mostKiB = (name: string) => (name === "page" ? 64 : 42);
 
 const size = (name: string) => statSync(`${folder}/${pathOf(name)}.mjs`).size / 1024;
 const inputs = (name: string) =>
@@ -29,7 +29,7 @@ function findUseCase(name: string): string {
 }
 
 describe("what a bundle holds", () => {
-  test.each(verifyOnly)("%s: at most 42 KiB (page: 48), no AWS SDK, no stores", (name) => {
+  test.each(verifyOnly)("%s: at most 42 KiB (page: 64), no AWS SDK, no stores", (name) => {
     expect(inputs(name)).toContain(`${pathOf(name)}.ts`);
     expect(
       inputs(name).filter((path) => /@aws-sdk|@smithy|dynamodb|store\.ts$|lib\/auth\//.test(path)),
@@ -54,16 +54,17 @@ describe("what a bundle holds", () => {
 
   test("only what answers with a pair can sign, and only who takes a password can hash", () => {
     const holders = (path: string) => functionNames.filter((name) => inputs(name).includes(path)).sort();
-    expect(holders("lib/tokens/issue-pair.ts")).toEqual([
-      ...["changePassword", "confirmLoginCode", "login", "refresh"],
-    ]);
-    const choosing = ["changePassword", "confirmRegistration", "register", "resetPassword"];
+    expect(holders("lib/tokens/issue-pair.ts")).toEqual(["changePassword", "login", "refresh"]);
     const asking = ["changePassword", "deleteAccount", "login"];
-    expect(holders("lib/attempts/account-limit.ts")).toEqual([...asking, "confirmLoginCode"].sort());
-    expect(holders("lib/factors/password-hash.ts")).toEqual([...new Set([...asking, ...choosing])].sort());
+    expect(holders("lib/attempts/account-limit.ts")).toEqual(asking);
+    expect(holders("lib/factors/password-hash.ts")).toEqual([...asking, "register", "resetPassword"]);
     expect(holders("lib/mail/sender.ts")).toEqual(["mail"]);
     expect(holders("node_modules/@aws-sdk/client-sesv2/dist-es/SESv2Client.js")).toEqual(["mail"]);
-    expect(holders("lib/factors/common-passwords.ts")).toEqual(choosing);
+    expect(holders("lib/factors/common-passwords.ts")).toEqual([
+      "changePassword",
+      "register",
+      "resetPassword",
+    ]);
   });
 
   test("nothing is taken from outside the bundle but Node's own modules", () => {

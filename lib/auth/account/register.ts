@@ -40,12 +40,11 @@ export function createRegister({ directory, clock, readCommonPasswords, sources 
     const passwordHash = await hashPassword(password);
     const userId = randomUUID();
     const createdAt = clock();
-    const { is } = await directory.register({
+    const isCreated = await directory.register({
       ...{ userId, email, language, passwordHash, sessionEpoch: 0, sweptEpoch: 0, createdAt },
       lastChange: createChange("user_created", { by: "user", client, requestId }, createdAt),
     });
-    // A userId that we have just made is used by nobody else.
-    if (is === "taken")
+    if (!isCreated)
       throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
     return { userId, email };
   };

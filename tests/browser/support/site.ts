@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { afterAll } from "@jest/globals";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { type Item, startDatabase } from "../../support/database.ts";
@@ -74,6 +75,16 @@ export async function startSite(settings: Record<string, string> = {}) {
     async sessionsOf({ email }: Account): Promise<Item[]> {
       const entry = await database.find("identities", { identity: `email:${email}` });
       return entry ? database.sessionsOf(entry.userId) : [];
+    },
+
+    /** What the link of the last mail to somebody opens here, and the code in it; waits for the mail. */
+    async mailTo({ email }: Pick<Account, "email">, kind: string): Promise<{ url: string; code: string }> {
+      const pattern = new RegExp(`^Mail to ${email}: .* \\S+(#kind=${kind}&(?:code|token)=(\\S+)) \\(`, "gm");
+      for (;;) {
+        const [, fragment, code = ""] = [...started.output().matchAll(pattern)].at(-1) ?? [];
+        if (fragment) return { url: `${network.url}/${fragment}`, code };
+        await setTimeout(20);
+      }
     },
 
     /** How many rotations of a session the engine has applied so far. */

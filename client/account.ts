@@ -1,0 +1,148 @@
+import { type AuthClient, AuthError } from "./auth-client.ts";
+import { type CodeKind, createChallenges } from "./challenges.ts";
+import { type MailLink, takeMailLink } from "./mail-link.ts";
+
+export type { CodeKind, MailLink };
+export { takeMailLink };
+
+/** What an ask is answered, whoever it is for: a mail is under way, if there is somebody to be mailed. */
+export interface Asked {
+  /** The first character of the code in that mail. */
+  codeBegins: string;
+  /** How long the code is good, in seconds. */
+  expiresIn: number;
+}
+
+/** A code as it stands in a mail, or as somebody types it. */
+type Code = { code: string };
+
+/**
+ * What an account does by mail: each step is asked for, and confirmed with the code in the mail. A code counts only where it was
+ * asked for. Everything may reject with AuthError; `code_expired` also where no code was asked for.
+ */
+export interface AccountClient {
+  /** Answers whether a code of this kind can be used here: whether it was asked for in this browser. */
+  isAskedHere(kind: string, code: string): boolean;
+
+  askRegistration(account: { email: string }): Promise<Asked>;
+  /** Makes the account, and logs in. */
+  confirmRegistration(proof: Code & { password: string }): Promise<{ userId: string; email: string }>;
+
+  askPasswordReset(account: { email: string }): Promise<Asked>;
+  /** Sets a new password, which ends every session and opens none. With the token of a mail that an operator has sent, too. */
+  confirmPasswordReset(proof: (Code | { token: string }) & { newPassword: string }): Promise<void>;
+
+  askEmailChange(change: { newEmail: string; password: string }): Promise<Asked>;
+  /**
+   * Moves the account to the new address: every session ends, and this client goes on in a new one. Where the answer was lost it may
+   * reject with `email_changed`: then the user logs in with the new address.
+   */
+  confirmEmailChange(proof: Code): Promise<{ email: string }>;
+  /** Takes the account back to the address before, with the token that was mailed there. */
+  undoEmailChange(proof: { token: string; newPassword: string }): Promise<void>;
+
+  askLogin(account: { email: string }): Promise<Asked>;
+  confirmLogin(proof: Code): Promise<void>;
+
+  /** Makes the account that an operator has invited somebody to, and logs in. */
+  acceptInvitation(proof: { token: string; password: string }): Promise<{ userId: string; email: string }>;
+}
+
+const emailChanged = { code: "email_changed", detail: "Log in with the new address." };
+
+/** Makes what an account does by mail, beside a client of the API. */
+export function createAccountClient(auth: AuthClient): AccountClient {
+  const { name, tokens, call, open, login, refresh } = auth;
+  const challenges = createChallenges(tokens ? undefined : `${name} challenges`);
+  const post = <T = void>(path: string, body: unknown) => call<T>(path, "POST", body);
+
+  /** Those whose code may be this one: two begin with the same character, now and then. */
+  const fitting = (kind: CodeKind, code: string) =>
+    challenges.of(kind).filter(({ codeBegins }) => codeBegins === firstOf(code));
+
+  async function ask(kind: CodeKind, path: string, body: unknown): Promise<Asked> {
+    const asked = await post<Asked & { challenge: string }>(path, body);
+    const { challenge, codeBegins, expiresIn } = asked;
+    challenges.add({ kind, challenge, codeBegins, untilMs: Date.now() + expiresIn * 1000 });
+    return { codeBegins, expiresIn };
+  }
+
+  async function confirm<T>(
+    kind: CodeKind,
+    code: string,
+    act: (proof: { challenge: string; code: string }) => Promise<T>,
+  ): Promise<T> {
+    let refusal: unknown = notFromHere(challenges.of(kind));
+    for (const { challenge } of fitting(kind, code)) {
+      try {
+        const done = await act({ challenge, code });
+        challenges.drop(challenge);
+        return done;
+      } catch (error) {
+        refusal = error;
+        const { code: refused } = error as AuthError;
+        if (refused === "code_expired") challenges.drop(challenge);
+        else if (refused !== "invalid_code") break;
+      }
+    }
+    throw refusal;
+  }
+
+  /** A way into the account needs the whole token pair. A browser's is in its cookie. */
+  async function withPair(body: object): Promise<object> {
+    if (!tokens) return body;
+    // It is not renewed again for a while.
+    await refresh();
+    return { ...body, refreshToken: (await tokens.load())?.refreshToken };
+  }
+
+  /** Both come out of a mail; its owner need not log in by hand. */
+  async function enter(path: string, body: { password: string }): Promise<{ userId: string; email: string }> {
+    const account = await post<{ userId: string; email: string }>(path, body);
+    await login({ email: account.email, password: body.password });
+    return account;
+  }
+
+  return {
+    isAskedHere: (kind, code) => fitting(kind as CodeKind, code).length > 0,
+
+    askRegistration: (account) => ask("register", "auth/register", account),
+    confirmRegistration: ({ code, password }) =>
+      confirm("register", code, (proof) => enter("auth/register/confirm", { ...proof, password })),
+
+    askPasswordReset: (account) => ask("reset", "auth/password/forgot", account),
+    confirmPasswordReset({ newPassword, ...proof }) {
+      const reset = (half: object) => post("auth/password/reset", { ...half, newPassword });
+      return "token" in proof ? reset(proof) : confirm("reset", proof.code, reset);
+    },
+
+    askEmailChange: async (change) => ask("email", "auth/email", await withPair(change)),
+    confirmEmailChange: ({ code }) =>
+      confirm("email", code, async (proof) =>
+        open("auth/email/confirm", await withPair(proof), emailChanged),
+      ),
+    undoEmailChange: (proof) => post("auth/email/undo", proof),
+
+    askLogin: (account) => ask("login", "auth/login/code", account),
+    confirmLogin: ({ code }) => confirm("login", code, (proof) => open("auth/login/code/confirm", proof)),
+
+    acceptInvitation: (proof) => enter("auth/invitations/accept", proof),
+  };
+}
+
+/** The first character as the API reads it (Crockford's base32). */
+function firstOf(code: string): string | undefined {
+  const [first] = /[0-9A-Z]/.exec(code.normalize("NFKC").toUpperCase()) ?? [];
+  return first?.replace("O", "0").replace(/[IL]/, "1");
+}
+
+/** Why a code cannot be the right one: it is another mail's, or none was asked for. */
+function notFromHere(asked: { codeBegins: string }[]): AuthError {
+  if (asked.length === 0)
+    return new AuthError(400, {
+      code: "code_expired",
+      detail: "No such code was asked for here. Ask for a new one.",
+    });
+  const letters = [...new Set(asked.map(({ codeBegins }) => codeBegins))].join(" or ");
+  return new AuthError(400, { code: "invalid_code", detail: `The code begins with ${letters}.` });
+}

@@ -1,0 +1,61 @@
+/** What mails with a code are for. */
+export type CodeKind = "register" | "reset" | "email" | "login";
+
+/** The half of a proof that the answer to an ask holds; the other half is the code in the mail. */
+export interface Challenge {
+  kind: CodeKind;
+  challenge: string;
+  /** The first character of the code that belongs to it. */
+  codeBegins: string;
+  /** Until when the code is good: milliseconds of the local clock. */
+  untilMs: number;
+}
+
+/** Keeps the challenges of this browser. */
+export type Challenges = ReturnType<typeof createChallenges>;
+
+/** How many are kept of a kind. */
+const maxOfKind = 3;
+
+/**
+ * Keeps challenges where all tabs see them (localStorage): the link in a mail opens a new one. In memory without a name, and
+ * where a browser forbids that.
+ */
+export function createChallenges(name: string | undefined) {
+  let memory: Challenge[] | undefined = name ? undefined : [];
+
+  function load(): Challenge[] {
+    try {
+      const kept: Challenge[] = memory ?? JSON.parse(localStorage.getItem(name as string) ?? "[]");
+      return kept.filter(({ untilMs }) => untilMs > Date.now());
+    } catch {
+      return [];
+    }
+  }
+
+  function save(kept: Challenge[]): void {
+    try {
+      if (memory) memory = kept;
+      else localStorage.setItem(name as string, JSON.stringify(kept));
+    } catch {
+      memory = kept;
+    }
+  }
+
+  /** Those of a kind, the newest first. */
+  const of = (kind: CodeKind) => load().filter((each) => each.kind === kind);
+
+  return {
+    of,
+
+    add(challenge: Challenge): void {
+      const { kind } = challenge;
+      const others = load().filter((each) => each.kind !== kind);
+      save([challenge, ...of(kind).slice(0, maxOfKind - 1), ...others]);
+    },
+
+    drop(challenge: string): void {
+      save(load().filter((each) => each.challenge !== challenge));
+    },
+  };
+}
