@@ -6,7 +6,7 @@ import { bundleOf } from "./bundle-paths.ts";
 
 const context = { awsRequestId: "bench", getRemainingTimeInMillis: () => 10_000 };
 /** What says no to everybody. */
-const refusing: string[] = ["notFound"];
+const refusing: string[] = ["notFound", "refuseRegistration"];
 
 /** What Lambda would call. Its environment is this process's own. */
 export async function loadHandler(bundle: string): Promise<(event: unknown) => Promise<ApiResponse>> {

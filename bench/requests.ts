@@ -88,6 +88,20 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         dynamodb.NewImage = { ...dynamodb.NewImage, emailVerifiedAt: { N: "1" } };
       return { Records };
     },
+    confirmRegistration: async () => {
+      const proof = await askForCode("askRegistration", createAddress());
+      return createEvent("confirmRegistration", { body: { ...proof, password } });
+    },
+    confirmLoginCode: async () => {
+      const { body } = await openAccount();
+      // The first proof of an address ends every session: what is usual comes after it.
+      const first = await askForCode("askLoginCode", body.email);
+      const answer = await call("confirmLoginCode", { body: first });
+      const proof = await askForCode("askLoginCode", body.email);
+      return createEvent("confirmLoginCode", { body: proof, cookies: cookiesOf(answer).slice(1) });
+    },
+    askRegistration: () => createEvent("askRegistration", { body: { email: createAddress() } }),
+    askLoginCode: () => createEvent("askLoginCode", { body: { email: createAddress() } }),
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),
     resetPassword: async () => {
       const { email } = (await openAccount()).body;

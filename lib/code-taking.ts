@@ -1,22 +1,29 @@
 import { createProveCode } from "./auth/prove-code.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { createDynamoDB } from "./dynamodb.ts";
+import { createDynamoDB, type DynamoDB } from "./dynamodb.ts";
 import { createChallenges, createCodes } from "./mail/codes.ts";
 import { createMailStore } from "./mail/store.ts";
 import { codeKeySettings, dynamodbSettings, hashKeySettings, mailsTable } from "./settings.ts";
+import type { HashKeys } from "./tokens/hash-keys.ts";
 import { createKeyedHash } from "./tokens/keyed-hash.ts";
 import { openCodeKeys, openHashKeys } from "./tokens/open-hash-keys.ts";
 
 /** What every function that takes a mailed code reads. */
 export const codeTakingSettings = { ...dynamodbSettings, ...hashKeySettings, ...codeKeySettings, mailsTable };
 
-/** Makes, once per sandbox, what every function that takes a mailed code is made of. */
-export function createCodeTaking(config: Config<keyof typeof codeTakingSettings>) {
+/**
+ * Makes, once per sandbox, what every function that takes a mailed code is made of; of a function that opens sessions, too,
+ * with what it has made for that.
+ */
+export function createCodeTaking(
+  config: Config<keyof typeof codeTakingSettings>,
+  made: { dynamodb?: DynamoDB; hashKeys?: HashKeys } = {},
+) {
   const clock = systemClock;
   // Both sets of keys are on their way at once.
-  const [hashKeys, codeKeys] = [openHashKeys(config, clock), openCodeKeys(config, clock)];
-  const dynamodb = createDynamoDB(config);
+  const { hashKeys = openHashKeys(config, clock), dynamodb = createDynamoDB(config) } = made;
+  const codeKeys = openCodeKeys(config, clock);
   const keyedHash = createKeyedHash({ hashKeys, clock });
   const mails = createMailStore(dynamodb, config.mailsTable);
   const codes = createCodes(createKeyedHash({ hashKeys: codeKeys, clock }));

@@ -27,6 +27,7 @@ export const problems = {
   invalid_credentials: { status: 401, title: "Login failed", event: "authn_login_fail" },
   insufficient_user_authentication: { status: 401, title: "Sign in again", event: "authz_fail" },
   forbidden: { status: 403, title: "Not allowed", event: "authz_fail" },
+  registration_closed: { status: 403, title: "Registration closed", event: "authz_fail" },
   cross_site_request: { status: 403, title: "Cross-site request refused", event: "malicious_cors" },
   session_key_required: {
     status: 403,
@@ -74,6 +75,7 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
   insufficient_user_authentication: "This needs a login of the last five minutes. Log in again.",
+  registration_closed: "Nobody can register here. Ask the operator for an account.",
   session_key_required:
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:

@@ -30,6 +30,8 @@ export type SecurityEvent =
 /** What changes an account; the deletion of one is told of when it is gone. */
 export type ChangeEvent =
   | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created">
+  /** The address was proven. */
+  | "user_updated"
   | "user_deleting";
 
 /** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */

@@ -14,8 +14,8 @@ export interface LogFields {
   sessionHash?: string;
   /** What a code is asked for, or presented. */
   kind?: CodeKind;
-  /** What changed an account, where it was not its user in a session. */
-  by?: "reset";
+  /** What opened or changed an account, where it was no password and no session. */
+  by?: "reset" | "code";
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

@@ -1,6 +1,6 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { type HeaderName, headers, problemHeaders } from "./headers.ts";
-import { operations, routeSchemas } from "./operations/index.ts";
+import { type Contract, contracts, routeSchemas } from "./operations/index.ts";
 import { type Operation, tags } from "./operations/operation.ts";
 import { parameters } from "./parameters.ts";
 import { createProblemExample, groupByStatus, problemTexts } from "./problems.ts";
@@ -74,7 +74,7 @@ export function createDocument({ version }: { version: string }) {
 
 function createPaths() {
   const paths: Record<string, Record<string, object>> = {};
-  for (const [name, operation] of Object.entries(operations)) {
+  for (const [name, operation] of Object.entries(contracts)) {
     const [method = "", path = ""] = operation.route.split(" ");
     paths[path] = { ...paths[path], [method.toLowerCase()]: createOperation(name, operation) };
   }
@@ -89,7 +89,8 @@ const security = {
   "pair or token": [{ cookie: [] }, { bearer: [] }, {}],
 };
 
-function createOperation(name: string, { tag, summary, description, needs, body, ...operation }: Operation) {
+function createOperation(name: string, contract: Contract) {
+  const { tag, summary, description, needs, bodies, isBodyOptional, ...operation } = contract;
   return {
     operationId: name,
     tags: [tag],
@@ -97,8 +98,8 @@ function createOperation(name: string, { tag, summary, description, needs, body,
     ...(description && { description }),
     security: security[needs ?? "none"],
     ...(operation.parameters && { parameters: operation.parameters.map((at) => ref("parameters", at)) }),
-    ...(body && {
-      requestBody: { required: !body.isOptional, content: { "application/json": content([body.schema]) } },
+    ...(bodies.length > 0 && {
+      requestBody: { required: !isBodyOptional, content: { "application/json": content(bodies) } },
     }),
     responses: {
       ...Object.fromEntries(operation.answers.map((answer) => [answer.status, createAnswer(answer)])),

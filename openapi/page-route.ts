@@ -1,5 +1,6 @@
 import { getSchema } from "./document.ts";
 import { code, escapeHtml, inline, sample, table, titled } from "./html.ts";
+import type { Contract } from "./operations/index.ts";
 import type { Answer, Operation } from "./operations/operation.ts";
 import { type Parameter, parameters } from "./parameters.ts";
 import { groupByStatus } from "./problems.ts";
@@ -12,16 +13,16 @@ export function heading(route: string): string {
 }
 
 /** All about one route, under a heading that has its name as id. */
-export function createRoute([id, operation]: [string, Operation]): string {
-  const { route, summary, description = "", needs = "none", body, answers } = operation;
-  const bodyTitle = body?.isOptional ? "Request body, for bearer clients" : "Request body";
+export function createRoute([id, contract]: [string, Contract]): string {
+  const { route, summary, description = "", needs = "none", bodies, isBodyOptional, answers } = contract;
+  const bodyTitle = isBodyOptional ? "Request body, for bearer clients" : "Request body";
   return titled(3, id, heading(route), [
     `<p><strong>${escapeHtml(summary)}.</strong> ${inline(description)}</p>`,
     `<p>${credentials[needs]}</p>`,
-    ...describeParameters(operation),
-    ...(body ? [describeBody(bodyTitle, [body.schema])] : []),
+    ...describeParameters(contract),
+    ...(bodies.length > 0 ? [describeBody(bodyTitle, bodies)] : []),
     ...answers.flatMap(describeAnswer),
-    describeRefusals(operation),
+    describeRefusals(contract),
   ]);
 }
 
@@ -32,7 +33,7 @@ const credentials: Record<NonNullable<Operation["needs"]> | "none", string> = {
   "pair or token": "Needs the cookie or <code>Authorization: Bearer</code> or a pair in the body.",
 };
 
-function describeParameters({ parameters: names }: Operation): string[] {
+function describeParameters({ parameters: names }: Contract): string[] {
   const rows = names?.map((key) => {
     const { name, in: place, description, required, schema }: Parameter = parameters[key];
     return [code(name), `${required ? "" : "optional "}${place}: ${typeOf(schema)}`, inline(description)];
@@ -60,7 +61,7 @@ function describeAnswer({ status, description, headers, schemas: names, mediaTyp
   ];
 }
 
-function describeRefusals({ problems }: Operation): string {
+function describeRefusals({ problems }: Contract): string {
   const rows = Object.entries(groupByStatus(problems)).map(([status, codes]) => {
     return [status, codes.map((name) => `<a href="#problem-${name}">${code(name)}</a>`).join(", ")];
   });

@@ -1,6 +1,6 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { code, escapeHtml, paragraphs, sample, titled } from "./html.ts";
-import { operations } from "./operations/index.ts";
+import { contracts } from "./operations/index.ts";
 import { tags } from "./operations/operation.ts";
 import { createRoute, heading } from "./page-route.ts";
 import { createProblemExample, problemTexts } from "./problems.ts";
@@ -47,7 +47,7 @@ ${createChapters().join("\n")}
 
 const codes = Object.keys(problems) as ProblemCode[];
 const groups = Object.entries(tags);
-const routesOf = (tag: string) => Object.entries(operations).filter(([, route]) => route.tag === tag);
+const routesOf = (tag: string) => Object.entries(contracts).filter(([, route]) => route.tag === tag);
 const toId = (name: string) => name.toLowerCase().replaceAll(" ", "-");
 
 function createContents(): string[] {

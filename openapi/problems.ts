@@ -91,6 +91,10 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "nothing to repeat: somebody must grant the role, and the user log in again.",
     detail: "This needs the role admin.",
   },
+  registration_closed: {
+    meaning: "Only the operator makes accounts here.",
+    remedy: "ask the operator for an invitation.",
+  },
   cross_site_request: {
     meaning: "A page of another site made the request.",
     remedy: "the operator lists the exact origin of your application in `ALLOWED_ORIGINS`.",

@@ -6,10 +6,12 @@ import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
 import {
   createChangePasswordBody,
+  createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
   emailBody,
   loginBody,
+  loginCodeBody,
   passwordBody,
 } from "../lib/http/schemas.ts";
 import { type AccessClaims, claimNames } from "../lib/tokens/access-claims.ts";
@@ -72,6 +74,11 @@ function map<T>(
 const address = "An e-mail address, in any case.";
 const knownPassword = "The password, as it was chosen.";
 const newPassword = "No common password, and not the e-mail address.";
+/** What comes back of a mailed code. */
+const proof = {
+  challenge: "As it was answered to the request for the code.",
+  code: "As it was typed: blanks and hyphens do not count, O is 0, I and L are 1.",
+};
 
 const challenge = "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA";
 const email = "ada@example.com";
@@ -164,11 +171,21 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     },
     PasswordReset: {
       schema: bodySchema(createResetPasswordBody(settings), {
-        challenge: "As it was answered to the request for the code.",
-        code: "As it was typed: blanks and hyphens do not count, O is 0, I and L are 1.",
+        ...proof,
         newPassword,
       }),
       example: { challenge, code: "K4M-XQ2-T9W", newPassword: "another long and private sentence" },
+    },
+    RegistrationConfirmation: {
+      schema: bodySchema(createConfirmRegistrationBody(settings), {
+        ...proof,
+        password: newPassword,
+      }),
+      example: { challenge, code: "K4M-XQ2-T9W", password },
+    },
+    CodeLogin: {
+      schema: bodySchema(loginCodeBody, { ...proof, ...deviceMember }),
+      example: { challenge, code: "K4M-XQ2-T9W" },
     },
     CodeAsked: {
       schema: object({

@@ -1,6 +1,5 @@
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
-import { createEndEarlierSessions } from "../../lib/auth/end-earlier-sessions.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
 import { createTellNewDevice } from "../../lib/auth/tell-new-device.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -11,9 +10,9 @@ import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
-import { createSessionOpening, sessionOpeningSettings } from "../../lib/session-opening.ts";
-import { createSessionNote } from "../../lib/sessions/note.ts";
+import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import {
   identitiesTable,
   loginLimitPerSourcePerMinute,
@@ -22,36 +21,25 @@ import {
   newDeviceNotice,
   withMail,
 } from "../../lib/settings.ts";
-import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
-import { importVerificationKeys } from "../../lib/tokens/keys.ts";
-import { createExpiredTokenVerifier } from "../../lib/tokens/verify-access-token.ts";
 
 const config = readConfig({
   ...{ ...sessionOpeningSettings, identitiesTable, loginLimitPerSourcePerMinute },
   ...{ mailsTable: withMail(mailsTable), mailLanguages, newDeviceNotice },
 });
-const opening = await createSessionOpening(config);
-const keyedHash = createKeyedHash(opening.needs);
-const noteSession = createSessionNote(keyedHash);
-const keys = await importVerificationKeys(config.jwtPublicKeys);
+const opening = await createLoginOpening(config);
+const { keyedHash, noteSession } = opening;
 const limit = config.loginLimitPerSourcePerMinute;
-const noteFailure = (error: unknown) => note({ error });
 const login = createLogin({
   ...opening,
   identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
   sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
-  endEarlierSessions: createEndEarlierSessions({
-    sessions: opening.sessions,
-    verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
-    noteFailure,
-  }),
   tellNewDevice:
     config.mailsTable !== undefined && config.newDeviceNotice === "on"
       ? createTellNewDevice({
           mails: createMailStore(opening.needs.dynamodb, config.mailsTable),
           languages: config.mailLanguages,
           clock: systemClock,
-          noteFailure,
+          noteFailure: (error) => note({ error }),
         })
       : undefined,
 });

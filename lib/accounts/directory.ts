@@ -3,7 +3,6 @@ import type { DynamoDB } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
 import { type TransactItem, transact } from "../transaction.ts";
 import {
-  createIdentityStore,
   emailIdentity,
   type IdentityEntry,
   isNamedBy,
@@ -15,6 +14,12 @@ import { createUserStore, type User } from "./store.ts";
 /** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
 export type Directory = ReturnType<typeof createDirectory>;
 
+/**
+ * What became of a registration. `taken`: the address is another's, or reserved. `used`: the userId was used before, by
+ * this very registration or one with the same mail; and what there is of that user now.
+ */
+export type Registration = { is: "registered" } | { is: "taken" } | { is: "used"; user: User | undefined };
+
 /** Others can move an entry between our look and our write. */
 const maxLooks = 3;
 
@@ -24,7 +29,6 @@ export function createDirectory(
   { usersTable, identitiesTable }: Config<"usersTable" | "identitiesTable">,
 ) {
   const users = createUserStore(client, usersTable);
-  const identities = createIdentityStore(client, identitiesTable);
 
   /** The check that an entry does not count: its user is gone, or has another address. */
   function isNobodys(address: string, { userId }: IdentityEntry): TransactItem {
@@ -40,10 +44,10 @@ export function createDirectory(
 
   return {
     /**
-     * Stores a new user with the entry of the address; false if the address is taken, or reserved. Our own write is known
-     * by the userId.
+     * Stores a new user with the entry of the address; and, where a mail brings the userId, with the use of the mail, which
+     * can be used once.
      */
-    async register(user: User): Promise<boolean> {
+    async register(user: User, use?: TransactItem): Promise<Registration> {
       const { userId, email, createdAt } = user;
       const entry: IdentityEntry = { identity: emailIdentity(email), userId, createdAt };
       let stale: IdentityEntry | undefined;
@@ -58,16 +62,18 @@ export function createDirectory(
               ReturnValuesOnConditionCheckFailure: "ALL_OLD",
             },
           },
+          ...(use ? [use] : []),
           ...(stale ? [isNobodys(email, stale)] : []),
         ];
-        const isDone = async () => (await identities.find(entry.identity))?.userId === userId;
+        const isDone = async () => (await users.find(userId))?.lastChange?.id === user.lastChange?.id;
         const result = await transact(client, items, { isDone });
-        if (result.written) return true;
-        const [, verdict] = result.verdicts;
+        if (result.written) return { is: "registered" };
+        const [isThere, verdict, isUsed] = result.verdicts;
+        if (isThere?.isRefused || (use && isUsed?.isRefused))
+          return { is: "used", user: await users.find(userId) };
         const found = verdict?.isRefused && verdict.item ? parseIdentityEntry(verdict.item) : undefined;
-        if (found?.userId === userId) return true;
         if (found && (isReserved(found, createdAt) || isNamedBy(found, await users.find(found.userId))))
-          return false;
+          return { is: "taken" };
         stale = found;
       }
       throw new AppError("unavailable");

@@ -146,6 +146,18 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     },
 
     /**
+     * Notes the first proof of an address, raises the epoch, and lets nothing else open the account any more: it may be
+     * another's who registered. Undefined if the user is not as it was read.
+     */
+    proveAddress(user: User, change: Change): Promise<User | undefined> {
+      return raise(user, change, {
+        set: ", emailVerifiedAt = :at REMOVE passwordHash, identityIds",
+        condition: " AND attribute_not_exists(emailVerifiedAt) AND email = :email",
+        values: { ":at": change.at, ":email": user.email },
+      });
+    },
+
+    /**
      * Raises the epoch. Undefined if there is no such user, or if the caller's session is of an earlier epoch: it has been
      * ended itself.
      */

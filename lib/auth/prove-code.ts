@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Challenges, Codes } from "../mail/codes.ts";
 import type { CodeKind } from "../mail/kinds.ts";
-import type { Mail, MailStore } from "../mail/store.ts";
+import type { Mail, MailStore, Use } from "../mail/store.ts";
 
 interface ProveCodeOptions {
   mails: Pick<MailStore, "prove">;
@@ -24,15 +24,15 @@ export type ProveCode = ReturnType<typeof createProveCode>;
 export function createProveCode({ mails, challenges, codes, clock }: ProveCodeOptions) {
   /**
    * Gives the mail of a right code. A right code may be repeated while it is good: what it does once is bounded by the write
-   * that follows. Throws AppError `code_expired` – without a request, where the challenge is none of ours for this kind –,
+   * that follows, or by `use`. Throws AppError `code_expired` – without a request, where the challenge is none of ours for this kind –,
    * `invalid_code`, `unavailable`.
    */
-  return async function proveCode(kind: CodeKind, { challenge, code }: Proof): Promise<Mail> {
+  return async function proveCode(kind: CodeKind, { challenge, code }: Proof, use?: Use): Promise<Mail> {
     const id = await challenges.open(kind, challenge);
     if (id === undefined) throw new AppError("code_expired");
     // Compared before it is counted, and counted in either case: no guess is looked at that is not.
     const isRight = await codes.isRight(kind, id, code);
-    const mail = await mails.prove({ kind, id, isRight }, clock());
+    const mail = await mails.prove({ kind, id, isRight, use }, clock());
     if (!mail) throw new AppError("code_expired");
     if (!isRight) throw new AppError("invalid_code", { reason: "wrong code" });
     return mail;

@@ -65,6 +65,9 @@ const code = v.pipe(
 /** What was answered to whoever asked. One that is not ours is no fault of the body: it is refused as one that is too old. */
 const challenge = v.string("must be a string");
 
+/** The body of a sign-in by a mailed code. */
+export const loginCodeBody = v.strictObject({ challenge, code, device });
+
 /** The body of a reset of the password. */
 export function createResetPasswordBody(settings: PasswordSettings) {
   return v.strictObject({ challenge, code, newPassword: createNewPassword(settings) });
@@ -73,9 +76,22 @@ export function createResetPasswordBody(settings: PasswordSettings) {
 /** The body of a request for a code. */
 export const emailBody = v.strictObject({ email: mailableEmail });
 
+/** The same where it begins a registration: a password that came along has to be told where it belongs. */
+export const registrationRequestBody = v.strictObject({
+  ...emailBody.entries,
+  password: v.exactOptional(
+    v.never("belongs to POST /auth/register/confirm, beside the code that is mailed to the address"),
+  ),
+});
+
 /** The body of a registration. */
 export function createRegisterBody(settings: PasswordSettings) {
   return v.strictObject({ email, password: createNewPassword(settings) });
+}
+
+/** The body of the end of a registration. */
+export function createConfirmRegistrationBody(settings: PasswordSettings) {
+  return v.strictObject({ challenge, code, password: createNewPassword(settings) });
 }
 
 /** The body of a change of password. */
@@ -116,8 +132,8 @@ export function parseBody<Schema extends v.GenericSchema>(
   });
 }
 
-function describe({ message, received, expected }: v.BaseIssue<unknown>): string {
-  if (expected === "never") return "is not known";
+function describe({ type, message, received, expected }: v.BaseIssue<unknown>): string {
+  if (type === "strict_object" && expected === "never") return "is not known";
   return received === "undefined" ? "is missing" : message;
 }
 

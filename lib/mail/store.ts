@@ -9,6 +9,7 @@ import {
   updateItem,
 } from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
+import type { TransactItem } from "../transaction.ts";
 import { type CodeKind, kinds, type MailKind, notices } from "./kinds.ts";
 import { languages } from "./language.ts";
 
@@ -52,6 +53,9 @@ const mailType = {
     /** When the right code was first presented, and when what it is for was done. */
     provedAt: v.exactOptional(v.number()),
     usedAt: v.exactOptional(v.number()),
+    /** `login`: by which request, and the hash of its Idempotency-Key: that one may come again. */
+    usedBy: v.exactOptional(v.string()),
+    usedKeyHash: v.exactOptional(v.string()),
     /** What became of it: a lease of who is sending it, then one of the two ends. */
     sendingAt: v.exactOptional(v.number()),
     sentAt: v.exactOptional(v.number()),
@@ -128,23 +132,36 @@ export function createMailStore(client: DynamoDB, tableName: string) {
     /**
      * Counts one code that was presented: a wrong one as a try, a right one as the proof, in the one write that looks
      * whether it still counts. Undefined if it does not: there is no such mail of this kind, it is too old, or there were
-     * five wrong ones. A retry of the SDK may count a wrong one twice.
+     * five wrong ones. A retry of the SDK may count a wrong one twice. With `use` a right one counts once, in the same write:
+     * again only for the same request, or the same Idempotency-Key.
      */
     async prove(
-      { kind, id, isRight }: { kind: CodeKind; id: string; isRight: boolean },
+      { kind, id, isRight, use }: { kind: CodeKind; id: string; isRight: boolean; use?: Use | undefined },
       now: number,
     ): Promise<Mail | undefined> {
+      const right = createRight(use);
       const { written, item } = await updateItem(client, addressOf(id), {
-        UpdateExpression: isRight ? "SET provedAt = if_not_exists(provedAt, :now)" : "ADD tries :one",
-        // The bracket stands first: an embedded engine reads the order of OR and AND wrongly otherwise.
-        ConditionExpression:
-          "(attribute_not_exists(tries) OR tries < :max) AND kind = :kind AND validUntil > :now",
+        UpdateExpression: isRight ? right.set : "ADD tries :one",
+        // The brackets stand first: an embedded engine reads the order of OR and AND wrongly otherwise.
+        ConditionExpression: `${isRight ? right.condition : ""}(attribute_not_exists(tries) OR tries < :max) AND kind = :kind AND validUntil > :now`,
         ExpressionAttributeValues: {
           ...{ ":now": now, ":max": maxTries, ":kind": kind },
-          ...(!isRight && { ":one": 1 }),
+          ...(isRight ? right.values : { ":one": 1 }),
         },
       });
       return written && item ? parseMail(item) : undefined;
+    },
+
+    /** The part of a transaction that does what a mail is for: once. */
+    toUse(id: string, now: number): TransactItem {
+      return {
+        Update: {
+          ...addressOf(id),
+          UpdateExpression: "SET usedAt = :now",
+          ConditionExpression: "attribute_exists(id) AND attribute_not_exists(usedAt)",
+          ExpressionAttributeValues: { ":now": now },
+        },
+      };
     },
 
     /**
@@ -180,6 +197,27 @@ export function createMailStore(client: DynamoDB, tableName: string) {
     /** Notes that a mail is not sent, and why: the name of an error, never its text. */
     noteFailed: (id: string, { failedAt, failure }: { failedAt: number; failure: string }): Promise<void> =>
       noteEnd(id, "SET failedAt = :at, failure = :failure", { ":at": failedAt, ":failure": failure }),
+  };
+}
+
+/** Who uses a mail up: a request by its random name, and the hash of its Idempotency-Key, if it has one. */
+export interface Use {
+  by: string;
+  keyHash: string | undefined;
+}
+
+/** What the write of a right code does, and asks beside all others. */
+function createRight(use: Use | undefined) {
+  const proved = "SET provedAt = if_not_exists(provedAt, :now)";
+  if (!use) return { set: proved, condition: "", values: {} };
+  const { by, keyHash } = use;
+  const used = `${proved}, usedAt = if_not_exists(usedAt, :now), usedBy = :by`;
+  const isOurs = "attribute_not_exists(usedAt) OR usedBy = :by";
+  if (keyHash === undefined) return { set: used, condition: `(${isOurs}) AND `, values: { ":by": by } };
+  return {
+    set: `${used}, usedKeyHash = :key`,
+    condition: `(${isOurs} OR usedKeyHash = :key) AND `,
+    values: { ":by": by, ":key": keyHash },
   };
 }
 

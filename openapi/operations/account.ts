@@ -1,4 +1,4 @@
-import { ended, knowsCaller, type Operation, takesBody } from "./operation.ts";
+import { codeAsked, ended, knowsCaller, type Operation, takesBody } from "./operation.ts";
 
 /** The routes of functions/account/, by the names of their functions. */
 export const account = {
@@ -11,6 +11,40 @@ export const account = {
     body: { schema: "Registration" },
     answers: [{ status: 201, description: "The account is there.", schemas: ["NewAccount"] }],
     problems: [...takesBody, "email_taken", "too_many_requests", "unavailable"],
+  },
+  askRegistration: {
+    route: "POST /auth/register",
+    tag: "Signing in",
+    summary: "Ask for a code to create an account",
+    description:
+      "Where an address has to be proven first it is sent alone: the answer is a challenge, and is the same whether or not there is an account. A code goes to the address, and both go to `POST /auth/register/confirm` with the password.",
+    body: { schema: "CodeRequest" },
+    answers: [codeAsked],
+    problems: [...takesBody, "too_many_requests", "unavailable"],
+  },
+  confirmRegistration: {
+    route: "POST /auth/register/confirm",
+    tag: "By mail",
+    summary: "Create an account with a code",
+    description:
+      "Creates the account of the address that the code was mailed to, and signs nobody in: log in with the password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again.",
+    body: { schema: "RegistrationConfirmation" },
+    answers: [{ status: 201, description: "The account is there.", schemas: ["NewAccount"] }],
+    problems: [...takesBody, "invalid_code", "code_expired", "email_taken", "unavailable"],
+  },
+  refuseRegistration: {
+    route: "POST /auth/register",
+    tag: "Signing in",
+    summary: "Create no account",
+    description: "Where the operator makes the accounts every registration is refused.",
+    answers: [],
+    problems: [
+      "cross_site_request",
+      "body_too_large",
+      "unsupported_media_type",
+      "invalid_body",
+      "registration_closed",
+    ],
   },
   exportAccount: {
     route: "GET /auth/account",

@@ -12,8 +12,33 @@ const all = { ...account, ...login, ...session, ...password, ...sample, ...docum
 /** The name of a described route: that of its function in functions.yml, or `docs` for the second one of `openapi`. */
 export type OperationName = keyof typeof all;
 
-/** Every described route. */
+/** What every function with a described route does. */
 export const operations: Record<OperationName, Operation> = all;
+
+/** A route as its callers see it. */
+export interface Contract extends Omit<Operation, "body"> {
+  /** The names of the schemas that its body may have; none: no body. */
+  bodies: string[];
+  isBodyOptional: boolean;
+}
+
+/** Every described route by the name of its first function: of several functions of a route a deployment has one. */
+export const contracts: Record<string, Contract> = Object.fromEntries(
+  Object.entries<Operation>(all).flatMap(([name, { body, ...first }]) => {
+    const [own, ...others] = Object.entries<Operation>(all).filter(([, { route }]) => route === first.route);
+    if (own?.[0] !== name) return [];
+    const every = [own, ...others].map(([, each]) => each);
+    const contract: Contract = {
+      ...first,
+      description: every.flatMap(({ description = [] }) => description).join("\n\n"),
+      bodies: every.flatMap((each) => each.body?.schema ?? []),
+      isBodyOptional: body?.isOptional ?? false,
+      answers: every.flatMap(({ answers }) => answers),
+      problems: [...new Set(every.flatMap(({ problems }) => problems))],
+    };
+    return [[name, contract]];
+  }),
+);
 
 /** The schemas that stand beside their routes. */
 export const routeSchemas: Record<string, Component> = { ...sampleSchemas };

@@ -1,4 +1,4 @@
-import { hasModes, type Operation, opened, opensSession, takesBody } from "./operation.ts";
+import { codeAsked, hasModes, type Operation, opened, opensSession, takesBody } from "./operation.ts";
 
 /** The routes of functions/login/, by the names of their functions. */
 export const login = {
@@ -19,6 +19,35 @@ export const login = {
       "invalid_credentials",
       "too_many_attempts",
       "too_many_requests",
+      "unavailable",
+    ],
+  },
+  askLoginCode: {
+    route: "POST /auth/login/code",
+    tag: "By mail",
+    summary: "Ask for a code to log in with",
+    description:
+      "Mails a code to the address, if it has an account; the answer is the same if it has none. Only where the operator allows it (`EMAIL_LOGIN`).",
+    body: { schema: "CodeRequest" },
+    answers: [codeAsked],
+    problems: [...takesBody, "too_many_requests", "unavailable"],
+  },
+  confirmLoginCode: {
+    route: "POST /auth/login/code/confirm",
+    tag: "By mail",
+    summary: "Log in with a code",
+    description:
+      "Starts a session as a login does. The code counts with the challenge of the answer that it was asked for with, five tries long, and opens one session; the same request may be sent again with its `Idempotency-Key`. Where this is the first proof of the address, every earlier session is ended, and neither a password nor another way in opens the account any more: set a password by `POST /auth/password/forgot`.",
+    parameters: [...opensSession],
+    body: { schema: "CodeLogin" },
+    answers: [opened],
+    problems: [
+      ...takesBody,
+      ...hasModes,
+      "invalid_idempotency_key",
+      "invalid_session_key",
+      "invalid_code",
+      "code_expired",
       "unavailable",
     ],
   },

@@ -20,7 +20,7 @@ const ownAddress = invalidBody(["password", "must not be or contain your e-mail 
 const put = "TransactWriteItems users identities";
 
 /** Who has the address is read before it is refused. */
-const find = "GetItem identities";
+const find = "GetItem users";
 const taking = [put, "GetItem users"];
 
 let count = 0;

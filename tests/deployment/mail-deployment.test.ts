@@ -36,12 +36,18 @@ function cutMail(folder: string): void {
       .split(parts)
       .filter((part) => !unwanted.test(part))
       .join("");
+  const keep = (statement: string) => (/(?:Mails|Audit)Table/.test(statement) ? "" : statement);
   for (const file of globSync("functions/**/functions.yml"))
-    rewrite(file, (text) => without(without(text, /^(?=\S)/m, needsMail), /^(?= {4}- )/m, /MailsTable/));
+    rewrite(file, (text) =>
+      without(text, /^(?=\S)/m, needsMail).replace(/^ {4}- Effect.*\n(?: {6}.*\n)+/gm, keep),
+    );
   for (const file of globSync("lib/*/table.yml"))
     rewrite(file, (text) => without(text, /^(?= {2}\S)/m, needsMail));
   rewrite("serverless.yml", (text) =>
-    text.replace(/^ {2}- \$\{file\((?:lib\/mail\/table|functions\/streams\/functions)\.yml\)\}\n/gm, ""),
+    text.replace(
+      /^ {2}- \$\{file\((?:lib\/(?:mail|audit)\/table|functions\/streams\/functions)\.yml\)\}\n/gm,
+      "",
+    ),
   );
 }
 
@@ -53,16 +59,19 @@ test("without MAIL_FROM the template is, byte for byte, that of a service which 
   expect(templateOf(off)).not.toMatch(/mails?table|mails_table|"ses:|code-keys|StreamSpecification/i);
 });
 
-test("with it the stream of the table of mails feeds the function that sends them", async () => {
+test("L05 with it alone the stream of mails feeds the function that sends them, and nobody signs in by a code", async () => {
   const packaged = await packageProd({ ...withMail, ALARM_TOPIC_ARN: topic, MAIL_ALARM_PER_HOUR: "50" });
-  const [table] = propertiesOf(packaged, "AWS::DynamoDB::Table").filter(
-    ({ StreamSpecification }) => StreamSpecification,
+  const table = propertiesOf(packaged, "AWS::DynamoDB::Table").find(({ TableName }) =>
+    /-mails$/.test(TableName),
   );
   expect(table).toMatchObject({
     TableName: "serverless-auth-api-prod-mails",
     StreamSpecification: { StreamViewType: "NEW_IMAGE" },
   });
-  expect(propertiesOf(packaged, "AWS::Lambda::EventSourceMapping")).toEqual([
+  const ofMails = propertiesOf(packaged, "AWS::Lambda::EventSourceMapping").filter(
+    ({ EventSourceArn }) => EventSourceArn["Fn::GetAtt"][0] === "MailsTable",
+  );
+  expect(ofMails).toEqual([
     expect.objectContaining({
       ...{ BatchSize: 10, ParallelizationFactor: 10, MaximumRecordAgeInSeconds: 86_400, Enabled: true },
       ...{ BisectBatchOnFunctionError: true, FunctionResponseTypes: ["ReportBatchItemFailures"] },
@@ -98,6 +107,9 @@ test("with it the stream of the table of mails feeds the function that sends the
   expect(named("Bounces")).toMatchObject({ Namespace: "AWS/SES", Threshold: 0.03, Dimensions: [] });
   expect(named("Complaints")).toMatchObject({ Namespace: "AWS/SES", Threshold: 0.0008 });
   expect(Object.keys(functionsOf(packaged))).toEqual(expect.arrayContaining(["mail", "forgotPassword"]));
+  // Of the three functions that may register it has the one that asks.
+  const registering = Object.keys(functionsOf(packaged)).filter((name) => /regist|LoginCode/i.test(name));
+  expect(registering.sort()).toEqual(["askRegistration", "confirmRegistration"]);
   const asking = permissionsOf(packaged, "forgotPassword").map(([action]) => action);
   expect(asking.filter((action) => /ses|Get(Item|Records)/.test(action))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import type { Call, OpenedSession } from "./rig.ts";
 import { type Run, windowSeconds } from "./run.ts";
 
 /**
- * What must hold in every run. I1, I2, I7, I8, I10 and I11 are judged here from the history of all calls and the log; I4
+ * What must hold in every run. I1, I2, I7, I8, I10, I11 and I12 are judged here from the history of all calls, the log and the tables; I4
  * and I6 while the requests pass (recorder.ts), which sees what was applied, in which order; I3, I5 and I9 in both.
  * Not promised, and so not asked for: that a session without a key outlives a repeat later than its window (I1); that
  * clocks differ by more than 5 s; that the put of a session, which has one attempt, comes once more after that
@@ -22,12 +22,13 @@ const invariants = {
   I9: "a pair that we have not issued as one is refused without a request to the database",
   I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
+  I12: "each change of an account is one row of the audit trail, each new password one notice, and nothing else is",
 } as const;
 
 export function judge(run: Run): string[] {
   const checks = { I1: lost, I2: revived, I3: doubled, I5: overlong, I7: unnoticed, I8: cookies, I9: forged };
-  const found = Object.entries({ ...checks, I10: unavailable, I11: unlogged }).flatMap(([invariant, check]) =>
-    check(run).map((text) => ({ invariant, text })),
+  const found = Object.entries({ ...checks, I10: unavailable, I11: unlogged, I12: untold }).flatMap(
+    ([invariant, check]) => check(run).map((text) => ({ invariant, text })),
   );
   const byInvariant = Object.groupBy([...run.recorder.violations, ...found], ({ invariant }) => invariant);
   return Object.entries(byInvariant).flatMap(([invariant, all = []]) => {
@@ -236,6 +237,18 @@ function unlogged({ calls, lines }: Run): string[] {
       (expected ? expected.includes(event ?? "") : event === undefined);
     return isSound ? [] : [`${describe(call)} is logged as ${event}, ${others.length} more`];
   });
+}
+
+function untold({ recorder, told: { rows, notices } }: Run): string[] {
+  const named = new Map(rows.map(({ userId, change, event }) => [`${userId} ${change}`, event]));
+  const noticed = Object.groupBy(notices, ({ changeId }) => changeId);
+  const missing = [...recorder.changes].flatMap(([name, event]) => {
+    const count = noticed[name.split("#")[1] ?? ""]?.length ?? 0;
+    const isTold = named.get(name) === event && count === Number(event === "authn_password_change");
+    return isTold ? [] : [`${event} ${name}: ${named.has(name) ? "a" : "no"} row, ${count} notices`];
+  });
+  const invented = [...named.keys()].filter((name) => !recorder.changes.has(name));
+  return [...missing, ...invented.map((name) => `a row of no change: ${name}`)];
 }
 
 function eventsOf(code: ProblemCode): string[] {

@@ -41,6 +41,8 @@ const fixed = ["userId", "sessionId", "email", "keyed", "sessionKeyHash", "creat
 export function createRecorder({ tick, past }: { tick: () => number; past: Past }) {
   const sessions = new Map<string, SeenSession>();
   const users = new Map<string, Written>();
+  /** `userId change`, of every change of an account, with its event. */
+  const changes = new Map<string, string>();
   const violations: { invariant: string; text: string }[] = [];
   const report = (invariant: string, text: string) => violations.push({ invariant, text });
 
@@ -64,8 +66,10 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   function noteCarrying({ TableName, Key, ExpressionAttributeValues: values }: Item, sentAt: number): void {
     const isUser = TableName === nameOf("users");
     const last = isUser ? users.get(Key.userId.S)?.item : sessions.get(Key.sessionId.S)?.last.item;
-    const epoch = isUser ? { N: String(numberOf(values[":epoch"]) + 1) } : values[":to"];
-    noteWrite(isUser ? "users" : "sessions", { ...last, ...Key, sessionEpoch: epoch }, sentAt);
+    const changed = isUser
+      ? { sessionEpoch: { N: String(numberOf(values[":epoch"]) + 1) }, lastChange: values[":change"] }
+      : { sessionEpoch: values[":to"] };
+    noteWrite(isUser ? "users" : "sessions", { ...last, ...Key, ...changed }, sentAt);
   }
 
   function noteWrite(table: TableName, item: WireItem, sentAt: number): void {
@@ -103,6 +107,8 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   function noteUser(userId: string, written: Written, sentAt: number): void {
     const last = users.get(userId);
     users.set(userId, written);
+    const { at, id, event } = (written.item.lastChange as Item | undefined)?.M ?? {};
+    if (id) changes.set(`${userId} ${at.N}#${id.S}`, event.S);
     const [epoch, swept] = [numberOf(written.item.sessionEpoch), numberOf(written.item.sweptEpoch)];
     if (swept > epoch) report("I6", `the sweep of ${userId} is ahead of the epoch`);
     if (!last || last.answeredAt >= sentAt) return;
@@ -118,6 +124,8 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
 
   return {
     sessions,
+    users,
+    changes,
     violations,
     report,
     noteDeletion,

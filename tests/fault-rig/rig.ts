@@ -52,7 +52,7 @@ const remainingMs = 30_000;
 const skewSeconds = 2;
 
 export function createRig(service: Service, profile: Profile, seed: string) {
-  const { wire, createSandbox } = service;
+  const { wire, createSandbox, feed } = service;
   let ticks = 0;
   const tick = () => ++ticks;
   const past = createPast(() => ticks);
@@ -224,6 +224,9 @@ export function createRig(service: Service, profile: Profile, seed: string) {
     mend(): void {
       isMended = true;
     },
+
+    /** Has what changed told, in whatever trouble there is; answers whether all of it is done. */
+    tell: () => feed("events", isMended ? calm : random.pick(sandboxes).sandbox),
 
     /** Waits until nothing is on its way to the tables any more. */
     async settle(): Promise<void> {

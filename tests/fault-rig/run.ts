@@ -16,6 +16,8 @@ export interface Run
   extends Pick<Rig, "calls" | "sessions" | "spreadSeconds" | "profile" | "exhausted" | "recorder"> {
   /** From here on all faults were mended, and each browser with a pair refreshed. */
   mendedAt: number;
+  /** The audit trail of the run's users, and the notices of their changes. */
+  told: { rows: Item[]; notices: Item[] };
   lines: ReturnType<typeof log.entries>;
 }
 
@@ -87,6 +89,7 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
     const isOutage = profile.hasOutages === true && round % 5 === 0;
     rig.setAway(isOutage);
     await runRound(round);
+    await rig.tell();
     rig.setAway(false);
     const [least, more] = random.pick(Object.entries(jumps));
     clock.advance(isOutage ? 60 : Number(least) + random.below(more));
@@ -102,11 +105,12 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
   // Those who stole come first: their victims notice.
   for (const thief of thieves) await thief.act();
   for (const browser of browsers) if (browser.pair) await browser.renew();
+  while (!(await rig.tell())) clock.advance(1);
   await rig.settle();
   service.wire.mend();
   const lines = log.entries();
   log.settle();
-  return { ...rig, exhausted: rig.exhausted, mendedAt, lines };
+  return { ...rig, exhausted: rig.exhausted, mendedAt, lines, told: await findTold(rig, service.database) };
 }
 
 /** Seconds from one round to the next, and up to how many more: most pairs are renewed while their JWT lives, some after it, some late. */
@@ -118,7 +122,8 @@ async function createBrowsers(rig: Rig, { database }: Service, account: Account)
   const registered = await database.find("users", { userId });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
-    const item = { ...registered, email: `${number}-${email}`, userId: randomUUID() };
+    const own = { email: `${number}-${email}`, userId: randomUUID(), emailVerifiedAt: clock.now };
+    const item = { ...registered, ...own };
     await database.put("users", item);
     const { createdAt } = item as Item;
     await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
@@ -133,6 +138,14 @@ async function createBrowsers(rig: Rig, { database }: Service, account: Account)
     }
   }
   return browsers;
+}
+
+async function findTold({ recorder }: Rig, database: Database): Promise<Run["told"]> {
+  const changeIds = new Set([...recorder.changes.keys()].map((name) => name.split("#")[1]));
+  return {
+    rows: (await database.scan("audit")).filter(({ userId }) => recorder.users.has(userId)),
+    notices: (await database.scan("mails")).filter(({ changeId }) => changeIds.has(changeId)),
+  };
 }
 
 /** Some of the items whose time is over go, as DynamoDB does it: not at once, and not all. */

@@ -4,10 +4,12 @@ import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
 import {
   createChangePasswordBody,
+  createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
   emailBody,
   loginBody,
+  loginCodeBody,
   parseBody,
   passwordBody,
 } from "../../lib/http/schemas.ts";
@@ -42,6 +44,8 @@ describe("a request is valid for the description exactly when the service takes 
     ["PasswordOnly", passwordBody],
     ["CodeRequest", emailBody],
     ["PasswordReset", createResetPasswordBody(minLength)],
+    ["RegistrationConfirmation", createConfirmRegistrationBody(minLength)],
+    ["CodeLogin", loginCodeBody],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
     const values: Record<string, fc.Arbitrary<string>> = { email, code };

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { type ProblemCode, problems } from "../../lib/errors.ts";
-import { operations } from "../../openapi/operations/index.ts";
+import { contracts } from "../../openapi/operations/index.ts";
 import { bodyOf } from "../support/answer.ts";
 import { gatewayRoutes } from "../support/declared.ts";
 import { description } from "../support/description.ts";
@@ -79,7 +79,7 @@ describe("the page /docs", () => {
     expect(ids).toEqual([...new Set(ids)]);
     expect(ids).toEqual(
       expect.arrayContaining([
-        ...Object.keys(operations),
+        ...Object.keys(contracts),
         ...Object.keys(problems).map((code) => `problem-${code}`),
       ]),
     );

@@ -93,7 +93,7 @@ describe.each([
 });
 
 describe.each(routeNames)("whatever invokes %s", (route) => {
-  const statuses = route === "logout" ? [200] : [400, 401, 404, 405, 413, 415];
+  const statuses = route === "logout" ? [200] : [400, 401, 403, 404, 405, 413, 415];
   const json = { "content-type": "application/json", "auth-mode": "bearer" };
 
   test.each([

@@ -69,6 +69,7 @@ describe.each(asking)("%s", (name) => {
       ...{ id: expect.stringMatching(/^[\w-]{22}$/), kind: expect.any(String), email: expect.any(String) },
       ...{ createdAt: clock.now, validUntil: clock.now + expiresIn, expiresAt: clock.now + 7 * 86_400 },
       ...{ language: "de", device: "unknown browser", ip: "192.0.2.7" },
+      ...(mail?.kind === "register" && { newUserId: expect.any(String) }),
     });
     expect(JSON.stringify(mail)).not.toContain(challenge.split(".")[1]);
   });

@@ -8,6 +8,7 @@ import type { Item } from "../support/database.ts";
 import { fail, gather, hold, loseAnswer } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
+import { codeRefusals, type MailedCode, receiveCode, wrongCode as wrong } from "../support/mailed-code.ts";
 import { pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 
@@ -16,22 +17,10 @@ const { database, wire } = service;
 const mailbox = await startMailbox(service);
 const { sandbox } = mailbox;
 
-const wrongCode = { status: 400, code: "invalid_code", detail: "The code is not right." };
-const expired = {
-  ...{ status: 400, code: "code_expired" },
-  detail: "The code is used up, too old or not from here. Ask for a new one.",
-};
+const { wrong: wrongCode, expired } = codeRefusals;
 
-interface Asked {
-  challenge: string;
-  code: string;
-}
-
-/** Asks for a code, and takes it out of the mail. */
-async function ask(email: string): Promise<Asked> {
-  const response = await sandbox.forgotPassword({ body: { email } });
-  return { challenge: bodyOf(response).challenge, code: (await mailbox.receive()).code };
-}
+const ask = (email: string): Promise<MailedCode> =>
+  receiveCode(mailbox, sandbox.forgotPassword({ body: { email } }));
 
 /** A code as it was asked for, and another password. */
 async function prepare(account?: Account) {
@@ -46,7 +35,7 @@ function newPassword(): string {
 }
 
 const reset = (
-  { challenge, code, newPassword }: Asked & { newPassword: string },
+  { challenge, code, newPassword }: MailedCode & { newPassword: string },
   as = sandbox,
 ): Promise<ApiResponse> => as.resetPassword({ body: { challenge, code, newPassword } });
 const logIn = (email: string, password: string) => sandbox.login({ body: { email, password } });
@@ -55,12 +44,6 @@ const expectDone = (response: ApiResponse) => {
   expectJson(response, 200, { msg: "success" });
   expect(response.cookies).toBeUndefined();
 };
-
-/** Another code than the right one, with its public character. */
-function wrong(code: string): string {
-  const last = code.endsWith("0") ? "1" : "0";
-  return code.slice(0, -1) + last;
-}
 
 test("a code sets a new password: the old one is over, no session is opened, and the row says how", async () => {
   const asked = await prepare();
@@ -180,7 +163,7 @@ describe("a code", () => {
     expectProblem(await reset(asked), expired);
   });
 
-  async function withEmail(): Promise<[Asked & { newPassword: string }, Account]> {
+  async function withEmail(): Promise<[MailedCode & { newPassword: string }, Account]> {
     const account = await service.register();
     return [{ ...(await ask(account.email)), newPassword: newPassword() }, account];
   }

@@ -8,6 +8,8 @@ const file = ".local/test/service.json";
 
 /** What is only there with a switch (build/switches.ts) is there. */
 export const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on" };
+/** Of the functions that register a deployment has those of one of these. */
+export const registrations = ["verified", "open", "closed"];
 
 /** What serverless.yml and the files that it lists declare. */
 export interface Declared {
@@ -27,7 +29,14 @@ export interface DeclaredFunction {
 
 if (isStale()) {
   mkdirSync(".local/test", { recursive: true, mode: 0o700 });
-  writeFileSync(file, slsSync(["print", "--stage", "test", "--format", "json"], { env: everySwitch }));
+  const printed = registrations.map(
+    (REGISTRATION): Declared =>
+      JSON.parse(
+        slsSync(["print", "--stage", "test", "--format", "json"], { env: { ...everySwitch, REGISTRATION } }),
+      ),
+  );
+  const functions = Object.assign({}, ...printed.map((each) => each.functions));
+  writeFileSync(file, JSON.stringify({ ...printed[0], functions }));
 }
 
 /** `sls print` takes two seconds: what it says is kept for all tests, until a source of it changes. */
@@ -56,12 +65,17 @@ export const pathOf = (name: string): string =>
 export const tableSettings = listTables(declared.resources.Resources);
 
 /** The routes of a stage without the demo page. */
-export const routesWithoutPage = listRoutes(
+export const routesWithoutPage = listOnce(
   Object.fromEntries(Object.entries(declared.functions).filter(([name]) => name !== "page")),
 );
 
 /** The routes of the gateway, but for its `$default`. */
-export const gatewayRoutes = listRoutes(declared.functions);
+export const gatewayRoutes = listOnce(declared.functions);
+
+/** Of several functions of a route a deployment has one. */
+function listOnce(functions: Declared["functions"]): string[] {
+  return [...new Set(listRoutes(functions))];
+}
 
 /** What a table holds, by the logical id of its resource: `notes`, from `NotesTable`. */
 export function toTable(id: string): string {

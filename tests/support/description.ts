@@ -59,7 +59,7 @@ export function assertDescribed(route: RouteName, event: unknown, response: ApiR
   const name = isLooking ? String(routeKey) : routes[route];
   // The files of pages are no part of the contract.
   if (route === "page" || /\.(css|svg)$/.test(name)) return;
-  const { path, answer } = findAnswer(name, requestContext?.http?.method, response.statusCode, isLooking);
+  const { path, answer } = findAnswer(name, requestContext?.http?.method, response, isLooking);
   const faults = answer
     ? [...findHeaderFaults(answer, response), ...findBodyFaults(path, answer, response)]
     : ["is not described"];
@@ -70,11 +70,17 @@ export function assertDescribed(route: RouteName, event: unknown, response: ApiR
 
 type Event = { routeKey?: unknown; requestContext?: { http?: { method?: unknown } } } | null;
 
-function findAnswer(route: string, method: unknown, status: number, isLooking: boolean): Found {
+function findAnswer(
+  route: string,
+  method: unknown,
+  { statusCode: status, body = "" }: ApiResponse,
+  isLooking: boolean,
+): Found {
   const [ownMethod = "", at = ""] = route.split(" ");
   const isDescribed = method === ownMethod && description.paths[at];
   const code =
-    (isLooking ? unknownPath[status] : undefined) ?? (isDescribed ? undefined : otherMethod[status]);
+    (isLooking ? unknownPath[status] : undefined) ??
+    (isDescribed || !body.includes(`"${otherMethod[status]}"`) ? undefined : otherMethod[status]);
   if (code)
     return { path: ["components", "responses", code], answer: description.components.responses[code] };
   const path = ["paths", at, ownMethod.toLowerCase(), "responses", String(status)];

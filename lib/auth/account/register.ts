@@ -40,11 +40,12 @@ export function createRegister({ directory, clock, readCommonPasswords, sources 
     const passwordHash = await hashPassword(password);
     const userId = randomUUID();
     const createdAt = clock();
-    const isCreated = await directory.register({
+    const { is } = await directory.register({
       ...{ userId, email, language, passwordHash, sessionEpoch: 0, sweptEpoch: 0, createdAt },
       lastChange: createChange("user_created", { by: "user", client, requestId }, createdAt),
     });
-    if (!isCreated)
+    // A userId that we have just made is used by nobody else.
+    if (is === "taken")
       throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
     return { userId, email };
   };

@@ -1,0 +1,6 @@
+import { AppError } from "../../lib/errors.ts";
+import { api } from "../../lib/http/api.ts";
+
+export const handler = api().handler(async () => {
+  throw new AppError("registration_closed");
+});
