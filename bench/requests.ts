@@ -80,13 +80,9 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       });
     },
     events: async () => {
-      const { cookies } = await openAccount();
-      const body = { currentPassword: password, newPassword };
-      const { Records } = await recordOf("events", () => call("changePassword", { cookies, body }));
-      // Only an address that is proven is told.
-      for (const { dynamodb } of Records)
-        dynamodb.NewImage = { ...dynamodb.NewImage, emailVerifiedAt: { N: "1" } };
-      return { Records };
+      const { email } = (await openAccount()).body;
+      const body = { ...(await askForCode("forgotPassword", email)), newPassword };
+      return recordOf("events", () => call("resetPassword", { body }));
     },
     confirmRegistration: async () => {
       const proof = await askForCode("askRegistration", createAddress());

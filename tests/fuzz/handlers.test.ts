@@ -58,6 +58,11 @@ const pair = { token: forged[0], refreshToken };
 const soundBodies = [
   { email, password: "short" },
   { email },
+  {
+    challenge: `${"A".repeat(22)}.${"A".repeat(22)}`,
+    code: "K4MXQ2T9W",
+    newPassword: "correct horse battery",
+  },
   { password: "" },
   pair,
   { currentPassword: "a" },

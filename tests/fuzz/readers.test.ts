@@ -17,6 +17,7 @@ import { parseJsonBody } from "../../lib/http/json-body.ts";
 import {
   createChangePasswordBody,
   createRegisterBody,
+  createResetPasswordBody,
   emailBody,
   loginBody,
   parseBody,
@@ -72,6 +73,14 @@ const bodies: Record<string, [schema: unknown, sound: object]> = {
   login: [loginBody, { email, password }],
   password: [passwordBody, { password }],
   code: [emailBody, { email }],
+  reset: [
+    createResetPasswordBody(settings),
+    {
+      challenge: `${another.slice(0, 21)}A.${another.slice(0, 22)}`,
+      code: "K4MXQ2T9W",
+      newPassword: password,
+    },
+  ],
   register: [createRegisterBody(settings), { email, password }],
   change: [createChangePasswordBody(settings), { currentPassword: password, newPassword: `${password}!` }],
   pair: [undefined, { token: "header.claims.signature", refreshToken }],
