@@ -4,7 +4,7 @@ import type { Call, OpenedSession } from "./rig.ts";
 import { type Run, windowSeconds } from "./run.ts";
 
 /**
- * What must hold in every run. I1, I2, I7, I8, I10, I11 and I12 are judged here from the history of all calls, the log and the tables; I4
+ * What must hold in every run. I1, I2, I7, I8 and I10 to I13 are judged here from the history of all calls, the log and the tables; I4
  * and I6 while the requests pass (recorder.ts), which sees what was applied, in which order; I3, I5 and I9 in both.
  * Not promised, and so not asked for: that a session without a key outlives a repeat later than its window (I1); that
  * clocks differ by more than 5 s; that the put of a session, which has one attempt, comes once more after that
@@ -23,13 +23,18 @@ const invariants = {
   I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
   I12: "each change of an account is one row of the audit trail, each new password one notice, and nothing else is",
+  I13: "a new password that was answered 200 opens the account until the next one, and none before it does; a code sets one",
 } as const;
 
 export function judge(run: Run): string[] {
   const checks = { I1: lost, I2: revived, I3: doubled, I5: overlong, I7: unnoticed, I8: cookies, I9: forged };
-  const found = Object.entries({ ...checks, I10: unavailable, I11: unlogged, I12: untold }).flatMap(
-    ([invariant, check]) => check(run).map((text) => ({ invariant, text })),
-  );
+  const found = Object.entries({
+    ...checks,
+    I10: unavailable,
+    I11: unlogged,
+    I12: untold,
+    I13: overruled,
+  }).flatMap(([invariant, check]) => check(run).map((text) => ({ invariant, text })));
   const byInvariant = Object.groupBy([...run.recorder.violations, ...found], ({ invariant }) => invariant);
   return Object.entries(byInvariant).flatMap(([invariant, all = []]) => {
     const rule = invariants[invariant as keyof typeof invariants];
@@ -189,9 +194,39 @@ function cookies({ calls }: Run): string[] {
 
 function forged({ calls }: Run): string[] {
   const expected = ["invalid_jwt_token", "invalid_refresh_token"];
+  const isExpected = ({ route, code = "" }: Call) =>
+    route === "resetPassword" ? code === "code_expired" : expected.includes(code);
   return calls
-    .filter(({ by, code = "" }) => by === "forger" && !expected.includes(code))
-    .map((call) => `a forged pair: ${describe(call)}`);
+    .filter((call) => call.by === "forger" && !isExpected(call))
+    .map((call) => `a forgery: ${describe(call)}`);
+}
+
+/** What a call says is the password, and what it shall be. */
+const textsOf = ({ body = {} }: Call) =>
+  body as { password?: string; newPassword?: string; challenge?: string };
+
+/** Of what nobody knows whether it was carried out, a late copy may be. */
+function overruled({ calls }: Run): string[] {
+  const sets = calls.filter((call) => textsOf(call).newPassword && (call.status === 200 || isUnknown(call)));
+  const byEmail = Object.groupBy(sets, ({ email }) => email);
+  const logins = calls.filter(({ route }) => route === "login");
+  const wrong = logins.flatMap((login) => {
+    const all = byEmail[login.email] ?? [];
+    const before = all.filter(({ status, endedAt }) => status === 200 && endedAt < login.startedAt);
+    const isOwn = (set: Call) => textsOf(set).newPassword === textsOf(login).password;
+    const others = all.filter((set) => !isOwn(set) && set.startedAt < login.endedAt);
+    const isLast = (set: Call) =>
+      isOwn(set) && !others.some((other) => isUnknown(other) || other.endedAt > set.startedAt);
+    const isNext = (set: Call) =>
+      !isOwn(set) && all.filter(isOwn).every((own) => own.status === 200 && own.endedAt < set.startedAt);
+    const isRefused = login.code === "invalid_credentials";
+    const set = isRefused ? before.find(isLast) : login.status === 200 ? before.find(isNext) : undefined;
+    return set ? [`${describe(login)} after ${describe(set)}`] : [];
+  });
+  const answered = sets.filter((set) => set.status === 200 && textsOf(set).challenge);
+  const byCode = Object.values(Object.groupBy(answered, (set) => textsOf(set).challenge ?? ""));
+  const twice = byCode.filter((all = []) => new Set(all.map((set) => textsOf(set).newPassword)).size > 1);
+  return [...wrong, ...twice.map((all = []) => `a code set two passwords: ${all.map(describe).join(", ")}`)];
 }
 
 /** What is refused because others were faster, and not for trouble with the database, has no cause. */
