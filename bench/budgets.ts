@@ -35,7 +35,7 @@ const own: Record<string, Partial<Budget>> = {
   // The document lies beside the bundle
   openapi: { zip: 48 },
   // A page and its script are in the bundle
-  page: { bundle: 48 },
+  page: { bundle: 64, zip: 24 },
   register: { ...asks(2, 0, 5), ...hasPasswords },
   askRegistration: asking,
   askLoginCode: asking,
@@ -48,7 +48,7 @@ const own: Record<string, Partial<Budget>> = {
   revokeSession: asks(2, 1, 1),
   revokeAllSessions: asks(5, 2, 3),
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
-  exportAccount: asks(4, 3, 0),
+  exportAccount: asks(4, 4, 0),
   deleteAccount: asks(9, 4, 11),
   forgotPassword: asking,
   // The code, the password, the end of one session, and the attempts that strangers made

@@ -57,6 +57,18 @@ describe("a login from a browser that the account does not know", () => {
     expect([others, await noticesTo(account.email)]).toEqual([[], ["newDevice"]]);
   });
 
+  test("is told anew when the mails to the address have been forgotten, though their row is still there", async () => {
+    const account = await registerProven();
+    for (const days of [0, 3]) {
+      clock.advance(days * 86_400);
+      await logIn(account);
+      expect(await mailbox.deliver()).toBe(true);
+      expect(mailbox.sent.at(-1)?.to).toEqual([account.email]);
+      mailbox.ses.forget();
+    }
+    expect(wire.names).toContain("PutItem attempts");
+  });
+
   test("Y01 goes on where nobody can be told", async () => {
     const account = await registerProven();
     wire.break("PutItem mails", fail, { times: 3 });

@@ -382,3 +382,17 @@ test("nothing is written in part: where the transaction fails there is no accoun
   expect(await findMail(asked)).not.toHaveProperty("usedAt");
   expect((await confirm(asked)).statusCode).toBe(201);
 });
+
+test("an entry of the address that no user names is no account: the code makes one over it", async () => {
+  const { email, ...proof } = await prepare();
+  await database.put("identities", {
+    identity: `email:${email}`,
+    userId: randomUUID(),
+    createdAt: clock.now,
+  });
+  const response = await confirm(proof);
+  expect(response.statusCode).toBe(201);
+  expect((await database.find("identities", { identity: `email:${email}` }))?.userId).toBe(
+    bodyOf(response).userId,
+  );
+});

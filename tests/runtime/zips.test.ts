@@ -131,15 +131,15 @@ describe("the packaged functions in AWS's runtime client", () => {
     expect(await lambdas.authorizer?.invoke(event)).toEqual({ isAuthorized: false });
   });
 
-  test.each(routeNames)("%s answers without credentials, and never with 5xx", async (route) => {
-    const { statusCode, headers } = await call(route, { path: "/nowhere" });
-    expect(statusCode).toBeLessThan(500);
-    expect(headers["x-content-type-options"]).toBe("nosniff");
-  });
-
-  test("each function of the template has been started and has answered", () => {
-    const called = ["authorizer", ...routeNames];
-    expect(called.sort()).toEqual(Object.keys(functionsOf(prod)).sort());
+  test("each function answers without credentials, and never with 5xx", async () => {
+    // A stage without mail: what is there only with a switch is not.
+    const packaged = routeNames.filter((name) => name in functionsOf(prod));
+    for (const route of packaged) {
+      const { statusCode, headers } = await call(route, { path: "/nowhere" });
+      expect(statusCode).toBeLessThan(500);
+      expect(headers["x-content-type-options"]).toBe("nosniff");
+    }
+    expect(["authorizer", ...packaged].sort()).toEqual(Object.keys(functionsOf(prod)).sort());
   });
 
   test("each request is one line of JSON in CloudWatch, with nothing before it", () => {

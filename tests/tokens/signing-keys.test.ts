@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
+import { permissions } from "../support/declared.ts";
 import { hang, hold, loseRequest, throttle } from "../support/faults.ts";
 import { createHashKey, createKey, publicKey, type TestKey } from "../support/keys.ts";
 import { log } from "../support/log.ts";
@@ -189,6 +191,22 @@ describe("hash keys are a secret of their own", () => {
       service.wire.requests.find(({ name }) => name === "UpdateItem attempts")?.parameters.Key.id,
     ).toEqual(unknown);
   });
+});
+
+test("every function that may read a secret reads it when it starts, and no other", async () => {
+  const codeSecretId = `${randomUUID()}-code-keys`;
+  secrets.put(codeSecretId, newHashKeys());
+  const sandbox = createSandbox(undefined, { CODE_KEYS: "", CODE_KEYS_SECRET: codeSecretId });
+  for (const [name, granted] of Object.entries(permissions)) {
+    const read = granted.filter((permission) => permission.startsWith("GetSecretValue "));
+    if (read.length === 0) continue;
+    secrets.forget();
+    const call = sandbox[name as "login"] ?? (() => sandbox.feed(name, { Records: [] }));
+    await call();
+    // The keys are on their way when a refusal is answered that needs none.
+    while (!read.every((each) => secrets.names.includes(each))) await setImmediate();
+    expect([name, ...new Set(secrets.names.toSorted())]).toEqual([name, ...read.toSorted()]);
+  }
 });
 
 /** A sandbox that reads the test's secret and knows the public halves of these keys. */
