@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
+import { type Exploration, explore } from "./explore.ts";
 import { createActions, type Scope } from "./rotation/actions.ts";
-import { type Exploration, explore } from "./rotation/explore.ts";
 import { createNextStep } from "./rotation/use-case.ts";
-import type { World } from "./rotation/world.ts";
+import { canonical, type World, worldText } from "./rotation/world.ts";
 
 /**
  * Every schedule of refreshes, repeats, a thief, a logout and late or repeated writes, up to a number of events, over
@@ -70,7 +70,7 @@ function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Pro
     ...{ isAheadOfTheft: { browser: false, thief: false }, given: 0, isGiven: false },
     isLogoutAnswered: false,
   };
-  return explore(start, createActions(scope, nextStep), depth);
+  return explore({ start, listActions: createActions(scope, nextStep), textOf: worldText, canonical }, depth);
 }
 
 const held: [name: string, depth: number, scope: Scope, settings?: Settings][] = [

@@ -1,3 +1,4 @@
+import { type Action as AnyAction, Violation } from "../explore.ts";
 import { applyUpdate } from "../memory-table.ts";
 import type { NextStep, Outcome } from "./use-case.ts";
 import {
@@ -38,8 +39,6 @@ const invariants = {
 const keysOf = ({ key, previous }: Keys): Keys => ({ key, previous });
 const noKeys: Keys = { key: null, previous: null };
 
-export class Violation extends Error {}
-
 function hold(invariant: keyof typeof invariants, isHeld: boolean, what: () => string): void {
   if (!isHeld) throw new Violation(`${invariant}: ${invariants[invariant]}: ${what()}`);
 }
@@ -70,12 +69,7 @@ export interface Scope {
   underWaySeconds: number;
 }
 
-/** What can happen next. An event counts against the depth of the search; other steps of what is under way do not. */
-export interface Action {
-  name: string;
-  isEvent: boolean;
-  apply: () => World | null | Promise<World | null>;
-}
+type Action = AnyAction<World>;
 
 /** Lists everything that can happen in a world; events only if there is room for them. Applying an action throws Violation. */
 export function createActions(scope: Scope, nextStep: NextStep) {
