@@ -53,6 +53,11 @@ const own: Record<string, Partial<Budget>> = {
   forgotPassword: asking,
   // The code, the password, the end of one session, and the attempts that strangers made
   resetPassword: { ...asks(6, 1, 5), ...hasPasswords },
+  // The session, the user and an attempt; then what every asker counts and puts
+  askEmailChange: asks(6, 2, 4),
+  // The code, three items at once, a new session, and the end of the one before
+  confirmEmailChange: asks(9, 4, 10),
+  undoEmailChange: { ...asks(7, 3, 9), ...hasPasswords },
   // Who has the address; the lease, and what became of it
   mail: asks(4, 2, 2),
   // Looks for the row; the notice, and the row

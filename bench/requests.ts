@@ -28,6 +28,12 @@ export async function askForCode(
   return { challenge: JSON.parse(body).challenge as string, code: await receive(email) };
 }
 
+/** What confirms the change of an account's address, or proves its own. */
+async function askToMove({ cookies }: { cookies: string[] }, newEmail = createAddress()) {
+  const request = { cookies, body: { newEmail, password } };
+  return { cookies, body: await askForCode("askEmailChange", newEmail, request) };
+}
+
 /** A new account, logged in: what it sends to log in, and the two cookies that it got. */
 export async function openAccount() {
   const body = { email: createAddress(), password };
@@ -71,6 +77,20 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         cookies: [...account.cookies, ...account.deviceCookies],
         body: { currentPassword: password, newPassword },
       });
+    },
+    askEmailChange: async () => {
+      const { cookies, deviceCookies } = await openAccount();
+      const body = { newEmail: createAddress(), password };
+      return createEvent("askEmailChange", { cookies: [...cookies, ...deviceCookies], body });
+    },
+    confirmEmailChange: async () => createEvent("confirmEmailChange", await askToMove(await openAccount())),
+    undoEmailChange: async () => {
+      const account = await openAccount();
+      const { email } = account.body;
+      // Only an address that is proven is told of the change.
+      await call("confirmEmailChange", await askToMove(account, email));
+      await call("confirmEmailChange", await askToMove(account));
+      return createEvent("undoEmailChange", { body: { token: await receive(email), newPassword } });
     },
     deleteAccount: async () => {
       const account = await openAccount();

@@ -36,15 +36,12 @@ export function createCodeAsking(config: Config<keyof typeof codeAskingSettings>
   const keyedHash = createKeyedHash({ hashKeys, clock });
   const attempts = createAttemptStore(dynamodb, config.attemptsTable);
   const limit = config.mailLimitPerSourcePerHour;
+  const needs = { dynamodb, hashKeys, clock };
   return {
-    keyedHash,
+    ...{ keyedHash, needs },
     ask: createAsk({
       mails: createMailStore(dynamodb, config.mailsTable),
-      sources: openSourceLimit(
-        config,
-        { dynamodb, hashKeys, clock },
-        { what: "mails", limit, windowSeconds: 3_600 },
-      ),
+      sources: openSourceLimit(config, needs, { what: "mails", limit, windowSeconds: 3_600 }),
       mailLimit: createMailLimit({ attempts, keyedHash, clock }),
       challenges: createChallenges(keyedHash),
       languages: config.mailLanguages,

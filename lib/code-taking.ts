@@ -28,5 +28,8 @@ export function createCodeTaking(
   const mails = createMailStore(dynamodb, config.mailsTable);
   const codes = createCodes(createKeyedHash({ hashKeys: codeKeys, clock }));
   const challenges = createChallenges(keyedHash);
-  return { dynamodb, keyedHash, mails, proveCode: createProveCode({ mails, challenges, codes, clock }) };
+  return {
+    ...{ dynamodb, keyedHash, mails, codes, needs: { dynamodb, hashKeys, clock } },
+    proveCode: createProveCode({ mails, challenges, codes, clock }),
+  };
 }

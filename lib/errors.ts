@@ -80,6 +80,7 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:
     "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
+  email_taken: "There is an account with this e-mail address.",
   email_changed_recently:
     "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",

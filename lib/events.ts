@@ -24,14 +24,14 @@ export type SecurityEvent =
   | "session_renewed"
   | "user_created"
   | "user_deleted"
+  /** The address was changed, or proven, or a change of it undone. */
+  | "user_updated"
   /** Ours, not the caller's: the response was 500 or 503. */
   | "failure";
 
 /** What changes an account; the deletion of one is told of when it is gone. */
 export type ChangeEvent =
-  | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created">
-  /** The address was proven. */
-  | "user_updated"
+  | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created" | "user_updated">
   | "user_deleting";
 
 /** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
@@ -55,6 +55,8 @@ export type RefusalReason =
   | "lives too long"
   | "issued in the future"
   | "expired"
+  /** Of a pair: it is not whole, or was renewed since. */
+  | "refresh token not current"
   /** Of a session; gone are those that were ended, and at some time the expired. */
   | "session gone"
   | "session expired"

@@ -9,7 +9,10 @@ import {
   createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
+  createUndoEmailChangeBody,
   emailBody,
+  emailChangeBody,
+  emailConfirmationBody,
   loginBody,
   loginCodeBody,
   passwordBody,
@@ -141,6 +144,10 @@ const newDevice = text("What recognises this client at later logins. It opens no
 const deviceMember = {
   device: "With `Auth-Mode: bearer`: `device` of an earlier login; a browser has it in a cookie.",
 };
+const callerMembers = {
+  ...deviceMember,
+  refreshToken: "Of a bearer client: the refresh token that is current. A browser has it in the cookie.",
+};
 
 /** Every schema of the description by its name. Request bodies come from lib/http/schemas.ts. */
 export const createSchemas = (settings: { passwordMinLength: number }) =>
@@ -187,6 +194,28 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: bodySchema(loginCodeBody, { ...proof, ...deviceMember }),
       example: { challenge, code: "K4M-XQ2-T9W" },
     },
+    EmailChange: {
+      schema: bodySchema(emailChangeBody, {
+        newEmail: "Where the code goes, in any case: in ASCII before the @.",
+        password: `${knownPassword} It may be missing where the account has none.`,
+        ...callerMembers,
+      }),
+      example: { newEmail: "ada@example.org", password },
+    },
+    EmailConfirmation: {
+      schema: bodySchema(emailConfirmationBody, {
+        ...proof,
+        ...callerMembers,
+      }),
+      example: { challenge, code: "K4M-XQ2-T9W" },
+    },
+    EmailUndoing: {
+      schema: bodySchema(createUndoEmailChangeBody(settings), {
+        token: "From the link in the mail that told of the change.",
+        newPassword,
+      }),
+      example: { token: challenge, newPassword: "another long and private sentence" },
+    },
     CodeAsked: {
       schema: object({
         challenge: text(
@@ -224,6 +253,18 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     OpenedPair: {
       schema: object({ ...pairMembers, device: newDevice }),
       example: { msg: "success", token, refreshToken, expiresIn: 900, device },
+    },
+    ChangedEmail: {
+      schema: object({ ...doneMember, email: text("The address that the account has now.") }),
+      example: { msg: "success", email: "ada@example.org" },
+    },
+    ChangedEmailPair: {
+      schema: object({
+        ...pairMembers,
+        device: newDevice,
+        email: text("The address that the account has now."),
+      }),
+      example: { msg: "success", token, refreshToken, expiresIn: 900, device, email: "ada@example.org" },
     },
     DoneWithDevice: {
       schema: object({ ...doneMember, device: newDevice }),

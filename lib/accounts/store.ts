@@ -54,6 +54,12 @@ export type User = v.InferOutput<typeof userType.schema>;
 export const isDisabled = ({ disabledAt, deletingAt }: User): boolean =>
   disabledAt !== undefined || deletingAt !== undefined;
 
+/** For so long a change of the address can be undone, and the address before is kept free. */
+export const undoSeconds = 604_800;
+
+/** Answers whether a change of the address can still be undone; until then neither it nor the account is changed again. */
+export const isUndoable = ({ undoUntil = 0 }: User, now: number): boolean => undoUntil > now;
+
 /** A session on whose strength something is written: its own epoch, not the one that was just read of the user. */
 export interface Caller {
   userId: string;
@@ -162,6 +168,18 @@ export function createUserStore(client: DynamoDB, tableName: string) {
      * ended itself.
      */
     raiseSessionEpoch: (caller: Caller, change: Change): Promise<User | undefined> => raise(caller, change),
+
+    /** Notes that the address of a user has been proven; false if it is another one, or the caller's session is over. */
+    async proveEmail(caller: Caller, email: string, change: Change): Promise<boolean> {
+      const { written, item } = await updateItem(client, addressOf(caller.userId), {
+        UpdateExpression: "SET emailVerifiedAt = :at, lastChange = :change",
+        ConditionExpression: `${isCallers} AND email = :email`,
+        ExpressionAttributeValues: {
+          ...{ ":at": change.at, ":change": change, ":epoch": caller.sessionEpoch, ":email": email },
+        },
+      });
+      return written || (item && parseItem(userType, item))?.lastChange?.id === change.id;
+    },
 
     /** Notes that no session of an epoch before this one is left. */
     async noteSwept(userId: string, epoch: number): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createCustomClaims } from "../accounts/claims.ts";
 import { isDisabled, type User, type UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
+import { authTimeOf } from "../sessions/auth-time.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { settleAll } from "../settle-all.ts";
@@ -13,6 +14,8 @@ import { createSweep, isSweepDue } from "./sweep.ts";
 export interface SessionRequest extends Client {
   idempotencyKey: string | undefined;
   sessionKey: string | undefined;
+  /** The session in whose place it comes, where the request itself does not prove the user. */
+  replaced?: Session;
 }
 
 /** What opens a session: the token pair, and what the client is to keep beside it. */
@@ -88,19 +91,30 @@ export function createOpenSession(options: OpenSessionOptions) {
   function createSession(user: User, request: SessionRequest, refreshToken: string): Session {
     const now = clock();
     const claims = createCustomClaims(user);
+    const proof = createProof(request);
+    const endsAt = authTimeOf({ createdAt: now, ...proof }) + lifetimes.sessionMaxAgeSeconds;
     return {
       userId: user.userId,
       sessionId: randomUUID(),
       email: user.email,
       tokenHash: hashToken(refreshToken),
-      keyed: request.idempotencyKey !== undefined,
       ...(request.idempotencyKey !== undefined && { rotationKeyHash: hashToken(request.idempotencyKey) }),
-      ...(request.sessionKey !== undefined && { sessionKeyHash: hashToken(request.sessionKey) }),
       sessionEpoch: user.sessionEpoch,
       ...(Object.keys(claims).length > 0 && { claims }),
       createdAt: now,
-      expiresAt: now + Math.min(lifetimes.refreshTokenTtlSeconds, lifetimes.sessionMaxAgeSeconds),
+      expiresAt: Math.min(now + lifetimes.refreshTokenTtlSeconds, endsAt),
+      ...proof,
       ...toNoted(request),
+    };
+  }
+
+  /** What a session has of whoever proved the user: the request, or the login of the session in whose place it comes. */
+  function createProof({ idempotencyKey, sessionKey, replaced }: SessionRequest) {
+    const sessionKeyHash = replaced ? replaced.sessionKeyHash : sessionKey && hashToken(sessionKey);
+    return {
+      keyed: replaced?.keyed ?? idempotencyKey !== undefined,
+      ...(sessionKeyHash !== undefined && { sessionKeyHash }),
+      ...(replaced && { authenticatedAt: authTimeOf(replaced) }),
     };
   }
 

@@ -99,20 +99,21 @@ function bearerMembers({ token, refreshToken, expiresInSeconds }: TokenPair) {
 }
 
 /**
- * Answers 200 with the pair of a session that was just opened, and what the client is to keep beside it. Where the
+ * Answers 200 with the pair of a session that was just opened, what the client is to keep beside it, and `more`. Where the
  * browser has cookies of ours, what an earlier `COOKIE_DOMAIN` left is deleted: it would shadow the new ones.
  */
 export function openedResponse(
   { pair, device }: OpenedSession,
   { mode, hasCookies }: Pick<ClientModeEvent, "mode" | "hasCookies">,
   settings: CookieSettings,
+  more: object = {},
 ): ApiResponse {
-  if (mode === "bearer") return json(200, { msg, ...bearerMembers(pair), device });
+  if (mode === "bearer") return json(200, { msg, ...bearerMembers(pair), device, ...more });
   const stale = hasCookies
     ? [...serializeStaleCookies(settings), ...serializeStaleDeviceCookies(settings)]
     : [];
   const set = [serializeAuthCookie(pair, settings), serializeDeviceCookie(device, settings)];
-  return json(200, { msg }, [...stale, ...set]);
+  return json(200, { msg, ...more }, [...stale, ...set]);
 }
 
 function parseMode(header: string | undefined): ClientMode {

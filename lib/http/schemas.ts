@@ -48,6 +48,9 @@ const device = v.exactOptional(
   ),
 );
 
+/** What a bearer client proves with that it has the whole pair; browsers have it in a cookie. */
+const refreshToken = v.exactOptional(v.string("must be a string"));
+
 /** The body of a login. A password that is too short today may have been long enough once. */
 export const loginBody = v.strictObject({ email, password, device });
 
@@ -64,6 +67,8 @@ const code = v.pipe(
 
 /** What was answered to whoever asked. One that is not ours is no fault of the body: it is refused as one that is too old. */
 const challenge = v.string("must be a string");
+/** What the link in a mail has behind the `#`. */
+const token = v.string("must be a string");
 
 /** The body of a sign-in by a mailed code. */
 export const loginCodeBody = v.strictObject({ challenge, code, device });
@@ -71,6 +76,14 @@ export const loginCodeBody = v.strictObject({ challenge, code, device });
 /** The body of a reset of the password. */
 export function createResetPasswordBody(settings: PasswordSettings) {
   return v.strictObject({ challenge, code, newPassword: createNewPassword(settings) });
+}
+
+/** The body of a change of the address by a mailed code. */
+export const emailConfirmationBody = v.strictObject({ challenge, code, device, refreshToken });
+
+/** The body of the undoing of a change of the address. */
+export function createUndoEmailChangeBody(settings: PasswordSettings) {
+  return v.strictObject({ token, newPassword: createNewPassword(settings) });
 }
 
 /** The body of a request for a code. */
@@ -82,6 +95,11 @@ export const registrationRequestBody = v.strictObject({
   password: v.exactOptional(
     v.never("belongs to POST /auth/register/confirm, beside the code that is mailed to the address"),
   ),
+});
+
+/** The body of a request for a code at another address. */
+export const emailChangeBody = v.strictObject({
+  ...{ newEmail: mailableEmail, password: v.exactOptional(password), device, refreshToken },
 });
 
 /** The body of a registration. */

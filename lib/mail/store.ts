@@ -3,6 +3,7 @@ import * as v from "valibot";
 import {
   type DynamoDB,
   findRefusingItem,
+  getItem,
   type Item,
   isConditionFailure,
   unavailable,
@@ -127,6 +128,12 @@ export function createMailStore(client: DynamoDB, tableName: string) {
         if (!isConditionFailure(error)) return unavailable(error);
         return findRefusingItem(error)?.changeId === mail.changeId;
       }
+    },
+
+    /** Reads a mail, strongly consistent. */
+    async find(id: string): Promise<Mail | undefined> {
+      const item = await getItem(client, addressOf(id));
+      return item && parseMail(item);
     },
 
     /**

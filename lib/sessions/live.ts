@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { authTimeOf } from "./auth-time.ts";
 import type { Session } from "./session.ts";
 import type { SessionAddress, SessionStore } from "./store.ts";
 
@@ -20,8 +21,8 @@ export async function getLiveSession(
 }
 
 /** Throws AppError `insufficient_user_authentication` (RFC 9470) if the user signed in more than 300 s ago. */
-export function assertFresh({ createdAt }: Session, now: number): void {
-  if (now - createdAt <= freshSeconds) return;
+export function assertFresh(session: Session, now: number): void {
+  if (now - authTimeOf(session) <= freshSeconds) return;
   const challenge = `Bearer error="insufficient_user_authentication", max_age="${freshSeconds}"`;
   throw new AppError("insufficient_user_authentication", { headers: { "www-authenticate": challenge } });
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { customClaims } from "../accounts/claims.ts";
 import type { ItemType } from "../parse-item.ts";
+import { type Authenticated, authTimeOf } from "./auth-time.ts";
 
 /** A session as the table holds it. Times are epoch seconds; hashes and the salt are base64url. */
 export const sessionType = {
@@ -43,6 +44,8 @@ export const sessionType = {
       ),
     ),
     createdAt: v.number(),
+    /** When its user was proven, where that was at the login of a session in whose place this one came. */
+    authenticatedAt: v.exactOptional(v.number()),
     expiresAt: v.number(),
     userAgent: v.exactOptional(v.string()),
     ip: v.exactOptional(v.string()),
@@ -50,8 +53,8 @@ export const sessionType = {
 } satisfies ItemType<v.GenericSchema>;
 
 /** Answers whether SESSIONS_NOT_BEFORE (epoch seconds) has ended a session. */
-export const isEndedByOperator = ({ createdAt }: Pick<Session, "createdAt">, notBefore: number): boolean =>
-  createdAt < notBefore;
+export const isEndedByOperator = (session: Authenticated, notBefore: number): boolean =>
+  authTimeOf(session) < notBefore;
 
 /** What a session notes of the request that opened or renewed it last. */
 export interface Client {

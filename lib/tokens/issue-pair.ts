@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import { AppError } from "../errors.ts";
+import { authTimeOf } from "../sessions/auth-time.ts";
 import type { Session } from "../sessions/session.ts";
 import type { AccessClaims } from "./access-claims.ts";
 import { findKeyActiveAt } from "./key-set.ts";
@@ -56,7 +57,7 @@ export function createPairIssuer(keys: SigningKeys, settings: AccessTokenSetting
         sub: session.userId,
         sid: session.sessionId,
         email: session.email,
-        auth_time: session.createdAt,
+        auth_time: authTimeOf(session),
         iat,
         exp,
         jti: createTokenId(refreshToken),

@@ -60,6 +60,8 @@ export const knowsCaller = [
 ] as const;
 /** What every route that reads a pair may refuse with. */
 export const hasModes = ["invalid_auth_mode", "conflicting_credentials"] as const;
+/** What every route with `callerPair` may refuse with, beside what `authenticate` does. */
+export const hasWholePair = ["invalid_auth_mode", "invalid_session_key", "session_key_required"] as const;
 /** The answer with a pair. */
 export const pair: Answer = {
   status: 200,

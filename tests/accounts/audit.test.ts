@@ -49,6 +49,27 @@ async function confirmLoginCode({ email, userId }: Account): Promise<ApiResponse
   return sandbox.confirmLoginCode({ body: { challenge, code } });
 }
 
+const addressAfter = ({ email }: Account) => `after.${email}`;
+
+/** To another address, with a code that was mailed there. */
+async function confirmEmailChange(account: Account, { cookies }: Pair): Promise<ApiResponse> {
+  const newEmail = addressAfter(account);
+  const body = { newEmail, password: account.password };
+  const { challenge } = bodyOf(await sandbox.askEmailChange({ cookies, body }));
+  const code = await mailbox.receiveCode(newEmail);
+  return sandbox.confirmEmailChange({ cookies, body: { challenge, code } });
+}
+
+/** With the token that was mailed to the address before. */
+async function undoEmailChange(account: Account, pair: Pair): Promise<ApiResponse> {
+  await confirmEmailChange(account, pair);
+  await tell();
+  await mailbox.deliver();
+  const { link = "" } = mailbox.sent.findLast(({ to }) => to.includes(account.email)) ?? {};
+  const [, token] = link.split("token=");
+  return sandbox.undoEmailChange({ body: { token, newPassword: `${account.password} anew` } });
+}
+
 type Act = (by: Account, own: Pair) => Promise<ApiResponse>;
 
 /** Every function that changes accounts: what it is called in the trail, by whom it is done, and how. */
@@ -60,6 +81,8 @@ const changes: Record<string, [event: string, by: string, change: Act]> = {
   ],
   confirmRegistration: ["user_created", "user", confirmRegistration],
   confirmLoginCode: ["user_updated", "code", confirmLoginCode],
+  confirmEmailChange: ["user_updated", "user", confirmEmailChange],
+  undoEmailChange: ["user_updated", "undo", undoEmailChange],
   changePassword: ["authn_password_change", "user", changePassword],
   resetPassword: ["authn_password_change", "reset", resetPassword],
   revokeAllSessions: ["authn_token_revoked", "user", (_, own) => revokeAll(own)],
@@ -93,7 +116,10 @@ test.each(Object.entries(changes))("W01 %s leaves one row: what, by whom, from w
     ...{ ip: "192.0.2.7", device: "unknown browser", change: expect.stringContaining(`${clock.now}#`) },
     expiresAt: clock.now + 400 * 86_400,
   });
-  expect(await eventsOf(userId)).toEqual(isNew ? [event] : ["user_created", event]);
+  expect(await eventsOf(userId)).toEqual([
+    ...(isNew ? [] : ["user_created"]),
+    ...(by === "undo" ? [event, event] : [event]),
+  ]);
 });
 
 test("W02 a re-hash, the end of a sweep, a login and what is refused leave no row and no mail, now or later", async () => {

@@ -7,7 +7,10 @@ import {
   createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
+  createUndoEmailChangeBody,
   emailBody,
+  emailChangeBody,
+  emailConfirmationBody,
   loginBody,
   loginCodeBody,
   parseBody,
@@ -46,9 +49,12 @@ describe("a request is valid for the description exactly when the service takes 
     ["PasswordReset", createResetPasswordBody(minLength)],
     ["RegistrationConfirmation", createConfirmRegistrationBody(minLength)],
     ["CodeLogin", loginCodeBody],
+    ["EmailChange", emailChangeBody],
+    ["EmailConfirmation", emailConfirmationBody],
+    ["EmailUndoing", createUndoEmailChangeBody(minLength)],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
-    const values: Record<string, fc.Arbitrary<string>> = { email, code };
+    const values: Record<string, fc.Arbitrary<string>> = { email, newEmail: email, code };
     const likely = Object.fromEntries(members.map((member) => [member, values[member] ?? password]));
     const possible = Object.fromEntries([...members, "extra"].map((member) => [member, field]));
     const body = fc.oneof(fc.record(likely), fc.record(possible, { requiredKeys: [] }), fc.jsonValue());

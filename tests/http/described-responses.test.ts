@@ -36,7 +36,10 @@ async function createCaller() {
 
 /** Whoever asks for what is refused; where a refusal takes more than one request it is somebody new. */
 const usual = await createCaller();
-const lasting: ProblemCode[] = ["token_expired", "too_many_attempts", "email_changed_recently"];
+const lasting: ProblemCode[] = [
+  ...["token_expired", "too_many_attempts", "email_changed_recently"],
+  "insufficient_user_authentication",
+] as ProblemCode[];
 
 const mailbox = await startMailbox(service);
 /** What asks for the code that a route takes. */
@@ -44,24 +47,42 @@ const askedBy: Partial<Record<RouteName, RouteName>> = {
   resetPassword: "forgotPassword",
   confirmRegistration: "askRegistration",
   confirmLoginCode: "askLoginCode",
+  confirmEmailChange: "askEmailChange",
 };
 const askedFor = new Map<string, { challenge: string; code: string }>();
 
 /** The address that a code for a route is mailed to. */
 const addressOf = (name: RouteName, { email }: Account) =>
-  name === "confirmRegistration" ? `another.${email}` : email;
+  ["confirmRegistration", "confirmEmailChange"].includes(name) ? `${name.toLowerCase()}.${email}` : email;
 
 /** A challenge and its code, if the route takes one; one for each account, since refusals leave it good. */
-async function askForCode(name: RouteName, account: Account) {
+async function askForCode(name: RouteName, { account, cookies }: Pick<typeof usual, "account" | "cookies">) {
   const asking = askedBy[name];
   if (!asking) return {};
   const email = addressOf(name, account);
   const known = askedFor.get(`${name} ${email}`);
   if (known) return known;
-  const { challenge } = bodyOf(await sandbox[asking]({ body: { email } }));
+  const { password } = account;
+  const request =
+    name === "confirmEmailChange" ? { cookies, body: { newEmail: email, password } } : { body: { email } };
+  const { challenge } = bodyOf(await sandbox[asking](request));
   const code = await mailbox.receiveCode(email);
   askedFor.set(`${name} ${email}`, { challenge, code });
   return { challenge, code };
+}
+
+/** The token that undoes a change of address of somebody new. */
+async function askForUndo(): Promise<string> {
+  const { account, cookies } = await createCaller();
+  const { userId, email } = account;
+  // Only an address that is proven is told.
+  await service.database.change("users", { userId }, { emailVerifiedAt: 1 });
+  const body = await askForCode("confirmEmailChange", { account, cookies });
+  await sandbox.confirmEmailChange({ cookies, body });
+  await service.feed("events");
+  await mailbox.deliver();
+  const mails = mailbox.sent.filter(({ to, link }) => to.includes(email) && link.includes("token="));
+  return mails.at(-1)?.link.split("token=")[1] ?? "";
 }
 
 /** What a route accepts of a caller. */
@@ -72,7 +93,8 @@ async function createRequest(
   const { email, password } = account;
   const newPassword = `${password} and more`;
   keepSecrets(newPassword);
-  const proof = await askForCode(name, account);
+  const proof = await askForCode(name, { account, cookies });
+  const token = name === "undoEmailChange" ? await askForUndo() : "";
   // Of each address few mails may be asked for.
   const asked = { email: `${name.toLowerCase()}.${email}` };
   const bodies: Partial<Record<RouteName, object>> = {
@@ -83,6 +105,9 @@ async function createRequest(
     confirmRegistration: { ...proof, password },
     confirmLoginCode: proof,
     changePassword: { currentPassword: password, newPassword },
+    askEmailChange: { newEmail: asked.email, password },
+    confirmEmailChange: proof,
+    undoEmailChange: { token, newPassword },
     deleteAccount: { password },
   };
   const isOpen = operations[name as OperationName]?.needs === undefined;
@@ -177,6 +202,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     login: { email, password: wrong },
     changePassword: { currentPassword: wrong, newPassword: password },
     deleteAccount: { password: wrong },
+    askEmailChange: { newEmail: email, password: wrong },
   }[name as string];
 
   switch (code) {
@@ -188,15 +214,21 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
         body: { ...(good.body as object), code: `${code.slice(0, -1)}${code.endsWith("0") ? 1 : 0}` },
       });
     }
-    case "code_expired":
-      return call({ body: { ...(good.body as object), challenge: "none" } });
+    case "code_expired": {
+      const half = name === "undoEmailChange" ? "token" : "challenge";
+      return call({ body: { ...(good.body as object), [half]: "none" } });
+    }
     case "invalid_auth_mode":
       return call({ headers: { "auth-mode": "cookie" } });
     case "invalid_idempotency_key":
       return call({ headers: { "idempotency-key": "short" } });
-    case "insufficient_user_authentication":
+    case "insufficient_user_authentication": {
+      // A password counts whenever the login was.
+      const { userId } = caller.account;
+      await service.database.change("users", { userId }, { passwordHash: undefined });
       clock.advance(301);
       return call(exceptCurrent);
+    }
     case "invalid_session_key":
       return call({
         ...exceptCurrent,
@@ -231,7 +263,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ pathParameters: { sessionId: "none" } });
     case "email_taken":
       await sandbox.register({ body: { email: addressOf(name, caller.account), password } });
-      return name === "confirmRegistration" ? call() : call({ body: { email, password } });
+      return name === "register" ? call({ body: { email, password } }) : call();
     case "email_changed_recently": {
       const { userId } = caller.account;
       await service.database.change("users", { userId }, { undoUntil: clock.now + 60 });

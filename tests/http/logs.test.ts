@@ -87,6 +87,15 @@ const occasions = {
     const { cookies } = await service.logIn({ account: own });
     return sandbox.deleteAccount({ cookies, body: { password: own.password } });
   },
+  user_updated: async () => {
+    const { email, password } = await service.register();
+    const { cookies } = pairOf(await sandbox.login({ body: { email, password } }));
+    const { challenge } = bodyOf(
+      await sandbox.askEmailChange({ cookies, body: { newEmail: email, password } }),
+    );
+    const { code } = await mailbox.receive();
+    return sandbox.confirmEmailChange({ cookies, body: { challenge, code } });
+  },
   failure: async () => {
     const pair = await service.logIn();
     wire.break("UpdateItem sessions", fail, { times: 3 });

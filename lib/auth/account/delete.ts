@@ -1,7 +1,7 @@
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
 import type { EndOthers } from "../../accounts/end-others.ts";
-import type { User, UserStore } from "../../accounts/store.ts";
+import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
@@ -47,8 +47,7 @@ export function createDeleteAccount(options: DeleteOptions) {
   async function deleteUser(user: User, caller: Session, request: DeletionRequest): Promise<void> {
     const hasBegun = await isBegun(user, caller);
     if (!hasBegun) assertCurrent(user, caller);
-    if (user.undoUntil !== undefined && user.undoUntil > clock())
-      throw new AppError("email_changed_recently");
+    if (isUndoable(user, clock())) throw new AppError("email_changed_recently");
     await proveUser(attempts, user, request);
     const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
     await sweep(begun);

@@ -1,5 +1,6 @@
 import { type Clock, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
+import { authTimeOf } from "../../sessions/auth-time.ts";
 import { getLiveSession } from "../../sessions/live.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import { isSessionId, type SessionAddress, type SessionStore } from "../../sessions/store.ts";
@@ -19,6 +20,7 @@ export interface SessionSummary {
 export const summaryNames = [
   "sessionId",
   "createdAt",
+  "authenticatedAt",
   "renewedAtMs",
   "expiresAt",
   "userAgent",
@@ -27,9 +29,9 @@ export const summaryNames = [
 
 /** Turns a stored session into what its user may see. */
 export function toSummary(session: Pick<Session, (typeof summaryNames)[number]>): SessionSummary {
-  const { sessionId, createdAt, renewedAtMs, expiresAt, userAgent = null, ip = null } = session;
+  const { sessionId, renewedAtMs, expiresAt, userAgent = null, ip = null } = session;
   const renewedAt = renewedAtMs === undefined ? null : toSeconds(renewedAtMs);
-  return { sessionId, createdAt, renewedAt, expiresAt, userAgent, ip };
+  return { sessionId, createdAt: authTimeOf(session), renewedAt, expiresAt, userAgent, ip };
 }
 
 /** One page of the list, and where the next one begins; null: there is none. */

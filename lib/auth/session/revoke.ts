@@ -23,9 +23,11 @@ export function createRevokeSession({ sessions, clock, sessionsNotBefore }: Revo
     if (result && result.is === "newer")
       throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     // One that is damaged is ended, too.
+    const tooEarly = v.pipe(v.number(), v.ltValue(sessionsNotBefore));
     const isOver = (item: unknown) =>
       v.is(v.object({ expiresAt: v.pipe(v.number(), v.maxValue(clock())) }), item) ||
-      v.is(v.object({ createdAt: v.pipe(v.number(), v.ltValue(sessionsNotBefore)) }), item);
+      v.is(v.object({ createdAt: tooEarly }), item) ||
+      v.is(v.object({ authenticatedAt: tooEarly }), item);
     if (!result || result.is === "none" || isOver(result.item))
       throw new AppError("not_found", { detail: "You have no such session." });
   };

@@ -1,0 +1,125 @@
+import type { Config } from "../config.ts";
+import type { DynamoDB } from "../dynamodb.ts";
+import { type TransactItem, transact } from "../transaction.ts";
+import type { Change } from "./change.ts";
+import { createIdentityStore, emailIdentity, type IdentityEntry } from "./identities.ts";
+import { type Caller, createRaise, createUserStore, type User, undoSeconds } from "./store.ts";
+
+/** A change of address. */
+export interface Move {
+  from: string;
+  to: string;
+  /** The id of the mail whose code confirmed it. */
+  movedBy: string;
+}
+
+/** What became of a move: the new address is another's, or something else has happened to the caller since it was read. */
+export type MoveOutcome = "moved" | "taken" | "overtaken";
+
+/** A user whose last change of address is known. */
+export type MovedUser = User & Required<Pick<User, "previousEmail" | "movedBy" | "undoUntil">>;
+
+/** Answers whether it was this mail, confirmed by this session, that moved a user, and nothing has ended its sessions since. */
+export const isMovedBy = (
+  user: User | undefined,
+  movedBy: string,
+  { sessionEpoch }: Caller,
+): user is MovedUser => user?.movedBy === movedBy && user.sessionEpoch === sessionEpoch + 1;
+
+/** Changes of address and their undoing. Both functions throw AppError `unavailable` when DynamoDB is. */
+export type Moves = ReturnType<typeof createMoves>;
+
+/** Makes what moves a user to another address, and back: each is one transaction over the user and two entries of the index. */
+export function createMoves(
+  client: DynamoDB,
+  { usersTable, identitiesTable }: Config<"usersTable" | "identitiesTable">,
+) {
+  const users = createUserStore(client, usersTable);
+  const identities = createIdentityStore(client, identitiesTable);
+
+  const put = (Item: IdentityEntry, ConditionExpression: string, values: object): TransactItem => ({
+    Put: {
+      ...{ TableName: identitiesTable, Item, ConditionExpression },
+      ExpressionAttributeValues: { ...values },
+    },
+  });
+
+  return {
+    /** Moves the caller, ends all sessions, and keeps the address before free for as long as that can be undone. */
+    async move(caller: Caller, { from, to, movedBy }: Move, change: Change): Promise<MoveOutcome> {
+      const { userId } = caller;
+      const now = change.at;
+      const until = now + undoSeconds;
+      const entry = { userId, createdAt: now };
+      const reservation = { identity: emailIdentity(from), ...entry, reservedUntil: until, expiresAt: until };
+      const raise = createRaise(caller, change, {
+        set: ", email = :to, emailVerifiedAt = :now, previousEmail = :from, movedBy = :by, undoUntil = :until",
+        condition: " AND email = :from AND (attribute_not_exists(undoUntil) OR undoUntil <= :now)",
+        values: { ":from": from, ":to": to, ":by": movedBy, ":until": until, ":now": now },
+      });
+      const isFree = "attribute_not_exists(userId) OR reservedUntil <= :now";
+      const isOwn = "userId = :userId AND attribute_not_exists(reservedUntil)";
+      const items: TransactItem[] = [
+        put({ identity: emailIdentity(to), ...entry }, isFree, { ":now": now }),
+        put(reservation, isOwn, { ":userId": userId }),
+        { Update: { TableName: usersTable, Key: { userId }, ...raise } },
+      ];
+      const isDone = async () => isMovedBy(await users.find(userId), movedBy, caller);
+      const result = await transact(client, items, { isDone });
+      // What refused it may be our own earlier attempt.
+      if (result.written || (await isDone())) return "moved";
+      return result.verdicts[0]?.isRefused ? "taken" : "overtaken";
+    },
+
+    /**
+     * Takes a user back to the address before, with a new password, and ends all sessions. Of other identities those stay
+     * that had been there for seven days when the address was changed. False if anything else has happened to the user
+     * since it was read.
+     */
+    async undo(
+      user: MovedUser,
+      { undoneBy, passwordHash }: { undoneBy: string; passwordHash: string },
+      change: Change,
+    ): Promise<boolean> {
+      const { userId, email, previousEmail, movedBy, undoUntil, sessionEpoch } = user;
+      const now = change.at;
+      const kept = await listOlder(user, undoUntil - 2 * undoSeconds);
+      const [set, remove] = kept.size > 0 ? [", identityIds = :kept", ""] : ["", ", identityIds"];
+      const restored = { identity: emailIdentity(previousEmail), userId, createdAt: now };
+      const values = { ":userId": userId, ":now": now };
+      const items: TransactItem[] = [
+        put(restored, "userId = :userId AND reservedUntil > :now", values),
+        {
+          Delete: {
+            ...{ TableName: identitiesTable, Key: { identity: emailIdentity(email) } },
+            ConditionExpression: "userId = :userId",
+            ExpressionAttributeValues: { ":userId": userId },
+          },
+        },
+        {
+          Update: {
+            ...{ TableName: usersTable, Key: { userId } },
+            UpdateExpression:
+              "SET email = :email, emailVerifiedAt = :now, passwordHash = :hash, passwordChangedAt = :now, resetBy = :by, " +
+              `sessionEpoch = sessionEpoch + :one, lastChange = :change${set} ` +
+              `REMOVE previousEmail, movedBy, undoUntil${remove}`,
+            ConditionExpression: "movedBy = :movedBy AND sessionEpoch = :epoch",
+            ExpressionAttributeValues: {
+              ...{ ":email": previousEmail, ":hash": passwordHash, ":by": undoneBy, ":now": now, ":one": 1 },
+              ...{ ":change": change, ":movedBy": movedBy, ":epoch": sessionEpoch },
+              ...(kept.size > 0 && { ":kept": kept }),
+            },
+          },
+        },
+      ];
+      const isDone = async () => (await users.find(userId))?.lastChange?.id === change.id;
+      return (await transact(client, items, { isDone })).written;
+    },
+  };
+
+  /** The identities of a user, but for the address, that were there before a time (epoch seconds). */
+  async function listOlder({ identityIds = new Set() }: User, before: number): Promise<Set<string>> {
+    const entries = await Promise.all([...identityIds].map((identity) => identities.find(identity)));
+    return new Set(entries.flatMap((entry) => (entry && entry.createdAt < before ? [entry.identity] : [])));
+  }
+}

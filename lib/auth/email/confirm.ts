@@ -1,0 +1,87 @@
+import { createChange } from "../../accounts/change.ts";
+import { isMovedBy, type Moves } from "../../accounts/moves.ts";
+import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
+import type { Devices } from "../../attempts/known-devices.ts";
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import type { Mail } from "../../mail/store.ts";
+import type { Session } from "../../sessions/session.ts";
+import type { PairIssuer } from "../../tokens/issue-pair.ts";
+import { assertCurrent } from "../current-user.ts";
+import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
+import type { Proof, ProveCode } from "../prove-code.ts";
+
+interface ConfirmEmailChangeOptions {
+  proveCode: ProveCode;
+  users: Pick<UserStore, "find" | "proveEmail">;
+  moves: Pick<Moves, "move">;
+  devices: Pick<Devices, "remember">;
+  pairs: PairIssuer;
+  openSession: OpenSession;
+  clock: Clock;
+}
+
+/** A confirmation as it came in. */
+export interface EmailConfirmation extends Proof, Omit<SessionRequest, "replaced"> {
+  /** The caller's, which is current. */
+  refreshToken: string;
+  /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
+  device: string | undefined;
+  requestId: string;
+}
+
+/** Makes the use case that changes the address of an account with a mailed code, or proves the one that it has. */
+export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
+  const { proveCode, users, moves, devices, pairs, openSession, clock } = options;
+
+  /**
+   * Changes the address, ends every session and gives the caller a new one; whoever proves the address that the account has
+   * keeps theirs. Where it broke off, the same request goes on. Throws AppError `invalid_code`, `code_expired`,
+   * `email_taken`, `email_changed_recently`, `invalid_token`, `unavailable`: the address may have been changed then, and the
+   * next login ends what is left.
+   */
+  return async function confirmEmailChange(
+    caller: Session,
+    request: EmailConfirmation,
+  ): Promise<OpenedSession & { email: string }> {
+    // Without a key to sign with nothing is changed.
+    await pairs.ready();
+    const mail = await proveCode("email", request);
+    // Nobody else who has got the code, or a challenge, is made the owner of anything.
+    if (mail.userId !== caller.userId || mail.sessionId !== caller.sessionId)
+      throw new AppError("code_expired");
+    const found = await users.find(caller.userId);
+    const user = isMovedBy(found, mail.id, caller) ? found : await change(found, caller, mail, request);
+    const isMoved = user.sessionEpoch !== caller.sessionEpoch;
+    const pair = isMoved
+      ? await openSession(user, { ...request, replaced: caller })
+      : await pairs.issue(caller, request.refreshToken);
+    if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
+    const { sessionId } = pair;
+    const device = await devices.remember({ ...user, sessionId }, request.device);
+    return { email: user.email, pair, device };
+  };
+
+  /** Gives the user as it is then. */
+  async function change(
+    user: User | undefined,
+    caller: Session,
+    { id, email, fromEmail }: Mail,
+    { requestId, ...client }: EmailConfirmation,
+  ): Promise<User> {
+    assertCurrent(user, caller);
+    if (fromEmail !== user.email) throw new AppError("code_expired");
+    const now = clock();
+    const record = createChange("user_updated", { by: "user", client, requestId }, now);
+    if (email === user.email) {
+      if (await users.proveEmail(caller, email, record)) return user;
+      throw new AppError("unavailable");
+    }
+    if (isUndoable(user, now)) throw new AppError("email_changed_recently");
+    const outcome = await moves.move(caller, { from: fromEmail, to: email, movedBy: id }, record);
+    if (outcome === "taken") throw new AppError("email_taken");
+    // Something has come between: all of it has to be looked at anew.
+    if (outcome === "overtaken") throw new AppError("unavailable");
+    return { ...user, email, sessionEpoch: caller.sessionEpoch + 1 };
+  }
+}

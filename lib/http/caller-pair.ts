@@ -1,0 +1,34 @@
+import { assertSessionKey } from "../sessions/presented-keys.ts";
+import { assertCurrentPair } from "../sessions/presented-pair.ts";
+import type { LiveEvent } from "./authenticate.ts";
+import { parseClientKeys } from "./client-keys.ts";
+import type { CallerModeEvent } from "./client-mode.ts";
+import { type CookieSettings, parseAuthCookie } from "./cookies.ts";
+import { type ApiEvent, addHidden } from "./event.ts";
+import type { Middleware } from "./route.ts";
+
+/** What `callerPair` adds to the event; hidden from logs. */
+export interface CallerPairEvent {
+  /** The caller's refresh token, which is the session's current one. */
+  refreshToken: string;
+}
+
+/**
+ * For a route that adds, changes or removes a way into the account: a live access token is not enough there. The caller
+ * sends the whole pair – a bearer client `refreshToken` in the body – and the session's Session-Key, if it has one. Stands
+ * behind `authenticate({ live })` and `callerMode`. Throws AppError `invalid_token`, `session_key_required`, `invalid_session_key`.
+ */
+export function callerPair({
+  cookieName,
+}: Pick<CookieSettings, "cookieName">): Middleware<CallerPairEvent, ApiEvent & LiveEvent & CallerModeEvent> {
+  return {
+    before({ event, credentials }) {
+      const { session, mode, body, headers } = event;
+      const presented = mode === "bearer" ? body : parseAuthCookie(credentials.cookies, cookieName);
+      const { refreshToken } = (presented ?? {}) as { refreshToken?: unknown };
+      assertCurrentPair(session, refreshToken);
+      assertSessionKey(session, parseClientKeys(headers).sessionKey);
+      addHidden(event, "refreshToken", refreshToken);
+    },
+  };
+}
