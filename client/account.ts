@@ -29,8 +29,8 @@ export interface AccountClient {
   confirmRegistration(proof: Code & { password: string }): Promise<{ userId: string; email: string }>;
 
   askPasswordReset(account: { email: string }): Promise<Asked>;
-  /** Sets a new password, which ends every session and opens none. With the token of a mail that an operator has sent, too. */
-  confirmPasswordReset(proof: (Code | { token: string }) & { newPassword: string }): Promise<void>;
+  /** Sets a new password, which ends every session and opens none. */
+  confirmPasswordReset(proof: Code & { newPassword: string }): Promise<void>;
 
   askEmailChange(change: { newEmail: string; password: string }): Promise<Asked>;
   /**
@@ -43,9 +43,6 @@ export interface AccountClient {
 
   askLogin(account: { email: string }): Promise<Asked>;
   confirmLogin(proof: Code): Promise<void>;
-
-  /** Makes the account that an operator has invited somebody to, and logs in. */
-  acceptInvitation(proof: { token: string; password: string }): Promise<{ userId: string; email: string }>;
 }
 
 const emailChanged = { code: "email_changed", detail: "Log in with the new address." };
@@ -96,25 +93,21 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     return { ...body, refreshToken: (await tokens.load())?.refreshToken };
   }
 
-  /** Both come out of a mail; its owner need not log in by hand. */
-  async function enter(path: string, body: { password: string }): Promise<{ userId: string; email: string }> {
-    const account = await post<{ userId: string; email: string }>(path, body);
-    await login({ email: account.email, password: body.password });
-    return account;
-  }
-
   return {
     isAskedHere: (kind, code) => fitting(kind as CodeKind, code).length > 0,
 
     askRegistration: (account) => ask("register", "auth/register", account),
     confirmRegistration: ({ code, password }) =>
-      confirm("register", code, (proof) => enter("auth/register/confirm", { ...proof, password })),
+      confirm("register", code, async (proof) => {
+        const body = { ...proof, password };
+        const account = await post<{ userId: string; email: string }>("auth/register/confirm", body);
+        await login({ email: account.email, password });
+        return account;
+      }),
 
     askPasswordReset: (account) => ask("reset", "auth/password/forgot", account),
-    confirmPasswordReset({ newPassword, ...proof }) {
-      const reset = (half: object) => post("auth/password/reset", { ...half, newPassword });
-      return "token" in proof ? reset(proof) : confirm("reset", proof.code, reset);
-    },
+    confirmPasswordReset: ({ code, newPassword }) =>
+      confirm("reset", code, (proof) => post("auth/password/reset", { ...proof, newPassword })),
 
     askEmailChange: async (change) => ask("email", "auth/email", await withPair(change)),
     confirmEmailChange: ({ code }) =>
@@ -125,8 +118,6 @@ export function createAccountClient(auth: AuthClient): AccountClient {
 
     askLogin: (account) => ask("login", "auth/login/code", account),
     confirmLogin: ({ code }) => confirm("login", code, (proof) => open("auth/login/code/confirm", proof)),
-
-    acceptInvitation: (proof) => enter("auth/invitations/accept", proof),
   };
 }
 

@@ -30,21 +30,16 @@ export function setUpMail(account: AccountClient, rest: Rest): void {
   onSubmit(find("forgot", HTMLFormElement), async ({ email = "" }) => {
     showAsked("reset", email, await account.askPasswordReset({ email }));
   });
-  for (const name of ["reset", "recovery"])
-    onSubmit(find(name, HTMLFormElement), async ({ newPassword = "", token = "", code = "" }) => {
-      await account.confirmPasswordReset({ newPassword, ...(token ? { token } : { code }) });
-      await leave("The password is set, and all sessions have ended. Log in with it.");
-    });
+  onSubmit(find("reset", HTMLFormElement), async ({ newPassword = "", code = "" }) => {
+    await account.confirmPasswordReset({ newPassword, code });
+    await leave("The password is set, and all sessions have ended. Log in with it.");
+  });
 
   onSubmit(find("ask-register", HTMLFormElement), async ({ email = "" }) => {
     showAsked("register", email, await account.askRegistration({ email }));
   });
   onSubmit(find("confirm-register", HTMLFormElement), async ({ code = "", password = "" }) => {
     await account.confirmRegistration({ code, password });
-    await welcome("Registered and logged in.");
-  });
-  onSubmit(find("invitation", HTMLFormElement), async ({ token = "", password = "" }) => {
-    await account.acceptInvitation({ token, password });
     await welcome("Registered and logged in.");
   });
 

@@ -13,7 +13,6 @@ const notice = (name: string, email = proven.email) => ({ kind: "notice", notice
 test.each<[event: string, by: string, told: string[]]>([
   ["authn_password_change", "user", ["passwordChanged"]],
   ["authn_password_change", "reset", ["passwordReset"]],
-  ["user_archived", "operator arn:aws:iam::123456789012:user/ada", ["accountDisabled"]],
   ["user_created", "user", []],
   ["user_updated", "user", []],
   ["authn_token_revoked", "user", []],

@@ -70,9 +70,9 @@ test("M08 what the application is called is no HTML", () => {
   expect(html).not.toContain("<b>");
 });
 
-test("without a code there is none, and no operator has a browser", () => {
+test("without a code there is none, and no browser where there was none", () => {
   const { text } = createMessage({
-    ...{ name: "recovery", language: "de", link, hasToken: true },
+    ...{ name: "undo", language: "de", link, hasToken: true },
     facts: { ...facts, device: undefined, ip: undefined, seconds: 86_400 },
   });
   expect(text).toContain(`Neues Passwort setzen:\n${link}\n\nDer Link gilt 24 Stunden.`);

@@ -56,7 +56,7 @@ function listParts({ name, facts, code, link, hasToken }: Content, texts: Texts)
     ...(code ? [paragraph(texts.keep(facts))] : []),
     ...(hasToken ? [paragraph(texts.goodFor(facts))] : []),
     paragraph(closing(facts)),
-    // An operator has no browser.
+    // Not every client is a browser.
     ...(facts.device ? [{ is: "remark", text: texts.asked(facts) } as const] : []),
   ];
 }

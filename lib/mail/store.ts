@@ -33,7 +33,7 @@ const mailType = {
     /** Who asked for it: what nameDevice says, and from where. */
     device: v.exactOptional(v.string()),
     ip: v.exactOptional(v.string()),
-    /** `register`, `invitation`: the id that the account will have. */
+    /** `register`: the id that the account will have. */
     newUserId: v.exactOptional(v.string()),
     /** `email`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
     userId: v.exactOptional(v.string()),

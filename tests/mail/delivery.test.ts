@@ -151,18 +151,17 @@ describe("who gets which mail", () => {
     expect(await findMail(id)).toMatchObject({ sentAt: clock.now });
   });
 
-  test.each([
-    ["recovery", "Set a new password"],
-    ["invitation", "You are invited"],
-    ["undo", "Your e-mail address was changed"],
-  ])("%s is a link with a token, whoever has the address", async (kind, subject) => {
-    const id = await put({ kind, email: someone(), maskedEmail: "a•••@b•••.com" });
-    wire.forget();
-    const mail = await mailbox.receive();
-    expect(wire.names).toEqual(["UpdateItem mails", "UpdateItem mails"]);
-    expect(mail).toMatchObject({ subject, code: "" });
-    expect(mail.link).toMatch(new RegExp(`#kind=${kind}&token=${id}\\.[\\w-]{22}$`));
-  });
+  test.each([["undo", "Your e-mail address was changed"]])(
+    "%s is a link with a token, whoever has the address",
+    async (kind, subject) => {
+      const id = await put({ kind, email: someone(), maskedEmail: "a•••@b•••.com" });
+      wire.forget();
+      const mail = await mailbox.receive();
+      expect(wire.names).toEqual(["UpdateItem mails", "UpdateItem mails"]);
+      expect(mail).toMatchObject({ subject, code: "" });
+      expect(mail.link).toMatch(new RegExp(`#kind=${kind}&token=${id}\\.[\\w-]{22}$`));
+    },
+  );
 
   test("a notice tells what happened, in the language of whoever asked", async () => {
     await put({

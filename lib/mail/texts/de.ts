@@ -74,21 +74,6 @@ export const de: Texts = {
       closing: () =>
         "Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Ohne den Code wird niemand angemeldet.",
     },
-    recovery: {
-      subject: "Neues Passwort setzen",
-      opening: ({ appName }) =>
-        `Das Team von ${appName} schickt Ihnen dies, damit Sie für Ihr Konto ein neues Passwort setzen können.`,
-      button: "Neues Passwort setzen",
-      closing: () => "Wenn Sie nicht um Hilfe gebeten haben, beachten Sie diese Mail nicht.",
-    },
-    invitation: {
-      subject: "Sie sind eingeladen",
-      opening: ({ appName }) =>
-        `Das Team von ${appName} lädt Sie ein, mit dieser E-Mail-Adresse ein Konto anzulegen.`,
-      button: "Konto anlegen",
-      closing: () =>
-        "Wenn Sie nicht wissen, warum, beachten Sie diese Mail nicht: Es gibt kein Konto, bis Sie es anlegen.",
-    },
     undo: {
       subject: "Ihre E-Mail-Adresse wurde geändert",
       opening: ({ appName, maskedEmail }) =>
@@ -136,12 +121,6 @@ export const de: Texts = {
         `Jemand hat sich bei Ihrem Konto bei ${appName} mit einem Browser angemeldet, den es nicht kennt.`,
       button: "Neues Passwort setzen",
       closing: () => recover,
-    },
-    accountDisabled: {
-      subject: "Ihr Konto ist geschlossen",
-      opening: ({ appName }) =>
-        `Das Team von ${appName} hat Ihr Konto geschlossen. Niemand kann sich damit anmelden.`,
-      closing: () => "Fragen Sie dort nach, wenn Sie das für einen Irrtum halten.",
     },
     accountDeleted: {
       subject: "Ihr Konto wurde gelöscht",

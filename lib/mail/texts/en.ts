@@ -68,20 +68,6 @@ export const en: Texts = {
       button: "Sign in",
       closing: () => "If it was not you, ignore this mail: without the code nobody is signed in.",
     },
-    recovery: {
-      subject: "Set a new password",
-      opening: ({ appName }) =>
-        `The people who run ${appName} have sent you this, so that you can set a new password for your account.`,
-      button: "Set a new password",
-      closing: () => "If you did not ask for help, ignore this mail.",
-    },
-    invitation: {
-      subject: "You are invited",
-      opening: ({ appName }) =>
-        `The people who run ${appName} have invited you to open an account with this e-mail address.`,
-      button: "Open an account",
-      closing: () => "If you do not know why, ignore this mail: there is no account until you open it.",
-    },
     undo: {
       subject: "Your e-mail address was changed",
       opening: ({ appName, maskedEmail }) =>
@@ -128,12 +114,6 @@ export const en: Texts = {
         `Somebody signed in to your account at ${appName} with a browser that it does not know.`,
       button: "Set a new password",
       closing: () => recover,
-    },
-    accountDisabled: {
-      subject: "Your account is closed",
-      opening: ({ appName }) =>
-        `The people who run ${appName} have closed your account. Nobody can sign in to it.`,
-      closing: () => "Ask them if you think that this is a mistake.",
     },
     accountDeleted: {
       subject: "Your account was deleted",
