@@ -61,7 +61,7 @@ const shapes: Record<CallName, Shape> = {
   refresh: { steps: 1, secrets: 2 },
   protected: { steps: 0, secrets: 0 },
   ask: { steps: 2, secrets: 1 },
-  mail: { steps: 4, secrets: 1, sends: true },
+  mail: { steps: 4, secrets: 2, sends: true },
 };
 /** One answer of SES, as a guess. */
 const sesMs = 100;

@@ -4,7 +4,10 @@ import type { SecurityEvent } from "./events.ts";
 /** Where CloudWatch keeps the metrics. */
 export const metricNamespace = "ServerlessAuth";
 
-/** The metrics: each has the dimension `stage`; that of refusals has `code`, too, and those of mails are there once more with `kind`. */
+/**
+ * The metrics: each has the dimension `stage`; that of refusals has `code`, too, and those of mails are there once more with
+ * `kind`.
+ */
 export type MetricName =
   | "Login"
   | "LoginRefused"

@@ -31,15 +31,7 @@ export const stage = setting(
 );
 
 /** `iss` of the tokens, letter by letter; its origin may make state-changing calls. */
-export const issuer = setting("ISSUER", parseIssuer, {
-  rules: [
-    rule(
-      { stage },
-      (own: string, { stage }) =>
-        !isLocal(stage) && !own.startsWith("https:") && `ISSUER must be an https URL in stage ${stage}`,
-    ),
-  ],
-});
+export const issuer = setting("ISSUER", parseIssuer, { rules: [isHttps("ISSUER")] });
 /**
  * Answers whether browsers come by plain http, on one's own machine: Safari then keeps no cookie that has `Secure`, so ours
  * has none.
@@ -73,15 +65,7 @@ export const auditTable = table("AUDIT_TABLE");
 /** Another engine than AWS's. */
 export const dynamodbEndpoint: Setting<string | undefined> = setting("DYNAMODB_ENDPOINT", parseUrl, {
   unset: undefined,
-  rules: [
-    rule(
-      { stage },
-      (own: string | undefined, { stage }) =>
-        !isLocal(stage) &&
-        own?.startsWith("http:") === true &&
-        `DYNAMODB_ENDPOINT must be an https URL in stage ${stage}`,
-    ),
-  ],
+  rules: [isHttps("DYNAMODB_ENDPOINT")],
 });
 /** How long one attempt of a request may take; there are three. */
 export const dynamodbTimeoutMs = setting("DYNAMODB_TIMEOUT_MS", integer(50, 10_000), { unset: 800 });
@@ -217,11 +201,7 @@ export const mailReplyTo: Setting<string | undefined> = setting("MAIL_REPLY_TO",
 /** The page that links in mails open; what they say stands in the fragment. */
 export const mailLink = setting("MAIL_LINK", parseLink, {
   rules: [
-    rule(
-      { stage },
-      (own: string, { stage }) =>
-        !isLocal(stage) && !own.startsWith("https:") && `MAIL_LINK must be an https URL in stage ${stage}`,
-    ),
+    isHttps("MAIL_LINK"),
     rule(
       { issuer, allowedOrigins },
       (own: string, { issuer, allowedOrigins }) =>
@@ -248,15 +228,7 @@ export const sesConfigurationSet = setting(
 /** Another receiver of mails than AWS's SES. */
 export const sesEndpoint: Setting<string | undefined> = setting("SES_ENDPOINT", parseUrl, {
   unset: undefined,
-  rules: [
-    rule(
-      { stage },
-      (own: string | undefined, { stage }) =>
-        !isLocal(stage) &&
-        own?.startsWith("http:") === true &&
-        `SES_ENDPOINT must be an https URL in stage ${stage}`,
-    ),
-  ],
+  rules: [isHttps("SES_ENDPOINT")],
 });
 /** Mails an hour that one address may ask for; 0 is no limit. */
 export const mailLimitPerSourcePerHour = setting("MAIL_LIMIT_PER_SOURCE_PER_HOUR", integer(0, 100_000), {
@@ -425,6 +397,18 @@ function rule<T, Named extends Record<string, Setting<unknown>>>(
   fault: (own: T, others: Values<Named>) => string | false,
 ): Rule {
   return { needs, fault } as unknown as Rule;
+}
+
+/** Makes the rule that a URL is https, but on one's own machine. */
+/* @__NO_SIDE_EFFECTS__ */
+function isHttps(variable: string): Rule {
+  return rule(
+    { stage },
+    (own: string | undefined, { stage }) =>
+      !isLocal(stage) &&
+      own?.startsWith("http:") === true &&
+      `${variable} must be an https URL in stage ${stage}`,
+  );
 }
 
 /** Takes a text of this pattern; the rule says what is allowed. Throws TypeError. */

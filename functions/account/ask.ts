@@ -1,20 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { codeAskingSettings, createCodeAsking } from "../../lib/code-asking.ts";
-import { readConfig } from "../../lib/config.ts";
 import { api } from "../../lib/http/api.ts";
-import { json } from "../../lib/http/response.ts";
-import { parseBody, registrationRequestBody } from "../../lib/http/schemas.ts";
-import { note } from "../../lib/log.ts";
+import { answerCodeRequest } from "../../lib/http/code-request.ts";
+import { registrationRequestBody } from "../../lib/http/schemas.ts";
 
-const { ask, keyedHash } = createCodeAsking(readConfig(codeAskingSettings));
+const newAccount = () => ({ newUserId: randomUUID() });
 
-export const handler = api().handler(async ({ body, headers, userAgent, sourceIp: ip }) => {
-  const { email } = parseBody(registrationRequestBody, body);
-  note({ kind: "register", emailHash: await keyedHash.hash(`log e-mail:${email}`) });
-  const asked = await ask(
-    { kind: "register", email, newUserId: randomUUID() },
-    { ip, userAgent, acceptLanguage: headers["accept-language"] },
-  );
-  note({ event: "authn_code_requested" });
-  return json(202, asked);
-});
+export const handler = api().handler(
+  answerCodeRequest("register", { schema: registrationRequestBody, more: newAccount }),
+);

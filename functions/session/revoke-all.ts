@@ -1,4 +1,3 @@
-import { createChange } from "../../lib/accounts/change.ts";
 import { createEndOthers } from "../../lib/accounts/end-others.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createDevices } from "../../lib/attempts/known-devices.ts";
@@ -42,6 +41,7 @@ const { endAll, endAllOthers } = createEndAllSessions({
   users: createUserStore(dynamodb, config.usersTable),
   sessions,
   endOthers: createEndOthers(dynamodb, config),
+  clock: systemClock,
 });
 
 export const handler = api()
@@ -53,10 +53,9 @@ export const handler = api()
       throw new AppError("invalid_query", { detail: "except can only be current." });
     }
     const { userAgent, sourceIp: ip, requestId } = event;
-    const source = { by: "user", client: { userAgent, ip }, requestId };
-    const change = createChange("authn_token_revoked", source, systemClock());
+    const request = { userAgent, ip, requestId };
     if (except === undefined) {
-      await endAll(session, change);
+      await endAll(session, request);
       note({ event: "authn_token_revoked" });
       return noContent();
     }
@@ -64,7 +63,7 @@ export const handler = api()
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
     // Without a key to make the device entry anew nothing is ended.
     await hashKeys.ready();
-    const sessionEpoch = await endAllOthers(session, change);
+    const sessionEpoch = await endAllOthers(session, request);
     note({ event: "authn_token_revoked" });
     const kept = await devices.remember({ ...session, sessionEpoch }, device);
     if (mode === "bearer") return json(200, { msg: "success", device: kept });

@@ -27,7 +27,8 @@ export interface OpenedSession {
 
 /**
  * Decides, after the session has been put, whether the user may have it: false if the user's sessions were all ended
- * meanwhile, or the account is disabled. Whoever claims something that can be used once does it here, on condition of the user's epoch.
+ * meanwhile, or the account is disabled. Whoever claims something that can be used once does it here, on condition of the
+ * user's epoch.
  */
 export type ConfirmUser = (user: User) => Promise<boolean>;
 

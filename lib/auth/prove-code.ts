@@ -24,8 +24,8 @@ export type ProveCode = ReturnType<typeof createProveCode>;
 export function createProveCode({ mails, challenges, codes, clock }: ProveCodeOptions) {
   /**
    * Gives the mail of a right code. A right code may be repeated while it is good: what it does once is bounded by the write
-   * that follows, or by `use`. Throws AppError `code_expired` – without a request, where the challenge is none of ours for this kind –,
-   * `invalid_code`, `unavailable`.
+   * that follows, or by `use`. Throws AppError `code_expired` – without a request, where the challenge is none of ours for
+   * this kind –, `invalid_code`, `unavailable`.
    */
   return async function proveCode(kind: CodeKind, { challenge, code }: Proof, use?: Use): Promise<Mail> {
     const id = await challenges.open(kind, challenge);

@@ -11,8 +11,8 @@ export interface Proof {
 }
 
 /**
- * Proves a user by the password, and gives the hash of it that was verified. Throws AppError `invalid_credentials`, `too_many_attempts` (the limit is that of login),
- * `unavailable`.
+ * Proves a user by the password, and gives the hash of it that was verified. Throws AppError `invalid_credentials`,
+ * `too_many_attempts` (the limit is that of login), `unavailable`.
  */
 export async function proveUser(
   attempts: AttemptLimit,

@@ -75,7 +75,7 @@ test("without a code there is none, and no browser where there was none", () => 
     ...{ name: "undo", language: "de", link, hasToken: true },
     facts: { ...facts, device: undefined, ip: undefined, seconds: 86_400 },
   });
-  expect(text).toContain(`Neues Passwort setzen:\n${link}\n\nDer Link gilt 24 Stunden.`);
+  expect(text).toContain(`Änderung rückgängig machen:\n${link}\n\nDer Link gilt 24 Stunden.`);
   expect(text).not.toMatch(/Code|Es kam von/);
 });
 

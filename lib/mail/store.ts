@@ -149,7 +149,6 @@ export function createMailStore(client: DynamoDB, tableName: string) {
       const right = createRight(use);
       const { written, item } = await updateItem(client, addressOf(id), {
         UpdateExpression: isRight ? right.set : "ADD tries :one",
-        // The brackets stand first: an embedded engine reads the order of OR and AND wrongly otherwise.
         ConditionExpression: `${isRight ? right.condition : ""}(attribute_not_exists(tries) OR tries < :max) AND kind = :kind AND validUntil > :now`,
         ExpressionAttributeValues: {
           ...{ ":now": now, ":max": maxTries, ":kind": kind },

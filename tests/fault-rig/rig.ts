@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import type { Answer } from "../../local/wire.ts";
 import { clock } from "../support/clock.ts";
+import { createCodesWithoutMail } from "../support/codes-without-mail.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
-import { createMailedCodes } from "../support/mailed-codes.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
 import { keyHeaders, type Service } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
@@ -207,7 +207,7 @@ export function createRig(service: Service, profile: Profile, seed: string) {
 
   return {
     ...{ profile, seed, random, recorder, calls, sessions, tick, call },
-    mailCode: createMailedCodes(service),
+    mailCode: createCodesWithoutMail(service),
 
     get operations(): number {
       return operations;

@@ -1,8 +1,9 @@
-import type { Change } from "../../accounts/change.ts";
+import { createChange } from "../../accounts/change.ts";
 import type { EndOthers } from "../../accounts/end-others.ts";
 import type { UserStore } from "../../accounts/store.ts";
+import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import type { Session } from "../../sessions/session.ts";
+import type { Client, Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
 
@@ -10,11 +11,19 @@ interface EndAllOptions {
   sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
   users: Pick<UserStore, "find" | "raiseSessionEpoch" | "noteSwept">;
   endOthers: EndOthers;
+  clock: Clock;
+}
+
+/** Who asks for the end of sessions, and by which request. */
+export interface EndRequest extends Client {
+  requestId: string;
 }
 
 /** Makes the use cases "log out everywhere" and "log out everywhere else". */
-export function createEndAllSessions({ sessions, users, endOthers }: EndAllOptions) {
+export function createEndAllSessions({ sessions, users, endOthers, clock }: EndAllOptions) {
   const sweep = createSweep({ sessions, users });
+  const changeOf = ({ requestId, ...client }: EndRequest) =>
+    createChange("authn_token_revoked", { by: "user", client, requestId }, clock());
 
   return {
     /**
@@ -22,8 +31,8 @@ export function createEndAllSessions({ sessions, users, endOthers }: EndAllOptio
      * under way. Throws AppError `unavailable`; done again, it ends the rest, and throws AppError `invalid_token`, as
      * wherever the caller's session had been ended already: others may be opened meanwhile, and it may not end those.
      */
-    async endAll(caller: Session, change: Change): Promise<void> {
-      const raised = await users.raiseSessionEpoch(caller, change);
+    async endAll(caller: Session, request: EndRequest): Promise<void> {
+      const raised = await users.raiseSessionEpoch(caller, changeOf(request));
       if (raised) return sweep(raised, caller);
       if (await finishEarlierSweep(caller)) throw new AppError("invalid_token", overtaken);
     },
@@ -33,8 +42,8 @@ export function createEndAllSessions({ sessions, users, endOthers }: EndAllOptio
      * one wins. Throws AppError `invalid_token` if the caller's was ended meanwhile, `unavailable`: done again, it ends
      * the rest.
      */
-    async endAllOthers(caller: Session, change: Change): Promise<number> {
-      const sessionEpoch = (await endOthers(caller, change)) ?? (await findCarried(caller));
+    async endAllOthers(caller: Session, request: EndRequest): Promise<number> {
+      const sessionEpoch = (await endOthers(caller, changeOf(request))) ?? (await findCarried(caller));
       if (sessionEpoch === undefined) {
         await finishEarlierSweep(caller);
         throw new AppError("invalid_token", overtaken);

@@ -1,5 +1,4 @@
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import { createChange } from "../../../lib/accounts/change.ts";
 import { createDirectory } from "../../../lib/accounts/directory.ts";
 import { createEndOthers } from "../../../lib/accounts/end-others.ts";
 import { createIdentityStore, emailIdentity } from "../../../lib/accounts/identities.ts";
@@ -81,7 +80,7 @@ function createUseCases({ client, now }: Tools) {
     resetPassword: createResetPassword({ ...proving, users, sessions, forgetAttempts: async () => {} }),
     changePassword: createChangePassword({ ...opening, readCommonPasswords }),
     deleteAccount: createDeleteAccount({ users, endOthers, directory, sessions, attempts, clock }),
-    ...createEndAllSessions({ sessions, users, endOthers }),
+    ...createEndAllSessions({ sessions, users, endOthers, clock }),
     sweep: createSweep({ sessions, users }),
   };
 }
@@ -143,13 +142,11 @@ export const endSession = (session: SessionAddress) =>
 
 /** `DELETE /auth/sessions`, and `?except=current`. */
 export const endAll = (session: SessionAddress) =>
-  program("endAll", async ({ getLive, endAll }, { now }) => endAll(await getLive(session), ended(now)));
+  program("endAll", async ({ getLive, endAll }) => endAll(await getLive(session), { requestId: "" }));
 export const endOthers = (session: SessionAddress) =>
-  program("endOthers", async ({ getLive, endAllOthers }, { now }) =>
-    endAllOthers(await getLive(session), ended(now)),
+  program("endOthers", async ({ getLive, endAllOthers }) =>
+    endAllOthers(await getLive(session), { requestId: "" }),
   );
-const ended = (now: number) =>
-  createChange("authn_token_revoked", { by: "user", client: {}, requestId: "" }, now);
 
 /** `POST /auth/password`. */
 export const changePassword = ({

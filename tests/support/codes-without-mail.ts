@@ -7,7 +7,7 @@ import { keepSecrets } from "./log.ts";
 import type { Service } from "./service.ts";
 
 /** Makes codes past the service, for whoever does not want to wait for a mail: as if it had been asked for and sent. */
-export function createMailedCodes({ database, environment }: Service) {
+export function createCodesWithoutMail({ database, environment }: Service) {
   function keyedHashOf(text = "") {
     const keys = importHashKeys(parseHashKeySet(text));
     return createKeyedHash({

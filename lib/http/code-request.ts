@@ -1,0 +1,27 @@
+import { codeAskingSettings, createCodeAsking } from "../code-asking.ts";
+import { readConfig } from "../config.ts";
+import { note } from "../log.ts";
+import type { CodeKind } from "../mail/kinds.ts";
+import type { NewMail } from "../mail/store.ts";
+import type { ApiEvent, ClientEvent } from "./event.ts";
+import { type ApiResponse, json } from "./response.ts";
+import { emailBody, parseBody, type registrationRequestBody } from "./schemas.ts";
+
+interface CodeRequest {
+  schema?: typeof emailBody | typeof registrationRequestBody;
+  more?: () => Pick<NewMail, "newUserId">;
+}
+
+/** Answers a request for a code to an address, whoever has it; `more` is what is to be known when the code comes back. */
+export function answerCodeRequest(kind: CodeKind, { schema = emailBody, more }: CodeRequest = {}) {
+  const { ask, keyedHash } = createCodeAsking(readConfig(codeAskingSettings));
+  return async (event: ApiEvent & ClientEvent): Promise<ApiResponse> => {
+    const { body, headers, userAgent, sourceIp: ip } = event;
+    const { email } = parseBody(schema, body);
+    note({ kind, emailHash: await keyedHash.hash(`log e-mail:${email}`) });
+    const asker = { ip, userAgent, acceptLanguage: headers["accept-language"] };
+    const asked = await ask({ kind, email, ...more?.() }, asker);
+    note({ event: "authn_code_requested" });
+    return json(202, asked);
+  };
+}
