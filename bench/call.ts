@@ -20,7 +20,7 @@ type Answer = Partial<ApiResponse> & { batchItemFailures?: unknown[] };
 /** Throws Error where a function did not do what it is there for. */
 export function assertDone(name: string, answer: Answer): void {
   const { statusCode = 200, batchItemFailures = [] } = answer;
-  const isRefused = statusCode >= 300 && !refusing.includes(name);
+  const isRefused = statusCode >= 400 && !refusing.includes(name);
   if (isRefused || batchItemFailures.length > 0) throw new Error(`${name}: ${JSON.stringify(answer)}`);
 }
 
