@@ -153,7 +153,10 @@ const callerMembers = {
 export const createSchemas = (settings: { passwordMinLength: number }) =>
   ({
     Registration: {
-      schema: bodySchema(createRegisterBody(settings), { email: address, password: newPassword }),
+      schema: bodySchema(createRegisterBody(settings), {
+        email: `${address} Where mail is on, in ASCII before the @.`,
+        password: newPassword,
+      }),
       example: { email, password },
     },
     Credentials: {

@@ -15,10 +15,12 @@ import {
   dynamodbSettings,
   hashKeySettings,
   identitiesTable,
+  mailFrom,
   mailLanguages,
   passwordMinLength,
   registerLimitPerSourcePerHour,
   usersTable,
+  withMail,
 } from "../../lib/settings.ts";
 import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
@@ -28,6 +30,7 @@ const config = readConfig({
   usersTable,
   identitiesTable,
   attemptsTable,
+  mailFrom: withMail(mailFrom),
   mailLanguages,
   passwordMinLength,
   registerLimitPerSourcePerHour,

@@ -102,9 +102,12 @@ export const emailChangeBody = v.strictObject({
   ...{ newEmail: mailableEmail, password: v.exactOptional(password), device, refreshToken },
 });
 
-/** The body of a registration. */
-export function createRegisterBody(settings: PasswordSettings) {
-  return v.strictObject({ email, password: createNewPassword(settings) });
+/** The body of a registration; where mail is on, with an address that mail can be sent to. */
+export function createRegisterBody(settings: PasswordSettings & { mailFrom?: unknown }) {
+  return v.strictObject({
+    email: settings.mailFrom ? mailableEmail : email,
+    password: createNewPassword(settings),
+  });
 }
 
 /** The body of the end of a registration. */
