@@ -1,11 +1,14 @@
-import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { createDirectory } from "../../../lib/accounts/directory.ts";
 import { createEndOthers } from "../../../lib/accounts/end-others.ts";
-import { createIdentityStore, emailIdentity } from "../../../lib/accounts/identities.ts";
+import { createIdentityStore } from "../../../lib/accounts/identities.ts";
+import { createMoves } from "../../../lib/accounts/moves.ts";
 import { createUserStore, type User } from "../../../lib/accounts/store.ts";
 import { createConfirmRegistration } from "../../../lib/auth/account/confirm.ts";
 import { createDeleteAccount } from "../../../lib/auth/account/delete.ts";
 import { createRegister } from "../../../lib/auth/account/register.ts";
+import { createConfirmEmailChange } from "../../../lib/auth/email/confirm.ts";
+import { createUndoEmailChange } from "../../../lib/auth/email/undo.ts";
 import { createLoginByCode } from "../../../lib/auth/login/code-confirm.ts";
 import { createLogin } from "../../../lib/auth/login/password.ts";
 import { createOpenSession } from "../../../lib/auth/open-session.ts";
@@ -15,20 +18,14 @@ import { createProveCode } from "../../../lib/auth/prove-code.ts";
 import { createEndAllSessions } from "../../../lib/auth/session/revoke-all.ts";
 import { createSweep } from "../../../lib/auth/sweep.ts";
 import { updateItem } from "../../../lib/dynamodb.ts";
-import { AppError, type ProblemCode } from "../../../lib/errors.ts";
-import { hashPassword, verifyPassword } from "../../../lib/factors/password-hash.ts";
-import type { CodeKind } from "../../../lib/mail/kinds.ts";
-import type { Mail } from "../../../lib/mail/store.ts";
+import { AppError } from "../../../lib/errors.ts";
 import { createMailStore } from "../../../lib/mail/store.ts";
 import { getLiveSession } from "../../../lib/sessions/live.ts";
 import { createSessionStore, type SessionAddress } from "../../../lib/sessions/store.ts";
-import { transact } from "../../../lib/transaction.ts";
-import type { Item } from "../memory-table.ts";
 import { noKeys, pairs } from "../use-cases.ts";
 import type { Program, Tools } from "./run.ts";
 
 const tables = { usersTable: "users", identitiesTable: "identities", sessionsTable: "sessions" };
-export const weekSeconds = 604_800;
 
 /** The use cases over the tables of the model. What only counts and limits is left out. */
 function createUseCases({ client, now }: Tools) {
@@ -67,11 +64,14 @@ function createUseCases({ client, now }: Tools) {
   const readCommonPasswords = () => new Set<string>();
   // Whoever has the challenge has the code: wrong ones are not what this is about.
   const mails = createMailStore(client, "mails");
-  const challenges = { open: async (_: unknown, challenge: string) => challenge };
+  const open = async (_: unknown, text: string) => text;
+  const challenges = { open };
   const proveCode = createProveCode({ mails, challenges, codes: { isRight: async () => true }, clock });
   const proving = { proveCode, readCommonPasswords, clock };
+  const moves = createMoves(client, tables);
+  const undoing = { codes: { openToken: open }, mails, sources, users, moves, sessions };
   return {
-    ...{ client, users, sessions, openSession, proveCode },
+    ...{ client, sessions },
     getLive: (session: SessionAddress) => getLiveSession(sessions, session, now),
     register: createRegister({ directory, clock, readCommonPasswords, sources }),
     login: createLogin({ ...opening, ...forLogin }),
@@ -79,6 +79,8 @@ function createUseCases({ client, now }: Tools) {
     loginByCode: createLoginByCode({ ...opening, ...forLogin, proveCode }),
     resetPassword: createResetPassword({ ...proving, users, sessions, forgetAttempts: async () => {} }),
     changePassword: createChangePassword({ ...opening, readCommonPasswords }),
+    confirmEmail: createConfirmEmailChange({ ...opening, proveCode, moves }),
+    undoEmail: createUndoEmailChange({ ...undoing, readCommonPasswords, clock }),
     deleteAccount: createDeleteAccount({ users, endOthers, directory, sessions, attempts, clock }),
     ...createEndAllSessions({ sessions, users, endOthers, clock }),
     sweep: createSweep({ sessions, users }),
@@ -91,10 +93,6 @@ function unavailable(error: unknown): never {
 }
 
 const request = { requestId: "", device: undefined, language: "en" as const, ...noKeys };
-
-const refuse = (code: ProblemCode): never => {
-  throw new AppError(code);
-};
 
 const isOpened = (result: unknown): result is { pair: SessionAddress } =>
   typeof result === "object" && result !== null && "pair" in result;
@@ -175,151 +173,16 @@ export const deleteAccount = ({ session, password }: { session: SessionAddress; 
     await deleteAccount(await getLive(session), { ...request, password });
   });
 
-// What follows is not built yet: the conditions of spec section 7 and their order, and nothing else.
-
-const isEnabled = "attribute_not_exists(disabledAt) AND attribute_not_exists(deletingAt)";
-const isCallers = `sessionEpoch = :epoch AND ${isEnabled}`;
-const isNotUndoable = "(attribute_not_exists(undoUntil) OR undoUntil <= :now)";
-
-const prove = ({ proveCode }: UseCases, kind: CodeKind, challenge: string) =>
-  proveCode(kind, { challenge, code: "" });
-
-const putEntry = (email: string, userId: string, now: number) => ({
-  Put: {
-    ...{ TableName: "identities", Item: { identity: emailIdentity(email), userId, createdAt: now } },
-    ConditionExpression: "attribute_not_exists(userId) OR reservedUntil <= :now",
-    ExpressionAttributeValues: { ":now": now },
-  },
-});
-const updateUser = (userId: string, update: string, condition: string, values: Item) => ({
-  Update: {
-    ...{ TableName: "users", Key: { userId }, UpdateExpression: update },
-    ...{ ConditionExpression: condition, ExpressionAttributeValues: values },
-  },
-});
-
-const isRight = async (user: User | undefined, password: string) =>
-  user !== undefined && (await verifyPassword(user.passwordHash, password));
-
 /** `POST /auth/email/confirm`; with one's own address, which proves it. */
 export const confirmEmail = ({ session, mail }: { session: SessionAddress; mail: string }) =>
-  program("confirmEmail", async (useCases, { now }) => {
-    const { client, users, getLive, openSession } = useCases;
-    const { userId, sessionId, sessionEpoch } = await getLive(session);
-    const { email, fromEmail: old = "", ...asked } = await prove(useCases, "email", mail);
-    if (asked.userId !== userId || asked.sessionId !== sessionId) return refuse("code_expired");
-    let user = await users.find(userId);
-    if (user?.sessionEpoch === sessionEpoch) {
-      if (user.email !== old) return refuse("code_expired");
-      if (email === old) return proveOwn();
-      const result = await transact(client, move(), {
-        isDone: async () => isMoved(await users.find(userId)),
-      });
-      if (!result.written && result.verdicts[2]?.isRefused) return refuse("unavailable");
-      if (!result.written) return refuse("email_taken");
-      user = { ...user, email, sessionEpoch: sessionEpoch + 1 };
-    } else if (!isMoved(user)) return refuse("invalid_token");
-    const pair = await openSession(user, request);
-    return pair ? { pair } : refuse("invalid_token");
-
-    /** By this very change, and nothing has ended the caller's sessions since. */
-    function isMoved(user: User | undefined): user is User {
-      return user?.movedBy === mail && user.sessionEpoch === sessionEpoch + 1;
-    }
-
-    function move() {
-      const until = now + weekSeconds;
-      return [
-        putEntry(email, userId, now),
-        {
-          Put: {
-            TableName: "identities",
-            Item: { identity: emailIdentity(old), userId, createdAt: now, reservedUntil: until },
-            ConditionExpression: "userId = :user AND attribute_not_exists(reservedUntil)",
-            ExpressionAttributeValues: { ":user": userId },
-          },
-        },
-        updateUser(
-          userId,
-          "SET email = :email, emailVerifiedAt = :now, previousEmail = :old, movedBy = :id, undoUntil = :until, " +
-            "sessionEpoch = sessionEpoch + :one",
-          `email = :old AND ${isCallers} AND ${isNotUndoable}`,
-          {
-            ...{ ":email": email, ":now": now, ":old": old, ":id": mail, ":until": until, ":one": 1 },
-            ":epoch": sessionEpoch,
-          },
-        ),
-      ];
-    }
-
-    async function proveOwn(): Promise<void> {
-      const { written } = await updateItem(
-        client,
-        { TableName: "users", Key: { userId } },
-        {
-          UpdateExpression: "SET emailVerifiedAt = :now",
-          ConditionExpression: `email = :old AND ${isCallers}`,
-          ExpressionAttributeValues: { ":now": now, ":old": old, ":epoch": sessionEpoch },
-        },
-      );
-      if (!written) refuse("unavailable");
-    }
+  program("confirmEmail", async ({ getLive, confirmEmail }) => {
+    const confirmation = { ...request, challenge: mail, code: "", refreshToken: "" };
+    return confirmEmail(await getLive(session), confirmation);
   });
 
 /** `POST /auth/email/undo`. The token is right. */
 export const undo = ({ mail, password }: { mail: string; password: string }) =>
-  program("undo", async (useCases, { now }) => {
-    const { client, users, sweep } = useCases;
-    const { Item } = await client
-      .send(new GetCommand({ TableName: "mails", Key: { id: mail } }))
-      .catch(unavailable);
-    const { id, userId = "", movedBy } = (Item as Mail | undefined) ?? refuse("code_expired");
-    const to = await hashPassword(password);
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      const user = await users.find(userId);
-      if (await isUndone(user)) return sweep(user as User);
-      if (user?.movedBy !== movedBy || !user?.undoUntil || user.undoUntil <= now)
-        return refuse("code_expired");
-      const isDone = async () => isUndone(await users.find(userId));
-      const { written } = await transact(client, back(user), { isDone });
-      if (written) return sweep({ ...user, sessionEpoch: user.sessionEpoch + 1 });
-    }
-    return refuse("unavailable");
-
-    async function isUndone(user: User | undefined): Promise<boolean> {
-      return user?.resetBy === id && (await isRight(user, password));
-    }
-
-    function back({ email, previousEmail: old = "", sessionEpoch }: User) {
-      return [
-        {
-          Put: {
-            TableName: "identities",
-            Item: { identity: emailIdentity(old), userId, createdAt: now },
-            ConditionExpression: "userId = :user AND reservedUntil > :now",
-            ExpressionAttributeValues: { ":user": userId, ":now": now },
-          },
-        },
-        {
-          Delete: {
-            ...{ TableName: "identities", Key: { identity: emailIdentity(email) } },
-            ConditionExpression: "userId = :user",
-            ExpressionAttributeValues: { ":user": userId },
-          },
-        },
-        updateUser(
-          userId,
-          "SET email = :old, passwordHash = :to, sessionEpoch = sessionEpoch + :one, passwordChangedAt = :now, " +
-            "resetBy = :id REMOVE movedBy, undoUntil, previousEmail",
-          "movedBy = :change AND sessionEpoch = :epoch",
-          {
-            ...{ ":old": old, ":to": to, ":one": 1, ":now": now, ":id": id },
-            ...{ ":change": movedBy, ":epoch": sessionEpoch },
-          },
-        ),
-      ];
-    }
-  });
+  program("undo", ({ undoEmail }) => undoEmail({ ...request, token: mail, newPassword: password }));
 
 /** What an operator does. */
 export const disable = (userId: string) =>

@@ -98,7 +98,7 @@ const loginByCode = (id: string): Request => ({
 const move = (id: string, session = ada1): Request => ({
   ...{ name: `change ${id}`, session: () => session },
   program: () => flows.confirmEmail({ session, mail: id }),
-  ends: ["done", "invalid_token", "code_expired", "email_taken"],
+  ends: ["done", "invalid_token", "code_expired", "email_taken", "email_changed_recently"],
   promise({ users, mails }) {
     const user = users?.[session.userId];
     return user?.email === mails?.[id]?.email && isProven(user);
