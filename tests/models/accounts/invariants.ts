@@ -15,6 +15,7 @@ const invariants = {
   once: "a request changes a thing once, however often it is sent and arrives",
   lasting: "what was answered 200 stays, unless somebody changes it who had not ended before",
   harmless: "a refused request has changed nothing",
+  repeated: "what has taken effect is answered 200 when it comes again, unless somebody else has changed it",
   guarded: "a session that was ended changes nothing",
   raised: "whoever changes the password or the address ends all sessions",
   locked: "nobody gets into a disabled account by a change, nor into one that is being deleted",
@@ -161,13 +162,15 @@ export function checkTables({ tables, history, now, requests }: World): void {
 /** Checks an answer at its moment. */
 export function checkAnswer({ scenario, world, name }: Writing, { is, session }: Outcome): void {
   const { tables, history, requests } = world;
-  const { promise, ends } = requestOf(scenario, name);
+  const { promise, ends, isKnownAgain } = requestOf(scenario, name);
   hold("ends", ends.includes(is), () => [name, is]);
   const changed = history.changes[name] ?? [];
   const isOvertaken = changed.some((thing) => history.changedBy[thing] !== name);
   // A repetition may be refused since the first has done it.
   const isHarmless = changed.length === 0 || isOvertaken || Number(requests[name]?.attempts) > 1;
   hold("harmless", is === "done" || isHarmless, () => [name, is, changed]);
+  const mayBeRefused = !isKnownAgain || changed.length === 0 || isOvertaken;
+  hold("repeated", is === "done" || mayBeRefused, () => [name, is, changed]);
   if (is !== "done") return;
 
   const isEndedSince = Object.entries(history.changes).some(([other, things]) => {

@@ -86,7 +86,7 @@ const register = (email: string, password: string): Request => ({
 const confirm = (id: string, password: string): Request => ({
   ...{ name: `confirm ${id} ${password}`, ends: ["done", "code_expired", "email_taken"] },
   program: () => flows.confirmRegistration({ mail: id, password }),
-  promise: opens(d, password),
+  ...{ isKnownAgain: true, promise: opens(d, password) },
 });
 const login = (email: string, password: string): Request => ({
   ...{ name: `login ${password}`, program: () => flows.login({ email, password }) },
@@ -112,12 +112,12 @@ const password = (to: string, session = ada1): Request => ({
 });
 const reset = (id: string, to: string): Request => ({
   ...{ name: `reset ${id} ${to}`, program: () => flows.reset({ mail: id, password: to }) },
-  ends: ["done", "code_expired"],
+  ...{ ends: ["done", "code_expired"], isKnownAgain: true },
   promise: ({ users }) => hasPassword(users?.ada, to) && users?.ada?.emailVerifiedAt !== undefined,
 });
 const undo = (to: string): Request => ({
   ...{ name: `undo ${to}`, program: () => flows.undo({ mail: "u1", password: to }) },
-  ...{ isUndo: true, ends: ["done"], promise: opens(a, to) },
+  ...{ isUndo: true, isKnownAgain: true, ends: ["done"], promise: opens(a, to) },
 });
 const remove = (session = ada1): Request => ({
   ...{ name: `delete by ${session.sessionId}`, session: () => session },

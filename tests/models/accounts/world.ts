@@ -43,6 +43,8 @@ export interface Request {
   givesUp?: boolean;
   /** The outcomes that are right. */
   ends: string[];
+  /** It is known again: what has taken effect is answered `done` however often it comes. */
+  isKnownAgain?: boolean;
   /** What is true when it has been answered `done`, unless somebody else has changed it since. */
   promise?: (tables: Tables) => boolean;
 }
