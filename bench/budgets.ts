@@ -40,6 +40,8 @@ const own: Record<string, Partial<Budget>> = {
   askRegistration: asking,
   askLoginCode: asking,
   confirmRegistration: { ...asks(2, 0, 7), ...hasPasswords },
+  // The mail; the account, its entry, the use of the mail, and what lets it count
+  acceptInvitation: { ...asks(2, 1, 8), ...hasPasswords },
   confirmLoginCode: asks(5, 2, 3),
   login: asks(7, 3, 4),
   refresh: asks(1, 0, 1),
@@ -49,7 +51,7 @@ const own: Record<string, Partial<Budget>> = {
   revokeAllSessions: asks(5, 2, 3),
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
   exportAccount: asks(4, 4, 0),
-  deleteAccount: asks(9, 4, 11),
+  deleteAccount: asks(9, 4, 13),
   forgotPassword: asking,
   // The code, the password, the end of one session, and the attempts that strangers made
   resetPassword: { ...asks(6, 1, 5), ...hasPasswords },

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { commands } from "../build/users/commands.ts";
+import { openStage } from "../build/users/stage.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
@@ -52,6 +54,12 @@ export function cookiesOf({ cookies = [] }: ApiResponse): string[] {
   return cookies.flatMap((line) => (line.includes("; Max-Age=0") ? [] : [line.split(";", 1)[0] ?? ""]));
 }
 
+/** As an operator reaches what the functions run on. */
+const operated = {
+  ...openStage({ stage: "test", region: "eu-central-1" }),
+  findOperator: async () => "bench",
+};
+
 /** The usual call of each function, by somebody who has logged in before with this browser. */
 export async function createRequests(): Promise<Record<FunctionName, Request>> {
   const { body, cookies } = await openAccount();
@@ -91,6 +99,11 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       await call("confirmEmailChange", await askToMove(account, email));
       await call("confirmEmailChange", await askToMove(account));
       return createEvent("undoEmailChange", { body: { token: await receive(email), newPassword } });
+    },
+    acceptInvitation: async () => {
+      const email = createAddress();
+      await commands.invite(operated, { command: "invite", email, language: "en", region: "" });
+      return createEvent("acceptInvitation", { body: { token: await receive(email), password } });
     },
     deleteAccount: async () => {
       const account = await openAccount();

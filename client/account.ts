@@ -43,6 +43,9 @@ export interface AccountClient {
 
   askLogin(account: { email: string }): Promise<Asked>;
   confirmLogin(proof: Code): Promise<void>;
+
+  /** Makes the account that an operator has invited somebody to, and logs in. */
+  acceptInvitation(proof: { token: string; password: string }): Promise<{ userId: string; email: string }>;
 }
 
 const emailChanged = { code: "email_changed", detail: "Log in with the new address." };
@@ -93,17 +96,19 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     return { ...body, refreshToken: (await tokens.load())?.refreshToken };
   }
 
+  /** Both come out of a mail; its owner need not log in by hand. */
+  async function enter(path: string, body: { password: string }): Promise<{ userId: string; email: string }> {
+    const account = await post<{ userId: string; email: string }>(path, body);
+    await login({ email: account.email, password: body.password });
+    return account;
+  }
+
   return {
     isAskedHere: (kind, code) => fitting(kind as CodeKind, code).length > 0,
 
     askRegistration: (account) => ask("register", "auth/register", account),
     confirmRegistration: ({ code, password }) =>
-      confirm("register", code, async (proof) => {
-        const body = { ...proof, password };
-        const account = await post<{ userId: string; email: string }>("auth/register/confirm", body);
-        await login({ email: account.email, password });
-        return account;
-      }),
+      confirm("register", code, (proof) => enter("auth/register/confirm", { ...proof, password })),
 
     askPasswordReset: (account) => ask("reset", "auth/password/forgot", account),
     confirmPasswordReset: ({ code, newPassword }) =>
@@ -118,6 +123,8 @@ export function createAccountClient(auth: AuthClient): AccountClient {
 
     askLogin: (account) => ask("login", "auth/login/code", account),
     confirmLogin: ({ code }) => confirm("login", code, (proof) => open("auth/login/code/confirm", proof)),
+
+    acceptInvitation: (proof) => enter("auth/invitations/accept", proof),
   };
 }
 

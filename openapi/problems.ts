@@ -93,7 +93,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   },
   registration_closed: {
     meaning: "Only the operator makes accounts here.",
-    remedy: "ask the operator for an account.",
+    remedy: "ask the operator for an invitation.",
   },
   cross_site_request: {
     meaning: "A page of another site made the request.",

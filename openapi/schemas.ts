@@ -5,6 +5,7 @@ import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accoun
 import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
 import {
+  createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
   createRegisterBody,
@@ -218,6 +219,13 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         newPassword,
       }),
       example: { token: challenge, newPassword: "another long and private sentence" },
+    },
+    InvitationAcceptance: {
+      schema: bodySchema(createAcceptInvitationBody(settings), {
+        token: "From the link in the mail that invites.",
+        password: newPassword,
+      }),
+      example: { token: challenge, password },
     },
     CodeAsked: {
       schema: object({

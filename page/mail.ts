@@ -42,6 +42,10 @@ export function setUpMail(account: AccountClient, rest: Rest): void {
     await account.confirmRegistration({ code, password });
     await welcome("Registered and logged in.");
   });
+  onSubmit(find("invitation", HTMLFormElement), async ({ token = "", password = "" }) => {
+    await account.acceptInvitation({ token, password });
+    await welcome("Registered and logged in.");
+  });
 
   onSubmit(find("ask-login", HTMLFormElement), async ({ email = "" }) => {
     showAsked("login", email, await account.askLogin({ email }));

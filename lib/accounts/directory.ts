@@ -9,6 +9,7 @@ import {
   listIdentities,
   parseIdentityEntry,
 } from "./identities.ts";
+import { createInvitations } from "./invitations.ts";
 import { createUserStore, type User } from "./store.ts";
 
 /** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
@@ -16,7 +17,7 @@ export type Directory = ReturnType<typeof createDirectory>;
 
 /**
  * What became of a registration. `taken`: the address is another's, or reserved. `used`: the userId was used before, by
- * this very registration or one with the same mail; and what there is of that user now.
+ * this very registration or one with the same mail, and what there is of that user now; or the mail counts no more.
  */
 export type Registration = { is: "registered" } | { is: "taken" } | { is: "used"; user: User | undefined };
 
@@ -29,6 +30,7 @@ export function createDirectory(
   { usersTable, identitiesTable }: Config<"usersTable" | "identitiesTable">,
 ) {
   const users = createUserStore(client, usersTable);
+  const invitations = createInvitations(identitiesTable);
 
   /** The check that an entry does not count: its user is gone, or has another address. */
   function isNobodys(address: string, { userId }: IdentityEntry): TransactItem {
@@ -45,9 +47,9 @@ export function createDirectory(
   return {
     /**
      * Stores a new user with the entry of the address; and, where a mail brings the userId, with the use of the mail, which
-     * can be used once.
+     * can be used once, and of whatever else it counts by.
      */
-    async register(user: User, use?: TransactItem): Promise<Registration> {
+    async register(user: User, [use, ...others]: TransactItem[] = []): Promise<Registration> {
       const { userId, email, createdAt } = user;
       const entry: IdentityEntry = { identity: emailIdentity(email), userId, createdAt };
       let stale: IdentityEntry | undefined;
@@ -62,29 +64,30 @@ export function createDirectory(
               ReturnValuesOnConditionCheckFailure: "ALL_OLD",
             },
           },
-          ...(use ? [use] : []),
+          ...(use ? [use, ...others] : []),
           ...(stale ? [isNobodys(email, stale)] : []),
         ];
         const isDone = async () => (await users.find(userId))?.lastChange?.id === user.lastChange?.id;
         const result = await transact(client, items, { isDone });
         if (result.written) return { is: "registered" };
-        const [isThere, verdict, isUsed] = result.verdicts;
-        if (isThere?.isRefused || (use && isUsed?.isRefused))
-          return { is: "used", user: await users.find(userId) };
+        const [isThere, verdict, ...more] = result.verdicts;
+        const [isUsed, ...uses] = more.slice(0, use ? 1 + others.length : 0);
+        if (isThere?.isRefused || isUsed?.isRefused) return { is: "used", user: await users.find(userId) };
         const found = verdict?.isRefused && verdict.item ? parseIdentityEntry(verdict.item) : undefined;
         if (found && (isReserved(found, createdAt) || isNamedBy(found, await users.find(found.userId))))
           return { is: "taken" };
+        if (uses.some(({ isRefused }) => isRefused)) return { is: "used", user: undefined };
         stale = found;
       }
       throw new AppError("unavailable");
     },
 
     /**
-     * Deletes a user whose deletion has begun, with the entries that the user names; not one that is another's by now, nor
-     * an address that is reserved.
+     * Deletes a user whose deletion has begun, with the entries that the user names – not one that is another's by now, nor
+     * an address that is reserved –, and voids invitations to the address.
      */
     async deleteAccount(user: User): Promise<void> {
-      const { userId, sessionEpoch } = user;
+      const { userId, sessionEpoch, email } = user;
       const isDone = async () => (await users.find(userId)) === undefined;
       // Each turn leaves out what the one before found to be another's.
       for (let named = listIdentities(user); ; ) {
@@ -97,7 +100,8 @@ export function createDirectory(
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           },
         };
-        const result = await transact(client, [deletion, ...named.map(toDeletion)], { isDone });
+        const items = [deletion, ...named.map(toDeletion), invitations.toVoid(email)];
+        const result = await transact(client, items, { isDone });
         if (result.written) return;
         const [own, ...others] = result.verdicts;
         if (own?.isRefused) {

@@ -81,6 +81,11 @@ export function createResetPasswordBody(settings: PasswordSettings) {
 /** The body of a change of the address by a mailed code. */
 export const emailConfirmationBody = v.strictObject({ challenge, code, device, refreshToken });
 
+/** The body of the acceptance of an invitation. */
+export function createAcceptInvitationBody(settings: PasswordSettings) {
+  return v.strictObject({ token, password: createNewPassword(settings) });
+}
+
 /** The body of the undoing of a change of the address. */
 export function createUndoEmailChangeBody(settings: PasswordSettings) {
   return v.strictObject({ token, newPassword: createNewPassword(settings) });

@@ -33,7 +33,7 @@ const mailType = {
     /** Who asked for it: what nameDevice says, and from where. */
     device: v.exactOptional(v.string()),
     ip: v.exactOptional(v.string()),
-    /** `register`: the id that the account will have. */
+    /** `register`, `invitation`: the id that the account will have. */
     newUserId: v.exactOptional(v.string()),
     /** `email`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
     userId: v.exactOptional(v.string()),
@@ -42,6 +42,8 @@ const mailType = {
     sessionId: v.exactOptional(v.string()),
     /** `undo`: the new address, masked. */
     maskedEmail: v.exactOptional(v.string()),
+    /** `invitation`: which operator. */
+    invitedBy: v.exactOptional(v.string()),
     /** `notice`: what it tells, and of which change. */
     notice: v.exactOptional(v.picklist(notices)),
     changeId: v.exactOptional(v.string()),
@@ -97,6 +99,13 @@ export type MailStore = ReturnType<typeof createMailStore>;
 export function createMailStore(client: DynamoDB, tableName: string) {
   const addressOf = (id: string) => ({ TableName: tableName, Key: { id } });
 
+  function createPut({ validUntil, ...mail }: NewMail) {
+    const goodUntil = validUntil ?? mail.createdAt + kinds[mail.kind];
+    const expiresAt = Math.max(mail.createdAt + 7 * daySeconds, goodUntil + daySeconds);
+    const Item = { ...mail, validUntil: goodUntil, expiresAt };
+    return { TableName: tableName, Item, ConditionExpression: "attribute_not_exists(id)" };
+  }
+
   /** Notes what became of a mail; does nothing where something has become of it already. */
   async function noteEnd(id: string, set: string, values: Item): Promise<void> {
     await updateItem(client, addressOf(id), {
@@ -111,17 +120,10 @@ export function createMailStore(client: DynamoDB, tableName: string) {
      * Puts a mail that is to be sent. The SDK's retry of our own put meets its own id, and so does a second notice of one
      * change; false if the id is that of another change's notice.
      */
-    async put({ validUntil, ...mail }: NewMail): Promise<boolean> {
-      const goodUntil = validUntil ?? mail.createdAt + kinds[mail.kind];
-      const expiresAt = Math.max(mail.createdAt + 7 * daySeconds, goodUntil + daySeconds);
+    async put(mail: NewMail): Promise<boolean> {
       try {
         await client.send(
-          new PutCommand({
-            TableName: tableName,
-            Item: { ...mail, validUntil: goodUntil, expiresAt },
-            ConditionExpression: "attribute_not_exists(id)",
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
+          new PutCommand({ ...createPut(mail), ReturnValuesOnConditionCheckFailure: "ALL_OLD" }),
         );
         return true;
       } catch (error) {
@@ -129,6 +131,9 @@ export function createMailStore(client: DynamoDB, tableName: string) {
         return findRefusingItem(error)?.changeId === mail.changeId;
       }
     },
+
+    /** The part of a transaction that puts a mail which is to be sent. */
+    toPut: (mail: NewMail): TransactItem => ({ Put: createPut(mail) }),
 
     /** Reads a mail, strongly consistent. */
     async find(id: string): Promise<Mail | undefined> {

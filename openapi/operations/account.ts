@@ -32,6 +32,16 @@ export const account = {
     answers: [{ status: 201, description: "The account is there.", schemas: ["NewAccount"] }],
     problems: [...takesBody, "invalid_code", "code_expired", "email_taken", "unavailable"],
   },
+  acceptInvitation: {
+    route: "POST /auth/invitations/accept",
+    tag: "By mail",
+    summary: "Create an account by an invitation",
+    description:
+      "With the token of the mail by which an operator has invited somebody: creates the account of the address that it was mailed to, and signs nobody in. Works where nobody else can register, too. The same request may be sent again.",
+    body: { schema: "InvitationAcceptance" },
+    answers: [{ status: 201, description: "The account is there.", schemas: ["NewAccount"] }],
+    problems: [...takesBody, "code_expired", "email_taken", "unavailable"],
+  },
   refuseRegistration: {
     route: "POST /auth/register",
     tag: "Signing in",

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
 import {
+  createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
   createRegisterBody,
@@ -52,6 +53,7 @@ describe("a request is valid for the description exactly when the service takes 
     ["EmailChange", emailChangeBody],
     ["EmailConfirmation", emailConfirmationBody],
     ["EmailUndoing", createUndoEmailChangeBody(minLength)],
+    ["InvitationAcceptance", createAcceptInvitationBody(minLength)],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
     const values: Record<string, fc.Arbitrary<string>> = { email, newEmail: email, code };

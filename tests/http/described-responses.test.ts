@@ -9,6 +9,7 @@ import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
+import { createInvite } from "../support/invite.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { cookieOf } from "../support/pair.ts";
@@ -50,10 +51,14 @@ const askedBy: Partial<Record<RouteName, RouteName>> = {
   confirmEmailChange: "askEmailChange",
 };
 const askedFor = new Map<string, { challenge: string; code: string }>();
+const invite = createInvite(service);
+const invited = new Map<string, string>();
 
 /** The address that a code for a route is mailed to. */
 const addressOf = (name: RouteName, { email }: Account) =>
-  ["confirmRegistration", "confirmEmailChange"].includes(name) ? `${name.toLowerCase()}.${email}` : email;
+  ["confirmRegistration", "confirmEmailChange", "acceptInvitation"].includes(name)
+    ? `${name.toLowerCase()}.${email}`
+    : email;
 
 /** A challenge and its code, if the route takes one; one for each account, since refusals leave it good. */
 async function askForCode(name: RouteName, { account, cookies }: Pick<typeof usual, "account" | "cookies">) {
@@ -71,6 +76,24 @@ async function askForCode(name: RouteName, { account, cookies }: Pick<typeof usu
   return { challenge, code };
 }
 
+/** The token that a route takes. */
+async function findToken(name: RouteName, account: Account): Promise<string> {
+  if (name === "undoEmailChange") return askForUndo();
+  if (name !== "acceptInvitation") return "";
+  const email = addressOf(name, account);
+  if (!invited.has(email)) {
+    await invite(email);
+    await mailbox.deliver();
+    invited.set(email, tokenMailedTo(email));
+  }
+  return invited.get(email) ?? "";
+}
+
+function tokenMailedTo(email: string): string {
+  const mails = mailbox.sent.filter(({ to, link }) => to.includes(email) && link.includes("token="));
+  return mails.at(-1)?.link.split("token=")[1] ?? "";
+}
+
 /** The token that undoes a change of address of somebody new. */
 async function askForUndo(): Promise<string> {
   const { account, cookies } = await createCaller();
@@ -81,8 +104,7 @@ async function askForUndo(): Promise<string> {
   await sandbox.confirmEmailChange({ cookies, body });
   await service.feed("events");
   await mailbox.deliver();
-  const mails = mailbox.sent.filter(({ to, link }) => to.includes(email) && link.includes("token="));
-  return mails.at(-1)?.link.split("token=")[1] ?? "";
+  return tokenMailedTo(email);
 }
 
 /** What a route accepts of a caller. */
@@ -94,7 +116,7 @@ async function createRequest(
   const newPassword = `${password} and more`;
   keepSecrets(newPassword);
   const proof = await askForCode(name, { account, cookies });
-  const token = name === "undoEmailChange" ? await askForUndo() : "";
+  const token = await findToken(name, account);
   // Of each address few mails may be asked for.
   const asked = { email: `${name.toLowerCase()}.${email}` };
   const bodies: Partial<Record<RouteName, object>> = {
@@ -108,6 +130,7 @@ async function createRequest(
     askEmailChange: { newEmail: asked.email, password },
     confirmEmailChange: proof,
     undoEmailChange: { token, newPassword },
+    acceptInvitation: { token, password },
     deleteAccount: { password },
   };
   const isOpen = operations[name as OperationName]?.needs === undefined;
@@ -215,7 +238,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       });
     }
     case "code_expired": {
-      const half = name === "undoEmailChange" ? "token" : "challenge";
+      const half = ["undoEmailChange", "acceptInvitation"].includes(name) ? "token" : "challenge";
       return call({ body: { ...(good.body as object), [half]: "none" } });
     }
     case "invalid_auth_mode":

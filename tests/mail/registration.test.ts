@@ -50,7 +50,7 @@ describe("who may register", () => {
   test.each([{ email: "ada@example.com" }, { email: "ada@example.com", password: "a long sentence" }, {}])(
     "V17 where registration is closed %j is refused",
     async (body) => {
-      const detail = "Nobody can register here. Ask the operator for an account.";
+      const detail = "Nobody can register here. Ask the operator for an invitation.";
       const refusal = { status: 403, code: "registration_closed", detail };
       await service.expectRefusal(() => sandbox.refuseRegistration({ body }), refusal);
     },

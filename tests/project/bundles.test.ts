@@ -58,9 +58,8 @@ describe("what a bundle holds", () => {
       ...["changePassword", "confirmEmailChange", "confirmLoginCode", "login", "refresh"],
     ]);
     const asking = ["askEmailChange", "changePassword", "deleteAccount", "login"];
-    const choosing = [
-      ...["changePassword", "confirmRegistration", "register", "resetPassword", "undoEmailChange"],
-    ];
+    const choosing = ["acceptInvitation", "changePassword", "confirmRegistration", "register"];
+    choosing.push("resetPassword", "undoEmailChange");
     const opening = ["confirmEmailChange", "confirmLoginCode"];
     expect(holders("lib/attempts/account-limit.ts")).toEqual([...asking, ...opening].sort());
     expect(holders("lib/factors/password-hash.ts")).toEqual([...new Set([...asking, ...choosing])].sort());

@@ -74,6 +74,14 @@ export const de: Texts = {
       closing: () =>
         "Wenn Sie das nicht waren, beachten Sie diese Mail nicht: Ohne den Code wird niemand angemeldet.",
     },
+    invitation: {
+      subject: "Sie sind eingeladen",
+      opening: ({ appName }) =>
+        `Das Team von ${appName} lädt Sie ein, mit dieser E-Mail-Adresse ein Konto anzulegen.`,
+      button: "Konto anlegen",
+      closing: () =>
+        "Wenn Sie nicht wissen, warum, beachten Sie diese Mail nicht: Es gibt kein Konto, bis Sie es anlegen.",
+    },
     undo: {
       subject: "Ihre E-Mail-Adresse wurde geändert",
       opening: ({ appName, maskedEmail }) =>

@@ -68,6 +68,13 @@ export const en: Texts = {
       button: "Sign in",
       closing: () => "If it was not you, ignore this mail: without the code nobody is signed in.",
     },
+    invitation: {
+      subject: "You are invited",
+      opening: ({ appName }) =>
+        `The people who run ${appName} have invited you to open an account with this e-mail address.`,
+      button: "Open an account",
+      closing: () => "If you do not know why, ignore this mail: there is no account until you open it.",
+    },
     undo: {
       subject: "Your e-mail address was changed",
       opening: ({ appName, maskedEmail }) =>

@@ -1,0 +1,41 @@
+import { AppError } from "../../lib/errors.ts";
+import { commands } from "./commands.ts";
+import { type Options, parseOptions, usage } from "./options.ts";
+import { openStage, type Stage } from "./stage.ts";
+
+const options = readOptions();
+const stage = openStage(options);
+try {
+  console.log(JSON.stringify(await commands[options.command](stage, options)));
+} catch (error) {
+  fail(explain(stage, error, options));
+}
+
+/** Says in one line what went wrong, and what to do. */
+function explain({ name, tables }: Stage, error: unknown, { email }: Options): string {
+  if (error instanceof AppError && error.code === "email_taken")
+    return `${email} has an account already, or is kept for the account that has left it; nobody was invited.`;
+  const cause = (error instanceof AppError ? error.cause : error) as NodeJS.ErrnoException | undefined;
+  if (cause?.code === "ECONNREFUSED") return `${name} is not running. Next: npm start, in another terminal.`;
+  if (cause?.name === "ResourceNotFoundException")
+    return `${name} has no table ${tables.mailsTable}, or others: it is not deployed, or has no mail (MAIL_FROM).`;
+  return `${name}: ${cause?.name}: ${cause?.message || cause?.code}`;
+}
+
+function readOptions(): Options {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(usage);
+    process.exit(0);
+  }
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    return fail(`${(error as Error).message}\n\n${usage}`, 2);
+  }
+}
+
+function fail(text: string, exitCode = 1): never {
+  console.error(text);
+  process.exit(exitCode);
+}

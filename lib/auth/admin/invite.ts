@@ -1,0 +1,57 @@
+import { randomUUID } from "node:crypto";
+import type { Invitations } from "../../accounts/invitations.ts";
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import { createMailId } from "../../mail/codes.ts";
+import { kinds } from "../../mail/kinds.ts";
+import type { Language } from "../../mail/language.ts";
+import type { Recipients } from "../../mail/recipients.ts";
+import type { MailStore, NewMail } from "../../mail/store.ts";
+import type { TransactItem } from "../../transaction.ts";
+
+interface InviteOptions {
+  recipients: Recipients;
+  mails: Pick<MailStore, "toPut" | "find">;
+  invitations: Pick<Invitations, "toOpen">;
+  /** Writes all or nothing; `isDone` answers whether what is stored is what it writes. */
+  write: (items: TransactItem[], isDone: () => Promise<boolean>) => Promise<unknown>;
+  clock: Clock;
+}
+
+/** Whom an operator invites, and in which language. */
+export interface Invitation {
+  /** Normalised. */
+  email: string;
+  language: Language;
+  /** The operator. */
+  invitedBy: string;
+}
+
+/** An invitation that is on its way. Times are epoch seconds. */
+export interface SentInvitation {
+  email: string;
+  mailId: string;
+  validUntil: number;
+}
+
+/** Makes the use case that invites somebody to open an account. */
+export function createInvite({ recipients, mails, invitations, write, clock }: InviteOptions) {
+  /**
+   * Mails a link that opens an account with a password of its reader's choice. Earlier invitations stay good; one of them opens
+   * the account. Throws AppError `email_taken`, `unavailable`.
+   */
+  return async function invite({ email, language, invitedBy }: Invitation): Promise<SentInvitation> {
+    const createdAt = clock();
+    const { owner, isReserved } = await recipients.find(email, createdAt);
+    if (owner || isReserved) throw new AppError("email_taken");
+    const id = createMailId();
+    const mail: NewMail = {
+      ...{ id, email, language, createdAt, invitedBy },
+      kind: "invitation",
+      newUserId: randomUUID(),
+    };
+    const isDone = async () => (await mails.find(id)) !== undefined;
+    await write([mails.toPut(mail), invitations.toOpen(email, createdAt)], isDone);
+    return { email, mailId: id, validUntil: createdAt + kinds.invitation };
+  };
+}

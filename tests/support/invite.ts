@@ -1,0 +1,22 @@
+import { commands } from "../../build/users/commands.ts";
+import { createDynamoDB } from "../../lib/dynamodb.ts";
+import { nameOf } from "./database.ts";
+import type { Service } from "./service.ts";
+
+/** Makes what invites somebody as `npm run users -- invite` does, without a process of its own; it gives the id of the mail. */
+export function createInvite({ database }: Service) {
+  const stage = {
+    name: "the stage of the test",
+    dynamodb: createDynamoDB({ dynamodbEndpoint: database.endpoint, dynamodbTimeoutMs: 10_000 }),
+    tables: {
+      usersTable: nameOf("users"),
+      identitiesTable: nameOf("identities"),
+      mailsTable: nameOf("mails"),
+    },
+    findOperator: async () => "an operator",
+  };
+  return async (email: string): Promise<string> => {
+    const options = { command: "invite", email, language: "en", region: "eu-central-1" } as const;
+    return (await commands.invite(stage, options)).mailId;
+  };
+}
