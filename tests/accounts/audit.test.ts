@@ -5,6 +5,7 @@ import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { declared, permissions } from "../support/declared.ts";
 import { fail, loseRequest, throttle } from "../support/faults.ts";
+import { createInvite } from "../support/invite.ts";
 import { log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import type { Pair } from "../support/pair.ts";
@@ -70,6 +71,16 @@ async function undoEmailChange(account: Account, pair: Pair): Promise<ApiRespons
   return sandbox.undoEmailChange({ body: { token, newPassword: `${account.password} anew` } });
 }
 
+/** Of an address that an operator has invited. */
+async function acceptInvitation({ password }: Account): Promise<ApiResponse> {
+  const email = "invited@example.com";
+  await createInvite(service)(email);
+  await mailbox.deliver();
+  const { link = "" } = mailbox.sent.findLast(({ to }) => to.includes(email)) ?? {};
+  const [, token] = link.split("token=");
+  return sandbox.acceptInvitation({ body: { token, password } });
+}
+
 type Act = (by: Account, own: Pair) => Promise<ApiResponse>;
 
 /** Every function that changes accounts: what it is called in the trail, by whom it is done, and how. */
@@ -80,6 +91,7 @@ const changes: Record<string, [event: string, by: string, change: Act]> = {
     ({ password }) => sandbox.register({ body: { email: "new@example.com", password } }),
   ],
   confirmRegistration: ["user_created", "user", confirmRegistration],
+  acceptInvitation: ["user_created", "invitation", acceptInvitation],
   confirmLoginCode: ["user_updated", "code", confirmLoginCode],
   confirmEmailChange: ["user_updated", "user", confirmEmailChange],
   undoEmailChange: ["user_updated", "undo", undoEmailChange],

@@ -127,7 +127,7 @@ describe("POST /auth/invitations/accept", () => {
     expect(log.entries().at(-1)).toMatchObject({ event: "user_created", by: "invitation", userId });
     expect(await database.find("users", { userId })).toMatchObject({
       ...{ email: invited.email, emailVerifiedAt: clock.now, createdAt: clock.now },
-      lastChange: { event: "user_created", by: "user", at: clock.now },
+      lastChange: { event: "user_created", by: "invitation", at: clock.now },
     });
     expect(await findMail(invited.mailId)).toMatchObject({ usedAt: clock.now });
     expect(await database.find("identities", { identity: `invited:${invited.email}` })).toBeUndefined();

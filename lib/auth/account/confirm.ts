@@ -21,6 +21,6 @@ export function createConfirmRegistration({ proveCode, ...options }: ConfirmRegi
     // First what can be said without the code: it takes no try.
     const commonPasswords = options.readCommonPasswords();
     assertUncommonPassword(account.password, { commonPasswords, pointer: "#/password" });
-    return openAccount(await proveCode("register", { challenge, code }), account);
+    return openAccount(await proveCode("register", { challenge, code }), account, { by: "user" });
   };
 }

@@ -31,6 +31,7 @@ export function createAcceptInvitation({ codes, invitations, ...options }: Accep
     const id = await codes.openToken("invitation", token);
     const mail = id === undefined ? undefined : await options.mails.find(id);
     if (mail?.kind !== "invitation" || mail.validUntil <= options.clock()) throw new AppError("code_expired");
-    return openAccount(mail, account, [invitations.toAccept(mail.email, mail.createdAt)]);
+    const uses = [invitations.toAccept(mail.email, mail.createdAt)];
+    return openAccount(mail, account, { by: "invitation", uses });
   };
 }

@@ -29,13 +29,13 @@ export type OpenedAccount = Pick<User, "userId" | "email">;
 /** Makes the one way to an account whose address is proven by a mail; it opens no session. */
 export function createOpenAccount({ mails, directory, readCommonPasswords, clock }: OpenAccountOptions) {
   /**
-   * Creates the account, once for each mail; `uses` is what else the mail counts by. Throws AppError `invalid_body`,
+   * Creates the account, once for each mail; `by` stands in its record, and `uses` is what else the mail counts by. Throws AppError `invalid_body`,
    * `code_expired`, `email_taken` (only whoever has the mailbox learns of it), `unavailable`.
    */
   return async function openAccount(
     { id, email, newUserId: userId, language }: Mail,
     { password, requestId, ...client }: NewAccount,
-    uses: TransactItem[] = [],
+    { by, uses = [] }: { by: "user" | "invitation"; uses?: TransactItem[] },
   ): Promise<OpenedAccount> {
     if (userId === undefined) throw new AppError("code_expired");
     // The mail counts, and does so again with another password.
@@ -45,7 +45,7 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
     const user: User = {
       ...{ userId, email, emailVerifiedAt: now, language, passwordHash },
       ...{ sessionEpoch: 0, sweptEpoch: 0, createdAt: now },
-      lastChange: createChange("user_created", { by: "user", client, requestId }, now),
+      lastChange: createChange("user_created", { by, client, requestId }, now),
     };
     const outcome = await directory.register(user, [mails.toUse(id, now), ...uses]);
     if (outcome.is === "taken")
