@@ -141,12 +141,14 @@ export function createUserStore(client: DynamoDB, tableName: string) {
           },
         });
       // Most accounts have nothing to remove, which needs no look.
-      let result = await write(
-        "",
-        "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt))",
-      );
-      if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt)
+      const keepsAll = () =>
+        write("", "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt))");
+      let result = await keepsAll();
+      if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt) {
         result = await write(" REMOVE identityIds", "attribute_not_exists(emailVerifiedAt)");
+        // Proven by somebody else between the two, and never unproven again.
+        if (!result.written && result.item?.emailVerifiedAt) result = await keepsAll();
+      }
       const user = result.item && parseItem(userType, result.item);
       return { isReset: result.written || user?.lastChange?.id === change.id, user };
     },

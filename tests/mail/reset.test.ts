@@ -5,7 +5,7 @@ import { createMailId } from "../../lib/mail/codes.ts";
 import { bodyOf, expectJson, expectProblem, invalidBody, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import type { Item } from "../support/database.ts";
-import { fail, gather, hold, loseAnswer } from "../support/faults.ts";
+import { fail, gather, hold, loseAnswer, precededBy } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals, type MailedCode, receiveCode, wrongCode as wrong } from "../support/mailed-code.ts";
@@ -222,6 +222,21 @@ describe("a new password", () => {
     const user = await findUser(asked.userId);
     expect(user).toMatchObject({ sessionEpoch: 1, emailVerifiedAt: clock.now });
     expect(user).not.toHaveProperty("identityIds");
+  });
+
+  test("F18 sets it all the same where a session proves the address between its two writes, and takes nothing then", async () => {
+    const asked = await prepare();
+    const { userId } = asked;
+    const [identityIds, emailVerifiedAt] = [new Set(["external:1"]), clock.now - 1];
+    await database.change("users", { userId }, { identityIds });
+    wire.break("UpdateItem users", (request) => request.deliver());
+    wire.break(
+      "UpdateItem users",
+      precededBy(() => database.change("users", { userId }, { emailVerifiedAt })),
+    );
+    expectDone(await reset(asked));
+    expect(await findUser(userId)).toMatchObject({ identityIds, emailVerifiedAt, sessionEpoch: 1 });
+    expect((await logIn(asked.email, asked.newPassword)).statusCode).toBe(200);
   });
 
   test("F18 takes nothing from an account whose address was proven before", async () => {

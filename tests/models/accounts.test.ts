@@ -27,9 +27,6 @@ function exploreScenario(scenario: Scenario, faults: number, runner = createRunn
 const broken: Record<string, string> = {
   // The caller's session ends, the function dies: nobody can finish the deletion, nor get in.
   "delete by 1 / end 1": "whole",
-  // Proven by a session, or by a sign-in, between the two writes of the reset: code_expired, and the first comes late.
-  "first proof / change own": "harmless",
-  "first proof by code / reset r1 one": "harmless",
 };
 
 test.each(scenarios)("every invariant holds: $name", async (scenario) => {
