@@ -9,21 +9,7 @@ import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
 import { decodeClaims } from "../support/pair.ts";
 import { loseAnswer, loseRequest } from "./browser.ts";
-import { account, browser, credentials, openSession, service } from "./setup.ts";
-
-/** Keeps tokens as a program keeps them: as text. */
-function createStore() {
-  const saved: (Tokens | undefined)[] = [];
-  let text: string | undefined;
-  return {
-    saved,
-    load: (): Tokens | undefined => text && JSON.parse(text),
-    async save(tokens: Tokens | undefined): Promise<void> {
-      saved.push(tokens);
-      text = tokens && JSON.stringify(tokens);
-    },
-  };
-}
+import { account, browser, createStore, credentials, openSession, service } from "./setup.ts";
 
 async function openBearerSession(options: Parameters<typeof openSession>[0] = {}) {
   const tokens = createStore();

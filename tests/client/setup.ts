@@ -1,4 +1,5 @@
 import { beforeEach, expect } from "@jest/globals";
+import type { Tokens } from "../../client/auth-client.ts";
 import { clock } from "../support/clock.ts";
 import { decodeClaims } from "../support/pair.ts";
 import { startService } from "../support/service.ts";
@@ -16,7 +17,8 @@ beforeEach(() => {
   browser = createBrowser(service.sandbox);
 });
 
-interface SessionOptions extends TabOptions {
+/** How a session is opened. */
+export interface SessionOptions extends TabOptions {
   /** How many tabs the browser has. */
   tabs?: number;
   /** The client learns at the login how long a JWT lives; by default it does. */
@@ -26,6 +28,20 @@ interface SessionOptions extends TabOptions {
   /** Where and who, if not `browser` and `account`. */
   in?: Browser;
   as?: { email: string; password: string };
+}
+
+/** Keeps tokens as a program keeps them: as text. */
+export function createStore() {
+  const saved: (Tokens | undefined)[] = [];
+  let text: string | undefined;
+  return {
+    saved,
+    load: (): Tokens | undefined => text && JSON.parse(text),
+    async save(tokens: Tokens | undefined): Promise<void> {
+      saved.push(tokens);
+      text = tokens && JSON.stringify(tokens);
+    },
+  };
 }
 
 /** Opens tabs and logs in, in the first of them; then forgets the requests of that. */

@@ -14,6 +14,8 @@ export const registrations = ["verified", "open", "closed"];
 /** What serverless.yml and the files that it lists declare. */
 export interface Declared {
   functions: Record<string, DeclaredFunction>;
+  /** The names of those that a deployment has, by its REGISTRATION: of several functions of a route it has one. */
+  deployed: Record<string, string[]>;
   resources: { Resources: Resources };
   provider: { memorySize: number };
 }
@@ -30,19 +32,22 @@ export interface DeclaredFunction {
 if (isStale()) {
   mkdirSync(".local/test", { recursive: true, mode: 0o700 });
   const printed = registrations.map(
-    (REGISTRATION): Declared =>
+    (REGISTRATION): Omit<Declared, "deployed"> =>
       JSON.parse(
         slsSync(["print", "--stage", "test", "--format", "json"], { env: { ...everySwitch, REGISTRATION } }),
       ),
   );
   const functions = Object.assign({}, ...printed.map((each) => each.functions));
-  writeFileSync(file, JSON.stringify({ ...printed[0], functions }));
+  const deployed = Object.fromEntries(
+    printed.map((each, index) => [registrations[index], Object.keys(each.functions)]),
+  );
+  writeFileSync(file, JSON.stringify({ ...printed[0], functions, deployed }));
 }
 
 /** `sls print` takes two seconds: what it says is kept for all tests, until a source of it changes. */
 function isStale(): boolean {
   if (!existsSync(file)) return true;
-  const sources = globSync("{serverless.yml,{functions,lib}/**/*.yml,build/**/*}");
+  const sources = globSync("{serverless.yml,{functions,lib}/**/*.yml,build/**/*,tests/support/declared.ts}");
   return sources.some((source) => statSync(source).mtimeMs > statSync(file).mtimeMs);
 }
 

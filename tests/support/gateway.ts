@@ -15,7 +15,7 @@ export interface HttpRequest {
 export function answerHttp(sandbox: Sandbox, request: HttpRequest): Promise<ApiResponse> {
   const { method, headers, cookies, body } = request;
   const url = new URL(request.url, "https://gateway.invalid");
-  const { route, pathParameters } = findRoute(method, url.pathname);
+  const { route, pathParameters } = findRoute(sandbox, method, url.pathname);
   const query = Object.fromEntries(url.searchParams);
   const event = createEvent(route, {
     ...{ method, path: url.pathname, headers },
@@ -27,8 +27,9 @@ export function answerHttp(sandbox: Sandbox, request: HttpRequest): Promise<ApiR
   return sandbox.invoke(route, event);
 }
 
-function findRoute(method: string, path: string) {
+function findRoute({ deployed }: Sandbox, method: string, path: string) {
   for (const [route, key] of Object.entries(routes)) {
+    if (!deployed.includes(route)) continue;
     const [routeMethod, routePath = ""] = key.split(" ");
     const pattern = new RegExp(`^${routePath.replace(/\{(\w+)\}/, "(?<$1>[^/]+)")}$`);
     const match = routeMethod === method ? pattern.exec(path) : null;

@@ -3,7 +3,7 @@ import type { Context } from "aws-lambda";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
 import { runAs } from "./caller.ts";
-import { pathOf } from "./declared.ts";
+import { declared, pathOf } from "./declared.ts";
 import { assertDescribed } from "./description.ts";
 import { type ClientRequest, createEvent, type RouteName, routeNames } from "./event.ts";
 import { keepSecrets } from "./log.ts";
@@ -15,6 +15,8 @@ export type Environment = Record<string, string>;
 export type Sandbox = Record<RouteName, (request?: ClientRequest) => Promise<ApiResponse>> & {
   /** Calls a function with whatever Lambda might be given, `remainingMs` before it is cut off. */
   invoke(route: RouteName, event: unknown, remainingMs?: number, requestId?: string): Promise<ApiResponse>;
+  /** The functions that a deployment with its REGISTRATION has; by default whoever wants to may register. */
+  deployed: readonly string[];
   /** Calls a function that has no route: what it answers is Lambda's to read. */
   feed(name: string, event: unknown): Promise<unknown>;
 };
@@ -41,7 +43,8 @@ export function createSandbox(environment: Environment): Sandbox {
   const callOf = (name: RouteName) => (request?: ClientRequest) => invoke(name, createEvent(name, request));
   const calls = routeNames.map((name) => [name, callOf(name)]);
   const feed: Sandbox["feed"] = (name, event) => call(name, event, createContext());
-  return { ...Object.fromEntries(calls), invoke, feed };
+  const deployed = declared.deployed[environment.REGISTRATION ?? "open"] ?? [];
+  return { ...Object.fromEntries(calls), invoke, feed, deployed };
 }
 
 let turn: Promise<unknown> = Promise.resolve();
