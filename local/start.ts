@@ -6,6 +6,7 @@ import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
 import { codeKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
+import { readSwitches } from "../build/switches.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
 import { isPlainHttp, refreshTokenTtlSeconds } from "../lib/settings.ts";
@@ -54,9 +55,11 @@ offline.once("message", async () => {
     refreshTokenTtlSeconds: config.refreshTokenTtlSeconds,
     now: systemClock(),
   });
+  const { DEMO_PAGE, REGISTRATION } = readSwitches(environment(), { demoPage: "on" });
   console.log(
     welcome(url, resolve(LOCAL_DIR, "cookies.txt"), {
-      hasPage: process.env.DEMO_PAGE !== "off",
+      hasPage: DEMO_PAGE === "on",
+      registration: REGISTRATION,
       tables: engine
         ? `in ${engine.name}, kept in ${engine.path}`
         : `at DYNAMODB_ENDPOINT ${DYNAMODB_ENDPOINT}`,

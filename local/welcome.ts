@@ -1,6 +1,10 @@
+import type { Switches } from "../build/switches.ts";
+
 /** What this start is like. */
 interface Facts {
   hasPage: boolean;
+  /** Who may register. */
+  registration: Switches["REGISTRATION"];
   isPlainHttp: boolean;
   /** Where the tables are, in words. */
   tables: string;
@@ -9,23 +13,35 @@ interface Facts {
 }
 
 /**
- * What to do next: open the page, or type four lines of curl that register, log in, fetch a protected resource and refresh. Where
+ * What to do next: open the page, or type the lines of curl that register, log in, fetch a protected resource and refresh. Where
  * the cookie is not as in a deployment, it says so.
  */
 export function welcome(
   url: string,
   cookieJar: string,
-  { hasPage, isPlainHttp, tables, mails }: Facts,
+  { hasPage, registration, isPlainHttp, tables, mails }: Facts,
 ): string {
-  const account = `-H 'content-type: application/json' -d '{"email":"you@example.com","password":"a long and private sentence"}'`;
+  const email = '"email":"you@example.com"';
+  const password = '"password":"a long and private sentence"';
+  const json = (...members: string[]) => `-H 'content-type: application/json' -d '{${members.join()}}'`;
   const curl = `curl -isS -w '\\n\\n'`;
   const file = `'${cookieJar.replaceAll("'", `'\\''`)}'`;
   const jar = `-b ${file} -c ${file}`;
+  const register = {
+    open: `${curl} ${url}/auth/register ${json(email, password)}`,
+    verified: `${curl} ${url}/auth/register ${json(email)}
+
+That mails a code: put it for CODE into the next line, and the challenge of the answer for CHALLENGE:
+
+${curl} ${url}/auth/register/confirm ${json('"challenge":"CHALLENGE"', '"code":"CODE"', password)}`,
+    closed: `Nobody can register, since REGISTRATION is closed. To make an account start once with REGISTRATION=open.
+`,
+  };
   return `
 ${url} is ready.${hasPage ? ` Open ${url}/ in a browser, or try it` : " Try it"} in another terminal:
 
-${curl} ${url}/auth/register ${account}
-${curl} ${jar} ${url}/auth/login ${account}
+${register[registration]}
+${curl} ${jar} ${url}/auth/login ${json(email, password)}
 ${curl} ${jar} ${url}/movies
 ${curl} ${jar} -X POST ${url}/auth/refresh
 

@@ -54,20 +54,25 @@ test("the cookie is one that Safari keeps from plain http, which is said; so doe
   for (const cookie of cookies) expect(cookie).not.toMatch(/secure|__host/i);
 });
 
-/** Asks for a new password, and returns the code in the link of the mail that stands in the terminal. */
-async function forgetPassword({ url, output }: Started): Promise<string> {
-  const { length } = output();
-  const asked = await fetch(`${url}/auth/password/forgot`, {
+/** Waits for the mail of this kind that stands in the terminal, and returns the code in its link. */
+async function readCode({ url, output }: Started, kind: string, from = 0): Promise<string> {
+  const mail = new RegExp(`^Mail to you@example\\.com: .* ${url}/#kind=${kind}&code=(\\w+) \\(`, "m");
+  const find = () => mail.exec(output().slice(from))?.[1];
+  while (!find()) await setTimeout(50);
+  return find() ?? "";
+}
+
+/** Asks for a new password, and returns the code that is mailed. */
+async function forgetPassword(asked: Started): Promise<string> {
+  const { length } = asked.output();
+  const answer = await fetch(`${asked.url}/auth/password/forgot`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ email: "you@example.com" }),
   });
-  const { codeBegins } = (await asked.json()) as { codeBegins: string };
-  const mail = /^Mail to you@example\.com: .* (\S+)#kind=reset&code=(\w+) \(/m;
-  const find = () => mail.exec(output().slice(length));
-  while (!find()) await setTimeout(50);
-  const [, link, code = ""] = find() ?? [];
-  expect([link, code.slice(0, 1)]).toEqual([`${url}/`, codeBegins]);
+  const { codeBegins } = (await answer.json()) as { codeBegins: string };
+  const code = await readCode(asked, "reset", length);
+  expect(code[0]).toBe(codeBegins);
   return code;
 }
 
@@ -172,16 +177,21 @@ describe("what it refuses, with a message and no stack", () => {
   });
 });
 
-test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment", async () => {
+test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment; with REGISTRATION=closed it prints no line that registers", async () => {
   expect(started.output()).toContain("The tables are in dynalite, kept in .local/dynamodb.");
   expect(await started.interrupt()).toEqual([]);
   expect(started.output()).not.toMatch(/^\s+at /m);
   const listed = "http://localhost:5173";
   const settings = { ALLOWED_ORIGINS: `https://app.example.com,${listed}`, ALLOWED_HEADERS: "X-Request-Id" };
-  started = await npmStart(folder, { COOKIE_NAME: "another-cookie", ...settings });
+  started = await npmStart(folder, {
+    COOKIE_NAME: "another-cookie",
+    REGISTRATION: "closed",
+    ...settings,
+  });
+  expect(started.output()).toContain("Nobody can register, since REGISTRATION is closed.");
   const answers = await pasteAll(started);
-  expect(answers.map(statusOf)).toEqual([409, 200, 200, 200]);
-  expect(answers[3]).toMatch(/^set-cookie: another-cookie=/m);
+  expect(answers.map(statusOf)).toEqual([200, 200, 200]);
+  expect(answers[2]).toMatch(/^set-cookie: another-cookie=/m);
 
   const allowed = { "access-control-allow-origin": listed, "access-control-allow-credentials": "true" };
   const methods = "GET,POST,DELETE";
@@ -201,15 +211,20 @@ test("Ctrl-C ends everything; another start knows the users, and takes settings 
   }
 });
 
-test("DYNAMODB_ENDPOINT chooses another engine, with tables and streams of its own", async () => {
+test("DYNAMODB_ENDPOINT chooses another engine, with tables and streams of its own; with REGISTRATION=verified the printed lines register with the mailed code", async () => {
   // One that has streams itself, where there is one.
   const engine = await startEngine({ name: existsSync("node_modules/@dynoxide") ? "dynoxide" : "dynalite" });
   const LOCAL_DIR = join(folder, "elsewhere");
-  const other = await npmStart(folder, { DYNAMODB_ENDPOINT: engine.endpoint, LOCAL_DIR });
+  const settings = { DYNAMODB_ENDPOINT: engine.endpoint, LOCAL_DIR, REGISTRATION: "verified" };
+  const other = await npmStart(folder, settings);
   expect(other.output()).toContain(`The tables are at DYNAMODB_ENDPOINT ${engine.endpoint}.`);
-  const answers = await pasteAll(other);
-  expect(answers.map(statusOf)).toEqual([201, 200, 200, 200]);
-  await forgetPassword(other);
+  const [ask = "", confirm = "", ...lines] = other.curls;
+  const asked = await paste(ask);
+  const [, challenge = ""] = /"challenge":"([^"]+)"/.exec(asked) ?? [];
+  const code = await readCode(other, "register");
+  const answers = [asked, await paste(confirm.replace("CHALLENGE", challenge).replace("CODE", code))];
+  for (const line of lines) answers.push(await paste(line));
+  expect(answers.map(statusOf)).toEqual([202, 201, 200, 200, 200]);
   expect(existsSync(join(LOCAL_DIR, "dynamodb"))).toBe(false);
   expect(await other.interrupt()).toEqual([]);
   await engine.stop();
