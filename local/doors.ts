@@ -12,13 +12,20 @@ export interface Cors {
 /** Answers a request itself, or lets it through: true. */
 type Door = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** For a port that is for programs only: a page of the web can reach every port of one's own machine. */
+/** What this machine calls itself in the header Host, with any port (RFC 9110 section 7.2). */
+const ownHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * For a port that is for programs only: a page of the web can reach every port of one's own machine. A page whose own name
+ * leads here (DNS rebinding) is of the port's origin: its browser says so in Host alone.
+ */
 export const programsOnly: Door = ({ headers }, response) => {
   // Node's own fetch sends Sec-Fetch-Mode, and none of the others.
-  const { "sec-fetch-mode": _, ...others } = headers;
+  const { host = "", "sec-fetch-mode": _, ...others } = headers;
   const isFromPage = Object.keys(others).some((name) => name === "origin" || name.startsWith("sec-fetch-"));
-  if (isFromPage) response.writeHead(403).end();
-  return !isFromPage;
+  const isProgram = ownHost.test(host) && !isFromPage;
+  if (!isProgram) response.writeHead(403).end();
+  return isProgram;
 };
 
 /**

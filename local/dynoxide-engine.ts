@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -44,26 +45,30 @@ engine=$!
 { cat <&3; kill $engine; } > /dev/null 2>&1 9>&- &
 wait $engine`;
 
+/** It would answer any page of the web: it listens where none looks, at one of 16 million addresses of this machine. */
+const pickHost = () => `127.${randomInt(256)}.${randomInt(256)}.${randomInt(1, 255)}`;
+
 async function run(binary: string, path: string | undefined) {
   if (path) mkdirSync(path, { recursive: true });
   const file = path ? ["--db-path", `${path}/tables.db`] : [];
   // Another process may take the port that was free: then it says so, and the next one is tried.
   for (let attempt = 1; ; attempt++) {
-    const port = await findFreePort();
-    const child = spawn("sh", ["-c", script, binary, "serve", "--port", String(port), ...file], {
+    const host = pickHost();
+    const port = String(await findFreePort(host));
+    const child = spawn("sh", ["-c", script, binary, "serve", "--host", host, "--port", port, ...file], {
       env: { ...process.env, LOCK: path && `${path}/lock` },
       stdio: ["pipe", "ignore", "pipe"],
     });
     const exit = once(child, "exit");
     const [said] = await Promise.race([once(createInterface(child.stderr), "line"), exit]);
-    if (String(said).includes("listening on")) return { child, exit, endpoint: `http://127.0.0.1:${port}` };
+    if (String(said).includes("listening on")) return { child, exit, endpoint: `http://${host}:${port}` };
     if (said === locked && path) throw folderInUse(path);
     if (attempt === 5) throw new Error(`dynoxide does not start: ${said}`);
   }
 }
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
+async function findFreePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));

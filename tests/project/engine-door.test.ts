@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { afterAll, expect, test } from "@jest/globals";
+import { afterAll, describe, expect, test } from "@jest/globals";
 import { type Item, startDatabase, tableNames } from "../support/database.ts";
+import { sendLocally } from "../support/local-request.ts";
 
 // What AWS's DynamoDB has and dynalite lacks is added at the door of local/engine-door.ts.
 const database = await startDatabase();
@@ -49,21 +50,36 @@ test("of many that race for an item one wins, and each of the others sees the wi
   expect(seen).toEqual(Array(49).fill(String(winner)));
 });
 
-test("it is closed to pages of the web, which can reach a port of one's own machine", async () => {
-  const headers = { "x-amz-target": "DynamoDB_20120810.ListTables" };
-  const request = { method: "POST", body: "{}" };
-  for (const [name, value] of [
+describe("its port is for programs", () => {
+  const target = { "x-amz-target": "DynamoDB_20120810.ListTables" };
+  const call = (headers: object) =>
+    sendLocally(database.endpoint, { ...target, ...headers }, { method: "POST", body: "{}" });
+
+  test.each([
     ["origin", "https://evil.example"],
     ["origin", "null"],
     ["sec-fetch-site", "same-origin"],
     ["sec-fetch-dest", "image"],
-  ] as const) {
-    const refused = await fetch(database.endpoint, { ...request, headers: { ...headers, [name]: value } });
+    // A page whose own name leads here (DNS rebinding): to its browser that is no other origin.
+    ["host", "evil.example"],
+    ["host", "evil.example:8000"],
+    ["host", "localhost.evil.example"],
+    ["host", "evil-localhost"],
+    ["host", "127.0.0.1.evil.example:80"],
+    ["host", "localhost@evil.example"],
+  ])("it is closed to pages of the web, which can reach it: %s %s", async (name, value) => {
+    const refused = await call({ [name]: value });
     expect([refused.status, await refused.text()]).toEqual([403, ""]);
     expect(refused.headers.get("access-control-allow-origin")).toBeNull();
-  }
-  const answer = await fetch(database.endpoint, { ...request, headers });
-  expect(await answer.json()).toEqual({ TableNames: expect.arrayContaining([TableName]) });
+  });
+
+  test.each(["localhost", "LocalHost:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]", "[::1]:8000"])(
+    "it is open to who calls it %s",
+    async (host) => {
+      const answer = await call({ host });
+      expect(await answer.json()).toEqual({ TableNames: expect.arrayContaining([TableName]) });
+    },
+  );
 });
 
 test("what is no operation of DynamoDB is refused as DynamoDB would", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -49,6 +49,35 @@ describe.each(engines)("%s", (name) => {
     await engine.stop();
   });
 });
+
+/** How the process is called that has this folder's tables open. */
+function findCommand(path: string): string[] {
+  const commands = globSync("/proc/*/cmdline").map((file) => {
+    try {
+      return readFileSync(file, "utf8").split("\0");
+    } catch {
+      return []; // It has ended.
+    }
+  });
+  return commands.find((args) => args[1] === "serve" && args.includes(`${path}/tables.db`)) ?? [];
+}
+
+// The binary answers any page of the web (`Access-Control-Allow-Origin: *`), whatever stands in front of it.
+(engines.includes("dynoxide") ? test : test.skip)(
+  "dynoxide itself listens where no page looks: at one of 16 million addresses of this machine",
+  async () => {
+    const hosts = new Set<string | undefined>();
+    for (const path of ["one", "two"].map((name) => join(folder, name))) {
+      const engine = await startEngine({ name: "dynoxide", path });
+      const args = findCommand(path);
+      const [host, port] = ["--host", "--port"].map((name) => args[args.indexOf(name) + 1]);
+      await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow("fetch failed");
+      hosts.add(host);
+      await engine.stop();
+    }
+    expect([...hosts]).toEqual(Array(2).fill(expect.stringMatching(/^127(\.\d+){3}$/)));
+  },
+);
 
 test("an engine of another name is refused, with those that there are", () => {
   expect(parseEngineName()).toBe("dynalite");

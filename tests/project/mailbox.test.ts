@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SESv2Client, SendEmailCommand } from "@aws-sdk/client-sesv2";
 import { afterAll, expect, test } from "@jest/globals";
 import { startMailbox } from "../../local/mailbox.ts";
+import { sendLocally } from "../support/local-request.ts";
 import { createFolder, removeFolder } from "../support/project.ts";
 
 const folder = createFolder();
@@ -53,9 +54,10 @@ test("each mail is a line with its link, and a pair of files named by its kind",
   expect(readFileSync(`${second}.html`, "utf8")).toBe("<p>You know it.</p>");
 });
 
-test("it is closed to pages of the web, which would find codes in it", async () => {
-  for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
-    const refused = await fetch(`${mailbox.endpoint}/store`, { headers });
+test.each([{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }, { host: "evil.example" }])(
+  "it is closed to pages of the web, which would find codes in it: %j",
+  async (headers) => {
+    const refused = await sendLocally(`${mailbox.endpoint}/store`, headers);
     expect([refused.status, await refused.text()]).toEqual([403, ""]);
-  }
-});
+  },
+);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { startEngine } from "../../local/engine.ts";
+import { sendLocally } from "../support/local-request.ts";
 import { npmStart, npmStartFails, paste, type Started } from "../support/npm-start.ts";
 import { copyProject, removeFolder } from "../support/project.ts";
 
@@ -100,8 +101,13 @@ test("H11 pages of other origins find no CORS, as at a gateway without ALLOWED_O
 test("the port for Lambda's own clients is closed to pages of the web", async () => {
   const { LAMBDA_PORT } = started.ports;
   const jwks = `http://localhost:${LAMBDA_PORT}/2015-03-31/functions/serverless-auth-api-dev-jwks/invocations`;
-  const invoke = (headers = {}) => fetch(jwks, { method: "POST", body: "{}", headers });
-  for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+  const invoke = (headers = {}) => sendLocally(jwks, headers, { method: "POST", body: "{}" });
+  const pages = [
+    { origin: "https://evil.example" },
+    { "sec-fetch-site": "cross-site" },
+    { host: "evil.example" },
+  ];
+  for (const headers of pages) {
     const response = await invoke(headers);
     expect([response.status, await response.text(), corsOf(response)]).toEqual([403, "", {}]);
   }
