@@ -14,7 +14,8 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 //           otherwise                              its key        save, post -> opened, or else -> refused
 // open      it goes out with the session           its keys       save, post -> opened, or else -> refused
 //           otherwise                              its keys       save, post -> opened
-// opened    a bearer client got no token pair                     reject: network_error
+// opened    a bearer client keeps its token pair                  result: the body
+//           a bearer client got no token pair                     reject: network_error
 //           otherwise                              the new pair   save, with the key of the next refresh
 // refused   another tab has renewed, or logged in
 //           the error is trouble or a mistake                     reject: the error
@@ -81,6 +82,8 @@ interface PairBody {
   refreshToken: string;
   /** Seconds. */
   expiresIn: number;
+  /** The address that a mailed code was for. */
+  email?: string;
 }
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
@@ -143,11 +146,15 @@ export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
  */
 export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context, kept, body) => {
   const { bearer, nowMs, createKey } = context;
-  const { token, refreshToken, expiresIn } = body as PairBody;
-  // The old token pair is not given up for none.
-  if (bearer && !refreshToken) return { reject: new AuthError(0, { code: "network_error" }) };
+  const { token, refreshToken, expiresIn, email } = body as PairBody;
   const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
-  return { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair }, result: body };
+  return {
+    result: body,
+    // The old token pair is not given up for none: whoever proves the address that the account has keeps it.
+    ...(bearer && !refreshToken
+      ? { reject: !email && new AuthError(0, { code: "network_error" }) }
+      : { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair } }),
+  };
 };
 
 /** What went out with the session has failed, and the stored state was read after that. A refresh has no `lost`. */

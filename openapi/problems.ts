@@ -145,7 +145,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   },
   too_many_requests: {
     meaning:
-      "Too many logins, registrations or mails from this network address, or too many mails to this e-mail address.",
+      "Too many logins, registrations or mails from this network address, too many mails to this e-mail address, or two changes of the password within ten minutes.",
     remedy: "wait for the seconds in `Retry-After`, and show how long.",
     detail: "Too many logins from this address. The next one is possible in 42 s.",
   },

@@ -60,6 +60,15 @@ export const undoSeconds = 604_800;
 /** Answers whether a change of the address can still be undone; until then neither it nor the account is changed again. */
 export const isUndoable = ({ undoUntil = 0 }: User, now: number): boolean => undoUntil > now;
 
+/** Whoever has changed a password waits for so long: each change voids the codes with which its owner would set another. */
+const passwordPauseSeconds = 600;
+
+/** How many seconds are left until the password may be changed again by whoever knows it; 0 if it may be now. */
+export const findPasswordPause = (
+  { passwordChangedAt = Number.NEGATIVE_INFINITY }: User,
+  now: number,
+): number => Math.max(0, passwordChangedAt + passwordPauseSeconds - now);
+
 /** A session on whose strength something is written: its own epoch, not the one that was just read of the user. */
 export interface Caller {
   userId: string;
@@ -114,7 +123,8 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       change: Change,
     ): Promise<User | undefined> {
       return raise(caller, change, {
-        set: ", passwordHash = :to, passwordChangedAt = :at",
+        // The mail that the one before was set by says nothing of this one.
+        set: ", passwordHash = :to, passwordChangedAt = :at REMOVE resetBy",
         condition: " AND passwordHash = :from",
         values: { ":from": from, ":to": to, ":at": change.at },
       });

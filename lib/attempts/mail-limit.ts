@@ -11,20 +11,23 @@ interface MailLimitOptions {
   clock: Clock;
 }
 
+/** Who has mails sent: anybody who asks for a code, or the account by its changes. Neither uses up the other's. */
+export type MailReason = "code" | "notice";
+
 /** The limit of mails to one address, whether or not it has an account. */
 export type MailLimit = ReturnType<typeof createMailLimit>;
 
 /**
- * Makes the limit: mails of all kinds to one address are counted together, before they are sent, and no browser has a row
- * of its own. It is money and somebody's inbox: where it cannot be counted there is no mail.
+ * Makes the limit: codes of all kinds to one address are counted together, before they are sent, and no browser has a row
+ * of its own; notices are counted in another row. It is money and somebody's inbox: where it cannot be counted there is no mail.
  */
 export function createMailLimit({ attempts, keyedHash, clock }: MailLimitOptions) {
   const pauses = createPauses(clock);
 
   return {
     /** Counts one mail; one that is named counts once. Throws AppError `too_many_requests`, `unavailable`. */
-    async count(email: string, name?: string): Promise<void> {
-      const id = await keyedHash.hash(`mail:${email}`);
+    async count(email: string, { reason, name }: { reason: MailReason; name?: string }): Promise<void> {
+      const id = await keyedHash.hash(`${reason === "code" ? "mail" : reason}:${email}`);
       const known = pauses.find(id);
       if (known > 0) throw tooManyMails(known);
       const counted = await attempts.count(id, clock(), { rule: mailPauses, name });

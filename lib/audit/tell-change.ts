@@ -65,13 +65,21 @@ export function createTellChange({ audit, mails, auditDays, languages, clock }: 
       });
       if (isFirst) return;
     }
-    await mails.put({ ...content, id: deriveMailId(`change:${id}:${toName(notification)}`) });
+    await mails.put({
+      ...content,
+      id: deriveMailId(`change:${id}:${toName(notification)}`),
+      ...(isLast(notification) && { isUnlimited: true }),
+    });
   }
 }
 
-/** Nobody can use up an address's mails to keep this from its owner: one an hour goes out in any case. */
+/** Whoever is in an account cannot use up its notices to keep this from its owner: one an hour goes out in any case. */
 const isOfPassword = (notification: Notification): boolean =>
   ["passwordChanged", "passwordReset"].includes(toName(notification));
+
+/** The last that an address is told of an account: there is one of it. */
+const isLast = (notification: Notification): boolean =>
+  ["emailUndone", "accountDeleted"].includes(toName(notification));
 
 const toName = (notification: Notification): string =>
   notification.kind === "notice" ? notification.notice : notification.kind;

@@ -6,7 +6,6 @@ import { type Challenges, codeBegins, createMailId } from "../mail/codes.ts";
 import { type CodeKind, codeKinds } from "../mail/kinds.ts";
 import { chooseLanguage, type Language } from "../mail/language.ts";
 import type { MailStore, NewMail } from "../mail/store.ts";
-import { settleAll } from "../settle-all.ts";
 
 interface AskOptions {
   mails: Pick<MailStore, "put">;
@@ -52,7 +51,9 @@ export function createAsk({ mails, sources, mailLimit, challenges, languages, cl
     const { ip, userAgent, acceptLanguage } = asker;
     const id = createMailId();
     const challenge = await challenges.issue(kind, id);
-    await settleAll([sources.count(ip), mailLimit.count(wish.email)]);
+    // One after the other: a source that is over its limit must not use up the mails of an address.
+    await sources.count(ip);
+    await mailLimit.count(wish.email, { reason: "code" });
     await mails.put({
       ...{ id, kind, ...wish, createdAt: clock() },
       language: chooseLanguage(acceptLanguage, languages),

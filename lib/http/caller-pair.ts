@@ -4,14 +4,8 @@ import type { LiveEvent } from "./authenticate.ts";
 import { parseClientKeys } from "./client-keys.ts";
 import type { CallerModeEvent } from "./client-mode.ts";
 import { type CookieSettings, parseAuthCookie } from "./cookies.ts";
-import { type ApiEvent, addHidden } from "./event.ts";
+import type { ApiEvent } from "./event.ts";
 import type { Middleware } from "./route.ts";
-
-/** What `callerPair` adds to the event; hidden from logs. */
-export interface CallerPairEvent {
-  /** The caller's refresh token, which is the session's current one. */
-  refreshToken: string;
-}
 
 /**
  * For a route that adds, changes or removes a way into the account: a live access token is not enough there. The caller
@@ -20,7 +14,7 @@ export interface CallerPairEvent {
  */
 export function callerPair({
   cookieName,
-}: Pick<CookieSettings, "cookieName">): Middleware<CallerPairEvent, ApiEvent & LiveEvent & CallerModeEvent> {
+}: Pick<CookieSettings, "cookieName">): Middleware<unknown, ApiEvent & LiveEvent & CallerModeEvent> {
   return {
     before({ event, credentials }) {
       const { session, mode, body, headers } = event;
@@ -28,7 +22,6 @@ export function callerPair({
       const { refreshToken } = (presented ?? {}) as { refreshToken?: unknown };
       assertCurrentPair(session, refreshToken);
       assertSessionKey(session, parseClientKeys(headers).sessionKey);
-      addHidden(event, "refreshToken", refreshToken);
     },
   };
 }

@@ -78,7 +78,8 @@ export function createDeliver({
   async function trySend(mail: Mail, message: Message, sendingAt: number): Promise<string | undefined> {
     try {
       // All others were counted when they were asked for.
-      if (mail.kind === "notice" && !mail.isUnlimited) await mailLimit.count(mail.email, mail.id);
+      if (mail.kind === "notice" && !mail.isUnlimited)
+        await mailLimit.count(mail.email, { reason: "notice", name: mail.id });
       return await send(mail.email, message);
     } catch (error) {
       if (error instanceof AppError && error.code === "too_many_requests") {

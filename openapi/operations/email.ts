@@ -36,7 +36,7 @@ export const email = {
     tag: "By mail",
     summary: "Change the e-mail address with a code",
     description:
-      "In the session that asked: the address is the new one, every session of the user ends, and the caller goes on in a new one. The address before is told, and can undo it for seven days; so long it is nobody else's, and neither it nor the account is changed again. Of the account's own address only the proof is noted, and the answer has the caller's own pair. Needs what the request for the code needed, but for the password.",
+      "In the session that asked: the address is the new one, every session of the user ends, and the caller goes on in a new one. The address before is told, and can undo it for seven days; so long it is nobody else's, and neither it nor the account is changed again. Of the account's own address only the proof is noted: the caller keeps the pair, and the answer has none. Needs what the request for the code needed, but for the password.",
     needs: "token",
     parameters: [...opensSession],
     body: { schema: "EmailConfirmation" },

@@ -29,7 +29,7 @@ export const password = {
     tag: "Account",
     summary: "Change the password",
     description:
-      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one.",
+      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one. Once in ten minutes: each change voids the codes for a new password that were mailed before.",
     needs: "token",
     parameters: [...opensSession],
     body: { schema: "PasswordChange" },
@@ -43,6 +43,7 @@ export const password = {
       "session_key_required",
       "invalid_credentials",
       "too_many_attempts",
+      "too_many_requests",
     ],
   },
 } satisfies Record<string, Operation>;

@@ -250,6 +250,10 @@ describe("a change of an account", () => {
     await tell();
     expect((await noticesTo(email)).filter(Boolean)).toEqual(["emailRestored"]);
     expect(await noticesTo(moved.email)).toEqual(expect.arrayContaining(["emailUndone", "emailChanged"]));
+    // The last that this address is told: nobody can use up its notices to keep it from whoever reads it.
+    expect(await mailsTo(moved.email)).toContainEqual(
+      expect.objectContaining({ notice: "emailUndone", isUnlimited: true }),
+    );
   });
 
   test("is told in the language of whoever registered, not of whoever changes it", async () => {

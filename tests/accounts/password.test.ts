@@ -191,11 +191,28 @@ describe("POST /auth/password is refused", () => {
     clock.advance(30);
     const next = newPassword();
     const opened = pairOf(await change(own, password, next));
+    clock.advance(600);
     // The success has cleared the row: four failures are free again.
     for (let i = 1; i <= 4; i++)
       expectProblem(await change(opened, "wrong", newPassword()), refusals.wrongPassword);
     pairOf(await change(opened, next, newPassword()));
     expectProblem(await service.refresh(other), refusals.tokenExpired);
+  });
+
+  test("ten minutes long after a change: a thief who knows the password cannot void each code that its owner asks for", async () => {
+    const { account, own } = await open();
+    const next = newPassword();
+    const opened = pairOf(await change(own, account.password, next));
+    const pause = (seconds: number) => ({
+      ...{ status: 429, code: "too_many_requests", headers: { "retry-after": String(seconds) } },
+      detail: `The password was changed a short time ago. The next change is possible in ${seconds} s.`,
+    });
+    const again = () => change(opened, next, newPassword());
+    await expectRefusal(again, pause(600), [live, "GetItem users"]);
+    clock.advance(599);
+    await expectRefusal(again, pause(1), [live, "GetItem users"]);
+    clock.advance(1);
+    pairOf(await again());
   });
 
   test("R41 when the session has been ended although its JWT lives, before any password is looked at", async () => {

@@ -301,9 +301,17 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "too_many_attempts":
       for (let i = 0; i < 5; i++) await call({ body: mistaken });
       return call({ body: mistaken });
-    case "too_many_requests":
+    case "too_many_requests": {
+      if (name === "changePassword") {
+        const { userId } = caller.account;
+        await service.database.change("users", { userId }, { passwordChangedAt: clock.now });
+        const refused = await call();
+        await service.database.change("users", { userId }, { passwordChangedAt: undefined });
+        return refused;
+      }
       await call({}, limited);
       return call({}, limited);
+    }
     case "unavailable": {
       wire.break("", fail, { times: 99 });
       // Where no database is asked, only a clock that is slow is left.

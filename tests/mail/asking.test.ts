@@ -24,8 +24,8 @@ const asking = Object.entries(operations)
   .filter(([, { body }]) => body?.schema === "CodeRequest")
   .map(([name]) => name as RouteName);
 
-/** Counts, side by side; then the mail. */
-const steps: Step[] = [["UpdateItem attempts", "UpdateItem attempts"], "PutItem mails"];
+/** Counts the source, then the address; then the mail. */
+const steps: Step[] = ["UpdateItem attempts", "UpdateItem attempts", "PutItem mails"];
 
 const tooManyMails = (seconds: number, to = "to this address"): Refusal => ({
   ...{ status: 429, code: "too_many_requests", headers: { "retry-after": String(seconds) } },
@@ -97,6 +97,10 @@ describe.each(asking)("%s", (name) => {
     for (let i = 0; i < 20; i++) expect((await ask(someone())).statusCode).toBe(202);
     expectProblem(await ask(someone()), tooManyMails(3_600, "from this address"));
     expect(log.entries().at(-1)).toMatchObject({ event: "excess_rate_limit_exceeded" });
+    // It uses up the mails of no address: there is one for whoever asks from elsewhere.
+    const email = someone();
+    for (let i = 0; i < 3; i++) expectProblem(await ask(email), tooManyMails(3_600, "from this address"));
+    expect((await service.sandbox[name]({ body: { email } })).statusCode).toBe(202);
     clock.advance(3_600);
   });
 

@@ -177,11 +177,11 @@ describe("who gets which mail", () => {
   });
 });
 
-describe("a notice counts among the mails to its address", () => {
+describe("a notice counts among the notices to its address", () => {
   const noticeTo = (email: string, more: Item = {}) =>
     put({ kind: "notice", notice: "newDevice", email, ...more });
 
-  test("over the limit it is not sent, and nobody is refused but whoever asks for one more", async () => {
+  test("over the limit it is not sent, and nobody is refused: codes are counted by themselves, and neither uses up the other's", async () => {
     const email = someone();
     const ids = [];
     for (let count = 0; count < 4; count++) ids.push(await noticeTo(email));
@@ -192,12 +192,18 @@ describe("a notice counts among the mails to its address", () => {
     expect(log.entries()).toContainEqual(
       expect.objectContaining({ level: "INFO", kind: "notice", outcome: "not sent", failure: "limit" }),
     );
-    expect((await forget(email)).statusCode).toBe(429);
-    // Nobody can use up an address's mails to keep these from it.
+    const other = someone();
+    for (let count = 0; count < 3; count++) {
+      expect((await forget(email)).statusCode).toBe(202);
+      expect((await forget(other)).statusCode).toBe(202);
+    }
+    expect((await forget(other)).statusCode).toBe(429);
+    await noticeTo(other);
+    // Whoever is in the account cannot keep these from its owner.
     await noticeTo(email, { notice: "passwordChanged", isUnlimited: true });
     await put({ kind: "undo", email, maskedEmail: "a•••@b•••.com" });
     expect(await mailbox.deliver()).toBe(true);
-    expect(mailbox.sent).toHaveLength(5);
+    expect(mailbox.sent).toHaveLength(6);
   });
 
   test("one that SES does not take for the moment counts once, and one that cannot be counted comes again", async () => {

@@ -10,6 +10,7 @@ import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals, type MailedCode, receiveCode, wrongCode as wrong } from "../support/mailed-code.ts";
 import { pairOf } from "../support/pair.ts";
+import { expectHashes } from "../support/password-hashes.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -161,6 +162,19 @@ describe("a code", () => {
     const body = { currentPassword: account.password, newPassword: newPassword() };
     expect((await sandbox.changePassword({ cookies, body })).statusCode).toBe(200);
     expectProblem(await reset(asked), expired);
+  });
+
+  test("F09 the code that set a password says nothing about the next one: no guess is looked at", async () => {
+    const [asked, account] = await withEmail();
+    expectDone(await reset(asked));
+    clock.advance(600);
+    const { newPassword: current } = asked;
+    const { cookies } = await service.logIn({ account: { ...account, password: current } });
+    const next = newPassword();
+    const body = { currentPassword: current, newPassword: next };
+    expect((await sandbox.changePassword({ cookies, body })).statusCode).toBe(200);
+    for (const guess of [newPassword(), next])
+      expectProblem(await expectHashes(1, () => reset({ ...asked, newPassword: guess })), expired);
   });
 
   async function withEmail(): Promise<[MailedCode & { newPassword: string }, Account]> {

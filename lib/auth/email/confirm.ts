@@ -16,15 +16,13 @@ interface ConfirmEmailChangeOptions {
   users: Pick<UserStore, "find" | "proveEmail">;
   moves: Pick<Moves, "move">;
   devices: Pick<Devices, "remember">;
-  pairs: PairIssuer;
+  pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
   clock: Clock;
 }
 
 /** A confirmation as it came in. */
 export interface EmailConfirmation extends Proof, Omit<SessionRequest, "replaced"> {
-  /** The caller's, which is current. */
-  refreshToken: string;
   /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
   device: string | undefined;
   requestId: string;
@@ -43,7 +41,7 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
   return async function confirmEmailChange(
     caller: Session,
     request: EmailConfirmation,
-  ): Promise<OpenedSession & { email: string }> {
+  ): Promise<{ email: string; opened?: OpenedSession }> {
     // Without a key to sign with nothing is changed.
     await pairs.ready();
     const mail = await proveCode("email", request);
@@ -52,14 +50,14 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
       throw new AppError("code_expired");
     const found = await users.find(caller.userId);
     const user = isMovedBy(found, mail.id, caller) ? found : await change(found, caller, mail, request);
-    const isMoved = user.sessionEpoch !== caller.sessionEpoch;
-    const pair = isMoved
-      ? await openSession(user, { ...request, replaced: caller })
-      : await pairs.issue(caller, request.refreshToken);
+    const { email } = user;
+    // No pair is given where none is new: the caller's may have been renewed since it was read.
+    if (user.sessionEpoch === caller.sessionEpoch) return { email };
+    const pair = await openSession(user, { ...request, replaced: caller });
     if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     const { sessionId } = pair;
     const device = await devices.remember({ ...user, sessionId }, request.device);
-    return { email: user.email, pair, device };
+    return { email, opened: { pair, device } };
   };
 
   /** Gives the user as it is then. */

@@ -1,5 +1,5 @@
 import { createChange } from "../../accounts/change.ts";
-import type { UserStore } from "../../accounts/store.ts";
+import { findPasswordPause, type UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { Clock } from "../../clock.ts";
@@ -44,7 +44,7 @@ export function createChangePassword({
   /**
    * Changes the password and gives the caller a new session: a copy of the old one must not outlive the cure. The
    * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`, `too_many_attempts`,
-   * `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
+   * `too_many_requests`, `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
    */
   return async function changePassword(caller: Session, request: PasswordChange): Promise<OpenedSession> {
     const { currentPassword, newPassword, device, requestId } = request;
@@ -57,6 +57,7 @@ export function createChangePassword({
     // Without a key to sign with nothing is changed.
     await pairs.ready();
     const user = await getCurrentUser(users, caller);
+    assertUnpaused(findPasswordPause(user, clock()));
     const from = await proveUser(attempts, user, { password: currentPassword, device });
     const to = await hashPassword(newPassword);
     const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());
@@ -68,4 +69,12 @@ export function createChangePassword({
     const { sessionId } = pair;
     return { pair, device: await devices.remember({ ...changed, sessionId }, device) };
   };
+}
+
+function assertUnpaused(seconds: number): void {
+  if (seconds === 0) return;
+  throw new AppError("too_many_requests", {
+    detail: `The password was changed a short time ago. The next change is possible in ${seconds} s.`,
+    headers: { "retry-after": String(seconds) },
+  });
 }
