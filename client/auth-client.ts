@@ -75,11 +75,15 @@ export interface AuthClient {
    * rejects with AuthError if renewing failed.
    */
   fetch(input: FetchInput, init?: RequestInit): Promise<Response>;
-  /** Sends a request with a JSON body, with the session, and resolves to the JSON of the response; GET by default. */
+  /**
+   * Sends a request with a JSON body, with the session, and resolves to the JSON of the response; GET by default. To another
+   * origin goes the body alone.
+   */
   call<T = void>(path: string, method?: string, body?: unknown): Promise<T>;
   /**
    * Sends a POST that opens a session, as `login` does, and resolves to the JSON of the response. With `lost` it goes out with the
    * session that it replaces, and is repeated; if it was done, but never answered, it rejects with that problem.
+   * A path of another origin is refused with `unsupported`, and nothing is sent.
    */
   open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T>;
 }
@@ -121,11 +125,8 @@ export function createAuthClient({
   const authFetch = createAuthFetch(connection, session);
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
-    const { sessionKey } = await session.load();
-    const init = method
-      ? toJson(method, body, { "session-key": keys && sessionKey })
-      : ({ redirect: "error" } as const);
-    return (await parseResponse(authFetch(new URL(path, base), init))) as T;
+    const init = method ? toJson(method, body) : ({ redirect: "error" } as const);
+    return parseResponse(authFetch(new URL(path, base), init, keys && !!method)) as Promise<T>;
   }
 
   async function me(): Promise<Claims> {
@@ -137,6 +138,8 @@ export function createAuthClient({
   }
 
   async function open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T> {
+    if (!connection.origins.includes(new URL(path, base).origin))
+      throw new AuthError(0, { code: "unsupported", detail: path });
     // Renews the JWT, if it has expired.
     if (lost) await me();
     const answer = (await session.open(path, body, lost)) as T;
@@ -185,7 +188,7 @@ export function createAuthClient({
 
     endSession: (sessionId) => call(`auth/sessions/${encodeURIComponent(sessionId)}`, "DELETE"),
 
-    async endAllSessions({ exceptCurrent = false } = {}) {
+    async endAllSessions({ exceptCurrent } = {}) {
       await call(`auth/sessions${exceptCurrent ? "?except=current" : ""}`, "DELETE");
       if (!exceptCurrent) await forget();
     },
@@ -208,5 +211,5 @@ function whyNoCookie({ hostname, protocol }: URL): string {
       : protocol === "http:"
         ? "it needs https"
         : "cookies are blocked here";
-  return `The browser does not keep the session's cookie: ${reason}.`;
+  return `The cookie is not kept: ${reason}.`;
 }

@@ -7,15 +7,20 @@ import { ageOf, isDue, isKnown, type SessionState, stampOf } from "./state.ts";
 /** What `fetch` takes first. */
 export type FetchInput = Parameters<typeof fetch>[0];
 
-/** Makes the `fetch` that renews the session by itself. */
+/** Makes the `fetch` that renews the session by itself. `isKeyed`: it carries the Session-Key, where credentials may go. */
 export function createAuthFetch({ send, base, origins, credentials }: Connection, session: SessionKeeper) {
-  return async function authFetch(input: FetchInput, init: RequestInit = {}): Promise<Response> {
+  return async function authFetch(
+    input: FetchInput,
+    init: RequestInit = {},
+    isKeyed?: boolean,
+  ): Promise<Response> {
     const request = input instanceof Request ? input : undefined;
     const url = new URL(request?.url ?? (input as string), base);
     if (!origins.includes(url.origin)) return send(input, init);
 
-    function attempt({ token }: SessionState): Promise<Response> {
+    function attempt({ token, sessionKey }: SessionState): Promise<Response> {
       const headers = new Headers(init.headers ?? request?.headers);
+      if (isKeyed && sessionKey) headers.set("session-key", sessionKey);
       if (token) headers.set("authorization", `Bearer ${token}`);
       return send(request?.clone() ?? url.href, { ...init, headers, credentials });
     }

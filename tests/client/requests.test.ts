@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { createBrowser, loseRequest, refuse } from "./browser.ts";
-import { account, browser, credentials, expectSignedIn, openSession, service } from "./setup.ts";
+import { createBrowser, loseRequest, refuse, type Tab } from "./browser.ts";
+import { account, browser, createStore, credentials, expectSignedIn, openSession, service } from "./setup.ts";
 
 const api = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const url = `${api}/auth/account`;
@@ -60,23 +60,55 @@ describe("a request", () => {
     expect(browser.names).toEqual(["GET /v1/auth/me 404", "GET /v1/movies 404"]);
   });
 
-  test("to another origin is left as it is: no credentials, no renewal", async () => {
-    const seen: unknown[][] = [];
-    const [tab] = await openSession({ age: 1000 });
-    const stranger = await browser.openTab({
-      fetch: async (...args) => {
-        seen.push(args);
+  describe.each([
+    ["a cookie client", () => undefined],
+    ["a bearer client", createStore],
+  ])("of %s to another origin", (_who, createTokens) => {
+    const sent: Request[] = [];
+    async function openElsewhere(): Promise<[Tab, Tab]> {
+      const tokens = createTokens();
+      const options = tokens ? { tokens } : {};
+      const [tab] = await openSession({ age: 1000, ...options });
+      sent.length = 0;
+      const send: typeof fetch = async (...args) => {
+        sent.push(new Request(...args));
         return new Response(null, { status: 401 });
-      },
-    });
-    const calls: [string, RequestInit][] = [
+      };
+      return [tab, await browser.openTab({ ...options, fetch: send })];
+    }
+
+    test.each<[string, RequestInit]>([
       ["https://elsewhere.example/movies", { headers: { "x-test": "1" } }],
       [`${api.replace("https", "http")}/movies`, {}],
-    ];
-    for (const call of calls) expect((await stranger.auth.fetch(...call)).status).toBe(401);
-    expect(seen).toEqual(calls);
-    expect(browser.requests).toEqual([]);
-    await expectSignedIn(tab);
+    ])("is left as it is: no credentials, no renewal: %s", async (url, init) => {
+      const [tab, { auth }] = await openElsewhere();
+      expect((await auth.fetch(url, init)).status).toBe(401);
+      expect(sent.map((request) => [request.url, Object.fromEntries(request.headers)])).toEqual([
+        [url, init.headers ?? {}],
+      ]);
+      expect([sent[0]?.credentials, browser.requests]).toEqual(["same-origin", []]);
+      await expectSignedIn(tab);
+    });
+
+    test.each(["https://elsewhere.example/notes", "//elsewhere.example/notes", `${api}.evil.example/notes`])(
+      "that `call` makes has nothing but its body: %s",
+      async (url) => {
+        const [, { auth }] = await openElsewhere();
+        await expect(auth.call(url, "POST", { text: "x" })).rejects.toMatchObject({ status: 401 });
+        expect(sent.map(({ headers }) => Object.fromEntries(headers))).toEqual([
+          { "content-type": "application/json" },
+        ]);
+        expect([sent[0]?.credentials, browser.requests]).toEqual(["same-origin", []]);
+      },
+    );
+
+    test.each([undefined, { code: "lost" }])("that `open` would make is not sent: lost %j", async (lost) => {
+      const [tab, { auth }] = await openElsewhere();
+      const opening = auth.open("//elsewhere.example/login", credentials, lost);
+      await expect(opening).rejects.toMatchObject({ name: "AuthError", status: 0, code: "unsupported" });
+      expect(sent).toEqual([]);
+      await expectSignedIn(tab);
+    });
   });
 });
 
