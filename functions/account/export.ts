@@ -1,6 +1,7 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createAuditStore } from "../../lib/audit/store.ts";
 import { createExportAccount } from "../../lib/auth/account/export.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
@@ -26,6 +27,7 @@ const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
   sessions,
   audit: config.auditTable === undefined ? undefined : createAuditStore(dynamodb, config.auditTable),
+  clock: systemClock,
   ...config,
 });
 

@@ -42,6 +42,7 @@ const login = createLogin({
           noteFailure: (error) => note({ error }),
         })
       : undefined,
+  clock: systemClock,
 });
 
 export const handler = api()

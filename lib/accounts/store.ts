@@ -4,6 +4,7 @@ import { findHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
 import { type Change, changeSchema } from "./change.ts";
 import { customClaims } from "./claims.ts";
+import { isOpen, valuesOfOpen } from "./is-disabled.ts";
 
 /** An account as the table holds it. Times are epoch seconds. */
 const userType = {
@@ -34,7 +35,7 @@ const userType = {
     sweptEpoch: v.number(),
     /** Since when an operator lets nobody in. */
     disabledAt: v.exactOptional(v.number()),
-    /** When the deletion of the account began. Nobody gets in any more, nor is anything else changed. */
+    /** When the deletion of the account began. While it is under way nobody gets in, nor is anything else changed. */
     deletingAt: v.exactOptional(v.number()),
     /** The address before the last change of it, which mail that was by, and until when it can be undone. */
     previousEmail: v.exactOptional(v.string()),
@@ -49,10 +50,6 @@ const userType = {
 
 /** An account as the table holds it. */
 export type User = v.InferOutput<typeof userType.schema>;
-
-/** Answers whether nobody is let in: an operator disabled the account, or it is being deleted. */
-export const isDisabled = ({ disabledAt, deletingAt }: User): boolean =>
-  disabledAt !== undefined || deletingAt !== undefined;
 
 /** For so long a change of the address can be undone, and the address before is kept free. */
 export const undoSeconds = 604_800;
@@ -148,6 +145,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
             ...{ ":hash": passwordHash, ":by": resetBy, ":next": 1, ":change": change },
             // Clocks differ: a code must be older than the change that it made.
             ...{ ":asked": askedAt, ":at": Math.max(change.at, askedAt), ":email": email },
+            ...valuesOfOpen(change.at),
           },
         });
       // Most accounts have nothing to remove, which needs no look.
@@ -188,6 +186,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
         ConditionExpression: `${isCallers} AND email = :email`,
         ExpressionAttributeValues: {
           ...{ ":at": change.at, ":change": change, ":epoch": caller.sessionEpoch, ":email": email },
+          ...valuesOfOpen(change.at),
         },
       });
       return written || (item && parseItem(userType, item))?.lastChange?.id === change.id;
@@ -220,7 +219,9 @@ export function createRaise(
   return {
     UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, lastChange = :change${set}`,
     ConditionExpression: `${isCallers}${condition}`,
-    ExpressionAttributeValues: { ":one": 1, ":change": change, ":epoch": sessionEpoch, ...values },
+    ExpressionAttributeValues: {
+      ...{ ":one": 1, ":change": change, ":epoch": sessionEpoch, ...valuesOfOpen(change.at), ...values },
+    },
   };
 }
 
@@ -231,9 +232,6 @@ interface ResetRequest {
   askedAt: number;
   resetBy: string;
 }
-
-/** The condition of every write to a user that lets somebody in, or on. */
-const isOpen = "attribute_not_exists(disabledAt) AND attribute_not_exists(deletingAt)";
 
 /** The condition of every write to a user on the strength of a session: a session that was ended changes nothing. */
 const isCallers = `sessionEpoch = :epoch AND ${isOpen}`;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createCustomClaims } from "../accounts/claims.ts";
-import { isDisabled, type User, type UserStore } from "../accounts/store.ts";
+import { isDisabled } from "../accounts/is-disabled.ts";
+import type { User, UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { authTimeOf } from "../sessions/auth-time.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
@@ -141,6 +142,6 @@ export function createOpenSession(options: OpenSessionOptions) {
   /** The session was put before this read, so a sweep of all sessions either finds it or shows here. */
   async function isStillLetIn({ userId, sessionEpoch }: User): Promise<boolean> {
     const latest = await users.find(userId);
-    return latest?.sessionEpoch === sessionEpoch && !isDisabled(latest);
+    return latest?.sessionEpoch === sessionEpoch && !isDisabled(latest, clock());
   }
 }

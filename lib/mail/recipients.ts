@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { createIdentityStore, emailIdentity } from "../accounts/identities.ts";
+import { isDisabled } from "../accounts/is-disabled.ts";
 import type { Config } from "../config.ts";
 import { type DynamoDB, getItem } from "../dynamodb.ts";
 import { parseItem } from "../parse-item.ts";
@@ -41,8 +42,7 @@ export function createRecipients(
       const isReserved = (entry.reservedUntil ?? 0) > now;
       // An entry counts only if its user names it.
       if (user?.email !== email) return { owner: undefined, isReserved };
-      const isOpen = user.disabledAt === undefined && user.deletingAt === undefined;
-      return { owner: { userId: user.userId, isOpen }, isReserved };
+      return { owner: { userId: user.userId, isOpen: !isDisabled(user, now) }, isReserved };
     },
   };
 }

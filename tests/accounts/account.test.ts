@@ -178,6 +178,24 @@ describe("DELETE /auth/account", () => {
     await expectGone(account, [other, own]);
   });
 
+  test("that broke off, and that nobody can go on with, is after 15 minutes as if it had never been asked for", async () => {
+    const { account, other, own } = await open();
+    const { email, password } = account;
+    wire.break(transaction, loseRequest, { times: 3 });
+    expectProblem(await remove(own, password), refusals.unavailable);
+    await sandbox.logout({ cookies: own.cookies });
+    clock.advance(899);
+    expectProblem(await sandbox.login({ body: { email, password } }), refusals.loginFailed);
+    clock.advance(1);
+    const next = await service.logIn({ account });
+    expect((await sandbox.exportAccount({ cookies: next.cookies })).statusCode).toBe(200);
+    const changed = { ...account, password: `${password} and more` };
+    const body = { currentPassword: password, newPassword: changed.password };
+    const last = pairOf(await sandbox.changePassword({ cookies: next.cookies, body }));
+    expectNoContent(await remove(last, changed.password));
+    await expectGone(changed, [other, own, next, last]);
+  });
+
   test("begins nothing where its own session is ended meanwhile", async () => {
     const { account, other, own } = await open();
     wire.break(

@@ -127,8 +127,11 @@ describe("POST /auth/email/undo", () => {
   test("N12 is over when seven days have passed, or the account is gone or going", async () => {
     const [late, going, gone] = [await move(), await move(), await move()];
     await database.delete("users", { userId: gone.account.userId });
-    await database.change("users", { userId: going.account.userId }, { deletingAt: clock.now });
+    await database.change("users", { userId: going.account.userId }, { deletingAt: clock.now - 899 });
     for (const moved of [gone, going]) expectProblem(await undo(moved), expired);
+    // It broke off.
+    clock.advance(1);
+    expect((await undo(going)).statusCode).toBe(200);
     clock.advance(weekSeconds);
     const before = await userOf(late.account);
     expectProblem(await undo(late), expired);

@@ -142,7 +142,7 @@ describe("a login beside the end of all sessions", () => {
       (userId) => database.change("users", { userId }, { sessionEpoch: 1, passwordHash }),
     ],
     ["account was disabled", (userId) => database.change("users", { userId }, { disabledAt: 1 })],
-    ["deletion was begun", (userId) => database.change("users", { userId }, { deletingAt: 1 })],
+    ["deletion was begun", (userId) => database.change("users", { userId }, { deletingAt: clock.now })],
     ["account was deleted", (userId) => database.delete("users", { userId })],
   ])("whose %s meanwhile is refused and leaves no session", async (_, act) => {
     const { expectRefused } = await registerBeside(act);

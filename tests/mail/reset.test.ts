@@ -209,6 +209,12 @@ describe("a code", () => {
 });
 
 describe("a new password", () => {
+  test("F12 is set where a deletion broke off 15 minutes ago, and the code is mailed", async () => {
+    const { userId, ...account } = await service.register();
+    await database.change("users", { userId }, { deletingAt: clock.now - 900 });
+    expectDone(await reset(await prepare({ ...account, userId })));
+  });
+
   test("F15 that is common takes neither a try nor a request; one's own address leaves the code good; the old one is taken", async () => {
     const asked = await prepare();
     const common = invalidBody(["newPassword", "is among the most common passwords; choose another one"]);

@@ -1,6 +1,7 @@
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
 import type { EndOthers } from "../../accounts/end-others.ts";
+import { isBeingDeleted } from "../../accounts/is-disabled.ts";
 import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Clock } from "../../clock.ts";
@@ -32,7 +33,7 @@ export function createDeleteAccount(options: DeleteOptions) {
 
   /**
    * Deletes the account. The session is known to live, and is the last to go, so that the same request can be repeated
-   * where it broke off: it then goes on with an account that lets nobody in any more, or ends what is left. Throws AppError
+   * where it broke off: it then goes on with an account that lets nobody in, or ends what is left. Throws AppError
    * `invalid_credentials`, `too_many_attempts`, `email_changed_recently`, `invalid_token`, `unavailable`.
    */
   return async function deleteAccount(caller: Session, request: DeletionRequest): Promise<void> {
@@ -46,8 +47,9 @@ export function createDeleteAccount(options: DeleteOptions) {
 
   async function deleteUser(user: User, caller: Session, request: DeletionRequest): Promise<void> {
     const hasBegun = await isBegun(user, caller);
-    if (!hasBegun) assertCurrent(user, caller);
-    if (isUndoable(user, clock())) throw new AppError("email_changed_recently");
+    const now = clock();
+    if (!hasBegun) assertCurrent(user, caller, now);
+    if (isUndoable(user, now)) throw new AppError("email_changed_recently");
     await proveUser(attempts, user, request);
     const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
     await sweep(begun);
@@ -55,10 +57,10 @@ export function createDeleteAccount(options: DeleteOptions) {
   }
 
   /** Answers whether an earlier request of this session has begun the deletion: nobody has been let in since. */
-  async function isBegun({ deletingAt, disabledAt, sessionEpoch }: User, caller: Session): Promise<boolean> {
-    if (deletingAt === undefined || disabledAt !== undefined) return false;
+  async function isBegun(user: User, caller: Session): Promise<boolean> {
+    if (!isBeingDeleted(user, clock()) || user.disabledAt !== undefined) return false;
     // It carried the session, perhaps only after that was read.
-    return [caller, await sessions.find(caller)].some((read) => read?.sessionEpoch === sessionEpoch);
+    return [caller, await sessions.find(caller)].some((read) => read?.sessionEpoch === user.sessionEpoch);
   }
 
   /** Gives the epoch in which the caller's session goes on until all is deleted. */

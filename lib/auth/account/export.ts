@@ -1,6 +1,7 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
 import type { UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
+import type { Clock } from "../../clock.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
@@ -13,6 +14,7 @@ interface ExportOptions {
   /** Undefined where no mail is on: then there is no audit trail. */
   audit: Pick<AuditStore, "list"> | undefined;
   sessionsNotBefore: number;
+  clock: Clock;
 }
 
 /** An answer stays well below what Lambda can give: 6 MB. */
@@ -20,13 +22,13 @@ const maxSessions = 1_000;
 const maxChanges = 1_000;
 
 /** Makes the use case that gives everything stored about the caller but hashes, salts and our own counters. */
-export function createExportAccount({ users, sessions, audit, sessionsNotBefore }: ExportOptions) {
+export function createExportAccount({ users, sessions, audit, sessionsNotBefore, clock }: ExportOptions) {
   /**
    * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone, or all of its sessions
    * were ended, `unavailable`.
    */
   return async function exportAccount(caller: Session) {
-    const user = await getCurrentUser(users, caller);
+    const user = await getCurrentUser(users, caller, clock());
     const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
     const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
     return {

@@ -1,6 +1,7 @@
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
-import { isDisabled, type User } from "../../accounts/store.ts";
+import { isDisabled } from "../../accounts/is-disabled.ts";
+import type { User } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, verifyPassword } from "../../factors/password-hash.ts";
@@ -55,7 +56,7 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
 
     /** The same request again, whose answer was lost: the account that it made is there, with this password. */
     async function isRepeat(found: User | undefined): Promise<boolean> {
-      if (!found || found.email !== email || isDisabled(found)) return false;
+      if (!found || found.email !== email || isDisabled(found, now)) return false;
       return verifyPassword(found.passwordHash, password);
     }
   };

@@ -34,8 +34,8 @@ export function createAskEmailChange({ users, attempts, ask, clock }: AskEmailCh
    */
   return async function askEmailChange(caller: Session, change: EmailChange): Promise<Asked> {
     const { newEmail, password, device, ...asker } = change;
-    const user = await getCurrentUser(users, caller);
     const now = clock();
+    const user = await getCurrentUser(users, caller, now);
     if (isUndoable(user, now)) throw new AppError("email_changed_recently");
     if (user.passwordHash === undefined) assertFresh(caller, now);
     else if (password === undefined) throw invalidPassword("#/password", "is missing");

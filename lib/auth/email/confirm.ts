@@ -67,9 +67,9 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
     { id, email, fromEmail }: Mail,
     { requestId, ...client }: EmailConfirmation,
   ): Promise<User> {
-    assertCurrent(user, caller);
-    if (fromEmail !== user.email) throw new AppError("code_expired");
     const now = clock();
+    assertCurrent(user, caller, now);
+    if (fromEmail !== user.email) throw new AppError("code_expired");
     const record = createChange("user_updated", { by: "user", client, requestId }, now);
     if (email === user.email) {
       if (await users.proveEmail(caller, email, record)) return user;

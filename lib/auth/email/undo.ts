@@ -1,4 +1,5 @@
 import { createChange } from "../../accounts/change.ts";
+import { isBeingDeleted } from "../../accounts/is-disabled.ts";
 import type { MovedUser, Moves } from "../../accounts/moves.ts";
 import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
@@ -75,6 +76,7 @@ export function createUndoEmailChange(options: UndoEmailChangeOptions) {
 
   /** Answers whether it is this change that can be undone still. */
   function isOfMove(user: User | undefined, movedBy: string): user is MovedUser {
-    return user?.movedBy === movedBy && user.deletingAt === undefined && isUndoable(user, clock());
+    const now = clock();
+    return user?.movedBy === movedBy && !isBeingDeleted(user, now) && isUndoable(user, now);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createChange } from "../../accounts/change.ts";
-import { isDisabled, type User, type UserStore } from "../../accounts/store.ts";
+import { isDisabled } from "../../accounts/is-disabled.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
@@ -54,7 +55,7 @@ export function createLoginByCode(options: CodeLoginOptions) {
   async function tryLogin({ userId, email }: Mail, request: CodeLogin): Promise<OpenedSession | undefined> {
     const found = userId === undefined ? undefined : await users.find(userId);
     // The mailbox opens the account whose address it is now. A change of address raises the epoch: it shows at the re-read.
-    if (!found || found.email !== email || isDisabled(found)) throw new AppError("code_expired");
+    if (!found || found.email !== email || isDisabled(found, clock())) throw new AppError("code_expired");
     const user = found.emailVerifiedAt === undefined ? await proveAddress(found, request) : found;
     const pair = user && (await openSession(user, request));
     if (!pair) return undefined;

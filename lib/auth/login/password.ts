@@ -5,10 +5,12 @@ import {
   type IdentityStore,
   isNamedBy,
 } from "../../accounts/identities.ts";
-import { isDisabled, type User, type UserStore } from "../../accounts/store.ts";
+import { isDisabled } from "../../accounts/is-disabled.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
+import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
 import { settleAll } from "../../settle-all.ts";
@@ -39,6 +41,7 @@ interface LoginOptions {
   endEarlierSessions: EndEarlierSessions;
   /** Undefined where nobody is told. */
   tellNewDevice: TellNewDevice | undefined;
+  clock: Clock;
 }
 
 /** Makes the use case that opens a session by e-mail address and password. */
@@ -52,6 +55,7 @@ export function createLogin({
   openSession,
   endEarlierSessions,
   tellNewDevice,
+  clock,
 }: LoginOptions) {
   /**
    * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
@@ -81,7 +85,7 @@ export function createLogin({
     const user = entry && isNamedBy(entry, found) ? found : undefined;
     const attempt = await attempts.recount(counted, user);
     const isVerified = await verifyPassword(user?.passwordHash, password);
-    if (!user || isDisabled(user) || !isVerified) throw new AppError("invalid_credentials");
+    if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
     // A browser that was known goes on with a new row.
     if (!attempt.device) await attempts.succeed(attempt);

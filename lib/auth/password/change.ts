@@ -56,8 +56,9 @@ export function createChangePassword({
       throw invalidPassword(pointer, "must not be the current password");
     // Without a key to sign with nothing is changed.
     await pairs.ready();
-    const user = await getCurrentUser(users, caller);
-    assertUnpaused(findPasswordPause(user, clock()));
+    const now = clock();
+    const user = await getCurrentUser(users, caller, now);
+    assertUnpaused(findPasswordPause(user, now));
     const from = await proveUser(attempts, user, { password: currentPassword, device });
     const to = await hashPassword(newPassword);
     const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());

@@ -1,5 +1,6 @@
 import { createChange } from "../../accounts/change.ts";
-import { isDisabled, type User, type UserStore } from "../../accounts/store.ts";
+import { isDisabled } from "../../accounts/is-disabled.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
 import type { ForgetAttempts } from "../../attempts/forget-attempts.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
@@ -57,7 +58,9 @@ export function createResetPassword(options: ResetPasswordOptions) {
 
     /** The same request again, whose answer was lost: it set the very password that is there. */
     async function isRepeat(found: User): Promise<boolean> {
-      return found.resetBy === id && !isDisabled(found) && verifyPassword(found.passwordHash, newPassword);
+      return (
+        found.resetBy === id && !isDisabled(found, now) && verifyPassword(found.passwordHash, newPassword)
+      );
     }
   };
 }

@@ -1,11 +1,12 @@
 import { emailIdentity, type IdentityEntry } from "../../../lib/accounts/identities.ts";
-import { isDisabled, type User } from "../../../lib/accounts/store.ts";
+import { isBeingDeleted, isDisabled } from "../../../lib/accounts/is-disabled.ts";
+import type { User } from "../../../lib/accounts/store.ts";
 import type { Session } from "../../../lib/sessions/session.ts";
 import { Violation } from "../explore.ts";
 import type { Tables } from "../memory-table.ts";
 import type { Outcome } from "./run.ts";
 import { passwordOf } from "./stand-ins.ts";
-import { isEnded, keyOf, outcomesOf, type Request, type Scenario, type World } from "./world.ts";
+import { isEnded, keyOf, minutes, outcomesOf, type Request, type Scenario, type World } from "./world.ts";
 
 /** What must hold in every schedule. */
 const invariants = {
@@ -54,17 +55,21 @@ const sessionOf = ({ sessions }: Tables, key: string) => sessions?.[key] as Sess
 const requestOf = ({ requests }: Scenario, name: string) =>
   requests.find((request) => request.name === name) as Request;
 
-const thingsOf = (user: User | undefined): Record<string, unknown> => ({
-  is: !user ? "absent" : user.deletingAt ? "being deleted" : user.disabledAt ? "disabled" : "living",
+const stateOf = (user: User | undefined, now: number): string => {
+  if (!user) return "absent";
+  return isBeingDeleted(user, now) ? "being deleted" : user.disabledAt ? "disabled" : "living";
+};
+const thingsOf = (user: User | undefined, now: number): Record<string, unknown> => ({
+  is: stateOf(user, now),
   ...(user && {
     ...{ email: user.email, password: passwordOf(user.passwordHash), epoch: user.sessionEpoch },
     identities: [...(user.identityIds ?? [])].join(),
   }),
 });
 
-function changesOf(userId: string, was: User | undefined, is: User | undefined): string[] {
-  const [old, now] = [thingsOf(was), thingsOf(is)];
-  const names = Object.keys(now).filter((name) => old[name] !== now[name]);
+function changesOf(userId: string, [was, is]: [User | undefined, User | undefined], now: number): string[] {
+  const [before, after] = [thingsOf(was, now), thingsOf(is, now)];
+  const names = Object.keys(after).filter((name) => before[name] !== after[name]);
   return names.map((name) => `${userId} ${name}`);
 }
 
@@ -77,13 +82,13 @@ interface Writing {
 
 /** Checks a write at its moment, and notes it: `tables` are those after it. */
 export function checkWrite({ scenario, world, name }: Writing, tables: Tables): History {
-  const { requests } = world;
+  const { requests, now } = world;
   const gone = world.history.held.filter((key) => sessionOf(world.tables, key) && !sessionOf(tables, key));
   const history = { ...world.history, ended: [...world.history.ended, ...gone].sort() };
   const [before, after] = [usersOf(world.tables), usersOf(tables)];
   const userIds = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const written = userIds.filter((userId) => before[userId] !== after[userId]);
-  const changed = written.flatMap((userId) => changesOf(userId, before[userId], after[userId]));
+  const changed = written.flatMap((userId) => changesOf(userId, [before[userId], after[userId]], now));
   if (changed.length === 0) return history;
 
   const earlier = history.changes[name] ?? [];
@@ -107,7 +112,7 @@ export function checkWrite({ scenario, world, name }: Writing, tables: Tables): 
   hold("guarded", epoch === undefined || epoch === current, () => [name, epoch, current]);
   const isUndone = scenario.requests.some((other) => other.isUndo && history.changes[other.name]);
   hold("undone", !request.isThiefs || !isUndone, () => [name, changed]);
-  for (const userId of written) checkUser(before[userId], after[userId], request, tables);
+  for (const userId of written) checkUser([before[userId], after[userId]], request, { tables, now });
 
   const changedBy = Object.fromEntries(changed.map((thing) => [thing, name]));
   const changes = { ...history.changes, [name]: [...new Set([...earlier, ...changed])].sort() };
@@ -115,16 +120,15 @@ export function checkWrite({ scenario, world, name }: Writing, tables: Tables): 
 }
 
 function checkUser(
-  was: User | undefined,
-  is: User | undefined,
+  [was, is]: [User | undefined, User | undefined],
   { isUndo = false, session }: Request,
-  tables: Tables,
+  { tables, now }: Pick<World, "tables" | "now">,
 ) {
   if (!was || !is) return;
   const what = () => [was, is];
   const isKey = was.email !== is.email || passwordOf(was.passwordHash) !== passwordOf(is.passwordHash);
   hold("raised", !isKey || is.sessionEpoch > was.sessionEpoch, what);
-  hold("locked", !isKey || isUndo || !isDisabled(was), what);
+  hold("locked", !isKey || isUndo || !isDisabled(was, now), what);
   const isReset = was.resetBy !== is.resetBy && !isUndo;
   hold("mailbox", !isReset || tables.mails?.[is.resetBy ?? ""]?.email === was.email, what);
   const isFirst = !session && was.emailVerifiedAt === undefined && is.emailVerifiedAt !== undefined;
@@ -195,8 +199,9 @@ export function checkRest(world: World, { requests, rest }: Scenario): void {
   };
   const open = requests.filter(isOpen).map(({ name }) => name);
   hold("ends", open.length === 0, () => open);
-  hold("whole", !rest || rest(world.tables), () => world.tables);
+  hold("whole", !rest || rest(world), () => world.tables);
   // A disabled account waits for its operator.
-  const locked = Object.values(usersOf(world.tables)).filter((user) => isDisabled(user) && !user.disabledAt);
+  const later = world.now + minutes;
+  const locked = Object.values(usersOf(world.tables)).filter((user) => isBeingDeleted(user, later));
   hold("whole", locked.length === 0, () => locked);
 }

@@ -176,8 +176,8 @@ export const deleteAccount = ({ session, password }: { session: SessionAddress; 
 /** `POST /auth/email/confirm`; with one's own address, which proves it. */
 export const confirmEmail = ({ session, mail }: { session: SessionAddress; mail: string }) =>
   program("confirmEmail", async ({ getLive, confirmEmail }) => {
-    const confirmation = { ...request, challenge: mail, code: "", refreshToken: "" };
-    return confirmEmail(await getLive(session), confirmation);
+    const confirmed = await confirmEmail(await getLive(session), { ...request, challenge: mail, code: "" });
+    return confirmed.opened;
   });
 
 /** `POST /auth/email/undo`. The token is right. */

@@ -5,7 +5,15 @@ import type { Item, Tables } from "../memory-table.ts";
 import * as flows from "./programs.ts";
 import type { Program } from "./run.ts";
 import { passwordOf } from "./stand-ins.ts";
-import { keyOf, type Outcomes, type Request, type Scenario, type SessionKey, startedAt } from "./world.ts";
+import {
+  keyOf,
+  minutes,
+  type Outcomes,
+  type Request,
+  type Scenario,
+  type SessionKey,
+  startedAt,
+} from "./world.ts";
 
 const [a, b, c, d] = ["a@example.com", "b@example.com", "c@example.com", "d@example.com"] as const;
 const yesterday = startedAt - 86_400;
@@ -107,7 +115,7 @@ const move = (id: string, session = ada1): Request => ({
 const password = (to: string, session = ada1): Request => ({
   ...{ name: `password ${to}`, session: () => session },
   program: () => flows.changePassword({ session, from: "old", to }),
-  ends: ["done", "invalid_token", "invalid_credentials"],
+  ends: ["done", "invalid_token", "invalid_credentials", "too_many_requests"],
   promise: ({ users }) => hasPassword(users?.[session.userId], to),
 });
 const reset = (id: string, to: string): Request => ({
@@ -154,6 +162,7 @@ const of = (requests: Request[], more: Partial<Scenario> = {}): Scenario => ({
   ...{ name: requests.map(({ name }) => name).join(" / "), tables: createTables(), requests, ...more },
 });
 
+const isDoneOrOpen = ({ outcome }: { outcome?: { is: string } } = {}) => !outcome || outcome.is === "done";
 const unproven = { tables: createTables({ isProven: false, ada: { identityIds: new Set(["x"]) } }) };
 
 const pairs: Scenario[] = [
@@ -192,11 +201,31 @@ const pairs: Scenario[] = [
   ...[login(a, "old"), reset("r1", "one"), password("new"), move("m1"), remove()].map((other) =>
     of([disable, other]),
   ),
-  of([remove()], { rest: ({ users }) => !users?.ada }),
+  of([remove()], { rest: ({ tables: { users } }) => !users?.ada }),
   ...[login(a, "old"), remove(ada2), reset("r1", "one"), password("new", ada2), endOne()].map((other) =>
     of([remove(), other]),
   ),
   of([remove(), then(remove(), register(a, "one"))]),
+  ...[
+    login(a, "old"),
+    loginByCode("la"),
+    reset("r1", "one"),
+    password("new"),
+    move("m1"),
+    { ...remove(), givesUp: true },
+  ].map((other) =>
+    of(
+      [
+        { ...remove(), name: "a deletion breaks off", givesUp: true },
+        { ...other, isLate: true },
+      ],
+      {
+        jumps: [minutes + 1],
+        rest: ({ tables: { users }, requests }) =>
+          users?.ada?.deletingAt !== startedAt || isDoneOrOpen(requests[other.name]),
+      },
+    ),
+  ),
 ];
 
 /** With the session that another request has opened; where it has none, with the first. */

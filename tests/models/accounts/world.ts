@@ -39,6 +39,8 @@ export interface Request {
   after?: string[];
   /** It is sent only if there has been such a change: `thief's change: ada email`. */
   when?: string;
+  /** It is sent once all the time of the scenario has passed. */
+  isLate?: boolean;
   /** It is not sent again. */
   givesUp?: boolean;
   /** The outcomes that are right. */
@@ -56,7 +58,7 @@ export interface Scenario {
   tables: Tables;
   requests: Request[];
   /** What is so once nothing more is sent. */
-  rest?: (tables: Tables) => boolean;
+  rest?: (world: World) => boolean;
   /** Seconds that pass, in this order, at any time. More than `minutes`: nothing is under way any longer. */
   jumps?: number[];
 }
@@ -84,7 +86,7 @@ export interface World {
 
 export const startedAt = 10_000_000;
 /** Longer than anything is under way, and than DynamoDB knows the token of a transaction. */
-const minutes = 900;
+export const minutes = 900;
 
 const timeout = { error: { name: "TimeoutError" } };
 
@@ -124,8 +126,9 @@ export function createActions(scenario: Scenario, runner: Runner, maxAttempts: n
     };
   }
 
-  function canBeSent(world: World, { name, after = [], when, givesUp }: Request): boolean {
+  function canBeSent(world: World, { name, after = [], when, isLate, givesUp }: Request): boolean {
     const { attempts } = world.requests[name] as RequestState;
+    if (isLate && world.jumps < jumps.length) return false;
     if (isEnded(world, name) || attempts === (givesUp ? 1 : maxAttempts)) return false;
     return after.every((other) => isEnded(world, other)) && (when === undefined || isChanged(world, when));
   }

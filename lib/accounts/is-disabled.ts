@@ -1,0 +1,24 @@
+import type { User } from "./store.ts";
+
+/** A deletion that broke off must not lock its owner out for good; no request lives for so long. */
+const deletionSeconds = 900;
+
+type Closed = Pick<User, "disabledAt" | "deletingAt">;
+
+/**
+ * Answers whether an account is being deleted. 15 minutes after it began, a deletion is as if it had never been asked for;
+ * `now` is in epoch seconds.
+ */
+export const isBeingDeleted = ({ deletingAt = 0 }: Closed, now: number): boolean =>
+  deletingAt > now - deletionSeconds;
+
+/** Answers whether nobody is let in: an operator disabled the account, or it is being deleted; `now` is in epoch seconds. */
+export const isDisabled = (user: Closed, now: number): boolean =>
+  user.disabledAt !== undefined || isBeingDeleted(user, now);
+
+/** The condition of a write to a user who is not disabled, with `valuesOfOpen`. */
+export const isOpen =
+  "attribute_not_exists(disabledAt) AND (attribute_not_exists(deletingAt) OR deletingAt <= :brokeOff)";
+
+/** The values of the condition `isOpen`; `now` is in epoch seconds. */
+export const valuesOfOpen = (now: number) => ({ ":brokeOff": now - deletionSeconds });
