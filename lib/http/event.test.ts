@@ -46,6 +46,21 @@ test.each([
   expect(credentials).toEqual({ cookies: ["auth-cookie=secret"], authorization: "Bearer secret" });
 });
 
+test.each(["Session-Key", "idempotency-key", "IDEMPOTENCY-KEY-PREVIOUS"])(
+  "E04 who logs the event logs no %s; it is read by its name",
+  (name) => {
+    const { event } = parseEvent({ headers: { [name]: "secret", accept: "*/*" } });
+    const logged = [
+      JSON.stringify(event),
+      inspect(event, { depth: 9 }),
+      JSON.stringify({ ...event.headers }),
+    ];
+    for (const text of logged) expect(text).not.toContain("secret");
+    expect(event.headers).toEqual({ accept: "*/*" });
+    expect(event.headers[name.toLowerCase()]).toBe("secret");
+  },
+);
+
 test("cookies are read from both places that engines put them", () => {
   const { credentials } = parseEvent({ cookies: ["a=1"], headers: { cookie: "b=2; c=3" } });
   expect(credentials.cookies).toEqual(["a=1", "b=2", " c=3"]);

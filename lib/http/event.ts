@@ -9,11 +9,15 @@ export interface RawCredentials {
   readonly authorization: string | undefined;
 }
 
+/** Client keys: a handler reads them by their names. */
+const keyHeaders = ["session-key", "idempotency-key", "idempotency-key-previous"];
+
 /**
  * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and neither cookies nor
  * Authorization nor a proxy's secret, so that whoever logs the event logs none. The body is still there, password included.
  */
 export interface ApiEvent {
+  /** Session-Key and the Idempotency-Keys are hidden from logs: only who asks for them by name sees them. */
   headers: Readonly<Record<string, string>>;
   /** What the JSON of the request body says; undefined without one, and on methods that change nothing. */
   body: unknown;
@@ -56,6 +60,7 @@ export function parseEvent(
   const context = asRecord(raw.requestContext);
   const http = asRecord(context.http);
   const { cookie, authorization, "x-proxy-secret": proxySecret, ...headers } = lowerCaseNames(raw.headers);
+  for (const name of keyHeaders) if (Object.hasOwn(headers, name)) addHidden(headers, name, headers[name]);
   // Payload 2.0 moves cookies out of the headers; serverless-offline and function URLs may leave them there.
   const cookies = [...(Array.isArray(raw.cookies) ? raw.cookies : []), ...(cookie?.split(";") ?? [])];
   const event: ApiEvent & Pick<ClientEvent, "sourceIp"> = {
@@ -94,7 +99,7 @@ export function findRouteKey(input: unknown): string {
 
 /** Adds a member that neither JSON.stringify nor the console shows: credentials do not end in a log. */
 export function addHidden<Name extends string, Value>(target: object, name: Name, value: Value): void {
-  Object.defineProperty(target, name, { value, configurable: true });
+  Object.defineProperty(target, name, { value, configurable: true, enumerable: false });
 }
 
 function lowerCaseNames(headers: unknown): Record<string, string> {
