@@ -55,14 +55,18 @@ const headerValue = fc.oneof(
 );
 const email = "ada@example.com";
 const pair = { token: forged[0], refreshToken };
+const challenge = `${"A".repeat(22)}.${"A".repeat(22)}`;
+const newPassword = "correct horse battery";
 const soundBodies = [
   { email, password: "short" },
   { email },
-  {
-    challenge: `${"A".repeat(22)}.${"A".repeat(22)}`,
+  ...[{ newPassword }, { password: newPassword }, {}].map((more) => ({
+    challenge,
     code: "K4MXQ2T9W",
-    newPassword: "correct horse battery",
-  },
+    ...more,
+  })),
+  ...[{ newPassword }, { password: newPassword }].map((more) => ({ token: challenge, ...more })),
+  { newEmail: email, password: "a" },
   { password: "" },
   pair,
   { currentPassword: "a" },
