@@ -8,6 +8,8 @@ import { type Caller, createRaise, createUserStore, type User, undoSeconds } fro
 /** A change of address. */
 export interface Move {
   from: string;
+  /** Whether somebody has proven the address before: nobody else's is kept free, or undoes anything. */
+  isProven: boolean;
   to: string;
   /** The id of the mail whose code confirmed it. */
   movedBy: string;
@@ -20,11 +22,8 @@ export type MoveOutcome = "moved" | "taken" | "overtaken";
 export type MovedUser = User & Required<Pick<User, "previousEmail" | "movedBy" | "undoUntil">>;
 
 /** Answers whether it was this mail, confirmed by this session, that moved a user, and nothing has ended its sessions since. */
-export const isMovedBy = (
-  user: User | undefined,
-  movedBy: string,
-  { sessionEpoch }: Caller,
-): user is MovedUser => user?.movedBy === movedBy && user.sessionEpoch === sessionEpoch + 1;
+export const isMovedBy = (user: User | undefined, movedBy: string, { sessionEpoch }: Caller): user is User =>
+  user?.movedBy === movedBy && user.sessionEpoch === sessionEpoch + 1;
 
 /** Changes of address and their undoing. Both functions throw AppError `unavailable` when DynamoDB is. */
 export type Moves = ReturnType<typeof createMoves>;
@@ -44,24 +43,40 @@ export function createMoves(
     },
   });
 
+  const remove = (identity: string, ConditionExpression: string, values: object): TransactItem => ({
+    Delete: {
+      ...{ TableName: identitiesTable, Key: { identity }, ConditionExpression },
+      ExpressionAttributeValues: { ...values },
+    },
+  });
+
   return {
-    /** Moves the caller, ends all sessions, and keeps the address before free for as long as that can be undone. */
-    async move(caller: Caller, { from, to, movedBy }: Move, change: Change): Promise<MoveOutcome> {
+    /**
+     * Moves the caller and ends all sessions. An address that was proven is kept free for as long as it can undo that; any
+     * other may be a stranger's, and is free at once.
+     */
+    async move(caller: Caller, { from, isProven, to, movedBy }: Move, change: Change): Promise<MoveOutcome> {
       const { userId } = caller;
       const now = change.at;
       const until = now + undoSeconds;
       const entry = { userId, createdAt: now };
-      const reservation = { identity: emailIdentity(from), ...entry, reservedUntil: until, expiresAt: until };
+      const before = emailIdentity(from);
+      const reservation = { identity: before, ...entry, reservedUntil: until, expiresAt: until };
       const raise = createRaise(caller, change, {
-        set: ", email = :to, emailVerifiedAt = :now, previousEmail = :from, movedBy = :by, undoUntil = :until",
-        condition: " AND email = :from AND (attribute_not_exists(undoUntil) OR undoUntil <= :now)",
-        values: { ":from": from, ":to": to, ":by": movedBy, ":until": until, ":now": now },
+        set: `, email = :to, emailVerifiedAt = :now, movedBy = :by${isProven ? ", previousEmail = :from, undoUntil = :until" : " REMOVE previousEmail, undoUntil"}`,
+        // One that is proven stays so.
+        condition: ` AND email = :from${isProven ? "" : " AND attribute_not_exists(emailVerifiedAt)"} AND (attribute_not_exists(undoUntil) OR undoUntil <= :now)`,
+        values: {
+          ...{ ":from": from, ":to": to, ":by": movedBy, ":now": now },
+          ...(isProven && { ":until": until }),
+        },
       });
       const isFree = "attribute_not_exists(userId) OR reservedUntil <= :now";
       const isOwn = "userId = :userId AND attribute_not_exists(reservedUntil)";
+      const own = { ":userId": userId };
       const items: TransactItem[] = [
         put({ identity: emailIdentity(to), ...entry }, isFree, { ":now": now }),
-        put(reservation, isOwn, { ":userId": userId }),
+        isProven ? put(reservation, isOwn, own) : remove(before, isOwn, own),
         { Update: { TableName: usersTable, Key: { userId }, ...raise } },
       ];
       const isDone = async () => isMovedBy(await users.find(userId), movedBy, caller);
@@ -84,25 +99,19 @@ export function createMoves(
       const { userId, email, previousEmail, movedBy, undoUntil, sessionEpoch } = user;
       const now = change.at;
       const kept = await listOlder(user, undoUntil - 2 * undoSeconds);
-      const [set, remove] = kept.size > 0 ? [", identityIds = :kept", ""] : ["", ", identityIds"];
+      const [set, removed] = kept.size > 0 ? [", identityIds = :kept", ""] : ["", ", identityIds"];
       const restored = { identity: emailIdentity(previousEmail), userId, createdAt: now };
       const values = { ":userId": userId, ":now": now };
       const items: TransactItem[] = [
         put(restored, "userId = :userId AND reservedUntil > :now", values),
-        {
-          Delete: {
-            ...{ TableName: identitiesTable, Key: { identity: emailIdentity(email) } },
-            ConditionExpression: "userId = :userId",
-            ExpressionAttributeValues: { ":userId": userId },
-          },
-        },
+        remove(emailIdentity(email), "userId = :userId", { ":userId": userId }),
         {
           Update: {
             ...{ TableName: usersTable, Key: { userId } },
             UpdateExpression:
               "SET email = :email, emailVerifiedAt = :now, passwordHash = :hash, passwordChangedAt = :now, resetBy = :by, " +
               `sessionEpoch = sessionEpoch + :one, lastChange = :change${set} ` +
-              `REMOVE previousEmail, movedBy, undoUntil${remove}`,
+              `REMOVE previousEmail, movedBy, undoUntil${removed}`,
             ConditionExpression: "movedBy = :movedBy AND sessionEpoch = :epoch",
             ExpressionAttributeValues: {
               ...{ ":email": previousEmail, ":hash": passwordHash, ":by": undoneBy, ":now": now, ":one": 1 },

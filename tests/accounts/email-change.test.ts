@@ -56,9 +56,10 @@ const entryOf = (email: string) => database.find("identities", { identity: `emai
 const userOf = ({ userId }: Account) => database.find("users", { userId });
 const logIn = (email: string, { password }: Account) => sandbox.login({ body: { email, password } });
 
-/** An account with two sessions: another one, and the one that the test acts from. */
+/** An account with two sessions: another one, and the one that the test acts from. Its address is proven. */
 async function open() {
   const { account, pairs } = await service.open(2);
+  await database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
   return { account, other: pairs[0], own: pairs[1], newEmail: someone() };
 }
 
@@ -428,6 +429,36 @@ describe("POST /auth/email/confirm", () => {
     expectProblem(await sandbox.register({ body }), taken);
     clock.advance(1);
     expect((await sandbox.register({ body })).statusCode).toBe(201);
+  });
+
+  test("N09 keeps none that nobody has proven: it may be of somebody who has never been here, and is free at once", async () => {
+    const { account, own, newEmail, proof } = await prepare();
+    const { userId, email } = account;
+    await database.change("users", { userId }, { emailVerifiedAt: undefined });
+    const moved = pairOf(await expectRequests(moving, () => confirm(own, proof)));
+    expect(await entryOf(email)).toBeUndefined();
+    const user = await userOf(account);
+    expect(user).toMatchObject({ email: newEmail, emailVerifiedAt: clock.now, sessionEpoch: 1 });
+    for (const name of ["previousEmail", "undoUntil"]) expect(user).not.toHaveProperty(name);
+    const body = { email, password: `correct horse ${randomUUID()}` };
+    expect((await sandbox.register({ body })).statusCode).toBe(201);
+    // From now on it is as with any other.
+    const next = await request(moved, someone(), account);
+    expect((await confirm(moved, next)).statusCode).toBe(200);
+    expect(await entryOf(newEmail)).toMatchObject({ reservedUntil: clock.now + weekSeconds });
+  });
+
+  test("N09 an address that is proven while it is left is looked at anew", async () => {
+    const { account, own, proof } = await prepare();
+    const { userId } = account;
+    await database.change("users", { userId }, { emailVerifiedAt: undefined });
+    wire.break(
+      transaction,
+      precededBy(() => database.change("users", { userId }, { emailVerifiedAt: 1 })),
+    );
+    expectProblem(await confirm(own, proof), refusals.unavailable);
+    expect((await confirm(own, proof)).statusCode).toBe(200);
+    expect(await entryOf(account.email)).toMatchObject({ reservedUntil: clock.now + weekSeconds });
   });
 
   test("N10 is done once in seven days", async () => {

@@ -76,7 +76,8 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
       throw new AppError("unavailable");
     }
     if (isUndoable(user, now)) throw new AppError("email_changed_recently");
-    const outcome = await moves.move(caller, { from: fromEmail, to: email, movedBy: id }, record);
+    const move = { from: fromEmail, isProven: user.emailVerifiedAt !== undefined, to: email, movedBy: id };
+    const outcome = await moves.move(caller, move, record);
     if (outcome === "taken") throw new AppError("email_taken");
     // Something has come between: all of it has to be looked at anew.
     if (outcome === "overtaken") throw new AppError("unavailable");

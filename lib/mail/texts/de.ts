@@ -108,7 +108,7 @@ export const de: Texts = {
       subject: "Ihre E-Mail-Adresse wurde geändert",
       opening: ({ appName }) => `Dies ist jetzt die E-Mail-Adresse Ihres Kontos bei ${appName}.`,
       closing: () =>
-        "Die frühere Adresse weiß davon. Sie kann die Änderung sieben Tage lang rückgängig machen.",
+        "Die frühere Adresse weiß davon, wenn sie bestätigt war. Sie kann die Änderung sieben Tage lang rückgängig machen.",
     },
     emailUndone: {
       subject: "Die Änderung Ihrer E-Mail-Adresse ist rückgängig",

@@ -100,7 +100,8 @@ export const en: Texts = {
     emailChanged: {
       subject: "Your e-mail address was changed",
       opening: ({ appName }) => `This is now the e-mail address of your account at ${appName}.`,
-      closing: () => "The address before it has been told. It can undo the change for seven days.",
+      closing: () =>
+        "If the address before it was confirmed, it has been told, and can undo the change for seven days.",
     },
     emailUndone: {
       subject: "Your e-mail address was changed back",
