@@ -74,7 +74,6 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
-  insufficient_user_authentication: "This needs a login of the last five minutes. Log in again.",
   registration_closed: "Nobody can register here. Ask the operator for an invitation.",
   session_key_required:
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",

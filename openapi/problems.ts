@@ -82,8 +82,10 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "ask for them again. The answer does not say which of them it was.",
   },
   insufficient_user_authentication: {
-    meaning: "The route needs a login of the last 300 s (RFC 9470), and this session is older.",
+    meaning:
+      "The route needs a login that is not older than `max_age` seconds in `WWW-Authenticate` (RFC 9470), and this session's is.",
     remedy: "have the user log in once more, then send the request again in the new session.",
+    detail: "This needs a login of the last 300 s. Log in again.",
   },
   forbidden: {
     meaning:

@@ -13,7 +13,8 @@ import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie, serializeDeviceCookie } from "../../lib/http/device-cookie.ts";
 import { json, noContent } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
-import { assertFresh } from "../../lib/sessions/live.ts";
+import { authTimeOf } from "../../lib/sessions/auth-time.ts";
+import { assertFresh, freshSeconds } from "../../lib/sessions/fresh.ts";
 import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
@@ -59,7 +60,7 @@ export const handler = api()
       note({ event: "authn_token_revoked" });
       return noContent();
     }
-    assertFresh(session, systemClock());
+    assertFresh(authTimeOf(session), freshSeconds, systemClock());
     assertSessionKey(session, parseClientKeys(headers).sessionKey);
     // Without a key to make the device entry anew nothing is ended.
     await hashKeys.ready();

@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
+import { assertFresh } from "../sessions/fresh.ts";
 import { getLiveSession } from "../sessions/live.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionAddress, SessionStore } from "../sessions/store.ts";
@@ -73,6 +74,12 @@ export async function createAuthenticator({ client }: ClientRule): Promise<Authe
   };
 }
 
+/** How long ago the caller may have logged in. */
+export interface FreshnessRule {
+  /** Seconds since `auth_time`, at least 10: the next request after a login takes its time. */
+  maxAgeSeconds: number;
+}
+
 interface AuthenticateOptions {
   /** Given the sessions, each call reads the session too: for routes that must not trust the JWT of an ended one. */
   live: Pick<SessionStore, "find">;
@@ -95,25 +102,37 @@ export interface LiveEvent extends AuthenticatedEvent {
  * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
  * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
  * consistent read. Routes of the account take tokens of the own client only: those with `live`, and others that say so.
- * Throws what the authenticator throws, and with `live` AppError `unavailable`.
+ * With `maxAgeSeconds` whoever logged in longer ago is asked to do so again (RFC 9470, section 3). Throws what the
+ * authenticator throws, AppError `insufficient_user_authentication`, and with `live` `unavailable`.
  */
-export async function authenticate(options: AuthenticateOptions): Promise<Middleware<LiveEvent>>;
-export async function authenticate(options?: ClientRule): Promise<Middleware<AuthenticatedEvent>>;
+export async function authenticate(
+  options: AuthenticateOptions & Partial<FreshnessRule>,
+): Promise<Middleware<LiveEvent>>;
+export async function authenticate(
+  options?: Partial<ClientRule & FreshnessRule>,
+): Promise<Middleware<AuthenticatedEvent>>;
 export async function authenticate({
   live,
   client = live ? "own" : "any",
-}: Partial<AuthenticateOptions & ClientRule> = {}): Promise<Middleware<AuthenticatedEvent>> {
+  maxAgeSeconds = Number.POSITIVE_INFINITY,
+}: Partial<AuthenticateOptions & ClientRule & FreshnessRule> = {}): Promise<Middleware<AuthenticatedEvent>> {
+  if (!(maxAgeSeconds >= minMaxAgeSeconds))
+    throw new TypeError(`maxAgeSeconds must be ${minMaxAgeSeconds} or more`);
   const findCaller = await createAuthenticator({ client });
   return {
     async before({ event, credentials }) {
       const auth = await findCaller(credentials, event);
       const caller = { userId: auth.sub, sessionId: auth.sid, email: auth.email };
       note({ userId: caller.userId });
+      assertFresh(auth.auth_time, maxAgeSeconds, systemClock());
       if (live) addHidden(event, "session", await getLiveSession(live, caller, systemClock()));
       Object.assign(event, { auth, caller });
     },
   };
 }
+
+/** Whoever has just logged in would be too late again. */
+const minMaxAgeSeconds = 10;
 
 function findToken({ cookies, authorization }: RawCredentials, cookieName: string): string {
   const cookie = parseAuthCookie(cookies, cookieName);

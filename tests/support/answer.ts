@@ -41,7 +41,7 @@ export const refusals = {
   notFresh: refusal(
     401,
     "insufficient_user_authentication",
-    "This needs a login of the last five minutes. Log in again.",
+    "This needs a login of the last 300 s. Log in again.",
     { "www-authenticate": 'Bearer error="insufficient_user_authentication", max_age="300"' },
   ),
   sessionKeyRequired: refusal(

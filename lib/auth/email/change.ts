@@ -3,7 +3,8 @@ import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { invalidPassword } from "../../factors/password-policy.ts";
-import { assertFresh } from "../../sessions/live.ts";
+import { authTimeOf } from "../../sessions/auth-time.ts";
+import { assertFresh, freshSeconds } from "../../sessions/fresh.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { Ask, Asked, Asker } from "../ask.ts";
 import { getCurrentUser } from "../current-user.ts";
@@ -37,7 +38,7 @@ export function createAskEmailChange({ users, attempts, ask, clock }: AskEmailCh
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
     if (isUndoable(user, now)) throw new AppError("email_changed_recently");
-    if (user.passwordHash === undefined) assertFresh(caller, now);
+    if (user.passwordHash === undefined) assertFresh(authTimeOf(caller), freshSeconds, now);
     else if (password === undefined) throw invalidPassword("#/password", "is missing");
     else await proveUser(attempts, user, { password, device });
     const { userId, sessionId } = caller;

@@ -191,6 +191,9 @@ const pairs: Scenario[] = [
   ),
   of([{ ...loginByCode("la"), name: "first proof by code" }, login(a, "old")], unproven),
   of([{ ...loginByCode("la"), name: "first proof by code" }, move("own")], unproven),
+  ...[register(a, "one"), { ...reset("r1", "one"), name: "first proof" }, password("new", ada2)].map(
+    (other) => of([move("m1"), other], unproven),
+  ),
   of([{ ...loginByCode("la"), name: "first proof by code" }, reset("r1", "one")], unproven),
   of([endAll, login(a, "old")]),
   of([endAll, password("new", ada2)]),
