@@ -63,7 +63,7 @@ export function createMoves(
       const before = emailIdentity(from);
       const reservation = { identity: before, ...entry, reservedUntil: until, expiresAt: until };
       const raise = createRaise(caller, change, {
-        set: `, email = :to, emailVerifiedAt = :now, movedBy = :by${isProven ? ", previousEmail = :from, undoUntil = :until" : " REMOVE previousEmail, undoUntil"}`,
+        set: `, email = :to, emailVerifiedAt = :now, movedBy = :by${isProven ? ", previousEmail = :from, undoUntil = :until" : ""}`,
         // One that is proven stays so.
         condition: ` AND email = :from${isProven ? "" : " AND attribute_not_exists(emailVerifiedAt)"} AND (attribute_not_exists(undoUntil) OR undoUntil <= :now)`,
         values: {

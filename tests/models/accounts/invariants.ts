@@ -12,6 +12,7 @@ import { isEnded, keyOf, minutes, outcomesOf, type Request, type Scenario, type 
 const invariants = {
   opened: "every account is opened by its address",
   indexed: "an entry that is not reserved is that of an account which names it",
+  keeps: "whoever changes a proven address can be undone by it for as long as that is possible",
   undoable: "while a change can be undone the old address is kept for its account",
   once: "a request changes a thing once, however often it is sent and arrives",
   lasting: "what was answered 200 stays, unless somebody changes it who had not ended before",
@@ -128,6 +129,8 @@ function checkUser(
   const what = () => [was, is];
   const isKey = was.email !== is.email || passwordOf(was.passwordHash) !== passwordOf(is.passwordHash);
   hold("raised", !isKey || is.sessionEpoch > was.sessionEpoch, what);
+  const isLeft = was.email !== is.email && was.emailVerifiedAt !== undefined && !isUndo;
+  hold("keeps", !isLeft || (is.previousEmail === was.email && (is.undoUntil ?? 0) > now), what);
   hold("locked", !isKey || isUndo || !isDisabled(was, now), what);
   const isReset = was.resetBy !== is.resetBy && !isUndo;
   hold("mailbox", !isReset || tables.mails?.[is.resetBy ?? ""]?.email === was.email, what);

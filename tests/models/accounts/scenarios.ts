@@ -191,6 +191,8 @@ const pairs: Scenario[] = [
   ),
   of([{ ...loginByCode("la"), name: "first proof by code" }, login(a, "old")], unproven),
   of([{ ...loginByCode("la"), name: "first proof by code" }, move("own")], unproven),
+  of([move("m1"), move("own")], unproven),
+  of([register(b, "one"), move("m1")], unproven),
   ...[register(a, "one"), { ...reset("r1", "one"), name: "first proof" }, password("new", ada2)].map(
     (other) => of([move("m1"), other], unproven),
   ),
