@@ -192,6 +192,12 @@ export const registerLimitPerSourcePerHour = setting(
   { unset: 5 },
 );
 
+/** Who may make an account; build/switches.ts has what holds when it is unset. */
+export const registration: Setting<string | undefined> = setting(
+  "REGISTRATION",
+  oneOf("open", "verified", "closed"),
+  { unset: undefined },
+);
 /** Who mails come from. Without it none is sent: no function and no table of mail is deployed. */
 export const mailFrom: Setting<Mailbox> = setting("MAIL_FROM", parseMailbox);
 /** Where answers to mails go. */

@@ -5,23 +5,26 @@ import { onClick, onSubmit } from "./form.ts";
 import { mailLink } from "./mail-link.ts";
 import { isHere } from "./routes.ts";
 
-/** What happens on the rest of the page when somebody has logged in, or when all sessions of an account have ended. */
+/** The rest of the page. */
 interface Rest {
+  /** Somebody has logged in. */
   welcome(text: string): Promise<void>;
+  /** All sessions of an account have ended. */
   leave(text: string): Promise<void>;
+  /** The address of who is logged in. */
+  email(): string | undefined;
 }
 
 const parts = [...document.querySelectorAll<HTMLElement>("#mail > section")];
+/** The code that the part waits for which is shown. */
+let awaited: { kind: string; code: string } | undefined;
 const where =
   "mailbox" in document.documentElement.dataset
     ? " Here the mail is in the terminal of npm start, and a file in .local/mails/."
     : "";
 
 /** Sets up what is done by mail, and shows what the link in one has brought. Nothing is sent before somebody presses a button. */
-export function setUpMail(account: AccountClient, rest: Rest): void {
-  const welcome = (text: string) => close(rest.welcome, text);
-  const leave = (text: string) => close(rest.leave, text);
-
+export function setUpMail(account: AccountClient, { welcome, leave, email: ownEmail }: Rest): void {
   for (const name of ["forgot", "by-code"])
     onClick(find(`to-${name}`, HTMLButtonElement), async () => {
       show(name, { email: find("login-email", HTMLInputElement).value });
@@ -59,8 +62,14 @@ export function setUpMail(account: AccountClient, rest: Rest): void {
     showAsked("email", newEmail, await account.askEmailChange({ newEmail, password }));
   });
   onSubmit(find("confirm-email", HTMLFormElement), async ({ code = "" }) => {
-    await account.confirmEmailChange({ code });
-    await welcome("The address is changed, and all other sessions have ended.");
+    const before = ownEmail();
+    const { email } = await account.confirmEmailChange({ code });
+    const isChanged = email !== before;
+    await welcome(
+      isChanged
+        ? "The address is changed, and all other sessions have ended."
+        : "It is proven that the address is yours.",
+    );
   });
   onSubmit(find("undo", HTMLFormElement), async ({ token = "", newPassword = "" }) => {
     await account.undoEmailChange({ token, newPassword });
@@ -71,11 +80,19 @@ export function setUpMail(account: AccountClient, rest: Rest): void {
 
   const showLink = (link = takeMailLink()) => link && showBrought(account, link);
   addEventListener("hashchange", () => showLink());
+  // Another tab has used the code, where the link in the mail was opened.
+  addEventListener("storage", () => {
+    if (awaited && !account.isAskedHere(awaited.kind, awaited.code)) closeMail();
+  });
   showLink(mailLink);
 }
 
+/** Shows no part about mails. */
+export const closeMail = (): void => show();
+
 /** Shows one part about mails, with what its form holds already; none without a name. */
 function show(name?: string, values: Record<string, string> = {}): void {
+  awaited = undefined;
   for (const part of parts) {
     part.hidden = part.id !== `mail-${name}`;
     if (part.hidden) continue;
@@ -87,15 +104,11 @@ function show(name?: string, values: Record<string, string> = {}): void {
   }
 }
 
-async function close(then: (text: string) => Promise<void>, text: string): Promise<void> {
-  show();
-  await then(text);
-}
-
 function showAsked(kind: CodeKind, email: string, { codeBegins, expiresIn }: Asked): void {
   const minutes = Math.round(expiresIn / 60);
   const sent = `Look into the mail of ${email}: the code there begins with ${codeBegins}, and is good for ${minutes} minutes.`;
   show(kind, { email, sent: sent + where });
+  awaited = { kind, code: codeBegins };
 }
 
 /** Shows what a link has brought; a code that this browser has not asked for is only shown. */
@@ -103,10 +116,17 @@ function showBrought(account: AccountClient, { kind, code = "", token = "" }: Ma
   const part = parts.find(({ id }) => id === `mail-${kind}`);
   const has = (name: string) => !!part?.querySelector(`input[name=${name}]`);
   const isWhole = (!has("code") || /^[0-9a-z]{9}$/i.test(code)) && (!has("token") || token);
+  const grouped = code.toUpperCase().replace(/...(?=.)/g, "$&-");
   if (!part?.querySelector("form") || !isHere(part) || !isWhole) show("broken");
-  else if (!has("code") || account.isAskedHere(kind, code)) show(kind, { code, token });
-  else {
-    find("elsewhere-code", HTMLElement).textContent = code.toUpperCase().replace(/...(?=.)/g, "$&-");
+  else if (!has("code")) show(kind, { token });
+  else if (account.isAskedHere(kind, code)) {
+    show(kind, {
+      code: grouped,
+      sent: "The link has brought the code. Nothing is done before you press the button.",
+    });
+    awaited = { kind, code };
+  } else {
+    find("elsewhere-code", HTMLElement).textContent = grouped;
     show("elsewhere");
   }
 }

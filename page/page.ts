@@ -4,7 +4,7 @@ import { AuthError, type Claims, createAuthClient, type ListedSession } from "..
 import { find } from "./elements.ts";
 import { hasEnded, rememberEnd } from "./ended.ts";
 import { clearForms, onClick, onSubmit } from "./form.ts";
-import { setUpMail } from "./mail.ts";
+import { closeMail, setUpMail } from "./mail.ts";
 import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
 import { showNoSessions, showSessions } from "./sessions.ts";
 import { setClock, showClaims, showTimeLeft } from "./token.ts";
@@ -76,10 +76,11 @@ onSubmit(find("delete", HTMLFormElement), async ({ password = "" }) => {
 
 onClick(find("try-again", HTMLButtonElement), lookAgain);
 
-setUpMail(createAccountClient(client), { welcome, leave });
+setUpMail(createAccountClient(client), { welcome, leave, email: () => claims?.email });
 
 /** All sessions of an account have ended; if it is the one that is logged in here, the list of its sessions finds out. */
 async function leave(text: string): Promise<void> {
+  closeMail();
   if (claims) await listSessions();
   parts
     .find(({ hidden }) => !hidden)
@@ -107,6 +108,7 @@ async function watchedFetch(input: string | URL | Request, init?: RequestInit): 
 
 /** Shows who is logged in, and says so. */
 async function welcome(text: string): Promise<void> {
+  closeMail();
   await look();
   say(text);
 }

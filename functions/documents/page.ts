@@ -5,11 +5,13 @@ import script from "static:../../page/page.ts";
 import { readConfig } from "../../lib/config.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { serveStatic } from "../../lib/http/static-files.ts";
-import { routes, sesEndpoint } from "../../lib/settings.ts";
+import { registration, routes, sesEndpoint } from "../../lib/settings.ts";
 
-const config = readConfig({ routes, sesEndpoint });
-const names = config.routes.map(({ method, path }) => `${method} ${path}`);
-/** What the page shows depends on what is deployed. */
+const config = readConfig({ routes, registration, sesEndpoint });
+/** What the page shows depends on what is deployed; a route that refuses everybody is none. */
+const names = config.routes
+  .map(({ method, path }) => `${method} ${path}`)
+  .filter((name) => config.registration !== "closed" || name !== "POST /auth/register");
 const deployed = `data-routes="${names}"${config.sesEndpoint ? " data-mailbox" : ""}`;
 
 export const handler = readOnlyApi().handler(

@@ -78,7 +78,7 @@ export async function startSite(settings: Record<string, string> = {}) {
     },
 
     /** What the link of the last mail to somebody opens here, and the code in it; waits for the mail. */
-    async mailTo({ email }: Pick<Account, "email">, kind: string): Promise<{ url: string; code: string }> {
+    async mailTo(email: string, kind: string): Promise<{ url: string; code: string }> {
       const pattern = new RegExp(`^Mail to ${email}: .* \\S+(#kind=${kind}&(?:code|token)=(\\S+)) \\(`, "gm");
       for (;;) {
         const [, fragment, code = ""] = [...started.output().matchAll(pattern)].at(-1) ?? [];
@@ -128,7 +128,7 @@ export async function enter(page: Page, form: FormName, account: Account): Promi
 }
 
 /** Waits until the page says who is logged in. */
-export const isLoggedIn = (page: Page, { email }: Account): Promise<void> =>
+export const isLoggedIn = (page: Page, { email }: Pick<Account, "email">): Promise<void> =>
   page.getByRole("heading", { name: `Logged in as ${email}` }).waitFor();
 
 export const focused = (page: Page) => page.evaluate("document.activeElement.id");
