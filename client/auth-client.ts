@@ -210,6 +210,6 @@ function whyNoCookie({ hostname, protocol }: URL): string {
       ? `${hostname} must be on the same site as this page`
       : protocol === "http:"
         ? "it needs https"
-        : "cookies are blocked here";
+        : "cookies are blocked";
   return `The cookie is not kept: ${reason}.`;
 }

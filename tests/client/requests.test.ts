@@ -207,7 +207,7 @@ describe("the methods", () => {
 
 describe("a login", () => {
   test.each([
-    [{}, "cookies are blocked here"],
+    [{}, "cookies are blocked"],
     [{ baseUrl: "http://abcdefghij.execute-api.eu-central-1.amazonaws.com" }, "needs https"],
     [{ baseUrl: "https://api.example.com" }, "api.example.com must be on the same site as this page"],
   ])("whose cookie the browser does not keep says so and why: %j", async (options, reason) => {
