@@ -1,74 +1,21 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { ApiResponse } from "../../lib/http/response.ts";
-import { startDatabase } from "../support/database.ts";
-import { tableSettings } from "../support/declared.ts";
-import { type ClientRequest, createEvent, type RouteName, routeNames } from "../support/event.ts";
-import { createHashKey, createKey, keySettings } from "../support/keys.ts";
+import { routeNames } from "../support/event.ts";
 import { keepSecrets } from "../support/log.ts";
-import { environmentOf, functionsOf, type Package, packageStage, unpack } from "../support/packages.ts";
 import { pairOf } from "../support/pair.ts";
-import { createFolder, removeFolder } from "../support/project.ts";
-import { startSecretsManager } from "../support/secrets-manager.ts";
-import { startWire } from "../support/wire.ts";
-import { type Lambda, startLambda } from "./lambda.ts";
+import { startStage, told } from "./stage.ts";
 
-const key = createKey("EdDSA");
-const issuer = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const account = { email: "ada@example.com", password: "a long and private sentence" };
 const changed = "another long and private sentence";
 keepSecrets(account.password, changed);
 
-const database = await startDatabase();
-const wire = await startWire(database);
-const secrets = await startSecretsManager();
-const folder = createFolder();
-const lambdas: Record<string, Lambda> = {};
-let prod: Package;
+/** A stage without mail. */
+const stage = await startStage({ DEMO_PAGE: "on" });
+const { database, lambdas, call, start, functionNames } = stage;
 
 beforeAll(async () => {
-  secrets.put("serverless-auth-api-prod-signing-keys", JSON.stringify({ keys: [key] }));
-  secrets.put("serverless-auth-api-prod-hash-keys", JSON.stringify({ keys: [createHashKey()] }));
-  prod = await packageStage("prod", { ...tableSettings, DEMO_PAGE: "on" });
-  for (const name of Object.keys(functionsOf(prod))) lambdas[name] = await start(name);
+  for (const name of functionNames) lambdas[name] = await start(name);
 }, 180_000);
-
-afterAll(async () => {
-  for (const lambda of Object.values(lambdas)) await lambda.stop();
-  await wire.stop();
-  await secrets.stop();
-  await database.stop();
-  removeFolder(prod.folder);
-  removeFolder(folder);
-}, 60_000);
-
-/** Starts the zip of a function with the packaged environment, as a deployment completes it. */
-async function start(name: string, without: string[] = []): Promise<Lambda> {
-  const taskRoot = join(folder, name);
-  await unpack(prod, name, taskRoot);
-  const env: Record<string, string> = {
-    ...environmentOf(prod, name),
-    ISSUER: issuer,
-    JWT_PUBLIC_KEYS: keySettings(key).JWT_PUBLIC_KEYS,
-    AWS_REGION: "eu-central-1",
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test-secret-access-key",
-    AWS_SESSION_TOKEN: "test-session-token",
-    AWS_ENDPOINT_URL_DYNAMODB: wire.endpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-  };
-  for (const variable of without) delete env[variable];
-  return startLambda({ name, taskRoot, handler: functionsOf(prod)[name].Handler, env });
-}
-
-async function call(route: RouteName, request?: ClientRequest): Promise<ApiResponse> {
-  const lambda = lambdas[route];
-  if (!lambda) throw new TypeError(`no function serves ${route}`);
-  return lambda.answer(createEvent(route, request));
-}
-
-/** The answer's status, and what its JSON says. */
-const told = ({ statusCode, body }: ApiResponse) => [statusCode, body && JSON.parse(body)];
+afterAll(() => stage.stop(), 60_000);
 
 const logIn = async (password: string) => pairOf(await call("login", { body: { ...account, password } }));
 
@@ -132,14 +79,14 @@ describe("the packaged functions in AWS's runtime client", () => {
   });
 
   test("each function answers without credentials, and never with 5xx", async () => {
-    // A stage without mail: what is there only with a switch is not.
-    const packaged = routeNames.filter((name) => name in functionsOf(prod));
+    // What is there only with a switch is not.
+    const packaged = routeNames.filter((name) => functionNames.includes(name));
     for (const route of packaged) {
       const { statusCode, headers } = await call(route, { path: "/nowhere" });
       expect(statusCode).toBeLessThan(500);
       expect(headers["x-content-type-options"]).toBe("nosniff");
     }
-    expect(["authorizer", ...packaged].sort()).toEqual(Object.keys(functionsOf(prod)).sort());
+    expect(["authorizer", ...packaged].sort()).toEqual(functionNames.toSorted());
   });
 
   test("each request is one line of JSON in CloudWatch, with nothing before it", () => {
