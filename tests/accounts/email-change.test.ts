@@ -390,12 +390,16 @@ describe("POST /auth/email/confirm", () => {
     },
   );
 
-  test("N08 that is sent twice at once is done once, and nobody is left without a session or with two", async () => {
+  test("N08 that is sent twice at once is done once, and each answer has a session of its own", async () => {
     const { account, own, newEmail, proof } = await prepare();
     wire.break(transaction, gather(2), { times: 2 });
     const both = await Promise.all([confirm(own, proof), confirm(own, proof)]);
     expect(both.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     await expectMoved({ account, newEmail });
+    expect(await database.sessionsOf(account.userId)).toHaveLength(2);
+    expectProblem(await confirm(own, proof), refusals.invalidToken);
+    clock.advance(60);
+    for (const response of both) await service.rotate(pairOf(response));
   });
 
   test("N08 whose sessions are all ended before it is answered gives no pair", async () => {

@@ -19,7 +19,8 @@ describe("the keys", () => {
     browser.break("POST /auth/refresh", refuse(503, { "retry-after": "60" }), { times: 2 });
     for (const { auth } of [first, second])
       await expect(auth.refresh()).rejects.toMatchObject({ status: 503 });
-    await Promise.all([first.auth.me(), first.auth.sessions(), first.auth.account()]);
+    const { auth } = first;
+    await Promise.all([auth.me(), auth.sessions(), auth.account(), auth.fetch("/notes", { method: "POST" })]);
     await first.auth.logout();
     expect(keys()).toEqual([stored.key, stored.key]);
     expect(sent("idempotency-key-previous")).toEqual([stored.previousKey, stored.previousKey]);
