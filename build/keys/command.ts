@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../lib/clock.ts";
+import { fail, readOptions, stageOptions } from "../command-line.ts";
 import { openKeyFile } from "./file.ts";
 import {
   KeyLifecycleError,
@@ -10,7 +11,7 @@ import {
   rotate,
   type Step,
 } from "./lifecycle.ts";
-import { defaultRegion, type Options, parseOptions, usage } from "./options.ts";
+import { type Options, parseOptions, usage } from "./options.ts";
 import { openKeySecret } from "./secret.ts";
 import { type KeySetKind, type KeySetName, keySets } from "./sets.ts";
 import { adviseNext, type Commands, describeKeys } from "./status.ts";
@@ -30,7 +31,7 @@ const steps: Record<
   retire: (set) => retire(set, systemClock()),
 };
 
-const options = readOptions();
+const options = readOptions(parseOptions, usage);
 const isLocal = options.stage === undefined;
 for (const name of options.sets) {
   const store = openStore(options, keySets[name]);
@@ -76,7 +77,7 @@ function adviceAfter(isChanged: boolean, set: KeySet, commands: Commands, kind: 
 function commandsOf(name: KeySetName): Commands {
   const { stage, region } = options;
   const set = name === "signing" ? "" : ` --set ${name}`;
-  const target = `--stage ${stage}${region === defaultRegion() ? "" : ` --region ${region}`}`;
+  const target = `--stage ${stage}${region === stageOptions.region.default ? "" : ` --region ${region}`}`;
   return isLocal
     ? {
         create: "npm start",
@@ -96,28 +97,10 @@ function openStore({ stage, region }: Options, kind: KeySetKind): KeyStore {
   return openKeySecret({ secretId: `${service}-${stage}-${kind.secret}`, region }, kind);
 }
 
-function readOptions(): Options {
-  const args = process.argv.slice(2);
-  if (args.includes("--help") || args.includes("-h")) {
-    console.log(usage);
-    process.exit(0);
-  }
-  try {
-    return parseOptions(args);
-  } catch (error) {
-    return fail(`${(error as Error).message}\n\n${usage}`, 2);
-  }
-}
-
 function failIn(set: KeySetName, store: KeyStore, error: NodeJS.ErrnoException): never {
   if (error instanceof KeySetMovedError) {
     fail(`${store.name} was changed by somebody else meanwhile; nothing of theirs is lost, and nothing of this done.
 Next: ${commandsOf(set).keys("status")}`);
   }
   return fail(error instanceof KeyLifecycleError ? error.message : explainFailure(store, error));
-}
-
-function fail(text: string, exitCode = 1): never {
-  console.error(text);
-  process.exit(exitCode);
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Algorithm, algorithmNames } from "../../lib/tokens/keys.ts";
+import { assertStage, stageOptions } from "../command-line.ts";
 import { type KeySetName, keySets } from "./sets.ts";
 
 /** How `npm run keys` is used. */
@@ -39,8 +40,7 @@ export function parseOptions(args: string[]): Options {
     args,
     allowPositionals: true,
     options: {
-      stage: { type: "string" },
-      region: { type: "string", default: defaultRegion() },
+      ...stageOptions,
       set: { type: "string" },
       alg: { type: "string" },
       emergency: { type: "boolean", default: false },
@@ -60,13 +60,7 @@ export function parseOptions(args: string[]): Options {
     throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);
   if (alg && !(command === "rotate" && sets.includes("signing")))
     throw new TypeError("--alg belongs to rotate, and to signing keys.");
-  if (values.stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(values.stage))
-    throw new TypeError("--stage must be the name of a stage.");
+  assertStage(values.stage);
   if (values.emergency && command !== "rotate") throw new TypeError("--emergency belongs to rotate.");
   return { ...others, command, sets, ...(alg && { alg }) };
-}
-
-/** As in serverless.yml. */
-export function defaultRegion(): string {
-  return process.env.AWS_REGION || "us-east-1";
 }

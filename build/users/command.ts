@@ -1,9 +1,10 @@
 import { AppError } from "../../lib/errors.ts";
+import { fail, readOptions } from "../command-line.ts";
 import { commands } from "./commands.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
 import { openStage, type Stage } from "./stage.ts";
 
-const options = readOptions();
+const options = readOptions(parseOptions, usage);
 const stage = openStage(options);
 try {
   console.log(JSON.stringify(await commands[options.command](stage, options)));
@@ -20,22 +21,4 @@ function explain({ name, tables }: Stage, error: unknown, { email }: Options): s
   if (cause?.name === "ResourceNotFoundException")
     return `${name} has no table ${tables.mailsTable}, or others: it is not deployed, or has no mail (MAIL_FROM).`;
   return `${name}: ${cause?.name}: ${cause?.message || cause?.code}`;
-}
-
-function readOptions(): Options {
-  const args = process.argv.slice(2);
-  if (args.includes("--help") || args.includes("-h")) {
-    console.log(usage);
-    process.exit(0);
-  }
-  try {
-    return parseOptions(args);
-  } catch (error) {
-    return fail(`${(error as Error).message}\n\n${usage}`, 2);
-  }
-}
-
-function fail(text: string, exitCode = 1): never {
-  console.error(text);
-  process.exit(exitCode);
 }

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
-import { defaultRegion } from "../keys/options.ts";
+import { assertStage, stageOptions } from "../command-line.ts";
 
 /** How `npm run users` is used. */
 export const usage = `Usage: npm run users -- <command> [options]
@@ -34,8 +34,7 @@ export function parseOptions(args: string[]): Options {
     args,
     allowPositionals: true,
     options: {
-      stage: { type: "string" },
-      region: { type: "string", default: defaultRegion() },
+      ...stageOptions,
       language: { type: "string", default: languages[0] },
     },
   });
@@ -48,7 +47,6 @@ export function parseOptions(args: string[]): Options {
   const language = languages.find((each) => each === values.language);
   if (!language) throw new TypeError(`--language must be one of ${languages.join(", ")}.`);
   const { stage, region } = values;
-  if (stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(stage))
-    throw new TypeError("--stage must be the name of a stage.");
+  assertStage(stage);
   return { command, email: parsed.output.email, language, region, ...(stage !== undefined && { stage }) };
 }
