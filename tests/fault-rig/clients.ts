@@ -1,15 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { createMailId } from "../../lib/mail/codes.ts";
 import { clock } from "../support/clock.ts";
+import { wrongCode } from "../support/mailed-code.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
 import type { Random } from "./random.ts";
 import type { Asked, Call, Rig } from "./rig.ts";
 
-/** A user, and the passwords that may be the current one, the likeliest first: an answer can be lost. */
+/** A user, and the passwords and addresses that may be the current one, the likeliest first: an answer can be lost. */
 export interface RigUser {
+  /** The address when the run began. */
   email: string;
   userId: string;
   passwords: string[];
+  addresses: string[];
+}
+
+/** A code that was asked for, and where it goes. */
+interface AskedCode {
+  kind: "reset" | "email";
+  address: string;
+  challenge: string;
+  code: string;
 }
 
 export type Browser = ReturnType<typeof createBrowser>;
@@ -30,6 +41,7 @@ export function createBrowser(
   let device: string | undefined;
   let past: Pair[] = [];
   const spent: { challenge: string; code: string }[] = [];
+  let awaited: AskedCode[] = [];
   const known = () => (device === undefined ? [] : [device]);
 
   /** Sends until there is an answer that is more than a 503; undefined if there is none, or no pair any more. */
@@ -79,6 +91,45 @@ export function createBrowser(
     return call;
   }
 
+  /** A code that was put past the mail. */
+  const mailCode = () => rig.mailCode("reset", { email: user.addresses[0] ?? "", userId: user.userId });
+
+  function expectCode(kind: AskedCode["kind"], address: string, call: Call | undefined): void {
+    const { challenge, mailedCode: code } = call ?? {};
+    if (challenge !== undefined && code !== undefined) awaited.push({ kind, address, challenge, code });
+  }
+
+  async function reset({ challenge, code }: { challenge: string; code: string }): Promise<void> {
+    const newPassword = `correct horse ${random.below(1e9)} mailed ${random.below(1e9)}`;
+    user.passwords.push(newPassword);
+    const body = { challenge, code, newPassword };
+    const call = await send(() => ({ route: "resetPassword", body }));
+    if (call?.status === 200) prefer(user.passwords, newPassword, "first");
+    // Where nobody knows, and where it was done, the code is tried once more, with another password.
+    if (call?.status !== 400) spent.push({ challenge, code });
+    if (call?.code === "code_expired") prefer(user.passwords, newPassword, "last");
+  }
+
+  async function confirmEmail(address: string, body: { challenge: string; code: string }): Promise<void> {
+    user.addresses.push(address);
+    const route = "confirmEmailChange";
+    const call = await ask((presented) => ({ route, presented, body, address, cookies: known() }));
+    begin(call);
+    if (call?.status === 200) prefer(user.addresses, address, "first");
+  }
+
+  /** Back to the address before: no session is needed, and none is left. */
+  async function undo(token: string): Promise<void> {
+    const newPassword = `correct horse ${random.below(1e9)} undone ${random.below(1e9)}`;
+    user.passwords.push(newPassword);
+    const body = { token, newPassword };
+    const call = await send(() => ({ route: "undoEmailChange", body, address: user.email }));
+    if (call?.code === "code_expired") prefer(user.passwords, newPassword, "last");
+    if (call?.status !== 200) return;
+    prefer(user.passwords, newPassword, "first");
+    prefer(user.addresses, user.email, "first");
+  }
+
   return {
     ...{ user, renew },
     get pair(): Pair | undefined {
@@ -89,11 +140,13 @@ export function createBrowser(
     },
 
     async login(): Promise<void> {
-      const [password = ""] = user.passwords;
-      const body = { email: user.email, password };
+      const [[email = ""], [password = ""]] = [user.addresses, user.passwords];
+      const body = { email, password };
       const call = await send(() => ({ route: "login", body, cookies: known() }));
       begin(call);
-      if (call?.code === "invalid_credentials") prefer(user, password, "last");
+      if (call?.code !== "invalid_credentials") return;
+      prefer(user.passwords, password, "last");
+      if (random.isTrue(0.5)) prefer(user.addresses, email, "last");
     },
 
     async refresh(): Promise<void> {
@@ -134,30 +187,59 @@ export function createBrowser(
       const route = "changePassword";
       const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
       begin(call);
-      if (call?.status === 200) prefer(user, newPassword, "first");
-      if (call?.code === "invalid_credentials") prefer(user, currentPassword, "last");
+      if (call?.status === 200) prefer(user.passwords, newPassword, "first");
+      if (call?.code === "invalid_credentials") prefer(user.passwords, currentPassword, "last");
     },
 
     /** With a code that came by mail: no session is needed, and none is left. */
     async resetPassword(): Promise<void> {
-      const { challenge, code } =
-        (spent.length > 0 && random.isTrue(0.3) && spent.pop()) || (await rig.mailCode("reset", user));
-      const newPassword = `correct horse ${random.below(1e9)} mailed ${random.below(1e9)}`;
-      user.passwords.push(newPassword);
-      const body = { challenge, code, newPassword };
-      const call = await send(() => ({ route: "resetPassword", body }));
-      if (call?.status === 200) prefer(user, newPassword, "first");
-      // Where nobody knows, and where it was done, the code is tried once more, with another password.
-      if (call?.status !== 400) spent.push({ challenge, code });
-      if (call?.code === "code_expired") prefer(user, newPassword, "last");
+      const isSpent = spent.length > 0 && random.isTrue(0.3);
+      await reset((isSpent && spent.pop()) || (await mailCode()));
+    },
+
+    async forgotPassword(): Promise<void> {
+      const [address = ""] = user.addresses;
+      const call = await send(() => ({ route: "forgotPassword", body: { email: address } }));
+      expectCode("reset", address, call);
+    },
+
+    /** Asks for a code at another address. */
+    async changeEmail(): Promise<void> {
+      const [password = ""] = user.passwords;
+      const newEmail = `${random.below(1e9)}.${user.email}`;
+      const body = { newEmail, password };
+      const route = "askEmailChange";
+      const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
+      expectCode("email", newEmail, call);
+      if (call?.code === "invalid_credentials") prefer(user.passwords, password, "last");
+    },
+
+    /** Somebody tries wrong codes, all at once; then the right one comes. */
+    async guess(): Promise<void> {
+      const { challenge, code } = await mailCode();
+      const newPassword = `correct horse ${random.below(1e9)} guessed ${random.below(1e9)}`;
+      const body = { challenge, code: wrongCode(code), newPassword };
+      const guess = () => rig.call({ route: "resetPassword", by: "thief", email: user.email, body });
+      await Promise.all(Array.from({ length: 7 }, guess));
+      await reset({ challenge, code });
+    },
+
+    /** Does what mails that have come are for. */
+    async readMails(): Promise<void> {
+      const come = awaited.filter(({ address, code }) => rig.hasCome(address, code));
+      awaited = awaited.filter((code) => !come.includes(code));
+      for (const { kind, address, challenge, code } of come)
+        await (kind === "reset" ? reset({ challenge, code }) : confirmEmail(address, { challenge, code }));
+      const token = rig.findToken(user.email);
+      if (token !== undefined && random.isTrue(0.2)) await undo(token);
     },
   };
 }
 
-/** Puts a password before or behind the others; more than a few are never in question. */
-function prefer(user: RigUser, password: string, where: "first" | "last"): void {
-  const others = user.passwords.filter((other) => other !== password);
-  user.passwords = (where === "first" ? [password, ...others] : [...others, password]).slice(0, 6);
+/** Puts a password or an address before or behind the others; more than a few are never in question. */
+function prefer(all: string[], one: string, where: "first" | "last"): void {
+  const others = all.filter((other) => other !== one);
+  all.splice(0, all.length, ...(where === "first" ? [one, ...others] : [...others, one]).slice(0, 6));
 }
 
 export type Thief = ReturnType<typeof createThief>;
@@ -190,8 +272,12 @@ export function createThief(rig: Rig, { user, pair, past }: Browser, random: Ran
 export async function forge(rig: Rig, { user, pair }: Browser, other: Pair | undefined, random: Random) {
   if (random.isTrue(0.2)) {
     const challenge = `${createMailId()}.${createMailId()}`;
-    const body = { challenge, code: "K4MXQ2T9W", newPassword: "the password of a forger" };
-    await rig.call({ route: "resetPassword", by: "forger", email: user.email, body });
+    const newPassword = "the password of a forger";
+    const asked = random.pick([
+      { route: "resetPassword", body: { challenge, code: "K4MXQ2T9W", newPassword } },
+      { route: "undoEmailChange", body: { token: challenge, newPassword } },
+    ] as const);
+    await rig.call({ ...asked, by: "forger", email: user.email });
     return;
   }
   if (!pair || !other || other.key.sessionId === pair.key.sessionId) return;

@@ -4,7 +4,7 @@ import type { Call, OpenedSession } from "./rig.ts";
 import { type Run, windowSeconds } from "./run.ts";
 
 /**
- * What must hold in every run. I1, I2, I7, I8 and I10 to I13 are judged here from the history of all calls, the log and the tables; I4
+ * What must hold in every run. I1, I2, I7, I8 and I10 to I16 are judged here from the history of all calls, the log and the tables; I4
  * and I6 while the requests pass (recorder.ts), which sees what was applied, in which order; I3, I5 and I9 in both.
  * Not promised, and so not asked for: that a session without a key outlives a repeat later than its window (I1); that
  * clocks differ by more than 5 s; that the put of a session, which has one attempt, comes once more after that
@@ -22,8 +22,11 @@ const invariants = {
   I9: "a pair that we have not issued as one is refused without a request to the database",
   I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
-  I12: "each change of an account is one row of the audit trail, each new password one notice, and nothing else is",
-  I13: "a new password that was answered 200 opens the account until the next one, and none before it does; a code sets one",
+  I12: "each change of an account is one row of the audit trail, each new password one notice, each new address two, and nothing else is",
+  I13: "a password and an address that were answered 200 open the account until the next ones, and none before them do; a code and a token set one password",
+  I14: "a code that was answered 202 is mailed, or it is noted that it was too late or for nobody",
+  I15: "a code counts five tries",
+  I16: "each account is opened by its address, and no other is",
 } as const;
 
 export function judge(run: Run): string[] {
@@ -34,6 +37,9 @@ export function judge(run: Run): string[] {
     I11: unlogged,
     I12: untold,
     I13: overruled,
+    I14: unmailed,
+    I15: guessed,
+    I16: unopened,
   }).flatMap(([invariant, check]) => check(run).map((text) => ({ invariant, text })));
   const byInvariant = Object.groupBy([...run.recorder.violations, ...found], ({ invariant }) => invariant);
   return Object.entries(byInvariant).flatMap(([invariant, all = []]) => {
@@ -45,7 +51,10 @@ export function judge(run: Run): string[] {
 const sessionIdOf = ({ presented }: Call) => presented?.key.sessionId ?? "";
 const endings: Record<string, number> = {
   ...{ logout: 200, revokeAllSessions: 204, changePassword: 200, resetPassword: 200 },
+  ...{ confirmEmailChange: 200, undoEmailChange: 200 },
 };
+/** Where a pair that another tab has just renewed is an `invalid_token`. */
+const needsPair = ({ route }: Call) => ["askEmailChange", "confirmEmailChange"].includes(route);
 const isEnding = ({ route, status, by }: Call) => by !== "forger" && endings[route] === status;
 /** Nobody but the database knows whether it was done. */
 const isUnknown = ({ status }: Call) => status === 503 || status === 0;
@@ -82,7 +91,7 @@ function lost({ calls, sessions, spreadSeconds, mendedAt, recorder }: Run): stri
       return [`/movies: ${describe(call)}`];
     const isRefused =
       (route === "refresh" && (call.status === 400 || call.status === 401)) ||
-      (call.code === "invalid_token" && isLive);
+      (call.code === "invalid_token" && isLive && !needsPair(call));
     if (call.startedAt > mendedAt && isUnknown(call)) return [`after all faults: ${describe(call)}`];
     if (!isRefused) return [];
 
@@ -114,6 +123,8 @@ function revived({ calls, sessions, recorder, lines }: Run): string[] {
   const isSuccess = ({ route, status, code, by }: Call) =>
     by !== "forger" &&
     ((route === "refresh" && status === 200) ||
+      (route === "askEmailChange" && status === 202) ||
+      (route === "confirmEmailChange" && status === 200) ||
       (route === "changePassword" && (status === 200 || code === "invalid_body")));
 
   return calls.filter(isSuccess).flatMap((call) => {
@@ -129,9 +140,10 @@ function revived({ calls, sessions, recorder, lines }: Run): string[] {
   });
 }
 
-/** The last epoch whose sessions a call ends: what a reset does when it is sent again may have been done at first. */
+/** The last epoch whose sessions a call ends: what some do when they are sent again may have been done at first. */
 function lastEnded({ route, isRepeat, epochBefore }: Call): number {
-  return route === "resetPassword" && isRepeat ? epochBefore - 1 : epochBefore;
+  const isKnownAgain = ["resetPassword", "confirmEmailChange", "undoEmailChange"].includes(route);
+  return isKnownAgain && isRepeat ? epochBefore - 1 : epochBefore;
 }
 
 function doubled({ calls }: Run): string[] {
@@ -179,11 +191,13 @@ function unnoticed({ calls, sessions, recorder, spreadSeconds }: Run): string[] 
   return [...stolen.map((call) => `without the Session-Key: ${describe(call)}`), ...shared];
 }
 
+const openings = ["login", "refresh", "logout", "changePassword", "confirmEmailChange"];
+
 function cookies({ calls }: Run): string[] {
   return calls
     .filter((call) => {
       const { route, status, hasCookies, isCleared } = call;
-      const mustHave = status === 200 && ["login", "refresh", "logout", "changePassword"].includes(route);
+      const mustHave = status === 200 && openings.includes(route);
       // The end of all others has the browser recognised in the new epoch.
       const mayHave = mustHave || (status === 204 && route === "revokeAllSessions");
       const isWrong = (hasCookies && !mayHave) || (mustHave && !hasCookies);
@@ -195,38 +209,98 @@ function cookies({ calls }: Run): string[] {
 function forged({ calls }: Run): string[] {
   const expected = ["invalid_jwt_token", "invalid_refresh_token"];
   const isExpected = ({ route, code = "" }: Call) =>
-    route === "resetPassword" ? code === "code_expired" : expected.includes(code);
+    route === "refresh" ? expected.includes(code) : code === "code_expired";
   return calls
     .filter((call) => call.by === "forger" && !isExpected(call))
     .map((call) => `a forgery: ${describe(call)}`);
 }
 
-/** What a call says is the password, and what it shall be. */
-const textsOf = ({ body = {} }: Call) =>
-  body as { password?: string; newPassword?: string; challenge?: string };
+const textsOf = ({ body = {} }: Call) => body as Record<string, string | undefined>;
+
+/** What a login opens the account with; of all others, what they set instead. */
+function keysOf(call: Call): { password?: string | undefined; address?: string | undefined } {
+  const { email, password, newPassword } = textsOf(call);
+  return call.route === "login"
+    ? { password, address: email }
+    : { password: newPassword, address: call.address };
+}
 
 /** Of what nobody knows whether it was carried out, a late copy may be. */
 function overruled({ calls }: Run): string[] {
-  const sets = calls.filter((call) => textsOf(call).newPassword && (call.status === 200 || isUnknown(call)));
+  const sets = calls.filter((call) => call.route !== "login" && (call.status === 200 || isUnknown(call)));
   const byEmail = Object.groupBy(sets, ({ email }) => email);
   const logins = calls.filter(({ route }) => route === "login");
   const wrong = logins.flatMap((login) => {
-    const all = byEmail[login.email] ?? [];
-    const before = all.filter(({ status, endedAt }) => status === 200 && endedAt < login.startedAt);
-    const isOwn = (set: Call) => textsOf(set).newPassword === textsOf(login).password;
-    const others = all.filter((set) => !isOwn(set) && set.startedAt < login.endedAt);
-    const isLast = (set: Call) =>
-      isOwn(set) && !others.some((other) => isUnknown(other) || other.endedAt > set.startedAt);
-    const isNext = (set: Call) =>
-      !isOwn(set) && all.filter(isOwn).every((own) => own.status === 200 && own.endedAt < set.startedAt);
-    const isRefused = login.code === "invalid_credentials";
-    const set = isRefused ? before.find(isLast) : login.status === 200 ? before.find(isNext) : undefined;
-    return set ? [`${describe(login)} after ${describe(set)}`] : [];
+    const [password, address] = (["password", "address"] as const).map((name) => {
+      const own = keysOf(login)[name];
+      const all = (byEmail[login.email] ?? []).filter((set) => keysOf(set)[name] !== undefined);
+      return findKey(login, all, (set) => keysOf(set)[name] === own);
+    });
+    const isWrong = password?.replacedBy ?? address?.replacedBy;
+    if (login.status === 200) return isWrong ? [`${describe(login)} after ${describe(isWrong)}`] : [];
+    const isRefused = login.code === "invalid_credentials" && password?.isLast && address?.isLast;
+    return isRefused ? [`${describe(login)}, and both are right`] : [];
   });
-  const answered = sets.filter((set) => set.status === 200 && textsOf(set).challenge);
-  const byCode = Object.values(Object.groupBy(answered, (set) => textsOf(set).challenge ?? ""));
-  const twice = byCode.filter((all = []) => new Set(all.map((set) => textsOf(set).newPassword)).size > 1);
-  return [...wrong, ...twice.map((all = []) => `a code set two passwords: ${all.map(describe).join(", ")}`)];
+  const proofOf = (set: Call) => textsOf(set).challenge ?? textsOf(set).token;
+  const answered = sets.filter((set) => set.status === 200 && textsOf(set).newPassword && proofOf(set));
+  const byProof = Object.values(Object.groupBy(answered, (set) => proofOf(set) ?? ""));
+  const twice = byProof.filter((all = []) => new Set(all.map((set) => textsOf(set).newPassword)).size > 1);
+  return [
+    ...wrong,
+    ...twice.map((all = []) => `two passwords were set by one: ${all.map(describe).join(", ")}`),
+  ];
+}
+
+/** Whether the password or the address of a login is the last that was set, and what has surely replaced it. */
+function findKey(login: Call, all: Call[], isOwn: (set: Call) => boolean) {
+  const begun = all.filter((set) => set.startedAt < login.endedAt);
+  const before = all.filter(({ status, endedAt }) => status === 200 && endedAt < login.startedAt);
+  const others = begun.filter((set) => !isOwn(set));
+  const isLast = (set: Call) =>
+    isOwn(set) && !others.some((other) => isUnknown(other) || other.endedAt > set.startedAt);
+  const isNext = (set: Call) =>
+    !isOwn(set) && all.filter(isOwn).every((own) => own.status === 200 && own.endedAt < set.startedAt);
+  return { isLast: begun.length === 0 || before.some(isLast), replacedBy: before.find(isNext) };
+}
+
+function unmailed({ calls, tables, mailed }: Run): string[] {
+  const mails = new Map(tables.mails.map((mail) => [mail.id, mail]));
+  return calls.flatMap((call) => {
+    if (call.challenge === undefined) return [];
+    const { sentAt, failure, email } = mails.get(call.challenge.split(".")[0]) ?? {};
+    const isSent = sentAt !== undefined && mailed.has(`${email} ${call.mailedCode}`);
+    return isSent || ["late", "none"].includes(failure) ? [] : [`${describe(call)}: ${sentAt} ${failure}`];
+  });
+}
+
+function guessed({ calls }: Run): string[] {
+  const byChallenge = Object.groupBy(calls, (call) => textsOf(call).challenge ?? "");
+  return Object.entries(byChallenge).flatMap(([challenge, all = []]) => {
+    const wrong = all.filter(({ code }) => code === "invalid_code");
+    const last = Math.max(...wrong.map(({ endedAt }) => endedAt));
+    const right = all.find(({ status, startedAt }) => status === 200 && startedAt > last);
+    if (challenge === "" || wrong.length < 5 || (wrong.length === 5 && !right)) return [];
+    return [
+      `${wrong.length} wrong codes: ${wrong.map(describe).join(", ")}, and ${right && describe(right)}`,
+    ];
+  });
+}
+
+function unopened({ recorder, tables }: Run): string[] {
+  const entries = new Map(tables.identities.map((entry) => [entry.identity, entry]));
+  const users = tables.users.filter(({ userId }) => recorder.users.has(userId));
+  const closed = users.filter(({ userId, email }) => {
+    const entry = entries.get(`email:${email}`);
+    return entry?.userId !== userId || entry?.reservedUntil !== undefined;
+  });
+  const others = tables.identities.filter(({ identity, userId, reservedUntil }) => {
+    const user = users.find((user) => user.userId === userId);
+    return user && reservedUntil === undefined && identity !== `email:${user.email}`;
+  });
+  return [
+    ...closed.map(({ userId }) => `${userId} is not opened by its address`),
+    ...others.map(({ userId }) => `${userId} has the entry of another address`),
+  ];
 }
 
 /** What is refused because others were faster, and not for trouble with the database, has no cause. */
@@ -240,7 +314,7 @@ function unavailable({ calls, profile, mendedAt, exhausted, lines }: Run): strin
   const hit = refused.filter(
     ({ requestId }) => (causes.get(requestId)?.match(/"message"/g)?.length ?? 0) > 1,
   );
-  const mayLose = ["login", "changePassword", "revokeAllSessions"];
+  const mayLose = ["login", "changePassword", "revokeAllSessions", "confirmEmailChange", "undoEmailChange"];
   const found = refused.filter((call) => !hit.includes(call) && !mayLose.includes(call.route)).map(describe);
   return hit.length <= exhausted
     ? found
@@ -254,7 +328,12 @@ const successEvents: Record<string, string[]> = {
   revokeAllSessions: ["authn_token_revoked"],
   changePassword: ["authn_password_change"],
   resetPassword: ["authn_password_change"],
+  ...{ forgotPassword: ["authn_code_requested"], askEmailChange: ["authn_code_requested"] },
+  ...{ confirmEmailChange: ["user_updated"], undoEmailChange: ["user_updated"] },
 };
+
+/** How many mails tell of a change. */
+const noticesOf: Record<string, number> = { authn_password_change: 1, user_updated: 2 };
 
 function unlogged({ calls, lines }: Run): string[] {
   const byId = Object.groupBy(lines, ({ requestId }) => String(requestId));
@@ -279,7 +358,7 @@ function untold({ recorder, told: { rows, notices } }: Run): string[] {
   const noticed = Object.groupBy(notices, ({ changeId }) => changeId);
   const missing = [...recorder.changes].flatMap(([name, event]) => {
     const count = noticed[name.split("#")[1] ?? ""]?.length ?? 0;
-    const isTold = named.get(name) === event && count === Number(event === "authn_password_change");
+    const isTold = named.get(name) === event && count === (noticesOf[event] ?? 0);
     return isTold ? [] : [`${event} ${name}: ${named.has(name) ? "a" : "no"} row, ${count} notices`];
   });
   const invented = [...named.keys()].filter((name) => !recorder.changes.has(name));

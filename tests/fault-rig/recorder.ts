@@ -41,6 +41,8 @@ const fixed = ["userId", "sessionId", "email", "keyed", "sessionKeyHash", "creat
 export function createRecorder({ tick, past }: { tick: () => number; past: Past }) {
   const sessions = new Map<string, SeenSession>();
   const users = new Map<string, Written>();
+  /** Whose address each was when the run began. */
+  const userIds = new Map<string, string>();
   /** `userId change`, of every change of an account, with its event. */
   const changes = new Map<string, string>();
   const violations: { invariant: string; text: string }[] = [];
@@ -54,7 +56,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     if (operation === "PutItem") noteWrite(table, put, sentAt);
     if (operation === "UpdateItem") noteWrite(table, JSON.parse(body).Attributes, sentAt);
     if (operation === "DeleteItem") noteDeletion(table, Key);
-    for (const { Update } of TransactItems) noteCarrying(Update, sentAt);
+    for (const { Update } of TransactItems) if (Update) noteRaise(Update, sentAt);
     if (operation !== "BatchWriteItem") return;
     const left = JSON.stringify(JSON.parse(body).UnprocessedItems ?? {});
     for (const { DeleteRequest } of RequestItems[nameOf(table)]) {
@@ -62,8 +64,8 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     }
   }
 
-  /** The end of all others raises the user's epoch, and carries a session over to it. Its answer shows no item. */
-  function noteCarrying({ TableName, Key, ExpressionAttributeValues: values }: Item, sentAt: number): void {
+  /** A transaction raises the user's epoch; the end of all others carries a session over to it. Its answer shows no item. */
+  function noteRaise({ TableName, Key, ExpressionAttributeValues: values }: Item, sentAt: number): void {
     const isUser = TableName === nameOf("users");
     const last = isUser ? users.get(Key.userId.S)?.item : sessions.get(Key.sessionId.S)?.last.item;
     const changed = isUser
@@ -125,6 +127,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
   return {
     sessions,
     users,
+    userIds,
     changes,
     violations,
     report,
@@ -132,8 +135,7 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     noteWrite,
 
     epochOf(email: string): number {
-      const user = [...users.values()].find(({ item }) => item.email?.S === email);
-      return numberOf(user?.item.sessionEpoch);
+      return numberOf(users.get(userIds.get(email) ?? "")?.item.sessionEpoch);
     },
 
     watch(request: WireRequest): WireRequest {

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { startMailbox } from "../support/mailbox.ts";
 import { startService } from "../support/service.ts";
 import { judge } from "./invariants.ts";
 import { profiles } from "./profiles.ts";
@@ -9,6 +10,7 @@ const { LONG, SEED = String(performance.timeOrigin), PROFILES, MIX = "{}", OPERA
 const operations = Number(OPERATIONS ?? (LONG ? 2_000 : 300));
 
 const service = await startService();
+const mailbox = await startMailbox(service);
 const { half } = globalThis as unknown as { half: number };
 const chosen = Object.entries(profiles).filter(([id], index) =>
   PROFILES ? half === 0 && PROFILES.split(",").includes(id) : index % 2 === half,
@@ -20,7 +22,7 @@ if (chosen.length === 0) test.skip("no profile here", () => {});
 for (const [id, profile] of chosen) {
   test(`${id}: ${profile.name}`, async () => {
     const seed = `${SEED} ${id}`;
-    const outcome = await run(service, { profile, seed, operations, mix: JSON.parse(MIX) });
+    const outcome = await run(service, mailbox, { profile, seed, operations, mix: JSON.parse(MIX) });
     process.stdout.write(`${id}, SEED=${SEED}: ${summaryOf(outcome)}\n`);
     expect(judge(outcome)).toEqual([]);
   });

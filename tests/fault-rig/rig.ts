@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { ApiResponse } from "../../lib/http/response.ts";
+import type { CodeKind } from "../../lib/mail/kinds.ts";
 import type { Answer } from "../../local/wire.ts";
 import { clock } from "../support/clock.ts";
 import { createCodesWithoutMail } from "../support/codes-without-mail.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
+import type { Mailbox } from "../support/mailbox.ts";
 import { keepTokens, type Pair, pairOf } from "../support/pair.ts";
 import { keyHeaders, type Service } from "../support/service.ts";
 import type { WireRequest } from "../support/wire.ts";
@@ -15,7 +17,10 @@ import { createRecorder } from "./recorder.ts";
 export interface Asked {
   route: RouteName;
   by: "browser" | "thief" | "forger";
+  /** Whose account it is about: the address that it had when the run began. */
   email: string;
+  /** The address that the account has once it is done. */
+  address?: string;
   presented?: Pair | undefined;
   key?: string | undefined;
   sessionKey?: string | undefined;
@@ -29,6 +34,8 @@ export interface Asked {
 
 /** One call of a function and what came of it; `…At` number what happens in a run, `…Time` is the clock. */
 export interface Call extends Asked, ReturnType<typeof readResponse> {
+  /** The code that its challenge needs. */
+  mailedCode: string | undefined;
   requestId: string;
   epochBefore: number;
   startedAt: number;
@@ -47,12 +54,19 @@ export interface OpenedSession {
 
 export type Rig = ReturnType<typeof createRig>;
 
+export interface RunChoice {
+  profile: Profile;
+  seed: string;
+}
+
 /** More than any call takes; the one that takes longer on a busy machine is not judged (I10). */
 const remainingMs = 30_000;
 const skewSeconds = 2;
 
-export function createRig(service: Service, profile: Profile, seed: string) {
-  const { wire, createSandbox, feed } = service;
+export function createRig(service: Service, mailbox: Mailbox, { profile, seed }: RunChoice) {
+  const { wire, feed } = service;
+  const { createSandbox } = mailbox;
+  const { codeOf, mailCode } = createCodesWithoutMail(service);
   let ticks = 0;
   const tick = () => ++ticks;
   const past = createPast(() => ticks);
@@ -82,7 +96,8 @@ export function createRig(service: Service, profile: Profile, seed: string) {
   /** What a fault is decided by: the seed, what is asked for whom, and how often it has been asked. */
   function randomOf({ name, parameters }: WireRequest): Random {
     const [first] = parameters.TransactItems ?? [];
-    const { identity, userId } = parameters.Key ?? parameters.Item ?? first?.Update?.Key ?? {};
+    const { identity, userId } =
+      parameters.Key ?? parameters.Item ?? first?.Update?.Key ?? first?.Put?.Item ?? {};
     const about = `${name} ${identity?.S ?? userId?.S ?? ""}`;
     const turn = (turns.get(about) ?? 0) + 1;
     turns.set(about, turn);
@@ -184,17 +199,20 @@ export function createRig(service: Service, profile: Profile, seed: string) {
     if (sandbox === victim) life = undefined;
     const isHeard = sandbox !== victim && (isMended || !random.isTrue(profile.unheard ?? 0));
     const read = readResponse(sandbox === victim ? undefined : response);
+    const kind: CodeKind = asked.route === "forgotPassword" ? "reset" : "email";
+    const code = read.challenge === undefined ? undefined : await codeOf(kind, read.challenge);
     const call: Call = {
       ...asked,
       ...begun,
       ...read,
+      mailedCode: code,
       requestId,
       isHeard,
       endedAt: tick(),
       endTime: clock.now,
     };
     calls.push(call);
-    if (["login", "changePassword"].includes(call.route) && call.issued)
+    if (["login", "changePassword", "confirmEmailChange"].includes(call.route) && call.issued)
       sessions.set(call.issued.key.sessionId, { email, startedAt: call.startedAt });
     return call;
   }
@@ -206,8 +224,7 @@ export function createRig(service: Service, profile: Profile, seed: string) {
   }
 
   return {
-    ...{ profile, seed, random, recorder, calls, sessions, tick, call },
-    mailCode: createCodesWithoutMail(service),
+    ...{ profile, seed, random, recorder, calls, sessions, tick, call, mailCode },
 
     get operations(): number {
       return operations;
@@ -225,8 +242,22 @@ export function createRig(service: Service, profile: Profile, seed: string) {
       isMended = true;
     },
 
-    /** Has what changed told, in whatever trouble there is; answers whether all of it is done. */
-    tell: () => feed("events", isMended ? calm : random.pick(sandboxes).sandbox),
+    /** Has what changed told, and mails sent, in whatever trouble there is; answers whether all of it is done. */
+    async tell(): Promise<boolean> {
+      const choose = () => (isMended ? calm : random.pick(sandboxes).sandbox);
+      const isTold = await feed("events", choose());
+      return (await feed("mail", choose())) && isTold;
+    },
+
+    /** Answers whether a code has come to an address. */
+    hasCome: (address: string, code: string): boolean =>
+      mailbox.sent.some((mail) => mail.to[0] === address && mail.code === code),
+
+    /** The newest token that came to an address: who has it undoes the change of that one. */
+    findToken(email: string): string | undefined {
+      const mail = mailbox.sent.findLast(({ to, link }) => to[0] === email && link.includes("kind=undo"));
+      return mail?.link.split("token=")[1];
+    },
 
     /** Waits until nothing is on its way to the tables any more. */
     async settle(): Promise<void> {
@@ -269,5 +300,7 @@ function readResponse(response: ApiResponse | undefined) {
     hasCookies: cookies.length > 0,
     /** By this a browser is known at its next login. */
     device: set.find(isDevice)?.split(";")[0],
+    /** What is answered to whoever asks for a code. */
+    challenge: statusCode === 202 ? String(JSON.parse(body ?? "{}").challenge) : undefined,
   };
 }

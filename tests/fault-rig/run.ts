@@ -4,12 +4,12 @@ import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { clock } from "../support/clock.ts";
 import type { Database, Item } from "../support/database.ts";
 import { log } from "../support/log.ts";
+import type { Mailbox } from "../support/mailbox.ts";
 import type { Account, Service } from "../support/service.ts";
 import { type Browser, createBrowser, createThief, forge, type RigUser, type Thief } from "./clients.ts";
-import type { Profile } from "./profiles.ts";
 import { createRandom } from "./random.ts";
 import { numberOf } from "./recorder.ts";
-import { type Call, createRig, type Rig } from "./rig.ts";
+import { type Call, createRig, type Rig, type RunChoice } from "./rig.ts";
 
 /** What is known when a run is over; invariants.ts judges it. */
 export interface Run
@@ -18,18 +18,21 @@ export interface Run
   mendedAt: number;
   /** The audit trail of the run's users, and the notices of their changes. */
   told: { rows: Item[]; notices: Item[] };
+  /** What the tables hold at the end. */
+  tables: Record<"users" | "identities" | "mails", Item[]>;
+  /** The codes that came by mail: `address code`. */
+  mailed: ReadonlySet<string>;
   lines: ReturnType<typeof log.entries>;
 }
 
 /** How often a browser that is logged in does what; one that is not logs in. */
 const usualMix = {
   ...{ refresh: 71, live: 8, movies: 3, login: 1, logout: 4, endAll: 2 },
-  ...{ changePassword: 1, resetPassword: 1, steal: 3, forge: 3 },
+  ...{ changePassword: 1, resetPassword: 1, forgotPassword: 2, changeEmail: 4, guess: 0.3 },
+  ...{ steal: 3, forge: 3 },
 };
 
-interface RunOptions {
-  profile: Profile;
-  seed: string;
+interface RunOptions extends RunChoice {
   /** How many requests the clients make at least; those that repeat one after a 503 or silence do not count. */
   operations: number;
   mix?: Partial<typeof usualMix>;
@@ -45,10 +48,11 @@ const parallel = 6;
 /** The clock goes on by 5 s at most while requests are under way: all clocks together by less than the window. */
 const roundSeconds = 5;
 
-export async function run(service: Service, { profile, seed, operations, mix }: RunOptions): Promise<Run> {
+export async function run(service: Service, mailbox: Mailbox, options: RunOptions): Promise<Run> {
+  const { profile, seed, operations, mix } = options;
   log.clear();
   const account = await service.register();
-  const rig = createRig(service, profile, seed);
+  const rig = createRig(service, mailbox, options);
   const { random } = rig;
   const browsers = await createBrowsers(rig, service, account);
   let thieves: Thief[] = [];
@@ -91,6 +95,7 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
     await runRound(round);
     await rig.tell();
     rig.setAway(false);
+    await Promise.all(browsers.map((browser) => browser.readMails()));
     const [least, more] = random.pick(Object.entries(jumps));
     clock.advance(isOutage ? 60 : Number(least) + random.below(more));
     if (isOutage) await Promise.all(browsers.map((browser) => browser.pair && browser.renew()));
@@ -110,7 +115,14 @@ export async function run(service: Service, { profile, seed, operations, mix }: 
   service.wire.mend();
   const lines = log.entries();
   log.settle();
-  return { ...rig, exhausted: rig.exhausted, mendedAt, lines, told: await findTold(rig, service.database) };
+  const { database } = service;
+  const mailed = new Set(mailbox.sent.map(({ to, code }) => `${to} ${code}`));
+  const tables = {
+    ...{ users: await database.scan("users"), identities: await database.scan("identities") },
+    mails: await database.scan("mails"),
+  };
+  const told = await findTold(rig, database);
+  return { ...rig, exhausted: rig.exhausted, mendedAt, lines, told, tables, mailed };
 }
 
 /** Seconds from one round to the next, and up to how many more: most pairs are renewed while their JWT lives, some after it, some late. */
@@ -128,7 +140,8 @@ async function createBrowsers(rig: Rig, { database }: Service, account: Account)
     const { createdAt } = item as Item;
     await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
     rig.recorder.noteWrite("users", marshall(item), rig.tick());
-    const user: RigUser = { email: item.email, userId: item.userId, passwords: [password] };
+    rig.recorder.userIds.set(own.email, own.userId);
+    const user: RigUser = { ...own, passwords: [password], addresses: [own.email] };
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);
       const key = random.isTrue(0.6) ? `browser-${randomUUID()}` : undefined;
@@ -165,5 +178,9 @@ export function summaryOf({ calls, sessions, recorder, lines, profile, exhausted
   const stolen = [...sessions.values()].filter(({ stolenAt }) => stolenAt !== undefined).length;
   const noticed = lines.filter(({ event }) => event === "authn_token_reuse").length;
   const ours = `${calls.length} calls in ${recorder.sessions.size} sessions, ${refused} times 503, ${exhausted} times no attempt left`;
-  return `${profile.name}: ${ours}, ${count(({ isHeard }) => !isHeard)} unheard, ${stolen} stolen, ${noticed} noticed, ${count(({ by }) => by === "forger")} forged`;
+  const done = (route: string, status: number) =>
+    count((call) => call.route === route && call.status === status);
+  const mailed = done("forgotPassword", 202) + done("askEmailChange", 202);
+  const changed = `${mailed} codes asked for, ${done("resetPassword", 200)} reset, ${done("confirmEmailChange", 200)} moved, ${done("undoEmailChange", 200)} undone`;
+  return `${profile.name}: ${ours}, ${changed}, ${count(({ isHeard }) => !isHeard)} unheard, ${stolen} stolen, ${noticed} noticed, ${count(({ by }) => by === "forger")} forged`;
 }

@@ -1,4 +1,4 @@
-import { createChallenges, createCodes, createMailId } from "../../lib/mail/codes.ts";
+import { createChallenges, createCodes, createMailId, formatCode } from "../../lib/mail/codes.ts";
 import type { CodeKind } from "../../lib/mail/kinds.ts";
 import { importHashKeys, parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
 import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
@@ -18,7 +18,13 @@ export function createCodesWithoutMail({ database, environment }: Service) {
   const challenges = createChallenges(keyedHashOf(environment.HASH_KEYS));
   const codes = createCodes(keyedHashOf(environment.CODE_KEYS));
 
-  return async function mailCode(kind: CodeKind, { email, userId }: { email: string; userId: string }) {
+  /** The code as it stands in the mail that came of a challenge. */
+  async function codeOf(kind: CodeKind, challenge: string): Promise<string> {
+    const [id = ""] = challenge.split(".");
+    return formatCode(await codes.derive({ kind, id, createdAt: clock.now }));
+  }
+
+  async function mailCode(kind: CodeKind, { email, userId }: { email: string; userId: string }) {
     const [id, createdAt] = [createMailId(), clock.now];
     const times = {
       createdAt,
@@ -33,5 +39,6 @@ export function createCodesWithoutMail({ database, environment }: Service) {
     };
     keepSecrets(made.challenge, made.code);
     return made;
-  };
+  }
+  return { codeOf, mailCode };
 }
