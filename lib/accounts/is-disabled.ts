@@ -1,9 +1,11 @@
-import type { User } from "./store.ts";
-
 /** A deletion that broke off must not lock its owner out for good; no request lives for so long. */
 const deletionSeconds = 900;
 
-type Closed = Pick<User, "disabledAt" | "deletingAt">;
+/** What a user item says of that; epoch seconds. */
+interface Closed {
+  disabledAt?: number | undefined;
+  deletingAt?: number | undefined;
+}
 
 /**
  * Answers whether an account is being deleted. 15 minutes after it began, a deletion is as if it had never been asked for;
