@@ -199,6 +199,20 @@ test("N11 N13 a change of address is undone by the link in the mail to the addre
   await enter(other, "login", { ...account, password });
 });
 
+test("U07 whoever is invited opens the account by the link in the mail, which a robot cannot", async () => {
+  const { email, password } = createAccount();
+  await site.invite(email);
+  const { url } = await site.mailTo(email, "invitation");
+  const page = await openAsRobot(url);
+  await follow(page, url);
+  expect(await focused(page)).toBe("mail-invitation-heading");
+  await expectAccessible(page, "mail-invitation");
+  await form(page, "invitation").getByLabel("Password").fill(password);
+  await form(page, "invitation").getByRole("button").click();
+  await says(page, "Registered and logged in.");
+  await isLoggedIn(page, { email });
+});
+
 test("the account's own address is proven by a code, and every session goes on", async () => {
   const page = await site.open();
   const account = await register(page);

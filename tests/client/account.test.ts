@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Asked, CodeKind } from "../../client/account.ts";
 import { clock } from "../support/clock.ts";
+import { createInvite } from "../support/invite.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { wrongCode } from "../support/mailed-code.ts";
@@ -294,6 +295,35 @@ describe("a change of address", () => {
     expect((await thief.auth.fetch("/movies")).status).toBe(401);
     expect(thief.ends).toEqual(["token_expired"]);
   });
+});
+
+test("U07 an invitation makes the account, logs in, and is not taken twice", async () => {
+  const email = someone();
+  await createInvite(service)(email);
+  const { link } = await mailbox.receive();
+  const tab = await browser.openTab({ fragment: new URL(link).hash });
+  expect(tab.link).toEqual({ kind: "invitation", token: expect.stringMatching(/^[\w-]{22}\.[\w-]{22}$/) });
+  const token = tab.link?.token ?? "";
+  const accept = (password: string) => tab.account.acceptInvitation({ token, password });
+  await expect(accept("short")).rejects.toMatchObject({ status: 400, code: "invalid_body" });
+  expect(await accept(newPassword)).toMatchObject({ email });
+  await expectSignedIn(tab);
+  await expect(accept(`${newPassword} or not`)).rejects.toMatchObject({ code: "code_expired" });
+});
+
+test("a bearer client that proves the account's own address keeps its token pair", async () => {
+  const owner = await service.register();
+  const { email, password } = owner;
+  const tokens = createStore();
+  const [tab] = await openSession({ as: owner, tokens });
+  await tab.account.askEmailChange({ newEmail: email, password });
+  const { code } = await mailbox.receive();
+  clock.advance(60);
+  await tab.auth.refresh();
+  const before = await tokens.load();
+  expect(await tab.account.confirmEmailChange({ code })).toMatchObject({ email });
+  expect(await tokens.load()).toEqual(before);
+  await expectSignedIn(tab);
 });
 
 /** With which character a code begins is chance: these answers are the test's. */

@@ -57,6 +57,8 @@ export async function startDatabase() {
   const documents = DynamoDBDocument.from(client);
   return {
     endpoint,
+    /** The way past the service. */
+    documents,
 
     /** Hands a request on as it came: `target` is its header X-Amz-Target, `text` its body. */
     async deliver(target: string, text: string): Promise<Answer> {

@@ -1,13 +1,12 @@
 import { commands } from "../../build/users/commands.ts";
-import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { nameOf } from "./database.ts";
 import type { Service } from "./service.ts";
 
 /** Makes what invites somebody as `npm run users -- invite` does, without a process of its own; it gives the id of the mail. */
-export function createInvite({ database }: Service) {
+export function createInvite({ database }: Pick<Service, "database">) {
   const stage = {
     name: "the stage of the test",
-    dynamodb: createDynamoDB({ dynamodbEndpoint: database.endpoint, dynamodbTimeoutMs: 10_000 }),
+    dynamodb: database.documents,
     tables: {
       usersTable: nameOf("users"),
       identitiesTable: nameOf("identities"),

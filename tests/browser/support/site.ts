@@ -4,6 +4,7 @@ import { afterAll } from "@jest/globals";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { type Item, startDatabase } from "../../support/database.ts";
 import { tableSettings } from "../../support/declared.ts";
+import { createInvite } from "../../support/invite.ts";
 import { npmStart } from "../../support/npm-start.ts";
 import { createFolder, removeFolder } from "../../support/project.ts";
 import { startWire } from "../../support/wire.ts";
@@ -76,6 +77,9 @@ export async function startSite(settings: Record<string, string> = {}) {
       const entry = await database.find("identities", { identity: `email:${email}` });
       return entry ? database.sessionsOf(entry.userId) : [];
     },
+
+    /** Has an operator invite somebody. */
+    invite: createInvite({ database }),
 
     /** What the link of the last mail to somebody opens here, and the code in it; waits for the mail. */
     async mailTo(email: string, kind: string): Promise<{ url: string; code: string }> {
