@@ -329,6 +329,18 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         {
           userId: text("The user id."),
           email: text("The address."),
+          emailVerifiedAt: {
+            ...time("When the address was proven; null: never."),
+            type: ["integer", "null"],
+          },
+          previousEmail: {
+            type: ["string", "null"],
+            description: "The address before the last change of it; null: there is none that is known.",
+          },
+          undoUntil: {
+            ...time("Until when that one can undo the change; null: it cannot."),
+            type: ["integer", "null"],
+          },
           language: {
             type: ["string", "null"],
             description: "The language of mails to it; null: the first there is.",
@@ -358,7 +370,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         { optional: ["changes", "moreChanges", ...optionalMembers.filter((name) => name !== "roles")] },
       ),
       example: {
-        ...{ userId, email, language: "en", createdAt, passwordChangedAt: null, roles: [] },
+        ...{ userId, email, emailVerifiedAt: createdAt, previousEmail: null, undoUntil: null },
+        ...{ language: "en", createdAt, passwordChangedAt: null, roles: [] },
         lastChange: {
           ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },
           ...{

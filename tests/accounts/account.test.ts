@@ -47,7 +47,8 @@ describe("GET /auth/account", () => {
     const { email, userId } = account;
     clock.advance(60);
     await service.rotate(other);
-    await database.change("users", { userId }, { roles: ["admin"] });
+    const moved = { previousEmail: "before@example.com", undoUntil: clock.now + 60 };
+    await database.change("users", { userId }, { roles: ["admin"], ...moved });
     await database.change("sessions", old.key, { expiresAt: clock.now });
     await service.feed("events");
     const read = (as = sandbox) => as.exportAccount({ cookies: own.cookies });
@@ -57,7 +58,8 @@ describe("GET /auth/account", () => {
     const change = { ...created, device: "unknown browser", requestId: expect.any(String) };
     expect(user).toEqual({
       ...{ userId, email, createdAt: expect.any(Number), roles: ["admin"], sessionsLeftOut: 0 },
-      ...{ language: "en", passwordChangedAt: null },
+      ...{ language: "en", passwordChangedAt: null, emailVerifiedAt: null },
+      ...{ previousEmail: "before@example.com", undoUntil: clock.now + 60 },
       lastChange: { id: expect.any(String), ...change },
       ...{ changes: [change], moreChanges: false },
     });

@@ -30,9 +30,10 @@ export function createExportAccount({ users, sessions, audit, sessionsNotBefore,
   return async function exportAccount(caller: Session) {
     const user = await getCurrentUser(users, caller, clock());
     const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
+    const { emailVerifiedAt = null, previousEmail = null, undoUntil = null } = user;
     const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
     return {
-      ...{ userId, email, language, createdAt, passwordChangedAt },
+      ...{ userId, email, emailVerifiedAt, previousEmail, undoUntil, language, createdAt, passwordChangedAt },
       lastChange: lastChange ? withoutName(lastChange) : null,
       roles: [],
       ...pickCustomClaims(user),
