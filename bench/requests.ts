@@ -102,7 +102,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     },
     acceptInvitation: async () => {
       const email = createAddress();
-      await commands.invite(operated, { command: "invite", email, language: "en", region: "" });
+      await commands.invite(operated, { target: email, language: "en" });
       return createEvent("acceptInvitation", { body: { token: await receive(email), password } });
     },
     deleteAccount: async () => {

@@ -37,15 +37,13 @@ export function createCodeAsking(config: Config<keyof typeof codeAskingSettings>
   const attempts = createAttemptStore(dynamodb, config.attemptsTable);
   const limit = config.mailLimitPerSourcePerHour;
   const needs = { dynamodb, hashKeys, clock };
-  return {
-    ...{ keyedHash, needs },
-    ask: createAsk({
-      mails: createMailStore(dynamodb, config.mailsTable),
-      sources: openSourceLimit(config, needs, { what: "mails", limit, windowSeconds: 3_600 }),
-      mailLimit: createMailLimit({ attempts, keyedHash, clock }),
-      challenges: createChallenges(keyedHash),
-      languages: config.mailLanguages,
-      clock,
-    }),
-  };
+  const sources = openSourceLimit(config, needs, { what: "mails", limit, windowSeconds: 3_600 });
+  const ask = createAsk({
+    mails: createMailStore(dynamodb, config.mailsTable),
+    mailLimit: createMailLimit({ attempts, keyedHash, clock }),
+    challenges: createChallenges(keyedHash),
+    languages: config.mailLanguages,
+    clock,
+  });
+  return { keyedHash, needs, sources, ask };
 }

@@ -32,6 +32,8 @@ export type SecurityEvent =
 /** What changes an account; the deletion of one is told of when it is gone. */
 export type ChangeEvent =
   | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created" | "user_updated">
+  /** An operator lets nobody in any more. */
+  | "user_archived"
   | "user_deleting";
 
 /** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */

@@ -13,12 +13,15 @@ try {
 }
 
 /** Says in one line what went wrong, and what to do. */
-function explain({ name, tables }: Stage, error: unknown, { email }: Options): string {
+function explain({ name, tables }: Stage, error: unknown, { command, target }: Options): string {
   if (error instanceof AppError && error.code === "email_taken")
-    return `${email} has an account already, or is kept for the account that has left it; nobody was invited.`;
+    return `${target} has an account already, or is kept for the account that has left it; nobody was invited.`;
+  if (error instanceof AppError && error.code === "not_found") return `${name}: there is no user ${target}.`;
   const cause = (error instanceof AppError ? error.cause : error) as NodeJS.ErrnoException | undefined;
   if (cause?.code === "ECONNREFUSED") return `${name} is not running. Next: npm start, in another terminal.`;
   if (cause?.name === "ResourceNotFoundException")
-    return `${name} has no table ${tables.mailsTable}, or others: it is not deployed, or has no mail (MAIL_FROM).`;
+    return command === "invite"
+      ? `${name} has no table ${tables.mailsTable}, or others: it is not deployed, or has no mail (MAIL_FROM).`
+      : `${name} has no table ${tables.usersTable}, or others: it is not deployed.`;
   return `${name}: ${cause?.name}: ${cause?.message || cause?.code}`;
 }

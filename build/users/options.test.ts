@@ -5,15 +5,18 @@ test("an address is read as the service reads it", () => {
   const options = parseOptions(["invite", " Ada@Example.com", "--language", "de", "--stage", "prod"]);
   expect(options).toMatchObject({
     command: "invite",
-    email: "ada@example.com",
+    target: "ada@example.com",
     language: "de",
     stage: "prod",
   });
 });
 
 test.each([
-  [[], "Name a command."],
-  [["promote"], '"promote" is no command.'],
+  [[], "Name a command: invite, find,"],
+  [["promote"], '"promote" is no command. The commands: invite, find,'],
+  [["disable"], "Name one user."],
+  [["disable", "ada"], '"ada" is neither an e-mail address nor a user id.'],
+  [["find", "a@example.com", "--language", "de"], "--language belongs to invite."],
   [["invite"], "Name one e-mail address."],
   [["invite", "a@example.com", "b@example.com"], "Name one e-mail address."],
   [["invite", "ada"], '"ada" must be an e-mail address of at most 254 bytes'],

@@ -8,7 +8,7 @@ export interface Stage {
   /** What people know it by. */
   name: string;
   dynamodb: DynamoDB;
-  tables: { usersTable: string; identitiesTable: string; mailsTable: string };
+  tables: Record<"usersTable" | "identitiesTable" | "sessionsTable" | "mailsTable", string>;
   /** Who the operator is, for the record: an ARN, or a user of this machine. */
   findOperator(): Promise<string>;
 }
@@ -21,6 +21,7 @@ export function openStage({ stage, region }: { stage?: string; region: string })
   const tables = {
     usersTable: table("users"),
     identitiesTable: table("identities"),
+    sessionsTable: table("sessions"),
     mailsTable: table("mails"),
   };
   process.env.AWS_REGION = region;

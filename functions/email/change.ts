@@ -15,9 +15,9 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import { cookieName, sessionsTable, usersTable } from "../../lib/settings.ts";
 
 const config = readConfig({ ...codeAskingSettings, usersTable, sessionsTable, cookieName });
-const { ask, keyedHash, needs } = createCodeAsking(config);
+const { ask, sources, keyedHash, needs } = createCodeAsking(config);
 const askEmailChange = createAskEmailChange({
-  ...{ ask, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
+  ...{ ask, sources, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
   ...openAttemptLimit(config, needs),
 });
 

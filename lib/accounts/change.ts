@@ -15,7 +15,7 @@ export const changeSchema = v.object({
   /** Epoch seconds. */
   at: v.number(),
   ip: v.exactOptional(v.string()),
-  /** Like `Chrome on Windows`; absent where it was no browser. */
+  /** Like `Chrome on Windows`; absent of an operator. */
   device: v.exactOptional(v.string()),
   /** The id of the request, which is in the log. */
   requestId: v.string(),
@@ -27,7 +27,8 @@ export type Change = v.InferOutput<typeof changeSchema>;
 /** Who changes an account, and by which request. */
 export interface ChangeSource {
   by: string;
-  client: Client;
+  /** Of an operator nothing is known. */
+  client?: Client;
   requestId: string;
 }
 
@@ -37,11 +38,11 @@ export function createChange(
   { by, client, requestId }: ChangeSource,
   now: number,
 ): Change {
-  const { ip, userAgent } = client;
+  const { ip, userAgent } = client ?? {};
   return {
     ...{ id: createId(), event, by, at: now, requestId },
     ...(ip !== undefined && { ip }),
-    device: nameDevice(userAgent),
+    ...(client && { device: nameDevice(userAgent) }),
   };
 }
 

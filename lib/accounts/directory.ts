@@ -10,6 +10,7 @@ import {
   parseIdentityEntry,
 } from "./identities.ts";
 import { createInvitations } from "./invitations.ts";
+import { isUnderWay, valuesOfUnderWay } from "./is-disabled.ts";
 import { createUserStore, type User } from "./store.ts";
 
 /** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
@@ -84,10 +85,12 @@ export function createDirectory(
 
     /**
      * Deletes a user whose deletion has begun, with the entries that the user names – not one that is another's by now, nor
-     * an address that is reserved –, and voids invitations to the address.
+     * an address that is reserved –, and voids invitations to the address, if it was proven. Not once the deletion counts as
+     * broken off; `now` is in epoch seconds.
      */
-    async deleteAccount(user: User): Promise<void> {
-      const { userId, sessionEpoch, email } = user;
+    async deleteAccount(user: User, now: number): Promise<void> {
+      const { userId, sessionEpoch, email, emailVerifiedAt } = user;
+      const voided = emailVerifiedAt === undefined ? [] : [invitations.toVoid(email)];
       const isDone = async () => (await users.find(userId)) === undefined;
       // Each turn leaves out what the one before found to be another's.
       for (let named = listIdentities(user); ; ) {
@@ -95,12 +98,12 @@ export function createDirectory(
           Delete: {
             TableName: usersTable,
             Key: { userId },
-            ConditionExpression: "attribute_exists(deletingAt) AND sessionEpoch = :epoch",
-            ExpressionAttributeValues: { ":epoch": sessionEpoch },
+            ConditionExpression: `${isUnderWay} AND sessionEpoch = :epoch`,
+            ExpressionAttributeValues: { ":epoch": sessionEpoch, ...valuesOfUnderWay(now) },
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           },
         };
-        const items = [deletion, ...named.map(toDeletion), invitations.toVoid(email)];
+        const items = [deletion, ...named.map(toDeletion), ...voided];
         const result = await transact(client, items, { isDone });
         if (result.written) return;
         const [own, ...others] = result.verdicts;

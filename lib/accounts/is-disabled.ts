@@ -24,3 +24,12 @@ export const isOpen =
 
 /** The values of the condition `isOpen`; `now` is in epoch seconds. */
 export const valuesOfOpen = (now: number) => ({ ":brokeOff": now - deletionSeconds });
+
+/** What is sent may arrive so much later: by then a deletion must not count as broken off. */
+const arrivalSeconds = 60;
+
+/** The condition of the write that ends a deletion, with `valuesOfUnderWay`. */
+export const isUnderWay = "deletingAt > :tooOld";
+
+/** The values of the condition `isUnderWay`; `now` is in epoch seconds. */
+export const valuesOfUnderWay = (now: number) => ({ ":tooOld": now - deletionSeconds + arrivalSeconds });

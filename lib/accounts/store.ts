@@ -54,6 +54,9 @@ export type User = v.InferOutput<typeof userType.schema>;
 /** For so long a change of the address can be undone, and the address before is kept free. */
 export const undoSeconds = 604_800;
 
+/** Reads a user as the table holds it. Throws AppError `internal_error` for one that is damaged. */
+export const parseUser = (item: Item): User => parseItem(userType, item);
+
 /** Answers whether a change of the address can still be undone; until then neither it nor the account is changed again. */
 export const isUndoable = ({ undoUntil = 0 }: User, now: number): boolean => undoUntil > now;
 
@@ -89,7 +92,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       addressOf(caller.userId),
       createRaise(caller, change, more),
     );
-    const user = item && parseItem(userType, item);
+    const user = item && parseUser(item);
     return written || user?.lastChange?.id === change.id ? user : undefined;
   }
 
@@ -97,7 +100,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     /** Reads a user, strongly consistent. */
     async find(userId: string): Promise<User | undefined> {
       const item = await getItem(client, addressOf(userId));
-      return item && parseItem(userType, item);
+      return item && parseUser(item);
     },
 
     /** Replaces a password hash by a stronger one of the same password, if it is still there; false if not. */
@@ -157,7 +160,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
         // Proven by somebody else between the two, and never unproven again.
         if (!result.written && result.item?.emailVerifiedAt) result = await keepsAll();
       }
-      const user = result.item && parseItem(userType, result.item);
+      const user = result.item && parseUser(result.item);
       return { isReset: result.written || user?.lastChange?.id === change.id, user };
     },
 
@@ -189,7 +192,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
           ...valuesOfOpen(change.at),
         },
       });
-      return written || (item && parseItem(userType, item))?.lastChange?.id === change.id;
+      return written || (item && parseUser(item))?.lastChange?.id === change.id;
     },
 
     /** Notes that no session of an epoch before this one is left. */

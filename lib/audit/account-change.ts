@@ -36,15 +36,15 @@ const memorySeconds = 25 * 3_600;
 
 /**
  * Finds the change that a record of the users' stream is about; undefined where the write was none (a re-hash, the note of
- * a sweep), or only the beginning of a deletion: that is told when the account is gone. `now` is in epoch seconds. Throws
- * AppError `internal_error` for a damaged image.
+ * a sweep). The beginning of a deletion is one, and the end is another. `now` is in epoch seconds. Throws AppError
+ * `internal_error` for a damaged image.
  */
 export function findAccountChange({ dynamodb }: StreamRecord, now: number): AccountChange | undefined {
   const before = parseImage(dynamodb.OldImage);
   const after = parseImage(dynamodb.NewImage);
   if (!after) return findDeletion(before);
   const { userId, lastChange: change } = after;
-  if (!change || change.id === before?.lastChange?.id || change.event === "user_deleting") return undefined;
+  if (!change || change.id === before?.lastChange?.id) return undefined;
   // An item that was put back as it once was, by an operator or a restore.
   if (change.at < now - memorySeconds) return undefined;
   return { userId, change, before, after };
@@ -53,7 +53,8 @@ export function findAccountChange({ dynamodb }: StreamRecord, now: number): Acco
 /** What ended without a deletion that had begun – by an operator's hand – is nothing that the service did. */
 function findDeletion(before: UserImage | undefined): AccountChange | undefined {
   if (before?.lastChange?.event !== "user_deleting") return undefined;
-  const change = { ...before.lastChange, event: "user_deleted" };
+  // Its beginning has been told under the id of the change.
+  const change = { ...before.lastChange, id: `${before.lastChange.id}-end`, event: "user_deleted" };
   return { userId: before.userId, change, before, after: undefined };
 }
 

@@ -60,14 +60,14 @@ export function createTellChange({ audit, mails, auditDays, languages, clock }: 
       const hour = Math.floor(at / hourSeconds);
       const isFirst = await mails.put({
         ...content,
-        id: deriveMailId(`password:${userId}:${hour}`),
+        id: deriveMailId(`password:${userId}:${hour}`, notification),
         isUnlimited: true,
       });
       if (isFirst) return;
     }
     await mails.put({
       ...content,
-      id: deriveMailId(`change:${id}:${toName(notification)}`),
+      id: deriveMailId(`change:${id}:${toName(notification)}`, notification),
       ...(isLast(notification) && { isUnlimited: true }),
     });
   }

@@ -1,5 +1,4 @@
 import type { MailLimit } from "../attempts/mail-limit.ts";
-import type { SourceLimit } from "../attempts/source-limit.ts";
 import type { Clock } from "../clock.ts";
 import { nameDevice } from "../device-name.ts";
 import { type Challenges, codeBegins, createMailId } from "../mail/codes.ts";
@@ -9,7 +8,6 @@ import type { MailStore, NewMail } from "../mail/store.ts";
 
 interface AskOptions {
   mails: Pick<MailStore, "put">;
-  sources: SourceLimit;
   mailLimit: MailLimit;
   challenges: Pick<Challenges, "issue">;
   languages: readonly Language[];
@@ -45,14 +43,15 @@ export type Ask = ReturnType<typeof createAsk>;
  * Makes the use case of every route that mails a code. It does not know who exists: whatever is asked for, the same
  * requests are sent, and the same is answered. Who sends the mail looks the account up (lib/mail/deliver.ts).
  */
-export function createAsk({ mails, sources, mailLimit, challenges, languages, clock }: AskOptions) {
-  /** Counts, and puts one mail to be sent. Throws AppError `too_many_requests`, `unavailable`. */
+export function createAsk({ mails, mailLimit, challenges, languages, clock }: AskOptions) {
+  /**
+   * Counts the address, and puts one mail to be sent. The source has been counted: one that is over its limit must not use up
+   * the mails of an address, nor the attempts of an account. Throws AppError `too_many_requests`, `unavailable`.
+   */
   return async function ask({ kind, ...wish }: Wish, asker: Asker): Promise<Asked> {
     const { ip, userAgent, acceptLanguage } = asker;
-    const id = createMailId();
+    const id = createMailId({ kind, email: wish.email });
     const challenge = await challenges.issue(kind, id);
-    // One after the other: a source that is over its limit must not use up the mails of an address.
-    await sources.count(ip);
     await mailLimit.count(wish.email, { reason: "code" });
     await mails.put({
       ...{ id, kind, ...wish, createdAt: clock() },

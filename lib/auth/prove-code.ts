@@ -7,7 +7,7 @@ import type { Mail, MailStore, Use } from "../mail/store.ts";
 interface ProveCodeOptions {
   mails: Pick<MailStore, "prove">;
   challenges: Pick<Challenges, "open">;
-  codes: Pick<Codes, "isRight">;
+  codes: Pick<Codes, "isRight" | "isOf">;
   clock: Clock;
 }
 
@@ -35,6 +35,8 @@ export function createProveCode({ mails, challenges, codes, clock }: ProveCodeOp
     const mail = await mails.prove({ kind, id, isRight, use }, clock());
     if (!mail) throw new AppError("code_expired");
     if (!isRight) throw new AppError("invalid_code", { reason: "wrong code" });
+    // Somebody has written another address into it.
+    if (!codes.isOf(mail)) throw new AppError("code_expired");
     return mail;
   };
 }

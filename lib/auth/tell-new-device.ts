@@ -27,7 +27,7 @@ export function createTellNewDevice({ mails, languages, clock, noteFailure }: Te
     if (user.emailVerifiedAt === undefined || user.createdAt > now - quietSeconds) return;
     const notice: NewMail = {
       ...({ kind: "notice", notice: "newDevice" } as const),
-      ...{ id: createMailId(), email: user.email, createdAt: now },
+      ...{ id: createMailId({ kind: "notice", email: user.email }), email: user.email, createdAt: now },
       language: chooseLanguage(user.language, languages),
       device: nameDevice(userAgent),
       ...(ip !== undefined && { ip }),

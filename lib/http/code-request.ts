@@ -14,12 +14,13 @@ interface CodeRequest {
 
 /** Answers a request for a code to an address, whoever has it; `more` is what is to be known when the code comes back. */
 export function answerCodeRequest(kind: CodeKind, { schema = emailBody, more }: CodeRequest = {}) {
-  const { ask, keyedHash } = createCodeAsking(readConfig(codeAskingSettings));
+  const { ask, sources, keyedHash } = createCodeAsking(readConfig(codeAskingSettings));
   return async (event: ApiEvent & ClientEvent): Promise<ApiResponse> => {
     const { body, headers, userAgent, sourceIp: ip } = event;
     const { email } = parseBody(schema, body);
     note({ kind, emailHash: await keyedHash.hash(`log e-mail:${email}`) });
     const asker = { ip, userAgent, acceptLanguage: headers["accept-language"] };
+    await sources.count(ip);
     const asked = await ask({ kind, email, ...more?.() }, asker);
     note({ event: "authn_code_requested" });
     return json(202, asked);

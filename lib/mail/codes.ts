@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
-import type { CodeKind, TokenKind } from "./kinds.ts";
+import type { CodeKind, MailKind, TokenKind } from "./kinds.ts";
 
 // Nothing that logs anybody in is stored. A challenge is the id of an item and a seal, and goes to whoever asks; a code
 // goes by mail. Both are keyed hashes of the id: the seal under the hash keys, which everybody has who asks, the code under
@@ -13,12 +13,33 @@ const codeLength = 9;
 const sealed = /^([\w-]{21}[AQgw])\.([\w-]{22})$/;
 const macLength = 22;
 
-/** Makes the id of a mail: 16 random bytes, base64url. */
-export const createMailId = (): string => randomBytes(16).toString("base64url");
+/** What the id of a mail is made for: whoever writes it over with another address has no code for that. */
+interface Addressed {
+  kind: MailKind;
+  /** Normalised. */
+  email: string;
+}
 
-/** The id of a mail that there is only one of, from a text that names it. */
-export const deriveMailId = (text: string): string =>
-  createHash("sha256").update(text).digest().subarray(0, 16).toString("base64url");
+/** The part of an id that is chance, or names the mail; the other ten bytes follow from it, the kind and the address. */
+const nameLength = 6;
+
+/** Makes the id of a mail: 16 bytes, base64url. */
+export const createMailId = (to: Addressed): string => toId(randomBytes(nameLength), to);
+
+/** The id of a mail that there is only one of to this address, from a text that names it. */
+export const deriveMailId = (text: string, to: Addressed): string =>
+  toId(sha256(text).subarray(0, nameLength), to);
+
+/** Answers whether an id was made for a mail of this kind to this address. */
+const isIdOf = ({ id, ...to }: Addressed & { id: string }): boolean =>
+  toId(Buffer.from(id, "base64url").subarray(0, nameLength), to) === id;
+
+function toId(name: Buffer, { kind, email }: Addressed): string {
+  const bound = sha256(`${name.toString("hex")}:${kind}:${email}`).subarray(0, 16 - nameLength);
+  return Buffer.concat([name, bound]).toString("base64url");
+}
+
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 /** The first character of a code, which is public: the first five bits of the id. */
 export function codeBegins(id: string): string {
@@ -65,6 +86,9 @@ export function createCodes(keyedHash: Pick<KeyedHash, "hash" | "hashes">) {
     async derive({ kind, id, createdAt }: Derived<CodeKind>): Promise<string> {
       return toCode(id, await keyedHash.hash(label(kind, id), createdAt));
     },
+
+    /** Answers whether a mail is to whom, and for what, its code or token was made. */
+    isOf: ({ id, kind, email }: Addressed & { id: string }): boolean => isIdOf({ id, kind, email }),
 
     /** Answers whether a code is the one for an item, under any key that still verifies; in constant time. */
     async isRight(kind: CodeKind, id: string, code: string): Promise<boolean> {

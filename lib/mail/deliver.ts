@@ -15,7 +15,7 @@ interface DeliverOptions {
   mails: Pick<MailStore, "lease" | "release" | "noteSent" | "noteFailed">;
   mailLimit: MailLimit;
   recipients: Recipients;
-  codes: Pick<Codes, "derive" | "deriveToken">;
+  codes: Pick<Codes, "derive" | "deriveToken" | "isOf">;
   send: Send;
   /** Tells what became of a mail. */
   report: (outcome: MailOutcome) => void;
@@ -45,6 +45,7 @@ export function createDeliver({
   return async function deliver(image: Item): Promise<void> {
     const mail = await read(image);
     if (!mail) return;
+    if (!codes.isOf(mail)) return end(mail, "failed", "DamagedItem");
     if (mail.validUntil <= clock()) return end(mail, "not sent", "late");
     const chosen = await chooseText(mail, recipients, clock());
     if (!chosen) return end(mail, "not sent", "none");

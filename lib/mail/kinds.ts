@@ -25,6 +25,7 @@ export const notices = [
   "emailUndone",
   "emailRestored",
   "newDevice",
+  "accountDisabled",
   "accountDeleted",
 ] as const;
 

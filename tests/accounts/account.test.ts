@@ -180,6 +180,29 @@ describe("DELETE /auth/account", () => {
     await expectGone(account, [other, own]);
   });
 
+  test("that broke off goes on in the same browser, whoever is guessing at the account meanwhile", async () => {
+    const { account } = await open();
+    const { email, password } = account;
+    const { cookies = [] } = await sandbox.login({ body: { email, password } });
+    const own = cookies.map((line) => line.split(";", 1)[0] ?? "");
+    for (let i = 0; i < 6; i++) await sandbox.login({ body: { email, password: "a stranger's guess" } });
+    wire.break("Query sessions", loseRequest, { times: 3 });
+    const remove = () => sandbox.deleteAccount({ cookies: own, body: { password } });
+    expectProblem(await remove(), refusals.unavailable);
+    expectNoContent(await remove());
+  });
+
+  test("that broke off is finished by nobody in the last minute of the fifteen: it could arrive after them", async () => {
+    const { account, own } = await open();
+    const { userId, password } = account;
+    wire.break("Query sessions", loseRequest, { times: 3 });
+    const remove = () => sandbox.deleteAccount({ cookies: own.cookies, body: { password } });
+    expectProblem(await remove(), refusals.unavailable);
+    clock.advance(840);
+    expectProblem(await remove(), refusals.unavailable);
+    expect(await database.find("users", { userId })).toBeDefined();
+  });
+
   test("that broke off, and that nobody can go on with, is after 15 minutes as if it had never been asked for", async () => {
     const { account, other, own } = await open();
     const { email, password } = account;

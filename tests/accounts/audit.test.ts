@@ -132,7 +132,7 @@ test.each(Object.entries(changes))("W01 %s leaves one row: what, by whom, from w
   });
   expect(await eventsOf(userId)).toEqual([
     ...(isNew ? [] : ["user_created"]),
-    ...(by === "undo" ? [event, event] : [event]),
+    ...(by === "undo" ? [event, event] : event === "user_deleted" ? ["user_deleting", event] : [event]),
   ]);
 });
 
@@ -197,10 +197,10 @@ describe("W03 what comes twice is told once:", () => {
     await remove(account, await service.logIn({ account }));
     wire.break(name, throttle, { times: 3 });
     expect(await tell()).toBe(false);
-    expect(await eventsOf(account.userId)).toEqual(["user_created"]);
+    expect(await eventsOf(account.userId)).not.toContain("user_deleted");
     clock.advance(60);
     expect(await tell()).toBe(true);
-    expect(await eventsOf(account.userId)).toEqual(["user_created", "user_deleted"]);
+    expect(await eventsOf(account.userId)).toEqual(["user_created", "user_deleting", "user_deleted"]);
     const told = (await mailsTo(account.email)).filter(({ notice }) => notice === "accountDeleted");
     expect(told).toHaveLength(1);
   });
@@ -255,7 +255,7 @@ test("an item that was damaged by hand is logged, and holds up nobody else", asy
   expect(await eventsOf(account.userId)).toContain("authn_password_change");
 });
 
-test("W07 a deletion is told when the account is gone, not when it begins; the rows stay, the address does not", async () => {
+test("W07 a deletion is told by mail when the account is gone, not when it begins; both leave a row, and no address", async () => {
   const account = await registerProven();
   const { userId, email } = account;
   let pair = await service.logIn({ account });
@@ -263,13 +263,14 @@ test("W07 a deletion is told when the account is gone, not when it begins; the r
   expectProblem(await remove(account, pair), refusals.unavailable);
   for (let hours = 0; hours < 40; hours += 20) {
     expect(await tell()).toBe(true);
-    expect(await eventsOf(userId)).toEqual(["user_created"]);
+    expect(await eventsOf(userId)).toEqual(["user_created", "user_deleting"]);
     clock.advance(20 * 3_600);
     pair = await service.rotate(pair);
   }
   expect((await remove(account, pair)).statusCode).toBe(204);
   await tell();
-  expect(await eventsOf(userId)).toEqual(["user_created", "user_deleted"]);
+  const deletion = ["user_deleting", "user_deleted"];
+  expect(await eventsOf(userId)).toEqual(["user_created", "user_deleting", ...deletion]);
   expect(JSON.stringify(await rowsOf(userId))).not.toContain(email);
   const mails = await mailsTo(email);
   expect(mails).toContainEqual(expect.objectContaining({ notice: "accountDeleted", createdAt: clock.now }));

@@ -104,6 +104,19 @@ async function expectUnmoved({ account, newEmail }: { account: Account; newEmail
 }
 
 describe("POST /auth/email", () => {
+  test("of a source that is over its limit counts no attempt of the account, and looks at no password", async () => {
+    const { account, own, newEmail } = await open();
+    const limited = mailbox.createSandbox({ MAIL_LIMIT_PER_SOURCE_PER_HOUR: "1" });
+    const body = { newEmail, password: account.password };
+    expect((await limited.askEmailChange({ cookies: own.cookies, body })).statusCode).toBe(202);
+    const steps: Step[] = [live, look, "UpdateItem attempts"];
+    const response = await expectRequests(steps, () =>
+      limited.askEmailChange({ cookies: own.cookies, body }),
+    );
+    expect(response.statusCode).toBe(429);
+    await mailbox.deliver();
+  });
+
   test("N02 answers the same where the new address is taken, free or reserved, after the same requests; the mail tells", async () => {
     const { email: takenEmail } = await service.register();
     const reserved = someone();

@@ -76,6 +76,16 @@ async function expectUndone({ account, newEmail, newPassword }: Moved) {
 }
 
 describe("POST /auth/email/undo", () => {
+  test("takes the token of no other address than the one before, whatever the row of the mail says", async () => {
+    const { token, ...moved } = await move();
+    const [id = ""] = token.split(".");
+    await database.change("mails", { id }, { email: moved.newEmail });
+    expectProblem(await undo({ ...moved, token }), expired);
+    await database.change("mails", { id }, { email: moved.account.email });
+    await database.change("users", { userId: moved.account.userId }, { previousEmail: "c@example.com" });
+    expectProblem(await undo({ ...moved, token }), expired);
+  });
+
   test("N11 gives the account back to whoever has the address before, and takes it from everybody else; both are told", async () => {
     const moved = await move();
     const { account, thief, newEmail } = moved;

@@ -6,6 +6,8 @@ import { cookieOf, type Pair } from "../support/pair.ts";
 import type { Random } from "./random.ts";
 import type { Asked, Call, Rig } from "./rig.ts";
 
+const ada = { kind: "reset", email: "ada@example.com" } as const;
+
 /** A user, and the passwords and addresses that may be the current one, the likeliest first: an answer can be lost. */
 export interface RigUser {
   /** The address when the run began. */
@@ -271,7 +273,7 @@ export function createThief(rig: Rig, { user, pair, past }: Browser, random: Ran
 /** Presents what looks like a pair, or the challenge of a code, and is none: the database must not hear of it. */
 export async function forge(rig: Rig, { user, pair }: Browser, other: Pair | undefined, random: Random) {
   if (random.isTrue(0.2)) {
-    const challenge = `${createMailId()}.${createMailId()}`;
+    const challenge = `${createMailId(ada)}.${createMailId(ada)}`;
     const newPassword = "the password of a forger";
     const asked = random.pick([
       { route: "resetPassword", body: { challenge, code: "K4MXQ2T9W", newPassword } },

@@ -14,6 +14,8 @@ import { buildToken, encode } from "../support/token.ts";
 import { anyText, mutated } from "./hostile.ts";
 import { watchAsync } from "./oracle.ts";
 
+const ada = { kind: "reset", email: "ada@example.com" } as const;
+
 const now = 1_800_000_000;
 const { issuePair, verifyExpiredToken, sign, header } = await createTestIssuer(now);
 const refreshToken = "A".repeat(43);
@@ -87,7 +89,7 @@ test("no claim that the issuer does not make is accepted, whoever has signed it"
 });
 
 test("a challenge, and a token in a mail, open as they were made, or not at all", async () => {
-  const id = createMailId();
+  const id = createMailId(ada);
   const challenge = await challenges.issue("reset", id);
   const token = await codes.deriveToken({ kind: "undo", id, createdAt: now });
   const parts = [challenge, token].flatMap((text) => text.split("."));

@@ -31,7 +31,7 @@ const idOf = (response: { body?: string | undefined }): string =>
 
 /** A mail that was put without anybody asking for it. */
 async function put(mail: Item): Promise<string> {
-  const id = createMailId();
+  const id = createMailId({ kind: mail.kind, email: mail.email });
   const now = clock.now;
   const usual = { id, language: "en", createdAt: now, validUntil: now + 3_600, expiresAt: now + 604_800 };
   await database.put("mails", { ...usual, ...mail });
@@ -175,6 +175,15 @@ describe("who gets which mail", () => {
     expect(subject).toBe("Ihr Passwort wurde geändert");
     expect(text).toContain("Firefox auf Linux");
   });
+});
+
+test("a mail to another address than its id was made for is not sent: its code would be that of the other", async () => {
+  const email = someone();
+  const id = createMailId({ kind: "reset", email });
+  await put({ kind: "reset", email: someone(), id });
+  expect(await mailbox.deliver()).toBe(true);
+  expect(mailbox.sent).toEqual([]);
+  expect(await findMail(id)).toMatchObject({ failure: "DamagedItem" });
 });
 
 describe("a notice counts among the notices to its address", () => {

@@ -11,6 +11,7 @@ import { createInvite } from "../support/invite.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals } from "../support/mailed-code.ts";
+import { expectHashes } from "../support/password-hashes.ts";
 import { run } from "../support/run.ts";
 import { startService } from "../support/service.ts";
 
@@ -199,11 +200,35 @@ describe("POST /auth/invitations/accept", () => {
     expect((await accept(third)).statusCode).toBe(201);
   });
 
-  test("so does one that was made without them", async () => {
+  test("so does one that was made without them, if its address was proven: any other may be a stranger's", async () => {
+    for (const emailVerifiedAt of [1, undefined]) {
+      const invited = await invite();
+      const body = { email: invited.email, password: newPassword() };
+      const { userId } = bodyOf(await sandbox.register({ body }));
+      await database.change("users", { userId }, { emailVerifiedAt });
+      await deleteAccount(body);
+      const response = await accept(invited);
+      expect(response.statusCode).toBe(emailVerifiedAt ? 400 : 201);
+    }
+  });
+
+  test("one that was used tells nothing of the account's password: not of the next one, and not ten minutes later", async () => {
     const invited = await invite();
-    const body = { email: invited.email, password: newPassword() };
-    expect((await sandbox.register({ body })).statusCode).toBe(201);
-    await deleteAccount(body);
+    expect((await accept(invited)).statusCode).toBe(201);
+    clock.advance(599);
+    expect((await accept(invited)).statusCode).toBe(201);
+    clock.advance(1);
+    expectProblem(await expectHashes(0, () => accept(invited)), codeRefusals.expired);
+
+    const other = await invite();
+    const { userId } = bodyOf(await accept(other));
+    await database.change("users", { userId }, { passwordChangedAt: clock.now });
+    expectProblem(await expectHashes(1, () => accept(other)), codeRefusals.expired);
+  });
+
+  test("one that somebody has written another address into opens no account there", async () => {
+    const invited = await invite();
+    await database.change("mails", { id: invited.mailId }, { email: someone() });
     expectProblem(await accept(invited), codeRefusals.expired);
   });
 

@@ -210,7 +210,12 @@ describe("the code", () => {
   test("V09 with an invented challenge costs nobody a try and us no request", async () => {
     const asked = await prepare();
     const [id, seal] = asked.challenge.split(".");
-    for (const challenge of [`${id}.${"A".repeat(22)}`, `${createMailId()}.${seal}`, `${id}.`, ""])
+    for (const challenge of [
+      `${id}.${"A".repeat(22)}`,
+      `${createMailId({ kind: "register", email: "ada@example.com" })}.${seal}`,
+      `${id}.`,
+      "",
+    ])
       await service.expectRefusal(() => confirm({ ...asked, challenge }), codeRefusals.expired);
     expect(await findMail(asked)).not.toHaveProperty("tries");
     expect((await confirm(asked)).statusCode).toBe(201);

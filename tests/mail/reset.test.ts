@@ -122,7 +122,12 @@ describe("a code", () => {
   test("V09 V13 with a challenge that we did not make, or made for another, it costs nobody a try and us no request", async () => {
     const asked = await prepare();
     const [id, seal] = asked.challenge.split(".");
-    for (const challenge of [`${id}.${"A".repeat(22)}`, `${createMailId()}.${seal}`, "", "x".repeat(5_000)])
+    for (const challenge of [
+      `${id}.${"A".repeat(22)}`,
+      `${createMailId({ kind: "reset", email: "ada@example.com" })}.${seal}`,
+      "",
+      "x".repeat(5_000),
+    ])
       await service.expectRefusal(() => reset({ ...asked, challenge }), expired);
     expect(await database.find("mails", { id: id ?? "" })).not.toHaveProperty("tries");
     expectDone(await reset(asked));
@@ -175,6 +180,24 @@ describe("a code", () => {
     expect((await sandbox.changePassword({ cookies, body })).statusCode).toBe(200);
     for (const guess of [newPassword(), next])
       expectProblem(await expectHashes(1, () => reset({ ...asked, newPassword: guess })), expired);
+  });
+
+  test("whoever writes another address into the row of a mail has no code for it", async () => {
+    const mallory = await prepare();
+    const { email, userId, password } = await service.register();
+    const [id = ""] = mallory.challenge.split(".");
+    await database.change("mails", { id }, { email, userId });
+    expectProblem(await reset(mallory), expired);
+    expect((await logIn(email, password)).statusCode).toBe(200);
+  });
+
+  test("F09 a code that was used is answered again for ten minutes: later it would say whether a guess is right", async () => {
+    const [asked] = await withEmail();
+    expectDone(await reset(asked));
+    clock.advance(599);
+    expectDone(await reset(asked));
+    clock.advance(1);
+    expectProblem(await reset(asked), expired);
   });
 
   async function withEmail(): Promise<[MailedCode & { newPassword: string }, Account]> {

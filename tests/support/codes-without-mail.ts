@@ -25,7 +25,7 @@ export function createCodesWithoutMail({ database, environment }: Service) {
   }
 
   async function mailCode(kind: CodeKind, { email, userId }: { email: string; userId: string }) {
-    const [id, createdAt] = [createMailId(), clock.now];
+    const [id, createdAt] = [createMailId({ kind, email }), clock.now];
     const times = {
       createdAt,
       validUntil: createdAt + 3_600,

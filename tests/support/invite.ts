@@ -10,12 +10,15 @@ export function createInvite({ database }: Pick<Service, "database">) {
     tables: {
       usersTable: nameOf("users"),
       identitiesTable: nameOf("identities"),
+      sessionsTable: nameOf("sessions"),
       mailsTable: nameOf("mails"),
     },
     findOperator: async () => "an operator",
   };
   return async (email: string): Promise<string> => {
-    const options = { command: "invite", email, language: "en", region: "eu-central-1" } as const;
-    return (await commands.invite(stage, options)).mailId;
+    const { mailId } = (await commands.invite(stage, { target: email, language: "en" })) as {
+      mailId: string;
+    };
+    return mailId;
   };
 }

@@ -6,7 +6,7 @@ import type { MailStore } from "../../mail/store.ts";
 import { createOpenAccount, type NewAccount, type OpenAccountOptions } from "./open-account.ts";
 
 interface AcceptInvitationOptions extends OpenAccountOptions {
-  codes: Pick<Codes, "openToken">;
+  codes: Pick<Codes, "openToken" | "isOf">;
   mails: Pick<MailStore, "find" | "toUse">;
   invitations: Pick<Invitations, "toAccept">;
 }
@@ -30,7 +30,8 @@ export function createAcceptInvitation({ codes, invitations, ...options }: Accep
     assertUncommonPassword(account.password, { commonPasswords, pointer: "#/password" });
     const id = await codes.openToken("invitation", token);
     const mail = id === undefined ? undefined : await options.mails.find(id);
-    if (mail?.kind !== "invitation" || mail.validUntil <= options.clock()) throw new AppError("code_expired");
+    const isGood = mail?.kind === "invitation" && codes.isOf(mail) && mail.validUntil > options.clock();
+    if (!isGood) throw new AppError("code_expired");
     const uses = [invitations.toAccept(mail.email, mail.createdAt)];
     return openAccount(mail, account, { by: "invitation", uses });
   };

@@ -9,6 +9,7 @@ import { assertUsablePassword } from "../../factors/password-policy.ts";
 import type { Mail, MailStore } from "../../mail/store.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { TransactItem } from "../../transaction.ts";
+import { isAnsweredAgain } from "../lost-answer.ts";
 
 /** What an account is opened with. */
 export interface OpenAccountOptions {
@@ -34,11 +35,11 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
    * `code_expired`, `email_taken` (only whoever has the mailbox learns of it), `unavailable`.
    */
   return async function openAccount(
-    { id, email, newUserId: userId, language }: Mail,
+    { id, email, newUserId: userId, language, usedAt }: Mail,
     { password, requestId, ...client }: NewAccount,
     { by, uses = [] }: { by: "user" | "invitation"; uses?: TransactItem[] },
   ): Promise<OpenedAccount> {
-    if (userId === undefined) throw new AppError("code_expired");
+    if (userId === undefined || !isAnsweredAgain(usedAt, clock())) throw new AppError("code_expired");
     // The mail counts, and does so again with another password.
     assertUsablePassword(password, { commonPasswords: readCommonPasswords(), pointer: "#/password", email });
     const passwordHash = await hashPassword(password);
@@ -57,6 +58,8 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
     /** The same request again, whose answer was lost: the account that it made is there, with this password. */
     async function isRepeat(found: User | undefined): Promise<boolean> {
       if (!found || found.email !== email || isDisabled(found, now)) return false;
+      // Of another password than the one that came with the mail nothing is told.
+      if (found.passwordChangedAt !== undefined) return false;
       return verifyPassword(found.passwordHash, password);
     }
   };

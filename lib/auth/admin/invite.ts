@@ -44,7 +44,7 @@ export function createInvite({ recipients, mails, invitations, write, clock }: I
     const createdAt = clock();
     const { owner, isReserved } = await recipients.find(email, createdAt);
     if (owner || isReserved) throw new AppError("email_taken");
-    const id = createMailId();
+    const id = createMailId({ kind: "invitation", email });
     const mail: NewMail = {
       ...{ id, email, language, createdAt, invitedBy },
       kind: "invitation",

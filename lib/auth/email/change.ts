@@ -1,5 +1,6 @@
 import { isUndoable, type UserStore } from "../../accounts/store.ts";
 import type { AttemptLimit } from "../../attempts/account-limit.ts";
+import type { SourceLimit } from "../../attempts/source-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { invalidPassword } from "../../factors/password-policy.ts";
@@ -13,6 +14,7 @@ import { proveUser } from "../prove-user.ts";
 interface AskEmailChangeOptions {
   users: Pick<UserStore, "find">;
   attempts: AttemptLimit;
+  sources: SourceLimit;
   ask: Ask;
   clock: Clock;
 }
@@ -27,7 +29,7 @@ export interface EmailChange extends Asker {
 }
 
 /** Makes the use case that asks for a code at a new address, or at the account's own, to prove it. */
-export function createAskEmailChange({ users, attempts, ask, clock }: AskEmailChangeOptions) {
+export function createAskEmailChange({ users, attempts, sources, ask, clock }: AskEmailChangeOptions) {
   /**
    * Mails a code to the new address: it counts in the caller's session alone. Whether the address is taken is not looked at.
    * Throws AppError `email_changed_recently`, `invalid_body`, `invalid_credentials`, `too_many_attempts`,
@@ -38,6 +40,7 @@ export function createAskEmailChange({ users, attempts, ask, clock }: AskEmailCh
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
     if (isUndoable(user, now)) throw new AppError("email_changed_recently");
+    await sources.count(asker.ip);
     if (user.passwordHash === undefined) assertFresh(authTimeOf(caller), freshSeconds, now);
     else if (password === undefined) throw invalidPassword("#/password", "is missing");
     else await proveUser(attempts, user, { password, device });

@@ -11,10 +11,11 @@ import type { Codes } from "../../mail/codes.ts";
 import type { MailStore } from "../../mail/store.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { isAnsweredAgain } from "../lost-answer.ts";
 import { createSweep, isSweepDue } from "../sweep.ts";
 
 interface UndoEmailChangeOptions {
-  codes: Pick<Codes, "openToken">;
+  codes: Pick<Codes, "openToken" | "isOf">;
   mails: Pick<MailStore, "find">;
   sources: SourceLimit;
   users: Pick<UserStore, "find" | "noteSwept">;
@@ -52,8 +53,10 @@ export function createUndoEmailChange(options: UndoEmailChangeOptions) {
     const id = await codes.openToken("undo", token);
     if (id === undefined) throw new AppError("code_expired");
     await sources.count(client.ip);
-    const { userId, movedBy, email } = (await mails.find(id)) ?? {};
-    if (userId === undefined || movedBy === undefined) throw new AppError("code_expired");
+    const mail = await mails.find(id);
+    const { userId, movedBy, email } = mail ?? {};
+    if (userId === undefined || movedBy === undefined || !(mail && codes.isOf(mail)))
+      throw new AppError("code_expired");
     // The token is right, and is so again with another password.
     assertUsablePassword(newPassword, { ...unusable, email });
     const passwordHash = await hashPassword(newPassword);
@@ -61,8 +64,10 @@ export function createUndoEmailChange(options: UndoEmailChangeOptions) {
     for (let look = 1; look <= maxLooks; look++) {
       const user = await users.find(userId);
       // The same request again, whose answer was lost: it set the very password that is there.
-      if (user?.resetBy === id && (await verifyPassword(user.passwordHash, newPassword))) return finish(user);
-      if (!isOfMove(user, movedBy)) throw new AppError("code_expired");
+      const isDone = user?.resetBy === id && isAnsweredAgain(user.passwordChangedAt, clock());
+      if (isDone && (await verifyPassword(user.passwordHash, newPassword))) return finish(user);
+      // It was mailed to the address that the account had before.
+      if (!isOfMove(user, movedBy) || user.previousEmail !== email) throw new AppError("code_expired");
       const undone = { ...user, sessionEpoch: user.sessionEpoch + 1 };
       if (await moves.undo(user, { undoneBy: id, passwordHash }, change)) return finish(undone);
     }

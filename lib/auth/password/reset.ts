@@ -8,6 +8,7 @@ import { hashPassword, verifyPassword } from "../../factors/password-hash.ts";
 import { assertUncommonPassword, assertUsablePassword } from "../../factors/password-policy.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
+import { isAnsweredAgain } from "../lost-answer.ts";
 import type { Proof, ProveCode } from "../prove-code.ts";
 import { createSweep, isSweepDue } from "../sweep.ts";
 
@@ -58,9 +59,8 @@ export function createResetPassword(options: ResetPasswordOptions) {
 
     /** The same request again, whose answer was lost: it set the very password that is there. */
     async function isRepeat(found: User): Promise<boolean> {
-      return (
-        found.resetBy === id && !isDisabled(found, now) && verifyPassword(found.passwordHash, newPassword)
-      );
+      const isOfThis = found.resetBy === id && isAnsweredAgain(found.passwordChangedAt, now);
+      return isOfThis && !isDisabled(found, now) && verifyPassword(found.passwordHash, newPassword);
     }
   };
 }

@@ -130,6 +130,12 @@ export const de: Texts = {
       button: "Neues Passwort setzen",
       closing: () => recover,
     },
+    accountDisabled: {
+      subject: "Ihr Konto ist geschlossen",
+      opening: ({ appName }) =>
+        `Das Team von ${appName} hat Ihr Konto geschlossen. Niemand kann sich damit anmelden.`,
+      closing: () => "Fragen Sie dort nach, wenn Sie das für einen Irrtum halten.",
+    },
     accountDeleted: {
       subject: "Ihr Konto wurde gelöscht",
       opening: ({ appName }) => `Ihr Konto bei ${appName} wurde gelöscht, mit allem, was darin war.`,

@@ -123,6 +123,12 @@ export const en: Texts = {
       button: "Set a new password",
       closing: () => recover,
     },
+    accountDisabled: {
+      subject: "Your account is closed",
+      opening: ({ appName }) =>
+        `The people who run ${appName} have closed your account. Nobody can sign in to it.`,
+      closing: () => "Ask them if you think that this is a mistake.",
+    },
     accountDeleted: {
       subject: "Your account was deleted",
       opening: ({ appName }) => `Your account at ${appName} was deleted, with everything in it.`,

@@ -66,10 +66,15 @@ function createUseCases({ client, now }: Tools) {
   const mails = createMailStore(client, "mails");
   const open = async (_: unknown, text: string) => text;
   const challenges = { open };
-  const proveCode = createProveCode({ mails, challenges, codes: { isRight: async () => true }, clock });
+  const proveCode = createProveCode({
+    mails,
+    challenges,
+    codes: { isRight: async () => true, isOf: () => true },
+    clock,
+  });
   const proving = { proveCode, readCommonPasswords, clock };
   const moves = createMoves(client, tables);
-  const undoing = { codes: { openToken: open }, mails, sources, users, moves, sessions };
+  const undoing = { codes: { openToken: open, isOf: () => true }, mails, sources, users, moves, sessions };
   return {
     ...{ client, sessions },
     getLive: (session: SessionAddress) => getLiveSession(sessions, session, now),
