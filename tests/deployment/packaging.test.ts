@@ -72,6 +72,7 @@ const everySetting: Record<string, string> = {
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",
   MAIL_LANGUAGES: "de",
+  REGISTRATION: "verified",
   NEW_DEVICE_NOTICE: "off",
   SES_ENDPOINT: "https://ses.example.com",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
