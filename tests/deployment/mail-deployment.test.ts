@@ -45,7 +45,7 @@ function cutMail(folder: string): void {
     rewrite(file, (text) => without(text, /^(?= {2}\S)/m, needsMail));
   rewrite("serverless.yml", (text) =>
     text.replace(
-      /^ {2}- \$\{file\((?:lib\/(?:mail|audit)\/table|functions\/streams\/functions)\.yml\)\}\n/gm,
+      /^ {2}- \$\{file\((?:lib\/(?:mail|audit)\/table|functions\/(?:streams|email)\/functions)\.yml\)\}\n/gm,
       "",
     ),
   );
