@@ -51,7 +51,7 @@ const own: Record<string, Partial<Budget>> = {
   revokeAllSessions: asks(5, 2, 3),
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
   exportAccount: asks(4, 4, 0),
-  deleteAccount: asks(9, 4, 13),
+  deleteAccount: asks(9, 4, 11),
   forgotPassword: asking,
   // The code, the password, the end of one session, and the attempts that strangers made
   resetPassword: { ...asks(6, 1, 5), ...hasPasswords },

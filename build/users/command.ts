@@ -7,9 +7,17 @@ import { openStage, type Stage } from "./stage.ts";
 const options = readOptions(parseOptions, usage);
 const stage = openStage(options);
 try {
-  console.log(JSON.stringify(await commands[options.command](stage, options)));
+  console.log(toAscii(JSON.stringify(await commands[options.command](stage, options))));
 } catch (error) {
   fail(explain(stage, error, options));
+}
+
+/** What users have chosen must not be taken for a command by a terminal. */
+function toAscii(json: string): string {
+  return json.replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Says in one line what went wrong, and what to do. */

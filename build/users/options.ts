@@ -12,7 +12,7 @@ export const usage = `Usage: npm run users -- <command> <user> [options]
   find <user>           what is stored of an account, but for its password's hash
   end-sessions <user>   end all sessions; access tokens live on for at most 15 minutes
   disable <user>        the same, and let nobody in any more
-  enable <user>         let the user in again
+  enable <user>         let the user in again; a deletion of the account that has begun is off
 
 A user is an e-mail address or a user id.
 

@@ -35,8 +35,8 @@ export function createOperations(client: DynamoDB, usersTable: string) {
         ...{ ":one": 1, ":at": change.at },
       }),
 
-    /** Lets the user in again. */
+    /** Lets the user in again, and ends all sessions: with the one that was deleting the account goes the deletion. */
     enable: (userId: string, change: Change): Promise<User | undefined> =>
-      write(userId, change, " REMOVE disabledAt", {}),
+      write(userId, change, `${raise} REMOVE disabledAt, deletingAt`, { ":one": 1 }),
   };
 }

@@ -30,6 +30,9 @@ export const createMailId = (to: Addressed): string => toId(randomBytes(nameLeng
 export const deriveMailId = (text: string, to: Addressed): string =>
   toId(sha256(text).subarray(0, nameLength), to);
 
+/** The part of an id that the log may hold: the rest would tell whoever guesses an address that it is the one. */
+export const nameOf = (id: string): string => id.slice(0, (nameLength * 4) / 3);
+
 /** Answers whether an id was made for a mail of this kind to this address. */
 const isIdOf = ({ id, ...to }: Addressed & { id: string }): boolean =>
   toId(Buffer.from(id, "base64url").subarray(0, nameLength), to) === id;

@@ -4,7 +4,7 @@ import type { Item } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
 import type { MailOutcome } from "../log.ts";
 import { type Chosen, chooseText } from "./choose-text.ts";
-import type { Codes } from "./codes.ts";
+import { type Codes, nameOf } from "./codes.ts";
 import { type CodeKind, codeKinds, type TokenKind, tokenKinds } from "./kinds.ts";
 import { createMessage, type Message } from "./message.ts";
 import type { Recipients } from "./recipients.ts";
@@ -107,7 +107,7 @@ export function createDeliver({
     outcome: MailOutcome["outcome"],
     more: Pick<MailOutcome, "failure" | "error"> = {},
   ): void {
-    report({ mailId: id, kind, outcome, ...more });
+    report({ mailId: nameOf(id), kind, outcome, ...more });
   }
 
   async function compose(mail: Mail, { name }: Chosen): Promise<Message> {

@@ -17,8 +17,8 @@ import { languages } from "./language.ts";
 /** A mail as the table holds it: a message to be sent, and the state of the code in it. Times are epoch seconds. */
 const mailType = {
   name: "mail",
-  // Beside the key stands an e-mail address, which no log may hold.
-  keyNames: ["id", "kind"],
+  // No log may hold an e-mail address, nor the id, which is bound to one.
+  keyNames: ["kind"],
   schema: v.object({
     id: v.string(),
     kind: v.picklist(Object.keys(kinds) as MailKind[]),

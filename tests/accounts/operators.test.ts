@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { tableSettings } from "../support/declared.ts";
-import { loseAnswer } from "../support/faults.ts";
+import { loseAnswer, loseRequest } from "../support/faults.ts";
 import { run } from "../support/run.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
@@ -60,6 +60,28 @@ describe("npm run users", () => {
     expect((await logIn(account)).statusCode).toBe(200);
     await feed("events");
     expect((await rowsOf(account.userId)).at(-1)).toMatchObject({ event: "user_updated" });
+  });
+
+  test("enable calls a deletion off that broke off: the session that began it is over, and the owner logs in", async () => {
+    const account = await registerProven();
+    const { cookies } = await service.logIn({ account });
+    const remove = () => sandbox.deleteAccount({ cookies, body: { password: account.password } });
+    wire.break("Query sessions", loseRequest, { times: 3 });
+    expectProblem(await remove(), refusals.unavailable);
+    expectProblem(await logIn(account), refusals.loginFailed);
+    await users(["enable", account.email]);
+    expect((await remove()).statusCode).toBe(401);
+    expect((await logIn(account)).statusCode).toBe(200);
+    expect(await database.find("users", { userId: account.userId })).not.toHaveProperty("deletingAt");
+  });
+
+  test("find prints nothing that a terminal takes for a command", async () => {
+    const account = await service.register();
+    const { key } = await service.logIn({ account });
+    await database.change("sessions", key, { userAgent: "evil\u009b2J\u2028\u007f\u202e" });
+    const { stdout } = await users(["find", account.email]);
+    expect(stdout).toContain("evil");
+    expect(stdout.trimEnd()).toMatch(/^[\x20-\x7e]+$/);
   });
 
   test("disable once more keeps the time, and ends what is left", async () => {

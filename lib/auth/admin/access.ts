@@ -52,8 +52,8 @@ export function createAccess({ identities, users, operations, sessions, clock }:
     disable: async (userId: string, by: Operator): Promise<User | undefined> =>
       end(await operations.disable(userId, changeOf("user_archived", by))),
 
-    /** Lets a user in again. Undefined if there is none. Throws AppError `unavailable`. */
-    enable: (userId: string, by: Operator): Promise<User | undefined> =>
-      operations.enable(userId, changeOf("user_updated", by)),
+    /** Lets a user in again; a deletion that has begun is off. Undefined if there is none. Throws AppError `unavailable`. */
+    enable: async (userId: string, by: Operator): Promise<User | undefined> =>
+      end(await operations.enable(userId, changeOf("user_updated", by))),
   };
 }
