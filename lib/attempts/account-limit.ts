@@ -1,6 +1,7 @@
 import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import type { Session } from "../sessions/session.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
 import { accountRow } from "./forget-attempts.ts";
 import type { Device, Devices } from "./known-devices.ts";
@@ -67,10 +68,17 @@ export function createAttemptLimit({ attempts, keyedHash, devices, clock }: Atte
     /**
      * Looks at an attempt again once the user has been read: a browser whose entry no longer counts – from before a change
      * of password, too old, or of a user who has another address by now – is a stranger, and its attempt is counted as one
-     * of theirs, still before the password is looked at. Throws AppError `too_many_attempts`, `unavailable`.
+     * of theirs, still before the password is looked at. The entry of the caller's own live session counts: that may have
+     * been carried over the end of all others. Throws AppError `too_many_attempts`, `unavailable`.
      */
-    async recount(attempt: Attempt, user: User | undefined): Promise<Attempt> {
-      if (!attempt.device || devices.isCurrent(attempt.device, user)) return attempt;
+    async recount(
+      attempt: Attempt,
+      user: User | undefined,
+      caller?: Pick<Session, "sessionId">,
+    ): Promise<Attempt> {
+      const { device } = attempt;
+      if (!device || device.sessionId === caller?.sessionId || devices.isCurrent(device, user))
+        return attempt;
       return countAs(attempt.email);
     },
 

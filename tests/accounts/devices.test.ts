@@ -92,6 +92,22 @@ describe("a browser that has logged in before", () => {
     expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
   });
 
+  test("goes on in its session although the answer with its new cookie was lost; another login is a stranger's", async () => {
+    const account = await service.register();
+    const opened = await logIn(account);
+    const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
+    const ended = await sandbox.revokeAllSessions({ cookies, query: { except: "current" } });
+    expect(ended.statusCode).toBe(204);
+    await lock(account);
+    expectProblem(await logIn(account, deviceOf(opened)), tooManyAttempts(30));
+    const body = { currentPassword: account.password, newPassword: "another correct horse" };
+    // Nor is the entry of another account.
+    const [own = ""] = cookies;
+    const stranger = [own, deviceOf(await logIn(await service.register()))];
+    expectProblem(await sandbox.changePassword({ body, cookies: stranger }), tooManyAttempts(30));
+    expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
+  });
+
   test("is a stranger again when the hash key that made its cookie is gone", async () => {
     const account = await service.register();
     const device = deviceOf(await logIn(account));

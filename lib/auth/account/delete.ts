@@ -50,8 +50,7 @@ export function createDeleteAccount(options: DeleteOptions) {
     const now = clock();
     if (!hasBegun) assertCurrent(user, caller, now);
     if (isUndoable(user, now)) throw new AppError("email_changed_recently");
-    // The beginning has ended what recognised the browser: it is still the one of before.
-    await proveUser(attempts, hasBegun ? { ...user, sessionEpoch: user.sessionEpoch - 1 } : user, request);
+    await proveUser(attempts, user, caller, request);
     const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
     await sweep(begun);
     await directory.deleteAccount(begun, clock());

@@ -43,7 +43,7 @@ export function createAskEmailChange({ users, attempts, sources, ask, clock }: A
     await sources.count(asker.ip);
     if (user.passwordHash === undefined) assertFresh(authTimeOf(caller), freshSeconds, now);
     else if (password === undefined) throw invalidPassword("#/password", "is missing");
-    else await proveUser(attempts, user, { password, device });
+    else await proveUser(attempts, user, caller, { password, device });
     const { userId, sessionId } = caller;
     return ask({ kind: "email", email: newEmail, userId, sessionId, fromEmail: user.email }, asker);
   };

@@ -59,7 +59,7 @@ export function createChangePassword({
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
     assertUnpaused(findPasswordPause(user, now));
-    const from = await proveUser(attempts, user, { password: currentPassword, device });
+    const from = await proveUser(attempts, user, caller, { password: currentPassword, device });
     const to = await hashPassword(newPassword);
     const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());
     const changed = await users.changePassword(caller, { from, to }, change);
