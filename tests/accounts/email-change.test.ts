@@ -104,6 +104,18 @@ async function expectUnmoved({ account, newEmail }: { account: Account; newEmail
 }
 
 describe("POST /auth/email", () => {
+  test("N18 mails to one address are counted for two days, and then anew", async () => {
+    const { account, own, newEmail } = await open();
+    for (let count = 0; count < 3; count++) expect((await ask(own, newEmail, account)).statusCode).toBe(202);
+    expect((await ask(own, newEmail, account)).statusCode).toBe(429);
+    clock.advance(172_800);
+    const later = await service.logIn({ account });
+    wire.forget();
+    expect((await ask(later, newEmail, account)).statusCode).toBe(202);
+    expect(wire.names).toContain("PutItem attempts");
+    await mailbox.deliver();
+  });
+
   test("of a source that is over its limit counts no attempt of the account, and looks at no password", async () => {
     const { account, own, newEmail } = await open();
     const limited = mailbox.createSandbox({ MAIL_LIMIT_PER_SOURCE_PER_HOUR: "1" });

@@ -226,6 +226,15 @@ describe("POST /auth/invitations/accept", () => {
     expectProblem(await expectHashes(1, () => accept(other)), codeRefusals.expired);
   });
 
+  test("an entry of the address that no user names is no account: the invitation makes one over it", async () => {
+    const invited = await invite();
+    const identity = `email:${invited.email}`;
+    await database.put("identities", { identity, userId: randomUUID(), createdAt: clock.now });
+    const response = await accept(invited);
+    expect(response.statusCode).toBe(201);
+    expect((await database.find("identities", { identity }))?.userId).toBe(bodyOf(response).userId);
+  });
+
   test("one that somebody has written another address into opens no account there", async () => {
     const invited = await invite();
     await database.change("mails", { id: invited.mailId }, { email: someone() });
