@@ -63,7 +63,8 @@ describe("a login from a browser that the account does not know", () => {
       clock.advance(days * 86_400);
       await logIn(account);
       expect(await mailbox.deliver()).toBe(true);
-      expect(mailbox.sent.at(-1)?.to).toEqual([account.email]);
+      // Beside it goes out, in any order, what other tests have left.
+      expect(mailbox.sent.flatMap(({ to }) => to)).toContain(account.email);
       mailbox.ses.forget();
     }
     expect(wire.names).toContain("PutItem attempts");
