@@ -1,6 +1,6 @@
 import { AuthError } from "../client/auth-client.ts";
 import { create } from "./elements.ts";
-import { ended, explain, isEnd, say } from "./notice.ts";
+import { ended, explain, isEnd, say, takeBack } from "./notice.ts";
 
 /** Does something with what a form holds, at each submission; what the API refuses is shown where it was typed. */
 export function onSubmit(
@@ -15,9 +15,11 @@ export function onSubmit(
     if (showFaults(findMissing(form))) return;
     const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
     await whileBusy(button, async () => {
-      say(form.dataset.waiting ?? "");
+      const waiting = form.dataset.waiting ?? "";
+      say(waiting);
       try {
         await act(values);
+        takeBack(waiting);
         form.reset();
       } catch (error) {
         say("");
@@ -38,10 +40,13 @@ export function onClick(button: HTMLButtonElement, act: () => Promise<void>): vo
 
 /** Empties all forms: no password stays for whoever is there next. */
 export function clearForms(): void {
-  for (const form of document.forms) {
-    form.reset();
-    clearErrors(form);
-  }
+  for (const form of document.forms) clearForm(form);
+}
+
+/** Empties a form, and says nothing more of what was wrong with it. */
+export function clearForm(form: HTMLFormElement): void {
+  form.reset();
+  clearErrors(form);
 }
 
 const isBusy = (button: HTMLButtonElement) => button.ariaDisabled === "true";

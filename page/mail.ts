@@ -1,7 +1,7 @@
 import type { AccountClient, Asked, CodeKind, MailLink } from "../client/account.ts";
 import { takeMailLink } from "../client/mail-link.ts";
 import { find } from "./elements.ts";
-import { onClick, onSubmit } from "./form.ts";
+import { clearForm, onClick, onSubmit } from "./form.ts";
 import { mailLink } from "./mail-link.ts";
 import { isHere } from "./routes.ts";
 
@@ -107,6 +107,9 @@ function show(name?: string, values: Record<string, string> = {}): void {
 function showAsked(kind: CodeKind, email: string, { codeBegins, expiresIn }: Asked): void {
   const minutes = Math.round(expiresIn / 60);
   const sent = `Look into the mail of ${email}: the code there begins with ${codeBegins}, and is good for ${minutes} minutes.`;
+  // What was typed there was for the code before.
+  const form = parts.find(({ id }) => id === `mail-${kind}`)?.querySelector("form");
+  if (form) clearForm(form);
   show(kind, { email, sent: sent + where });
   awaited = { kind, code: codeBegins };
 }

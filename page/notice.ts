@@ -40,8 +40,11 @@ export function forgetCalls(): void {
 }
 
 /** An answer came: takes back that there is none. */
-export function takeBackUnreachable(): void {
-  if (notice.textContent === unreachable) say("");
+export const takeBackUnreachable = (): void => takeBack(unreachable);
+
+/** Takes back what is true no more, if it is what stands there. */
+export function takeBack(text: string): void {
+  if (notice.textContent === text) say("");
 }
 
 /** Answers whether something was refused because nobody is logged in (any more). */

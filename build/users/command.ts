@@ -26,7 +26,8 @@ function explain({ name, tables }: Stage, error: unknown, { command, target }: O
     return `${target} has an account already, or is kept for the account that has left it; nobody was invited.`;
   if (error instanceof AppError && error.code === "not_found") return `${name}: there is no user ${target}.`;
   const cause = (error instanceof AppError ? error.cause : error) as NodeJS.ErrnoException | undefined;
-  if (cause?.code === "ECONNREFUSED") return `${name} is not running. Next: npm start, in another terminal.`;
+  if (cause?.code === "ECONNREFUSED")
+    return `${name} is not running. Next: npm start, in another terminal; where it has another DYNAMODB_PORT, name that here, too.`;
   if (cause?.name === "ResourceNotFoundException")
     return command === "invite"
       ? `${name} has no table ${tables.mailsTable}, or others: it is not deployed, or has no mail (MAIL_FROM).`

@@ -21,7 +21,7 @@ A user is an e-mail address or a user id.
   --language <language>   invite: of the mail, ${languages.join(" (the default) or ")}
   --help                  this text
 
-What was done is one JSON object on standard output. The exit code is 0 if it was done, 1 if not, 2 if the command line is wrong.
+What was done is one JSON object on standard output (npm adds its own lines without -s). The exit code is 0 if it was done, 1 if not, 2 if the command line is wrong.
 `;
 
 const commandNames = ["invite", "find", "end-sessions", "disable", "enable"] as const;

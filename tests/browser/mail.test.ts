@@ -213,6 +213,22 @@ test("U07 whoever is invited opens the account by the link in the mail, which a 
   await isLoggedIn(page, { email });
 });
 
+test("another code begins with an empty form, and what was being waited for is not said any more", async () => {
+  const page = await site.open();
+  const account = await registerAndLeave(page);
+  await click(page, "Forgotten the password?");
+  await ask(page, "forgot", account.email);
+  await codeField(page, "reset").fill("000-000-000");
+  await form(page, "reset").getByLabel("New password").fill(account.password);
+  await form(page, "reset").getByRole("button").click();
+  await form(page, "reset").locator(".error:not(:empty)").first().waitFor();
+  await click(page, "Forgotten the password?");
+  await ask(page, "forgot", account.email);
+  expect(await codeField(page, "reset").inputValue()).toBe("");
+  expect(await form(page, "reset").locator(".error:not(:empty)").count()).toBe(0);
+  expect(await page.locator("#notice").textContent()).toBe("");
+});
+
 test("the account's own address is proven by a code, and every session goes on", async () => {
   const page = await site.open();
   const account = await register(page);
