@@ -64,6 +64,7 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
   const key = { ...(await generateKey()), activeFrom: systemClock() };
   const hashKey = { ...(await generateHashKey()), activeFrom: systemClock() };
   const codeKey = { ...(await generateHashKey()), activeFrom: systemClock() };
+  const factorKey = { ...(await generateHashKey()), activeFrom: systemClock() };
   return {
     ...credentials,
     STAGE: "test",
@@ -79,7 +80,9 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
       "bench-signing-keys": JSON.stringify({ keys: [key] }),
       "bench-hash-keys": JSON.stringify({ keys: [hashKey] }),
       "bench-code-keys": JSON.stringify({ keys: [codeKey] }),
+      "bench-factor-keys": JSON.stringify({ keys: [factorKey] }),
     }),
+    FACTOR_KEYS_SECRET: "bench-factor-keys",
     CODE_KEYS_SECRET: "bench-code-keys",
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",

@@ -161,6 +161,8 @@ function readShell(): Record<string, string> {
     hashKeysSecret,
     codeKeys,
     codeKeysSecret,
+    factorKeys,
+    factorKeysSecret,
     ...others
   } = listSettings();
   return Object.fromEntries(

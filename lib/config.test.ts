@@ -292,7 +292,7 @@ const withMail = {
   ...inProd,
   ...{ IDENTITIES_TABLE: "identities", ATTEMPTS_TABLE: "attempts", MAILS_TABLE: "mails" },
   ...{ AUDIT_TABLE: "audit" },
-  ...{ CODE_KEYS_SECRET: "auth/code" },
+  ...{ CODE_KEYS_SECRET: "auth/code", FACTOR_KEYS_SECRET: "auth/factor" },
   ...{ MAIL_FROM: "Example <auth@example.com>", MAIL_LINK: "https://app.example.com/account" },
   ...{ ALLOWED_ORIGINS: "https://app.example.com", SES_CONFIGURATION_SET: "auth" },
 };

@@ -5,49 +5,52 @@ export interface Problem {
   status: number;
   title: string;
   /** What the log calls it; by default it is a request that was not valid. */
-  event?: SecurityEvent;
+  event?: SecurityEvent | undefined;
 }
 
-/** Every problem the API answers, by its stable code: HTTP status and title (RFC 9457, section 3.1). */
-export const problems = {
-  invalid_body: { status: 400, title: "Invalid request body" },
-  invalid_code: { status: 400, title: "Wrong code", event: "authn_login_fail" },
-  code_expired: { status: 400, title: "Code expired" },
-  invalid_auth_mode: { status: 400, title: "Unknown Auth-Mode" },
-  invalid_idempotency_key: { status: 400, title: "Invalid Idempotency-Key" },
-  invalid_session_key: { status: 400, title: "Invalid Session-Key" },
-  invalid_cursor: { status: 400, title: "Invalid cursor" },
-  invalid_query: { status: 400, title: "Invalid query" },
-  conflicting_credentials: { status: 400, title: "Two kinds of credentials" },
-  invalid_jwt_token: { status: 400, title: "Invalid JWT", event: "authn_token_invalid" },
-  invalid_refresh_token: { status: 400, title: "Invalid refresh token", event: "authn_token_invalid" },
-  token_expired: { status: 400, title: "Session is over", event: "session_expired" },
-  missing_credentials: { status: 401, title: "Credentials required", event: "authz_fail" },
-  invalid_token: { status: 401, title: "Invalid credentials", event: "authn_token_invalid" },
-  invalid_credentials: { status: 401, title: "Login failed", event: "authn_login_fail" },
-  insufficient_user_authentication: { status: 401, title: "Sign in again", event: "authz_fail" },
-  forbidden: { status: 403, title: "Not allowed", event: "authz_fail" },
-  registration_closed: { status: 403, title: "Registration closed", event: "authz_fail" },
-  cross_site_request: { status: 403, title: "Cross-site request refused", event: "malicious_cors" },
-  session_key_required: {
-    status: 403,
-    title: "Session-Key required",
-    event: "authn_session_key_missing",
-  },
-  not_found: { status: 404, title: "Not found" },
-  method_not_allowed: { status: 405, title: "Method not allowed" },
-  email_taken: { status: 409, title: "E-mail address taken" },
-  email_changed_recently: { status: 409, title: "E-mail address changed recently" },
-  body_too_large: { status: 413, title: "Request body too large" },
-  unsupported_media_type: { status: 415, title: "Unsupported media type" },
-  too_many_attempts: { status: 429, title: "Too many attempts", event: "authn_login_lock" },
-  too_many_requests: { status: 429, title: "Too many requests", event: "excess_rate_limit_exceeded" },
-  internal_error: { status: 500, title: "Internal error", event: "failure" },
-  unavailable: { status: 503, title: "Temporarily unavailable", event: "failure" },
-} as const satisfies Record<string, Problem>;
+// Rows, since every bundle holds them.
+const rows = {
+  invalid_body: [400, "Invalid request body"],
+  invalid_code: [400, "Wrong code", "authn_login_fail"],
+  code_expired: [400, "Code expired"],
+  invalid_auth_mode: [400, "Unknown Auth-Mode"],
+  invalid_idempotency_key: [400, "Invalid Idempotency-Key"],
+  invalid_session_key: [400, "Invalid Session-Key"],
+  invalid_cursor: [400, "Invalid cursor"],
+  invalid_query: [400, "Invalid query"],
+  conflicting_credentials: [400, "Two kinds of credentials"],
+  invalid_jwt_token: [400, "Invalid JWT", "authn_token_invalid"],
+  invalid_refresh_token: [400, "Invalid refresh token", "authn_token_invalid"],
+  token_expired: [400, "Session is over", "session_expired"],
+  missing_credentials: [401, "Credentials required", "authz_fail"],
+  invalid_token: [401, "Invalid credentials", "authn_token_invalid"],
+  invalid_credentials: [401, "Login failed", "authn_login_fail"],
+  second_factor_required: [401, "Second factor required", "authn_factor_missing"],
+  invalid_otp: [401, "Code refused", "authn_factor_fail"],
+  insufficient_user_authentication: [401, "Sign in again", "authz_fail"],
+  forbidden: [403, "Not allowed", "authz_fail"],
+  registration_closed: [403, "Registration closed", "authz_fail"],
+  cross_site_request: [403, "Cross-site request refused", "malicious_cors"],
+  session_key_required: [403, "Session-Key required", "authn_session_key_missing"],
+  not_found: [404, "Not found"],
+  method_not_allowed: [405, "Method not allowed"],
+  email_taken: [409, "E-mail address taken"],
+  email_changed_recently: [409, "E-mail address changed recently"],
+  body_too_large: [413, "Request body too large"],
+  unsupported_media_type: [415, "Unsupported media type"],
+  too_many_attempts: [429, "Too many attempts", "authn_login_lock"],
+  too_many_requests: [429, "Too many requests", "excess_rate_limit_exceeded"],
+  internal_error: [500, "Internal error", "failure"],
+  unavailable: [503, "Temporarily unavailable", "failure"],
+} as const satisfies Record<string, readonly [status: number, title: string, event?: SecurityEvent]>;
 
 /** A code of the catalogue. */
-export type ProblemCode = keyof typeof problems;
+export type ProblemCode = keyof typeof rows;
+
+/** Every problem the API answers, by its stable code: HTTP status and title (RFC 9457, section 3.1). */
+export const problems = Object.fromEntries(
+  Object.entries(rows).map(([code, [status, title, event]]) => [code, { status, title, event }]),
+) as Record<ProblemCode, Problem>;
 
 /** One invalid member of a request body: a JSON Pointer (RFC 6901, URI fragment form) and what to do. */
 export interface FieldError {
@@ -64,6 +67,7 @@ interface AppErrorOptions {
   cause?: unknown;
 }
 
+/** What is said where no more is known; what one place throws it says itself, since every bundle holds these. */
 const defaultDetails: Partial<Record<ProblemCode, string>> = {
   invalid_code: "The code is not right.",
   code_expired: "The code is used up, too old or not from here. Ask for a new one.",
@@ -74,14 +78,9 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
     "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
-  registration_closed: "Nobody can register here. Ask the operator for an invitation.",
-  session_key_required:
-    "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   conflicting_credentials:
     "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
   email_taken: "There is an account with this e-mail address.",
-  email_changed_recently:
-    "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 

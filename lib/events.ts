@@ -1,5 +1,9 @@
 /** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
 export type SecurityEvent =
+  /** All else was right, and no code of the second factor came. */
+  | "authn_factor_missing"
+  /** All else was right, and the code of the second factor was wrong: somebody may know the password. */
+  | "authn_factor_fail"
   /** A code was asked for; the vocabulary has no word for it. */
   | "authn_code_requested"
   | "authn_login_success"
@@ -32,6 +36,7 @@ export type SecurityEvent =
 /** What changes an account; the deletion of one is told of when it is gone. */
 export type ChangeEvent =
   | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created" | "user_updated">
+  | "recovery_code_used"
   /** An operator lets nobody in any more. */
   | "user_archived"
   | "user_deleting";

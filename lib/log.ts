@@ -14,8 +14,8 @@ export interface LogFields {
   sessionHash?: string;
   /** What a code is asked for, or presented. */
   kind?: CodeKind;
-  /** What opened or changed an account, where it was no password and no session. */
-  by?: "reset" | "undo" | "code" | "invitation";
+  /** What opened or changed an account, where it was no password and no session; `recovery`: a recovery code was the second factor. */
+  by?: "reset" | "undo" | "code" | "invitation" | "recovery";
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

@@ -11,6 +11,7 @@ export const metricNamespace = "ServerlessAuth";
 export type MetricName =
   | "Login"
   | "LoginRefused"
+  | "FactorRefused"
   | "Throttled"
   | "Replay"
   | "Refusal"
@@ -21,6 +22,7 @@ export type MetricName =
 const metricNames: Partial<Record<SecurityEvent, MetricName>> = {
   authn_login_success: "Login",
   authn_login_fail: "LoginRefused",
+  authn_factor_fail: "FactorRefused",
   authn_login_lock: "Throttled",
   excess_rate_limit_exceeded: "Throttled",
   authn_token_reuse: "Replay",

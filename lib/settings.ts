@@ -278,6 +278,10 @@ export const hashKeysSecret = secretInsteadOf(hashKeys);
 export const codeKeys: Setting<HashJwk[] | undefined> = ownKeys("CODE_KEYS", parseHashKeySet);
 /** The secret in Secrets Manager that holds them. */
 export const codeKeysSecret = secretInsteadOf(codeKeys);
+/** The keys that second factors are derived from (JWK set); only on one's own machine. */
+export const factorKeys: Setting<HashJwk[] | undefined> = ownKeys("FACTOR_KEYS", parseHashKeySet);
+/** The secret in Secrets Manager that holds them. */
+export const factorKeysSecret = secretInsteadOf(factorKeys);
 
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
@@ -291,6 +295,8 @@ export const dynamodbSettings = { dynamodbEndpoint, dynamodbTimeoutMs };
 export const hashKeySettings = { hashKeys, hashKeysSecret };
 /** The keys that mailed codes and links are made of. */
 export const codeKeySettings = { codeKeys, codeKeysSecret };
+/** The keys that second factors are derived from. */
+export const factorKeySettings = { factorKeys, factorKeysSecret };
 /** Who sends mails, and where their links lead. */
 export const senderSettings = { mailFrom, mailReplyTo, mailLink, appName, sesConfigurationSet, sesEndpoint };
 /** What is needed where mail is on, and nowhere else. */

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
-import { codeKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
+import { codeKeys, factorKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
 import { readSwitches } from "../build/switches.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -32,8 +32,11 @@ setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 await assertPortsFree();
 const keyFile = openKeyFile(LOCAL_DIR, signingKeys);
 const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);
-const hashKeySet = await findOrCreateKeySet(openKeyFile(LOCAL_DIR, hashKeys), systemClock()).catch(fail);
-const codeKeySet = await findOrCreateKeySet(openKeyFile(LOCAL_DIR, codeKeys), systemClock()).catch(fail);
+const [hashKeySet, codeKeySet, factorKeySet] = await Promise.all(
+  [hashKeys, codeKeys, factorKeys].map((kind) =>
+    findOrCreateKeySet(openKeyFile(LOCAL_DIR, kind), systemClock()),
+  ),
+).catch(fail);
 const engine = DYNAMODB_ENDPOINT ? undefined : await startOwnEngine().catch(fail);
 const [mailbox] = await Promise.all([
   SES_ENDPOINT ? undefined : startMailbox(mailsFolder, console.log),
@@ -102,6 +105,7 @@ function environment(): NodeJS.ProcessEnv {
     JWT_SIGNING_KEYS: JSON.stringify({ keys }),
     HASH_KEYS: JSON.stringify(hashKeySet),
     CODE_KEYS: JSON.stringify(codeKeySet),
+    FACTOR_KEYS: JSON.stringify(factorKeySet),
     // Mails go to the mailbox here, and whoever wants to may register
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: `${process.env.ISSUER || url}/`,

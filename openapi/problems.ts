@@ -81,10 +81,23 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning: "The e-mail address or the password is wrong; at a signed-in route, the current password.",
     remedy: "ask for them again. The answer does not say which of them it was.",
   },
+  second_factor_required: {
+    meaning: "All else is right; the account has a second factor, and no `otp` came. Nothing was stored.",
+    remedy: "ask for the code of the authenticator app, and send the same request with it as `otp`.",
+    detail:
+      "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+  },
+  invalid_otp: {
+    meaning:
+      "All else is right; the code of the second factor is not, or has been used: each counts once. A wrong one counts as a wrong password does.",
+    remedy: "ask for the next code, which the app shows within 30 s; or for another recovery code.",
+    detail: "The code of the second factor is not right.",
+  },
   insufficient_user_authentication: {
     meaning:
-      "The route needs a login that is not older than `max_age` seconds in `WWW-Authenticate` (RFC 9470), and this session's is.",
-    remedy: "have the user log in once more, then send the request again in the new session.",
+      "The route needs a login that is not older than `max_age` seconds in `WWW-Authenticate`, or one with a second factor, where that has `acr_values` (RFC 9470); this session's is none.",
+    remedy:
+      "have the user log in once more, then send the request again in the new session. Where `acr_values` is asked for and the account has no second factor, it has to be set up first.",
     detail: "This needs a login of the last 300 s. Log in again.",
   },
   forbidden: {
@@ -96,6 +109,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   registration_closed: {
     meaning: "Only the operator makes accounts here.",
     remedy: "ask the operator for an invitation.",
+    detail: "Nobody can register here. Ask the operator for an invitation.",
   },
   cross_site_request: {
     meaning: "A page of another site made the request.",
@@ -106,6 +120,8 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning:
       "The session was opened with a `Session-Key`, and this request does not carry it. Nothing was changed or ended.",
     remedy: "log in again; do not call logout.",
+    detail:
+      "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   },
   not_found: {
     meaning: "There is no such path, or nothing of yours by this id.",

@@ -78,6 +78,9 @@ function map<T>(
 const address = "An e-mail address, in any case.";
 const knownPassword = "The password, as it was chosen.";
 const newPassword = "No common password, and not the e-mail address.";
+const otpMember = {
+  otp: "A code of the authenticator app, or a recovery code, as it was typed: where the account has a second factor.",
+};
 /** What comes back of a mailed code. */
 const proof = {
   challenge: "As it was answered to the request for the code.",
@@ -118,6 +121,7 @@ const customMembers = map(customClaims, (schema, name) => ({
   description: customClaimTexts[name as keyof CustomClaims],
 }));
 const optionalMembers = Object.keys(customClaims);
+const optionalClaims = [...optionalMembers, "amr", "acr"];
 
 /** The claims that every access token has: one that is missing here does not compile. */
 const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, JsonSchema> = {
@@ -131,6 +135,12 @@ const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, 
   iat: time("When the token was issued."),
   exp: time("When it expires."),
   jti: text("Ties the token to its refresh token."),
+  amr: {
+    type: "array",
+    items: { type: "string" },
+    description: "How the user was proven (RFC 8176); absent where it was one factor alone.",
+  },
+  acr: text("`aal2` after a login with a second factor; absent otherwise."),
 };
 
 const doneMember = { msg: { type: "string", const: "success" } } as const;
@@ -161,19 +171,25 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { email, password },
     },
     Credentials: {
-      schema: bodySchema(loginBody, { email: address, password: knownPassword, ...deviceMember }),
+      schema: bodySchema(loginBody, {
+        email: address,
+        password: knownPassword,
+        ...otpMember,
+        ...deviceMember,
+      }),
       example: { email, password },
     },
     PasswordChange: {
       schema: bodySchema(createChangePasswordBody(settings), {
         currentPassword: knownPassword,
         newPassword,
+        ...otpMember,
         ...deviceMember,
       }),
       example: { currentPassword: password, newPassword: "another long and private sentence" },
     },
     PasswordOnly: {
-      schema: bodySchema(passwordBody, { password: knownPassword, ...deviceMember }),
+      schema: bodySchema(passwordBody, { password: knownPassword, ...otpMember, ...deviceMember }),
       example: { password },
     },
     CodeRequest: {
@@ -202,6 +218,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: bodySchema(emailChangeBody, {
         newEmail: "Where the code goes, in any case: in ASCII before the @.",
         password: `${knownPassword} It may be missing where the account has none.`,
+        ...otpMember,
         ...callerMembers,
       }),
       example: { newEmail: "ada@example.org", password },
@@ -292,7 +309,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             ...registeredClaims,
             ...customMembers,
           },
-          { optional: optionalMembers },
+          { optional: optionalClaims },
         ),
         additionalProperties: true,
         description: "The last are claims of the team that runs the service.",

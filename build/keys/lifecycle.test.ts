@@ -14,7 +14,7 @@ import {
   stateOf,
   timeText,
 } from "./lifecycle.ts";
-import { codeKeys, hashKeys, signingKeys } from "./sets.ts";
+import { codeKeys, factorKeys, hashKeys, signingKeys } from "./sets.ts";
 
 const now = 1_800_000_000;
 const refreshTokenTtlSeconds = 7_200;
@@ -167,6 +167,7 @@ test("a stored set survives being stored, and a damaged one is refused without b
 test.each([
   ["hash", hashKeys, 90],
   ["code", codeKeys, 8],
+  ["factor", factorKeys, 36_525],
 ])("a %s key needs no publication, and verifies for so long after it was replaced", async (_, kind, days) => {
   const [first, next] = [await generateHashKey(), await generateHashKey()];
   const initial = createKeySet(first, now);

@@ -11,7 +11,7 @@ export const usage = `Usage: npm run keys -- <command> [options]
   promote    make the next key active, from eleven minutes later on; a signing key must be published
   retire     take replaced keys away, once they have nothing left to verify
 
-  --set <set>          signing (the default; status: all sets), hash or code
+  --set <set>          signing (the default; status: all sets), hash, code or factor
   --stage <stage>      the keys of a deployed stage; without this: of npm start
   --region <region>    of the stage; as for sls deploy
   --alg <algorithm>    rotate, signing keys: EdDSA (Ed25519, the default), ES256 or RS256

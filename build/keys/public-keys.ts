@@ -3,7 +3,7 @@ import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import { toPublicJwk } from "../../lib/tokens/keys.ts";
 import type { KeySet } from "./lifecycle.ts";
 import { openKeySecret } from "./secret.ts";
-import { codeKeys, hashKeys, type KeySetKind, signingKeys } from "./sets.ts";
+import { codeKeys, factorKeys, hashKeys, type KeySetKind, signingKeys } from "./sets.ts";
 import { explainFailure, findOrCreateKeySet, type KeyStore } from "./store.ts";
 
 /** What serverless.yml's `${file(...)}` hands to a function. */
@@ -36,6 +36,7 @@ export async function resolvePublicKeys({ options, resolveVariable }: Variables)
   const [{ keys }] = await Promise.all([
     findOrCreateIn("self:custom.signingKeys.secret", signingKeys),
     findOrCreateIn("self:custom.hashKeys.secret", hashKeys),
+    findOrCreateIn("self:custom.factorKeys.secret", factorKeys),
     hasMail && findOrCreateIn("self:custom.codeKeys.secret", codeKeys),
   ]);
   return JSON.stringify({ keys: keys.map(toPublicJwk) });

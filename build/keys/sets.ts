@@ -24,6 +24,7 @@ export interface KeySetKind<Key extends KeyLife = KeyLife> {
 }
 
 const daySeconds = 86_400;
+const centurySeconds = 36_525 * daySeconds;
 /** Kept beyond the life of the last refresh token that came with a token of a replaced key. */
 const retirementMarginSeconds = 3600;
 
@@ -69,8 +70,21 @@ Codes and links that were mailed before are worthless: whoever waits for one ask
   onlyWith: "MAIL_FROM",
 };
 
+/** The keys that second factors are derived from: nobody who cannot read them can make a code, and the tables hold nothing of it. */
+export const factorKeys: KeySetKind<HashJwk> = {
+  file: "factor-keys.json",
+  secret: "factor-keys",
+  description: "Keys for second factors; changed by `sls deploy` and `npm run keys`",
+  parse: parseHashKeySet,
+  generate: generateHashKey,
+  // A factor is derived from the key of its day for as long as it is used.
+  keptSeconds: () => centurySeconds,
+  emergencyEffect: `What this does: within five minutes (ten, if Secrets Manager is away) no code of any authenticator app and no recovery
+code opens an account any more. Whoever has a second factor cannot log in until an operator takes it away (docs/factors.md).`,
+};
+
 /** All of them, by the name that `npm run keys -- --set` knows. */
-export const keySets = { signing: signingKeys, hash: hashKeys, code: codeKeys };
+export const keySets = { signing: signingKeys, hash: hashKeys, code: codeKeys, factor: factorKeys };
 
 /** The name of a set of keys. */
 export type KeySetName = keyof typeof keySets;

@@ -3,16 +3,19 @@ import { createEndOthers } from "../../lib/accounts/end-others.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createDeleteAccount } from "../../lib/auth/account/delete.ts";
+import { createProveUser } from "../../lib/auth/prove-user.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { noContent } from "../../lib/http/response.ts";
 import { parseBody, passwordBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   attemptsTable,
@@ -21,14 +24,13 @@ import {
   hashKeySettings,
   identitiesTable,
   sessionsTable,
-  usersTable,
 } from "../../lib/settings.ts";
 import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
   ...dynamodbSettings,
   ...hashKeySettings,
-  usersTable,
+  ...otpTakingSettings,
   identitiesTable,
   sessionsTable,
   attemptsTable,
@@ -38,9 +40,10 @@ const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const { attempts } = openAttemptLimit(config, { dynamodb, hashKeys, clock: systemClock });
+const needs = { dynamodb, hashKeys, clock: systemClock };
 const deleteAccount = createDeleteAccount({
-  ...{ users, sessions, attempts, clock: systemClock },
+  ...{ users, sessions, clock: systemClock },
+  proveUser: createProveUser({ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs) }),
   endOthers: createEndOthers(dynamodb, config),
   directory: createDirectory(dynamodb, config),
 });
@@ -49,10 +52,11 @@ export const handler = api()
   .use(await authenticate({ live: sessions }))
   .use(callerMode())
   .use(deviceCookie(config))
-  .handler(async ({ session, mode, body, userAgent, sourceIp: ip, requestId, device: cookie }) => {
-    const { password, device: kept } = parseBody(passwordBody, body);
+  .handler(async ({ session, mode, body, headers, userAgent, sourceIp: ip, requestId, device: cookie }) => {
+    const { device: kept, ...proof } = parseBody(passwordBody, body);
+    const { idempotencyKey } = parseClientKeys(headers);
     const device = mode === "bearer" ? kept : cookie;
-    await deleteAccount(session, { password, device, userAgent, ip, requestId });
+    await deleteAccount(session, { ...proof, idempotencyKey, device, userAgent, ip, requestId });
     note({ event: "user_deleted" });
     return noContent();
   });

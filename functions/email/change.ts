@@ -1,24 +1,27 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createAskEmailChange } from "../../lib/auth/email/change.ts";
+import { createProveUser } from "../../lib/auth/prove-user.ts";
 import { codeAskingSettings, createCodeAsking } from "../../lib/code-asking.ts";
 import { readConfig } from "../../lib/config.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
 import { callerPair } from "../../lib/http/caller-pair.ts";
+import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { json } from "../../lib/http/response.ts";
 import { emailChangeBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { cookieName, sessionsTable, usersTable } from "../../lib/settings.ts";
+import { cookieName, sessionsTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...codeAskingSettings, usersTable, sessionsTable, cookieName });
+const config = readConfig({ ...codeAskingSettings, ...otpTakingSettings, sessionsTable, cookieName });
 const { ask, sources, keyedHash, needs } = createCodeAsking(config);
 const askEmailChange = createAskEmailChange({
   ...{ ask, sources, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
-  ...openAttemptLimit(config, needs),
+  proveUser: createProveUser({ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs) }),
 });
 
 export const handler = api()
@@ -26,12 +29,14 @@ export const handler = api()
   .use(callerMode())
   .use(callerPair(config))
   .use(deviceCookie(config))
-  .handler(async ({ session, body, headers, mode, userAgent, sourceIp: ip, device: cookie }) => {
-    const { newEmail, password, device: kept } = parseBody(emailChangeBody, body);
+  .handler(async ({ session, body, headers, mode, userAgent, sourceIp: ip, requestId, device: cookie }) => {
+    const { newEmail, password, otp, device: kept } = parseBody(emailChangeBody, body);
+    const { idempotencyKey } = parseClientKeys(headers);
     const device = mode === "bearer" ? kept : cookie;
+    const proof = { password, otp, idempotencyKey, device, requestId };
     const asker = { ip, userAgent, acceptLanguage: headers["accept-language"] };
     note({ kind: "email", emailHash: await keyedHash.hash(`log e-mail:${newEmail}`) });
-    const asked = await askEmailChange(session, { newEmail, password, device, ...asker });
+    const asked = await askEmailChange(session, { newEmail, ...proof, ...asker });
     note({ event: "authn_code_requested" });
     return json(202, asked);
   });

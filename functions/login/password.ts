@@ -12,6 +12,7 @@ import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import {
   identitiesTable,
@@ -23,7 +24,7 @@ import {
 } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...sessionOpeningSettings, identitiesTable, loginLimitPerSourcePerMinute },
+  ...{ ...sessionOpeningSettings, ...otpTakingSettings, identitiesTable, loginLimitPerSourcePerMinute },
   ...{ mailsTable: withMail(mailsTable), mailLanguages, newDeviceNotice },
 });
 const opening = await createLoginOpening(config);
@@ -31,6 +32,7 @@ const { keyedHash, noteSession } = opening;
 const limit = config.loginLimitPerSourcePerMinute;
 const login = createLogin({
   ...opening,
+  ...createOtpTaking(config, opening.needs),
   identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
   sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
   tellNewDevice:
@@ -48,12 +50,13 @@ const login = createLogin({
 export const handler = api()
   .use(clientMode(config))
   .use(deviceCookie(config))
-  .handler(async ({ body, headers, mode, hasCookies, pairs, userAgent, sourceIp: ip, device: kept }) => {
+  .handler(async ({ body, headers, mode, hasCookies, pairs, device: kept, ...event }) => {
     const clientKeys = parseClientKeys(headers);
     const credentials = parseBody(loginBody, body);
     note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
     const known = mode === "bearer" ? { device: credentials.device, pairs: [] } : { device: kept, pairs };
-    const opened = await login({ ...credentials, ...clientKeys, ...known, userAgent, ip });
+    const { userAgent, sourceIp: ip, requestId } = event;
+    const opened = await login({ ...credentials, ...clientKeys, ...known, userAgent, ip, requestId });
     note({ event: "authn_login_success" });
     await noteSession(opened.pair);
     return openedResponse(opened, { mode, hasCookies }, config);

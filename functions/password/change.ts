@@ -1,4 +1,5 @@
 import { createChangePassword } from "../../lib/auth/password/change.ts";
+import { createProveUser } from "../../lib/auth/prove-user.ts";
 import { readConfig } from "../../lib/config.ts";
 import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
@@ -8,14 +9,18 @@ import { callerMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { createChangePasswordBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createSessionOpening, sessionOpeningSettings } from "../../lib/session-opening.ts";
 import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
 import { passwordMinLength } from "../../lib/settings.ts";
 
-const config = readConfig({ ...sessionOpeningSettings, passwordMinLength });
+const config = readConfig({ ...sessionOpeningSettings, ...otpTakingSettings, passwordMinLength });
 const opening = await createSessionOpening(config);
 const changePasswordBody = createChangePasswordBody(config);
-const changePassword = createChangePassword({ ...opening, ...opening.needs, readCommonPasswords });
+const changePassword = createChangePassword({
+  ...{ ...opening, ...opening.needs, readCommonPasswords },
+  proveUser: createProveUser({ ...opening, ...createOtpTaking(config, opening.needs) }),
+});
 
 export const handler = api()
   .use(await authenticate({ live: opening.sessions }))

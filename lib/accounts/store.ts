@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type DynamoDB, getItem, type Item, type UpdateExpression, updateItem } from "../dynamodb.ts";
+import { AppError } from "../errors.ts";
 import { findHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
 import { type Change, changeSchema } from "./change.ts";
@@ -41,6 +42,23 @@ const userType = {
     previousEmail: v.exactOptional(v.string()),
     movedBy: v.exactOptional(v.string()),
     undoUntil: v.exactOptional(v.number()),
+    /**
+     * The second factor: the name of its enrolment, of which its secret is derived; the last step of its clock that was used,
+     * and by which request.
+     */
+    totp: v.exactOptional(
+      v.object({
+        enrolment: v.string(),
+        step: v.number(),
+        usedBy: v.exactOptional(v.string()),
+        confirmedAt: v.number(),
+      }),
+    ),
+    /** The recovery codes: the name of their series, and by which requests some of them were used (`c0` to `c9`). */
+    recovery: v.exactOptional(
+      v.object({ seriesId: v.string(), used: v.record(v.string(), v.string()), createdAt: v.number() }),
+    ),
+    /** Absent, too, since a login that used up a code of a second factor. */
     lastChange: v.exactOptional(changeSchema),
     createdAt: v.number(),
     /** Set by an administrator. */
@@ -59,6 +77,15 @@ export const parseUser = (item: Item): User => parseItem(userType, item);
 
 /** Answers whether a change of the address can still be undone; until then neither it nor the account is changed again. */
 export const isUndoable = ({ undoUntil = 0 }: User, now: number): boolean => undoUntil > now;
+
+/** Throws AppError `email_changed_recently` while a change of the address can be undone; `now` is in epoch seconds. */
+export function assertNotUndoable(user: User, now: number): void {
+  if (!isUndoable(user, now)) return;
+  throw new AppError("email_changed_recently", {
+    detail:
+      "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
+  });
+}
 
 /** Whoever has changed a password waits for so long: each change voids the codes with which its owner would set another. */
 const passwordPauseSeconds = 600;

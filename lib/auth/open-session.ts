@@ -3,6 +3,7 @@ import { createCustomClaims } from "../accounts/claims.ts";
 import { isDisabled } from "../accounts/is-disabled.ts";
 import type { User, UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
+import type { Amr } from "../sessions/amr.ts";
 import { authTimeOf } from "../sessions/auth-time.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
@@ -15,6 +16,8 @@ import { createSweep, isSweepDue } from "./sweep.ts";
 export interface SessionRequest extends Client {
   idempotencyKey: string | undefined;
   sessionKey: string | undefined;
+  /** How the request proves the user, where it does so with two factors. */
+  amr?: Amr | undefined;
   /** The session in whose place it comes, where the request itself does not prove the user. */
   replaced?: Session;
 }
@@ -111,12 +114,14 @@ export function createOpenSession(options: OpenSessionOptions) {
   }
 
   /** What a session has of whoever proved the user: the request, or the login of the session in whose place it comes. */
-  function createProof({ idempotencyKey, sessionKey, replaced }: SessionRequest) {
+  function createProof({ idempotencyKey, sessionKey, replaced, ...request }: SessionRequest) {
+    const { amr } = replaced ?? request;
     const sessionKeyHash = replaced ? replaced.sessionKeyHash : sessionKey && hashToken(sessionKey);
     return {
       keyed: replaced?.keyed ?? idempotencyKey !== undefined,
       ...(sessionKeyHash !== undefined && { sessionKeyHash }),
       ...(replaced && { authenticatedAt: authTimeOf(replaced) }),
+      ...(amr && { amr }),
     };
   }
 

@@ -2,7 +2,8 @@ import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
-import { assertFresh } from "../sessions/fresh.ts";
+import type { aal2 } from "../sessions/amr.ts";
+import { assertFresh, assertTwoFactors } from "../sessions/fresh.ts";
 import { getLiveSession } from "../sessions/live.ts";
 import type { Session } from "../sessions/session.ts";
 import type { SessionAddress, SessionStore } from "../sessions/store.ts";
@@ -80,6 +81,12 @@ export interface FreshnessRule {
   maxAgeSeconds: number;
 }
 
+/** By how many factors the caller must have been proven. */
+export interface FactorRule {
+  /** `aal2`: by two. */
+  acr: typeof aal2;
+}
+
 interface AuthenticateOptions {
   /** Given the sessions, each call reads the session too: for routes that must not trust the JWT of an ended one. */
   live: Pick<SessionStore, "find">;
@@ -102,20 +109,24 @@ export interface LiveEvent extends AuthenticatedEvent {
  * The middleware of protected routes: only a caller with a live access token passes, and the handler gets its claims
  * as `event.auth`. With `live` a caller whose session has been ended is refused at once, at the price of one strongly
  * consistent read. Routes of the account take tokens of the own client only: those with `live`, and others that say so.
- * With `maxAgeSeconds` whoever logged in longer ago is asked to do so again (RFC 9470, section 3). Throws what the
+ * With `maxAgeSeconds` whoever logged in longer ago is asked to do so again, with `acr: "aal2"` whoever logged in without a
+ * second factor (RFC 9470, section 3). Throws what the
  * authenticator throws, AppError `insufficient_user_authentication`, and with `live` `unavailable`.
  */
 export async function authenticate(
-  options: AuthenticateOptions & Partial<FreshnessRule>,
+  options: AuthenticateOptions & Partial<FreshnessRule & FactorRule>,
 ): Promise<Middleware<LiveEvent>>;
 export async function authenticate(
-  options?: Partial<ClientRule & FreshnessRule>,
+  options?: Partial<ClientRule & FreshnessRule & FactorRule>,
 ): Promise<Middleware<AuthenticatedEvent>>;
 export async function authenticate({
   live,
   client = live ? "own" : "any",
   maxAgeSeconds = Number.POSITIVE_INFINITY,
-}: Partial<AuthenticateOptions & ClientRule & FreshnessRule> = {}): Promise<Middleware<AuthenticatedEvent>> {
+  acr,
+}: Partial<AuthenticateOptions & ClientRule & FreshnessRule & FactorRule> = {}): Promise<
+  Middleware<AuthenticatedEvent>
+> {
   if (!(maxAgeSeconds >= minMaxAgeSeconds))
     throw new TypeError(`maxAgeSeconds must be ${minMaxAgeSeconds} or more`);
   const findCaller = await createAuthenticator({ client });
@@ -125,6 +136,7 @@ export async function authenticate({
       const caller = { userId: auth.sub, sessionId: auth.sid, email: auth.email };
       note({ userId: caller.userId });
       assertFresh(auth.auth_time, maxAgeSeconds, systemClock());
+      if (acr !== undefined) assertTwoFactors(auth.acr);
       if (live) addHidden(event, "session", await getLiveSession(live, caller, systemClock()));
       Object.assign(event, { auth, caller });
     },

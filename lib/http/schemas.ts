@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isEmail, normalizeEmail } from "../accounts/email.ts";
 import { AppError } from "../errors.ts";
+import { otpMaxLength, otpPattern, parseOtp } from "../factors/otp.ts";
 import { passwordLength, passwordMaxLength } from "../factors/password-policy.ts";
 import { parseCode } from "../mail/codes.ts";
 
@@ -51,11 +52,21 @@ const device = v.exactOptional(
 /** What a bearer client proves with that it has the whole pair; browsers have it in a cookie. */
 const refreshToken = v.exactOptional(v.string("must be a string"));
 
+/** A code of a second factor, as it was typed. A number has lost its zeros. */
+const otp = v.exactOptional(
+  v.pipe(
+    v.string("must be a string"),
+    v.metadata({ pattern: otpPattern, maxLength: otpMaxLength }),
+    v.transform((text) => parseOtp(text) ?? { is: "totp" as const, code: "" }),
+    v.check(({ code }) => code !== "", "must be the six digits of an authenticator app, or a recovery code"),
+  ),
+);
+
 /** The body of a login. A password that is too short today may have been long enough once. */
-export const loginBody = v.strictObject({ email, password, device });
+export const loginBody = v.strictObject({ email, password, otp, device });
 
 /** The body of a request that asks for the password once more. */
-export const passwordBody = v.strictObject({ password, device });
+export const passwordBody = v.strictObject({ password, otp, device });
 
 /** A code as people type it; what is parsed is the code as it is compared. */
 const code = v.pipe(
@@ -104,7 +115,7 @@ export const registrationRequestBody = v.strictObject({
 
 /** The body of a request for a code at another address. */
 export const emailChangeBody = v.strictObject({
-  ...{ newEmail: mailableEmail, password: v.exactOptional(password), device, refreshToken },
+  ...{ newEmail: mailableEmail, password: v.exactOptional(password), otp, device, refreshToken },
 });
 
 /** The body of a registration; where mail is on, with an address that mail can be sent to. */
@@ -122,7 +133,7 @@ export function createConfirmRegistrationBody(settings: PasswordSettings) {
 
 /** The body of a change of password. */
 export function createChangePasswordBody(settings: PasswordSettings) {
-  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings), device });
+  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings), otp, device });
 }
 
 interface PasswordSettings {

@@ -43,9 +43,15 @@ export function isKeyPresented(
 
 /** Throws AppError `session_key_required` if the session has a Session-Key and this is not it. */
 export function assertSessionKey(session: Session, sessionKey: string | undefined): void {
-  if (!isKeyPresented(session, { sessionKeyHash: hashKey(sessionKey) }))
-    throw new AppError("session_key_required");
+  if (!isKeyPresented(session, { sessionKeyHash: hashKey(sessionKey) })) throw sessionKeyRequired();
 }
+
+/** The refusal of a request without the Session-Key of its session. */
+export const sessionKeyRequired = (): AppError =>
+  new AppError("session_key_required", {
+    detail:
+      "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
+  });
 
 /** Compares two hashes of keys, in constant time; one that is absent is like none. */
 export function isSameKey(a: string | undefined, b: string | undefined): boolean {

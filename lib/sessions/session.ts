@@ -46,6 +46,8 @@ export const sessionType = {
     createdAt: v.number(),
     /** When its user was proven, where that was at the login of a session in whose place this one came. */
     authenticatedAt: v.exactOptional(v.number()),
+    /** How its user was proven, where it was with two factors (RFC 8176). */
+    amr: v.exactOptional(v.array(v.string())),
     expiresAt: v.number(),
     userAgent: v.exactOptional(v.string()),
     ip: v.exactOptional(v.string()),

@@ -24,6 +24,9 @@ export const accessClaims = v.object({
   exp: time,
   /** Ties the token to its refresh token. */
   jti: text(256),
+  /** How the user was proven, and the class of that; absent where it was one factor alone (RFC 8176, RFC 9068, 2.2.1). */
+  amr: v.exactOptional(v.array(v.string())),
+  acr: v.exactOptional(v.string()),
   ...customClaims,
 });
 

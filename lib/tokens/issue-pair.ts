@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import { AppError } from "../errors.ts";
+import { amrClaims } from "../sessions/amr.ts";
 import { authTimeOf } from "../sessions/auth-time.ts";
 import type { Session } from "../sessions/session.ts";
 import type { AccessClaims } from "./access-claims.ts";
@@ -61,6 +62,7 @@ export function createPairIssuer(keys: SigningKeys, settings: AccessTokenSetting
         iat,
         exp,
         jti: createTokenId(refreshToken),
+        ...amrClaims(session),
       } satisfies AccessClaims;
       const token = await new SignJWT(claims)
         .setProtectedHeader({ alg: signing.alg, typ: "at+jwt", kid: signing.kid })

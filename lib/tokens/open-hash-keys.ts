@@ -20,6 +20,19 @@ export function openCodeKeys(
   return openKeys({ name: "code keys", clock }, codeKeys, codeKeysSecret);
 }
 
+/**
+ * Opens the keys that second factors are derived from, where the settings say they are. A secret is read when they are
+ * first needed: most sandboxes never see a second factor.
+ */
+export function openFactorKeys(
+  { factorKeys, factorKeysSecret }: Config<"factorKeys" | "factorKeysSecret">,
+  clock: Clock,
+): HashKeys {
+  let opened: HashKeys | undefined;
+  const open = () => (opened ??= openKeys({ name: "factor keys", clock }, factorKeys, factorKeysSecret));
+  return { ready: () => open().ready(), get: () => open().get() };
+}
+
 function openKeys(
   options: { name: string; clock: Clock },
   keys: HashJwk[] | undefined,

@@ -7,7 +7,7 @@ export const login = {
     tag: "Signing in",
     summary: "Log in",
     description:
-      "Starts a session, and ends the one that this browser had before. With a `Session-Key` nobody renews the session without it. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing.",
+      "Starts a session, and ends the one that this browser had before. With a `Session-Key` nobody renews the session without it. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing. An account with a second factor is asked for `otp` in the same request: a login without it is refused, stores nothing and gives nothing.",
     parameters: [...opensSession],
     body: { schema: "Credentials" },
     answers: [opened],
@@ -17,6 +17,8 @@ export const login = {
       "invalid_idempotency_key",
       "invalid_session_key",
       "invalid_credentials",
+      "second_factor_required",
+      "invalid_otp",
       "too_many_attempts",
       "too_many_requests",
       "unavailable",

@@ -29,7 +29,7 @@ export const password = {
     tag: "Account",
     summary: "Change the password",
     description:
-      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one. Once in ten minutes: each change voids the codes for a new password that were mailed before.",
+      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one. Needs `otp` where the account has a second factor. Once in ten minutes: each change voids the codes for a new password that were mailed before.",
     needs: "token",
     parameters: [...opensSession],
     body: { schema: "PasswordChange" },
@@ -42,6 +42,8 @@ export const password = {
       "invalid_session_key",
       "session_key_required",
       "invalid_credentials",
+      "second_factor_required",
+      "invalid_otp",
       "too_many_attempts",
       "too_many_requests",
     ],

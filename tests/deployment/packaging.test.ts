@@ -151,7 +151,9 @@ describe.each([
       expect([name, allowed]).toEqual([name, [...log, ...read, ...own]]);
       for (const [action, resource] of own) {
         expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue|ses:SendEmail)$/);
-        const secrets = ["signing-keys", "hash-keys", "code-keys"].map((keys) => secretOf(stage, keys));
+        const secrets = ["signing-keys", "hash-keys", "code-keys", "factor-keys"].map((keys) =>
+          secretOf(stage, keys),
+        );
         expect([...tables, ...secrets, ...senders]).toContainEqual(resource);
       }
     }
@@ -208,6 +210,7 @@ describe.each([
     ["signing-keys", "JWT_SIGNING_KEYS_SECRET", "refresh"],
     ["hash-keys", "HASH_KEYS_SECRET", "register"],
     ["code-keys", "CODE_KEYS_SECRET", "mail"],
+    ["factor-keys", "FACTOR_KEYS_SECRET", "login"],
   ])("I04 only who may read the secret of the %s knows which it is", (keys, variable, reader) => {
     const knowing = names().filter((name) => variable in environmentOf(packaged(), name));
     expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes(`GetSecretValue ${keys}`)));
@@ -254,7 +257,7 @@ test("every setting of the deploying shell reaches the functions, but for privat
   const { STAGE, ROUTES, MAIL_FROM, MAIL_LINK, MAILS_TABLE, AUDIT_TABLE, SES_CONFIGURATION_SET, ...others } =
     everySetting;
   const fromShell = Object.fromEntries(
-    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE)_KEYS/.test(variable)),
+    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE|FACTOR)_KEYS/.test(variable)),
   );
   expect(environmentOf(staging, "refresh")).toMatchObject(fromShell);
 });

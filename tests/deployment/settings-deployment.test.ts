@@ -23,7 +23,10 @@ const common = {
   SESSIONS_TABLE: { Ref: "SessionsTable" },
   JWT_PUBLIC_KEYS,
 };
-const secrets = { JWT_SIGNING_KEYS_SECRET: "keys", HASH_KEYS_SECRET: "hash-keys" };
+const secrets = {
+  ...{ JWT_SIGNING_KEYS_SECRET: "keys", HASH_KEYS_SECRET: "hash-keys" },
+  FACTOR_KEYS_SECRET: "factor-keys",
+};
 const own = { Login: secrets, NotFound: { ROUTES: "GET /movies" }, Movies: {} };
 
 /** What the plugin says to a template with these settings, before it is packaged or deployed. */

@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import JSZip from "jszip";
 import type { KeySet } from "../../build/keys/lifecycle.ts";
 import SigningKeysPlugin from "../../build/keys/plugin.ts";
-import { codeKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
+import { codeKeys, factorKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
 import { readConfig } from "../../lib/config.ts";
 import { jwtPublicKeys } from "../../lib/settings.ts";
 import { type OurJwk, toPublicJwk } from "../../lib/tokens/keys.ts";
@@ -18,6 +18,7 @@ import { startCloudFormation } from "./cloudformation.ts";
 const secretId = "serverless-auth-api-qa-signing-keys";
 const hashSecretId = "serverless-auth-api-qa-hash-keys";
 const codeSecretId = "serverless-auth-api-qa-code-keys";
+const factorSecretId = "serverless-auth-api-qa-factor-keys";
 const region = "eu-central-1";
 const cwd = copyProject();
 const secrets = await startSecretsManager();
@@ -78,7 +79,7 @@ describe("I04 a package", () => {
 
     const environments = await readEnvironments();
     const names = environments.flatMap((environment) => Object.keys(environment));
-    expect(names.filter((name) => /^(JWT_SIGNING|HASH|CODE)_KEYS$/.test(name))).toEqual([]);
+    expect(names.filter((name) => /^(JWT_SIGNING|HASH|CODE|FACTOR)_KEYS$/.test(name))).toEqual([]);
   }
 });
 
@@ -88,12 +89,13 @@ describe("a deployment", () => {
     const broken = sls(["deploy", "--stage", "qa"], { cwd, env });
     await expect(broken).rejects.toMatchObject({ stdout: expect.stringContaining("ECONNREFUSED") });
     const made = ["GetSecretValue", "CreateSecret", "GetSecretValue"];
-    for (const set of ["signing-keys", "hash-keys"])
+    for (const set of ["signing-keys", "hash-keys", "factor-keys"])
       expect(secrets.names.filter((name) => name.endsWith(set))).toEqual(
         made.map((name) => `${name} ${set}`),
       );
     const hashKeySet = secrets.find(hashSecretId) ?? "";
     expect(hashKeys.parse(hashKeySet)).toEqual([expect.objectContaining({ activeFrom: expect.any(Number) })]);
+    expect(factorKeys.parse(secrets.find(factorSecretId) ?? "")).toHaveLength(1);
     const { keys } = readStored();
     expect(keys).toEqual([expect.objectContaining({ alg: "EdDSA", activeFrom: expect.any(Number) })]);
     expect(keys[0]?.publishedAt).toBeUndefined();
@@ -143,7 +145,7 @@ describe("a deployment", () => {
       const { code, stdout, stderr } = await sls([...command, "--stage", "qa"], { cwd, env }).catch((e) => e);
       expect([code, stdout]).toEqual([1, ""]);
       expect(stderr).toMatch(
-        /^The secret serverless-auth-api-qa-(signing|hash)-keys in eu-central-1: CredentialsProviderError: .+\n$/,
+        /^The secret serverless-auth-api-qa-(signing|hash|factor)-keys in eu-central-1: CredentialsProviderError: .+\n$/,
       );
     }
   });

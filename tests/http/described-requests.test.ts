@@ -35,6 +35,7 @@ describe("a request is valid for the description exactly when the service takes 
     `${"a".repeat(250)}@b.c`,
     "ü@bücher.example",
   );
+  const otp = fc.stringMatching(/^[ -]?[0-9]{5,7} ?$|^[a-zA-Z2-7]{4}[- ]?[A-Z2-7]{11,12}[18]?$/);
   const code = fc.stringMatching(/^[ -]?[0-9A-Ta-z]{8,9}[-U]?[0-9A-Z ]{0,2}$/);
   // Of addresses the description says no more than their length and their one @, see below.
   const odd = fc.jsonValue().filter((value) => typeof value !== "string" || !value.includes("@"));
@@ -56,7 +57,7 @@ describe("a request is valid for the description exactly when the service takes 
     ["InvitationAcceptance", createAcceptInvitationBody(minLength)],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
-    const values: Record<string, fc.Arbitrary<string>> = { email, newEmail: email, code };
+    const values: Record<string, fc.Arbitrary<string>> = { email, newEmail: email, code, otp };
     const likely = Object.fromEntries(members.map((member) => [member, values[member] ?? password]));
     const possible = Object.fromEntries([...members, "extra"].map((member) => [member, field]));
     const body = fc.oneof(fc.record(likely), fc.record(possible, { requiredKeys: [] }), fc.jsonValue());

@@ -5,6 +5,7 @@ import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
 import type { Operation } from "../../openapi/operations/operation.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
+import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
@@ -39,9 +40,10 @@ async function createCaller() {
 const usual = await createCaller();
 const lasting: ProblemCode[] = [
   ...["token_expired", "too_many_attempts", "email_changed_recently"],
-  "insufficient_user_authentication",
+  ...["insufficient_user_authentication", "second_factor_required", "invalid_otp"],
 ] as ProblemCode[];
 
+const addFactor = createAuthenticators(service);
 const mailbox = await startMailbox(service);
 /** What asks for the code that a route takes. */
 const askedBy: Partial<Record<RouteName, RouteName>> = {
@@ -291,6 +293,11 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       const { userId } = caller.account;
       await service.database.change("users", { userId }, { undoUntil: clock.now + 60 });
       return call();
+    }
+    case "second_factor_required":
+    case "invalid_otp": {
+      await addFactor(caller.account);
+      return call({ body: { ...(good.body as object), ...(code === "invalid_otp" && { otp: "000000" }) } });
     }
     case "registration_closed":
       return call();

@@ -6,6 +6,7 @@ import type { SecurityEvent } from "../../lib/events.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { bodyOf } from "../support/answer.ts";
+import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
@@ -22,8 +23,18 @@ const newPassword = "another private sentence";
 keepSecrets(newPassword);
 const wrong = ({ email }: Account) => sandbox.login({ body: { email, password: "not the right one" } });
 
+const addFactor = createAuthenticators(service);
+/** Somebody who has a second factor, with this code. */
+async function logInWith(otp: { otp?: string }) {
+  const { email, password, userId } = await service.register();
+  await addFactor({ userId });
+  return sandbox.login({ body: { email, password, ...otp } });
+}
+
 /** How each event of the vocabulary comes about; the last call of each is what logs it. */
 const occasions = {
+  authn_factor_missing: () => logInWith({}),
+  authn_factor_fail: () => logInWith({ otp: "000000" }),
   authn_code_requested: () => sandbox.forgotPassword({ body: { email: "ada@example.com" } }),
   authn_login_success: async () => {
     const { email, password } = account;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { json } from "../../lib/http/response.ts";
 import { expectJson, expectProblem, refusals } from "../support/answer.ts";
+import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent } from "../support/event.ts";
 import { pairOf } from "../support/pair.ts";
@@ -19,17 +20,27 @@ beforeEach(() => {
   ran = 0;
 });
 
-async function createRoute(maxAgeSeconds: number) {
+async function createRoute(rule: { maxAgeSeconds: number } | { acr: "aal2" }) {
   const handler = api()
-    .use(await authenticate({ maxAgeSeconds }))
+    .use(await authenticate(rule))
     .handler(() => json(200, { ran: ++ran }));
   return (cookies: string[]) => handler(createEvent("movies", { cookies }), createContext());
 }
 
-const payout = await createRoute(300);
+const payout = await createRoute({ maxAgeSeconds: 300 });
+
+test("authenticate({ acr }) lets pass whoever logged in with two factors, and nobody else", async () => {
+  const shred = await createRoute({ acr: "aal2" });
+  const account = await service.register();
+  expectProblem(await shred((await service.logIn({ account })).cookies), refusals.oneFactor);
+  const { codeAt } = await createAuthenticators(service)(account);
+  const { email, password } = account;
+  const { cookies } = pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
+  expectJson(await expectRequests([], () => shred(cookies)), 200, { ran: 1 });
+});
 
 describe("authenticate({ maxAgeSeconds })", () => {
-  test("lets pass whoever logged in so long ago, without a request, and nobody a second later; the handler does not run", async () => {
+  test("O34 lets pass whoever logged in so long ago, without a request, and nobody a second later; the handler does not run", async () => {
     const { cookies } = await service.logIn();
     clock.advance(300);
     expectJson(await expectRequests([], () => payout(cookies)), 200, { ran: 1 });
@@ -38,7 +49,7 @@ describe("authenticate({ maxAgeSeconds })", () => {
     expect(ran).toBe(1);
   });
 
-  test("counts from the login: a refresh makes nobody fresh, another login does, and ends the session before", async () => {
+  test("O33 counts from the login: a refresh makes nobody fresh, another login does, and ends the session before", async () => {
     const account = await service.register();
     const old = await service.logIn({ account });
     clock.advance(301);
@@ -51,7 +62,7 @@ describe("authenticate({ maxAgeSeconds })", () => {
   });
 
   test("names its own figure", async () => {
-    const transfer = await createRoute(60);
+    const transfer = await createRoute({ maxAgeSeconds: 60 });
     const { cookies } = await service.logIn();
     clock.advance(61);
     expectProblem(await transfer(cookies), {
@@ -66,7 +77,7 @@ describe("authenticate({ maxAgeSeconds })", () => {
   });
 
   test.each([0, 9, -1, Number.NaN])(
-    "%s is refused when the route is made: every answer would be too late",
+    "O35 %s is refused when the route is made: every answer would be too late",
     async (maxAgeSeconds) => {
       await expect(authenticate({ maxAgeSeconds })).rejects.toThrow("maxAgeSeconds must be 10 or more");
     },

@@ -44,6 +44,25 @@ export const refusals = {
     "This needs a login of the last 300 s. Log in again.",
     { "www-authenticate": 'Bearer error="insufficient_user_authentication", max_age="300"' },
   ),
+  oneFactor: refusal(
+    401,
+    "insufficient_user_authentication",
+    "This needs a login with a second factor. Log in again, with its code.",
+    { "www-authenticate": 'Bearer error="insufficient_user_authentication", acr_values="aal2"' },
+  ),
+  secondFactorRequired: refusal(
+    401,
+    "second_factor_required",
+    "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+    challenge,
+  ),
+  invalidOtp: refusal(401, "invalid_otp", "The code of the second factor is not right.", challenge),
+  usedOtp: refusal(
+    401,
+    "invalid_otp",
+    "This code has been used. An authenticator app shows the next one within 30 s.",
+    challenge,
+  ),
   sessionKeyRequired: refusal(
     403,
     "session_key_required",

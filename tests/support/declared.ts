@@ -108,7 +108,7 @@ function toPermission(name: string, action: string, resource: unknown): Permissi
     "Fn::GetAtt"?: string[];
     "Fn::Sub"?: string;
   };
-  const [, secret] = /:secret:\S+-((?:signing|hash|code)-keys)-\?{6}$/.exec(index ?? "") ?? [];
+  const [, secret] = /:secret:\S+-((?:signing|hash|code|factor)-keys)-\?{6}$/.exec(index ?? "") ?? [];
   if (service === "secretsmanager" && secret) return `${operation} ${secret}`;
   const id = table?.[0] ?? /^\$\{(\w+)\.Arn\}\/index\/[\w.-]+$/.exec(index ?? "")?.[1];
   if (!id)

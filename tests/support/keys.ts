@@ -38,6 +38,9 @@ export const hashKeySettings = (...keys: HashJwk[]) => ({ HASH_KEYS: JSON.string
 /** The setting that holds code keys. */
 export const codeKeySettings = (...keys: HashJwk[]) => ({ CODE_KEYS: JSON.stringify({ keys }) });
 
+/** The setting that holds factor keys. */
+export const factorKeySettings = (...keys: HashJwk[]) => ({ FACTOR_KEYS: JSON.stringify({ keys }) });
+
 /** Makes a hash key, or a code key. */
 export function createHashKey({ activeFrom = 0 } = {}): HashJwk {
   const k = randomBytes(32).toString("base64url");

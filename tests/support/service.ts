@@ -6,7 +6,14 @@ import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { declared, routesWithoutPage, tableSettings } from "./declared.ts";
-import { codeKeySettings, createHashKey, createKey, hashKeySettings, keySettings } from "./keys.ts";
+import {
+  codeKeySettings,
+  createHashKey,
+  createKey,
+  factorKeySettings,
+  hashKeySettings,
+  keySettings,
+} from "./keys.ts";
 import { keepSecrets, log } from "./log.ts";
 import { type Pair, pairOf } from "./pair.ts";
 import { createSandbox, type Environment, type Sandbox } from "./sandbox.ts";
@@ -56,6 +63,7 @@ export const signingKey = createKey("EdDSA");
 
 const hashKey = createHashKey();
 const codeKey = createHashKey();
+const factorKey = createHashKey();
 
 // The SDK reads these when it first sends, not at import.
 Object.assign(process.env, {
@@ -98,6 +106,7 @@ export async function startService(given?: Database) {
     ...keySettings(signingKey),
     ...hashKeySettings(hashKey),
     ...codeKeySettings(codeKey),
+    ...factorKeySettings(factorKey),
     DYNAMODB_ENDPOINT: wire.endpoint,
     // Nothing is too slow by chance: a test of what is too slow sets its own limit.
     DYNAMODB_TIMEOUT_MS: "10000",

@@ -7,7 +7,7 @@ import { generateKey } from "../../build/keys/generate.ts";
 import { createKeySet, type KeySet, markPublished, rotate } from "../../build/keys/lifecycle.ts";
 import { parseOptions } from "../../build/keys/options.ts";
 import { openKeySecret } from "../../build/keys/secret.ts";
-import { codeKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
+import { codeKeys, factorKeys, hashKeys, signingKeys } from "../../build/keys/sets.ts";
 import {
   findOrCreateKeySet,
   KeySetMovedError,
@@ -54,6 +54,10 @@ const stores: Record<"file" | "secret", { store: KeyStore<OurJwk>; stage: string
 const hashSecretId = "serverless-auth-api-prod-hash-keys";
 const hashSecret = openKeySecret({ secretId: hashSecretId, region }, hashKeys);
 const hashFile = openKeyFile(folder, hashKeys);
+const factorStores = [
+  openKeySecret({ secretId: "serverless-auth-api-prod-factor-keys", region }, factorKeys),
+  openKeyFile(folder, factorKeys),
+];
 const kinds = Object.keys(stores) as (keyof typeof stores)[];
 let initial: KeySet<OurJwk>;
 
@@ -69,7 +73,7 @@ beforeEach(async () => {
   secrets.put(secretId, JSON.stringify(initial));
   await rm(join(folder, "keys.json"), { force: true });
   await stores.file.store.create(initial);
-  for (const store of [hashFile, hashSecret]) await findOrCreateKeySet(store, clock.now);
+  for (const store of [hashFile, hashSecret, ...factorStores]) await findOrCreateKeySet(store, clock.now);
   secrets.mend();
 });
 
@@ -260,7 +264,7 @@ test("the file is for its owner only, as is the folder that is made for it; noth
   await rm(join(folder, "new"), { recursive: true });
   await runKeys("rotate");
   expect((await stat(join(folder, "keys.json"))).mode & 0o777).toBe(0o600);
-  expect(await readdir(folder)).toEqual(["hash-keys.json", "keys.json"]);
+  expect(await readdir(folder)).toEqual(["factor-keys.json", "hash-keys.json", "keys.json"]);
 });
 
 test("the file that is not there yet is made by `npm start`, the secret of a stage, `local` too, by a deployment", async () => {
@@ -305,7 +309,9 @@ async function expectRun(running: Promise<Run>, exitCode: number, ...texts: stri
   expect({ ...ended, silent }).toEqual({ exitCode, silent: "" });
   for (const text of texts) expect(said).toContain(text);
   expect(said).not.toMatch(/^\s+at /m);
-  const files = ["keys.json", "hash-keys.json"].map((file) => readFile(join(folder, file), "utf8"));
+  const files = ["keys.json", "hash-keys.json", "factor-keys.json"].map((file) =>
+    readFile(join(folder, file), "utf8"),
+  );
   const stored = [secrets.find(secretId), secrets.find(hashSecretId), ...(await Promise.all(files))].join();
   for (const [, d = ""] of stored.matchAll(/"[dk]":"([\w-]{20})/g)) expect(said).not.toContain(d);
 }

@@ -2,14 +2,13 @@ import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
 import type { EndOthers } from "../../accounts/end-others.ts";
 import { isBeingDeleted } from "../../accounts/is-disabled.ts";
-import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
-import type { AttemptLimit } from "../../attempts/account-limit.ts";
+import { assertNotUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import type { Client, Session } from "../../sessions/session.ts";
+import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { assertCurrent } from "../current-user.ts";
-import { type Proof, proveUser } from "../prove-user.ts";
+import type { Proof, ProveUser } from "../prove-user.ts";
 import { createSweep } from "../sweep.ts";
 
 interface DeleteOptions {
@@ -17,24 +16,23 @@ interface DeleteOptions {
   endOthers: EndOthers;
   directory: Pick<Directory, "deleteAccount">;
   sessions: Pick<SessionStore, "find" | "list" | "deleteAll">;
-  attempts: AttemptLimit;
+  proveUser: ProveUser;
   clock: Clock;
 }
 
 /** A deletion as it came in. */
-export interface DeletionRequest extends Proof, Client {
-  requestId: string;
-}
+export interface DeletionRequest extends Proof {}
 
 /** Makes the use case that deletes the account and every session of it. */
 export function createDeleteAccount(options: DeleteOptions) {
-  const { users, endOthers, directory, sessions, attempts, clock } = options;
+  const { users, endOthers, directory, sessions, proveUser, clock } = options;
   const sweep = createSweep({ sessions, users });
 
   /**
    * Deletes the account. The session is known to live, and is the last to go, so that the same request can be repeated
    * where it broke off: it then goes on with an account that lets nobody in, or ends what is left. Throws AppError
-   * `invalid_credentials`, `too_many_attempts`, `email_changed_recently`, `invalid_token`, `unavailable`.
+   * `invalid_credentials`, `second_factor_required`, `invalid_otp`, `too_many_attempts`, `email_changed_recently`,
+   * `invalid_token`, `unavailable`.
    */
   return async function deleteAccount(caller: Session, request: DeletionRequest): Promise<void> {
     const user = await users.find(caller.userId);
@@ -49,8 +47,8 @@ export function createDeleteAccount(options: DeleteOptions) {
     const hasBegun = await isBegun(user, caller);
     const now = clock();
     if (!hasBegun) assertCurrent(user, caller, now);
-    if (isUndoable(user, now)) throw new AppError("email_changed_recently");
-    await proveUser(attempts, user, caller, request);
+    assertNotUndoable(user, now);
+    await proveUser(user, caller, request);
     const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
     await sweep(begun);
     await directory.deleteAccount(begun, clock());

@@ -1,50 +1,46 @@
-import { isUndoable, type UserStore } from "../../accounts/store.ts";
-import type { AttemptLimit } from "../../attempts/account-limit.ts";
+import { assertNotUndoable, type UserStore } from "../../accounts/store.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
 import type { Clock } from "../../clock.ts";
-import { AppError } from "../../errors.ts";
 import { invalidPassword } from "../../factors/password-policy.ts";
 import { authTimeOf } from "../../sessions/auth-time.ts";
 import { assertFresh, freshSeconds } from "../../sessions/fresh.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { Ask, Asked, Asker } from "../ask.ts";
 import { getCurrentUser } from "../current-user.ts";
-import { proveUser } from "../prove-user.ts";
+import type { Proof, ProveUser } from "../prove-user.ts";
 
 interface AskEmailChangeOptions {
   users: Pick<UserStore, "find">;
-  attempts: AttemptLimit;
+  proveUser: ProveUser;
   sources: SourceLimit;
   ask: Ask;
   clock: Clock;
 }
 
 /** A wish for another address as it came in; the address is normalised. */
-export interface EmailChange extends Asker {
+export interface EmailChange extends Asker, Omit<Proof, "password" | keyof Asker> {
   newEmail: string;
   /** Of an account that has one. */
   password: string | undefined;
-  /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
-  device: string | undefined;
 }
 
 /** Makes the use case that asks for a code at a new address, or at the account's own, to prove it. */
-export function createAskEmailChange({ users, attempts, sources, ask, clock }: AskEmailChangeOptions) {
+export function createAskEmailChange({ users, proveUser, sources, ask, clock }: AskEmailChangeOptions) {
   /**
    * Mails a code to the new address: it counts in the caller's session alone. Whether the address is taken is not looked at.
-   * Throws AppError `email_changed_recently`, `invalid_body`, `invalid_credentials`, `too_many_attempts`,
-   * `insufficient_user_authentication` where the account has no password, `too_many_requests`, `invalid_token`, `unavailable`.
+   * Throws AppError `email_changed_recently`, `invalid_body`, `invalid_credentials`, `second_factor_required`, `invalid_otp`,
+   * `too_many_attempts`, `insufficient_user_authentication` where the account has no password, `too_many_requests`, `invalid_token`, `unavailable`.
    */
   return async function askEmailChange(caller: Session, change: EmailChange): Promise<Asked> {
-    const { newEmail, password, device, ...asker } = change;
+    const { newEmail, password } = change;
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
-    if (isUndoable(user, now)) throw new AppError("email_changed_recently");
-    await sources.count(asker.ip);
+    assertNotUndoable(user, now);
+    await sources.count(change.ip);
     if (user.passwordHash === undefined) assertFresh(authTimeOf(caller), freshSeconds, now);
     else if (password === undefined) throw invalidPassword("#/password", "is missing");
-    else await proveUser(attempts, user, caller, { password, device });
+    else await proveUser(user, caller, { ...change, password });
     const { userId, sessionId } = caller;
-    return ask({ kind: "email", email: newEmail, userId, sessionId, fromEmail: user.email }, asker);
+    return ask({ kind: "email", email: newEmail, userId, sessionId, fromEmail: user.email }, change);
   };
 }

@@ -1,6 +1,6 @@
 import { createChange } from "../../accounts/change.ts";
 import { isMovedBy, type Moves } from "../../accounts/moves.ts";
-import { isUndoable, type User, type UserStore } from "../../accounts/store.ts";
+import { assertNotUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
@@ -75,7 +75,7 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
       if (await users.proveEmail(caller, email, record)) return user;
       throw new AppError("unavailable");
     }
-    if (isUndoable(user, now)) throw new AppError("email_changed_recently");
+    assertNotUndoable(user, now);
     const move = { from: fromEmail, isProven: user.emailVerifiedAt !== undefined, to: email, movedBy: id };
     const outcome = await moves.move(caller, move, record);
     if (outcome === "taken") throw new AppError("email_taken");

@@ -12,28 +12,35 @@ import type { Devices } from "../../attempts/known-devices.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
+import type { Otp } from "../../factors/otp.ts";
 import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
+import { amrOf } from "../../sessions/amr.ts";
 import { settleAll } from "../../settle-all.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
+import type { SecondFactor } from "../second-factor.ts";
 import type { TellNewDevice } from "../tell-new-device.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
 export interface LoginRequest extends SessionRequest {
   email: string;
   password: string;
+  /** A code of the second factor. */
+  otp?: Otp | undefined;
   /** What the browser keeps of earlier logins (lib/attempts/known-devices.ts). */
   device: string | undefined;
   /** The pairs that the browser had until now; nothing about them is known to be true. */
   pairs: PresentedToken[];
+  requestId: string;
 }
 
 interface LoginOptions {
   identities: Pick<IdentityStore, "find">;
   users: Pick<UserStore, "find" | "replacePasswordHash">;
   attempts: AttemptLimit;
+  lookAtOtp: SecondFactor;
   devices: Pick<Devices, "remember">;
   sources: SourceLimit;
   pairs: Pick<PairIssuer, "ready">;
@@ -49,6 +56,7 @@ export function createLogin({
   identities,
   users,
   attempts,
+  lookAtOtp,
   devices,
   sources,
   pairs,
@@ -58,7 +66,8 @@ export function createLogin({
   clock,
 }: LoginOptions) {
   /**
-   * Opens a session. Throws AppError `invalid_credentials`, `too_many_attempts`, `too_many_requests`, `unavailable`.
+   * Opens a session. Throws AppError `invalid_credentials`, `second_factor_required` and `invalid_otp` (to whoever has the
+   * password), `too_many_attempts`, `too_many_requests`, `unavailable`.
    */
   return async function login(request: LoginRequest): Promise<OpenedSession> {
     // Without a key to sign with nobody can log in, and nothing is counted.
@@ -87,12 +96,18 @@ export function createLogin({
     const isVerified = await verifyPassword(user?.passwordHash, password);
     if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
+    const claim = await lookAtOtp(user, request);
     // A browser that was known goes on with a new row.
-    if (!attempt.device) await attempts.succeed(attempt);
+    const forget = async () => attempt.device ?? (await attempts.succeed(attempt));
     const isNew = attempt.device === undefined;
-    const meanwhile = isNew && tellNewDevice ? () => tellNewDevice(user, request) : undefined;
-    const pair = await openSession(user, request, { meanwhile });
+    const tell = isNew && tellNewDevice ? () => tellNewDevice(user, request) : undefined;
+    // With a second factor nobody is in before its code is used up: whoever has the password alone has unlimited guesses else.
+    if (!claim) await forget();
+    const pair = claim
+      ? await openSession(user, { ...request, amr: amrOf.password }, { confirm: claim })
+      : await openSession(user, request, { meanwhile: tell });
     if (!pair) return undefined;
+    if (claim) await settleAll([forget(), tell?.()]);
     const { sessionId } = pair;
     const remembered = await devices.remember({ ...user, sessionId }, device);
     // An entry that no longer counts as a known browser's still names the session that this browser had.

@@ -1,6 +1,5 @@
 import { createChange } from "../../accounts/change.ts";
 import { findPasswordPause, type UserStore } from "../../accounts/store.ts";
-import type { AttemptLimit } from "../../attempts/account-limit.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
@@ -10,11 +9,11 @@ import type { Session } from "../../sessions/session.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import { getCurrentUser } from "../current-user.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
-import { proveUser } from "../prove-user.ts";
+import type { Proof, ProveUser } from "../prove-user.ts";
 
 interface ChangePasswordOptions {
   users: Pick<UserStore, "find" | "changePassword">;
-  attempts: AttemptLimit;
+  proveUser: ProveUser;
   devices: Pick<Devices, "remember">;
   pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
@@ -23,18 +22,15 @@ interface ChangePasswordOptions {
 }
 
 /** A change of password as it came in. */
-export interface PasswordChange extends SessionRequest {
+export interface PasswordChange extends SessionRequest, Omit<Proof, "password"> {
   currentPassword: string;
   newPassword: string;
-  /** What the client keeps of earlier logins (lib/attempts/known-devices.ts). */
-  device: string | undefined;
-  requestId: string;
 }
 
 /** Makes the use case that changes a password, ends every session and opens a new one for the caller. */
 export function createChangePassword({
   users,
-  attempts,
+  proveUser,
   devices,
   pairs,
   openSession,
@@ -43,8 +39,8 @@ export function createChangePassword({
 }: ChangePasswordOptions) {
   /**
    * Changes the password and gives the caller a new session: a copy of the old one must not outlive the cure. The
-   * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`, `too_many_attempts`,
-   * `too_many_requests`, `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
+   * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`,
+   * `second_factor_required`, `invalid_otp`, `too_many_attempts`, `too_many_requests`, `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
    */
   return async function changePassword(caller: Session, request: PasswordChange): Promise<OpenedSession> {
     const { currentPassword, newPassword, device, requestId } = request;
@@ -59,13 +55,16 @@ export function createChangePassword({
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
     assertUnpaused(findPasswordPause(user, now));
-    const from = await proveUser(attempts, user, caller, { password: currentPassword, device });
+    const { passwordHash: from, amr } = await proveUser(user, caller, {
+      ...request,
+      password: currentPassword,
+    });
     const to = await hashPassword(newPassword);
     const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());
     const changed = await users.changePassword(caller, { from, to }, change);
     // A re-hash or the end of all sessions came between: all of it has to be looked at anew.
     if (!changed) throw new AppError("unavailable");
-    const pair = await openSession(changed, request);
+    const pair = await openSession(changed, { ...request, amr });
     if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     const { sessionId } = pair;
     return { pair, device: await devices.remember({ ...changed, sessionId }, device) };

@@ -1,6 +1,6 @@
 import { type ClockMs, toSeconds } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import { type ClientKeys, hashClientKeys } from "../../sessions/presented-keys.ts";
+import { type ClientKeys, hashClientKeys, sessionKeyRequired } from "../../sessions/presented-keys.ts";
 import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { SessionAddress, SessionStore, WriteResult } from "../../sessions/store.ts";
@@ -100,7 +100,7 @@ export function createRefresh({
             reason: result.session ? "session expired" : "session gone",
           });
         case "key-missing":
-          throw new AppError("session_key_required");
+          throw sessionKeyRequired();
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
           await sessions.delete(key);

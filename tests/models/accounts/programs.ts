@@ -15,6 +15,7 @@ import { createOpenSession } from "../../../lib/auth/open-session.ts";
 import { createChangePassword } from "../../../lib/auth/password/change.ts";
 import { createResetPassword } from "../../../lib/auth/password/reset.ts";
 import { createProveCode } from "../../../lib/auth/prove-code.ts";
+import { createProveUser } from "../../../lib/auth/prove-user.ts";
 import { createEndAllSessions } from "../../../lib/auth/session/revoke-all.ts";
 import { createSweep } from "../../../lib/auth/sweep.ts";
 import { updateItem } from "../../../lib/dynamodb.ts";
@@ -58,6 +59,9 @@ function createUseCases({ client, now }: Tools) {
     openSession,
     clock,
   };
+  // Nobody here has a second factor.
+  const lookAtOtp = async () => undefined;
+  const proveUser = createProveUser({ attempts, lookAtOtp });
   const sources = { count: async () => {} };
   const endOthers = createEndOthers(client, tables);
   const forLogin = { identities, sources, endEarlierSessions: async () => {}, tellNewDevice: async () => {} };
@@ -79,14 +83,14 @@ function createUseCases({ client, now }: Tools) {
     ...{ client, sessions },
     getLive: (session: SessionAddress) => getLiveSession(sessions, session, now),
     register: createRegister({ directory, clock, readCommonPasswords, sources }),
-    login: createLogin({ ...opening, ...forLogin }),
+    login: createLogin({ ...opening, ...forLogin, lookAtOtp }),
     confirmRegistration: createConfirmRegistration({ ...proving, mails, directory }),
     loginByCode: createLoginByCode({ ...opening, ...forLogin, proveCode }),
     resetPassword: createResetPassword({ ...proving, users, sessions, forgetAttempts: async () => {} }),
-    changePassword: createChangePassword({ ...opening, readCommonPasswords }),
+    changePassword: createChangePassword({ ...opening, proveUser, readCommonPasswords }),
     confirmEmail: createConfirmEmailChange({ ...opening, proveCode, moves }),
     undoEmail: createUndoEmailChange({ ...undoing, readCommonPasswords, clock }),
-    deleteAccount: createDeleteAccount({ users, endOthers, directory, sessions, attempts, clock }),
+    deleteAccount: createDeleteAccount({ users, endOthers, directory, sessions, proveUser, clock }),
     ...createEndAllSessions({ sessions, users, endOthers, clock }),
     sweep: createSweep({ sessions, users }),
   };

@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { createChange } from "../accounts/change.ts";
+import type { FactorStore, OtpUse } from "../accounts/factors.ts";
+import type { User } from "../accounts/store.ts";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { Otp } from "../factors/otp.ts";
+import { type FactorSecrets, isSameCode, listSteps } from "../factors/second-factor.ts";
+import type { Client } from "../sessions/session.ts";
+import { hashToken } from "../tokens/refresh-token.ts";
+
+interface SecondFactorOptions {
+  factors: Pick<FactorStore, "claim">;
+  secrets: FactorSecrets;
+  clock: Clock;
+  /** Told that it was a recovery code. */
+  noteRecovery: () => void;
+}
+
+/** A request as far as it proves a second factor. */
+export interface OtpRequest extends Client {
+  otp?: Otp | undefined;
+  /** Of a client whose answer was lost: the same request may come again. */
+  idempotencyKey: string | undefined;
+  requestId: string;
+}
+
+/**
+ * Uses a code up. False if the user is not as it was read: look again. Throws AppError `invalid_otp` for one that somebody
+ * else has used, `unavailable`.
+ */
+export type ClaimOtp = () => Promise<boolean>;
+
+/** The second factor of accounts that have one. */
+export type SecondFactor = ReturnType<typeof createSecondFactor>;
+
+/** Makes what looks at the code of a second factor. Nothing is written before all else is proven: nobody else can use it up. */
+export function createSecondFactor({ factors, secrets, clock, noteRecovery }: SecondFactorOptions) {
+  async function findTotp(user: User, code: string, by: string): Promise<OtpUse | "used" | undefined> {
+    const { userId, totp } = user;
+    if (!totp) return undefined;
+    const steps = listSteps(await secrets.deriveTotp(userId, totp.enrolment), code, clock());
+    // The digits of two neighbouring steps may be the same.
+    const step = steps.find((each) => each > totp.step || (each === totp.step && by === totp.usedBy));
+    if (step !== undefined) return { is: "totp", enrolment: totp.enrolment, step };
+    return steps.length > 0 ? "used" : undefined;
+  }
+
+  async function findRecovery(
+    { userId, recovery }: User,
+    code: string,
+    { by, ...source }: Omit<OtpRequest, "otp" | "idempotencyKey"> & { by: string },
+  ): Promise<OtpUse | "used" | undefined> {
+    if (!recovery) return undefined;
+    const codes = await secrets.deriveRecoveryCodes(userId, recovery.seriesId);
+    // All of them are compared, however early one fits.
+    const [place] = codes.flatMap((genuine, index) => (isSameCode(genuine, code) ? [`c${index}`] : []));
+    if (place === undefined) return undefined;
+    if ((recovery.used[place] ?? by) !== by) return "used";
+    const { requestId, ...client } = source;
+    const change = createChange("recovery_code_used", { by: "user", client, requestId }, clock());
+    return { is: "recovery", seriesId: recovery.seriesId, place, change };
+  }
+
+  /**
+   * Looks at the code that came, once the rest is proven. Gives what uses it up; undefined where the account has no second
+   * factor. Throws AppError `second_factor_required`, `invalid_otp`, `unavailable`.
+   */
+  return async function lookAtOtp(
+    user: User,
+    { otp, idempotencyKey, requestId, ip, userAgent }: OtpRequest,
+  ): Promise<ClaimOtp | undefined> {
+    if (!user.totp) return undefined;
+    if (!otp) throw requiredOtp();
+    const by = idempotencyKey === undefined ? randomUUID() : hashToken(idempotencyKey);
+    const use =
+      otp.is === "totp"
+        ? await findTotp(user, otp.code, by)
+        : await findRecovery(user, otp.code, { by, requestId, ip, userAgent });
+    if (!use) throw invalidOtp("The code of the second factor is not right.");
+    if (use === "used") throw usedOtp();
+    return async () => {
+      const outcome = await factors.claim(user, use, { by, now: clock() });
+      if (outcome === "used") throw usedOtp();
+      if (outcome === "claimed" && use.is === "recovery") noteRecovery();
+      return outcome === "claimed";
+    };
+  };
+}
+
+const requiredOtp = (): AppError =>
+  new AppError("second_factor_required", {
+    detail:
+      "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+  });
+
+const invalidOtp = (detail: string): AppError => new AppError("invalid_otp", { detail });
+
+const usedOtp = (): AppError =>
+  invalidOtp("This code has been used. An authenticator app shows the next one within 30 s.");

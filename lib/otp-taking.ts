@@ -1,0 +1,24 @@
+import { createFactorStore } from "./accounts/factors.ts";
+import { createSecondFactor } from "./auth/second-factor.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import type { DynamoDB } from "./dynamodb.ts";
+import { createFactorSecrets } from "./factors/second-factor.ts";
+import { note } from "./log.ts";
+import { factorKeySettings, usersTable } from "./settings.ts";
+import { createKeyedHash } from "./tokens/keyed-hash.ts";
+import { openFactorKeys } from "./tokens/open-hash-keys.ts";
+
+/** What every function that takes a code of a second factor reads. */
+export const otpTakingSettings = { ...factorKeySettings, usersTable };
+
+/** Makes, once per sandbox, what every function that takes a code of a second factor is made of. */
+export function createOtpTaking(
+  config: Config<keyof typeof otpTakingSettings>,
+  { dynamodb, clock }: { dynamodb: DynamoDB; clock: Clock },
+) {
+  const factors = createFactorStore(dynamodb, config.usersTable);
+  const secrets = createFactorSecrets(createKeyedHash({ hashKeys: openFactorKeys(config, clock), clock }));
+  const noteRecovery = () => note({ by: "recovery" });
+  return { factors, secrets, lookAtOtp: createSecondFactor({ factors, secrets, clock, noteRecovery }) };
+}
