@@ -5,7 +5,7 @@ import { createLock } from "./lock.ts";
 import { createPost, toJson } from "./post.ts";
 import type { Account, AccountChange, Claims, Credentials, ListedSession, Session } from "./resources.ts";
 import { createSession } from "./session.ts";
-import { stampOf } from "./state.ts";
+import { type SessionState, stampOf } from "./state.ts";
 import { createBrowserState, createTokenState, type TokenStore, type Tokens } from "./store.ts";
 
 export type {
@@ -88,6 +88,11 @@ export interface AuthClient {
   open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T>;
 }
 
+interface SessionsPage {
+  sessions: ListedSession[];
+  nextCursor: string | null;
+}
+
 /** How a change of the password ends whose answer was lost. */
 const passwordChanged = { code: "password_changed", detail: "Log in with the new password." };
 
@@ -126,14 +131,14 @@ export function createAuthClient({
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
     const init = method ? toJson(method, body) : ({ redirect: "error" } as const);
-    return parseResponse(authFetch(new URL(path, base), init, keys && !!method)) as Promise<T>;
+    return parseResponse(authFetch(path, init, keys && !!method)) as Promise<T>;
   }
 
   async function me(): Promise<Claims> {
     const seen = stampOf(await session.load());
     const claims = await call<Claims>("auth/me");
     // That is right whatever the local clock shows.
-    session.learn(seen, (claims.exp - claims.iat) * 1000).catch(() => {});
+    session.learn(seen, claims).catch(() => {});
     return claims;
   }
 
@@ -142,26 +147,36 @@ export function createAuthClient({
       throw new AuthError(0, { code: "unsupported", detail: path });
     // Renews the JWT, if it has expired.
     if (lost) await me();
+    const { sid: older = "" } = await session.load();
     const answer = (await session.open(path, body, lost)) as T;
-    const cause = bearer || lost ? undefined : await me().catch((error: AuthError) => error);
-    if (!(cause instanceof AuthError) || cause.status !== 401) return answer;
-    await session.forget();
-    throw new AuthError(401, { code: "cookie_not_kept", detail: whyNoCookie(base) }, undefined, cause);
+    if (bearer || lost) return answer;
+    const opened = await session.load();
+    const { status, sid } = await me().catch((error) => error);
+    if (status !== 401 && sid !== older) return answer;
+    await leave(opened);
+    throw new AuthError(401, { code: "cookie_not_kept", detail: whyNoCookie(base) });
   }
 
-  /** After what ended the session at the API: takes away the dead cookie, and tells the other tabs. */
-  const forget = () => session.logout().catch(() => {});
+  /** Takes away the cookie of a session that is over, and tells the other tabs; what was opened since is left alone. */
+  const leave = (ended: SessionState) => session.logout(ended).catch(() => {});
+
+  /** Sends what ends the session at the API. */
+  async function end(path: string, body?: unknown): Promise<void> {
+    const ended = await session.load();
+    await call(path, "DELETE", body);
+    await leave(ended);
+  }
 
   // What other tabs do, and whatever has been there before this page.
   globalThis.addEventListener?.("storage", ({ key }) => {
     if (key === name) void session.load();
   });
-  session.load().catch(() => {});
+  void session.load();
 
   return {
     register: (account) => post("auth/register", account) as Promise<{ userId: string; email: string }>,
     login: (credentials) => open("auth/login", credentials),
-    logout: session.logout,
+    logout: () => session.logout(),
     me,
     call,
     open,
@@ -176,40 +191,32 @@ export function createAuthClient({
 
     async sessions() {
       const all: ListedSession[] = [];
-      let cursor: string | null = "";
-      do {
-        const query: string = cursor && `?cursor=${encodeURIComponent(cursor)}`;
-        const page: { sessions: typeof all; nextCursor: string | null } = await call(`auth/sessions${query}`);
-        all.push(...page.sessions);
-        cursor = page.nextCursor;
-      } while (cursor);
-      return all.sort((a, b) => b.createdAt - a.createdAt);
+      for (let query = ""; ; ) {
+        const { sessions, nextCursor } = await call<SessionsPage>(`auth/sessions${query}`);
+        all.push(...sessions);
+        if (!nextCursor) return all.sort((a, b) => b.createdAt - a.createdAt);
+        query = `?cursor=${encodeURIComponent(nextCursor)}`;
+      }
     },
 
     endSession: (sessionId) => call(`auth/sessions/${encodeURIComponent(sessionId)}`, "DELETE"),
 
-    async endAllSessions({ exceptCurrent } = {}) {
-      await call(`auth/sessions${exceptCurrent ? "?except=current" : ""}`, "DELETE");
-      if (!exceptCurrent) await forget();
-    },
+    endAllSessions: ({ exceptCurrent } = {}) =>
+      exceptCurrent ? call("auth/sessions?except=current", "DELETE") : end("auth/sessions"),
 
     changePassword: (passwords) => open("auth/password", passwords, passwordChanged),
     account: () => call("auth/account"),
-
-    async deleteAccount(password) {
-      await call("auth/account", "DELETE", password);
-      await forget();
-    },
+    deleteAccount: (password) => end("auth/account", password),
   };
 }
 
 /** Says why a browser does not keep the auth cookie: the most probable reason. */
-function whyNoCookie({ hostname, protocol }: URL): string {
+function whyNoCookie(base: URL): string {
   const reason =
-    globalThis.location?.hostname !== hostname
-      ? `${hostname} must be on the same site as this page`
-      : protocol === "http:"
+    globalThis.location?.hostname !== base.hostname
+      ? `${base.hostname} is another site`
+      : base.protocol === "http:"
         ? "it needs https"
         : "cookies are blocked";
-  return `The cookie is not kept: ${reason}.`;
+  return `No cookie is kept: ${reason}.`;
 }

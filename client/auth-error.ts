@@ -47,11 +47,10 @@ export async function parseResponse(pending: Promise<Response>): Promise<unknown
   try {
     const response = await pending;
     if (response.ok) return response.status === 204 ? undefined : await response.json();
-    const problem = await response.json().catch(() => ({}));
-    throw new AuthError(response.status, problem, retryAfterOf(response));
+    throw new AuthError(response.status, await response.json().catch(() => ({})), retryAfterOf(response));
   } catch (cause) {
     if (cause instanceof AuthError) throw cause;
-    throw new AuthError(0, { code: "network_error", detail: "No answer came." }, undefined, cause);
+    throw new AuthError(0, { code: "network_error", detail: "No answer." }, undefined, cause);
   }
 }
 

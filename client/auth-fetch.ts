@@ -16,20 +16,20 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
   ): Promise<Response> {
     const request = input instanceof Request ? input : undefined;
     const url = new URL(request?.url ?? (input as string), base);
-    if (!origins.includes(url.origin)) return send(input, init);
+    if (!origins.includes(url.origin)) return send(request ?? url, init);
 
     function attempt({ token, sessionKey }: SessionState): Promise<Response> {
       const headers = new Headers(init.headers ?? request?.headers);
       if (isKeyed && sessionKey) headers.set("session-key", sessionKey);
       if (token) headers.set("authorization", `Bearer ${token}`);
-      return send(request?.clone() ?? url.href, { ...init, headers, credentials });
+      return send(request?.clone() ?? url, { ...init, headers, credentials });
     }
 
     async function withPatience(state: SessionState): Promise<Response> {
       const response = await attempt(state);
-      const waitSeconds = retryAfterOf(response) ?? Infinity;
+      const waitSeconds = retryAfterOf(response) as number;
       const isGet = /^get$/i.test(init.method ?? request?.method ?? "get");
-      if (response.status !== 503 || !isGet || waitSeconds > maxWaitSeconds) return response;
+      if (response.status !== 503 || !isGet || !(waitSeconds <= maxWaitSeconds)) return response;
       await sleep(waitSeconds);
       return attempt(state);
     }
@@ -68,5 +68,5 @@ async function isTokenRefused(response: Response, state: SessionState): Promise<
     .json()
     .catch(() => undefined);
   const code = problem?.code;
-  return status === 403 ? !code : !/^(invalid_credentials|insufficient_user_authentication)$/.test(code);
+  return status === 403 ? !code : !/^(invalid_credentials$|insufficient_)/.test(code);
 }

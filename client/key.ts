@@ -6,7 +6,7 @@ import { AuthError } from "./auth-error.ts";
  */
 export function createKey(): string {
   if (!globalThis.crypto)
-    throw new AuthError(0, { code: "unsupported", detail: "crypto.getRandomValues is missing." });
+    throw new AuthError(0, { code: "unsupported", detail: "No crypto.getRandomValues." });
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return btoa(String.fromCharCode(...bytes))
     .slice(0, 43)

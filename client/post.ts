@@ -12,8 +12,6 @@ export interface PostOptions {
   token?: string | undefined;
   /** Send it again if the API is away or no response comes: that does no harm. The trouble is the `cause` of a later refusal. */
   retry?: boolean;
-  /** Answers whether another tab has done it meanwhile: then it is not sent again, with keys that are old by now. */
-  isStale?: (() => Promise<boolean>) | undefined;
 }
 
 /** How many times a request is sent, at most. */
@@ -23,16 +21,20 @@ const repeatAfterMs = 12_000;
 /** The gateway gives up by then. */
 const giveUpAfterMs = 30_000;
 
-/** Sends a POST that is not repeated after a 401; resolves to the body of the response. Throws AuthError. */
-export type Post = (path: string, body?: unknown, options?: PostOptions) => Promise<unknown>;
+/**
+ * Sends a POST that is not repeated after a 401; resolves to the body of the response. `isStale` answers whether what it is for is
+ * over: then it is not sent again, with keys that are old by now. Throws AuthError.
+ */
+export type Post = (
+  path: string,
+  body?: unknown,
+  options?: PostOptions,
+  isStale?: () => Promise<boolean>,
+) => Promise<unknown>;
 
 /** Makes what sends register, login, refresh, change of password, and logout. */
 export function createPost({ send, base, credentials, bearer, keys }: Connection): Post {
-  return async function post(
-    path,
-    body,
-    { state: { key, previousKey, sessionKey } = {}, token, retry, isStale } = {},
-  ) {
+  return async (path, body, { state: { key, previousKey, sessionKey } = {}, token, retry } = {}, isStale) => {
     const init = toJson("POST", body, {
       ...(keys && {
         "idempotency-key": key,
@@ -46,12 +48,12 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
     for (let tried = 1; ; tried++) {
       try {
         return await within(retry ? repeatAfterMs : giveUpAfterMs, (signal) =>
-          parseResponse(send(new URL(path, base).href, { ...init, credentials, signal })),
+          parseResponse(send(new URL(path, base), { ...init, credentials, signal })),
         );
       } catch (error) {
         const { status, retryAfterSeconds = tried } = error as AuthError;
         const isRefusal = status > 0 && status < 500;
-        if (isRefusal && trouble) Object.assign(error as AuthError, { cause: trouble });
+        if (isRefusal && trouble) (error as AuthError).cause = trouble;
         trouble = error;
         if (!retry || isRefusal || tried === maxTries || retryAfterSeconds > maxWaitSeconds) throw error;
         await sleep(retryAfterSeconds);

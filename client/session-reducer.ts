@@ -1,35 +1,39 @@
 import { AuthError, type Problem } from "./auth-error.ts";
-import type { Post } from "./post.ts";
+import type { PostOptions } from "./post.ts";
+import type { Claims } from "./resources.ts";
 import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp, stampOf } from "./state.ts";
 
-// What happens when:
+// What happens when, after the stored state was read; where another tab has ended the session `tell`, or has opened
+// one `welcome`:
 //
 // event     if                                     state          effects
 // -------   ------------------------------------   ------------   ---------------------------------------
-// read      it has ended since                     what was read  tell
-//           another has been opened since          what was read  welcome
-//           otherwise                              what was read
 // renew     it has been renewed, or is young
 //           a bearer client has no token pair                     result: missing_credentials
 //           otherwise                              its key        save, post -> opened, or else -> refused
 // open      it goes out with the session           its keys       save, post -> opened, or else -> refused
 //           otherwise                              its keys       save, post -> opened
-// opened    a bearer client keeps its token pair                  result: the body
+// opened    it is stale, and the user has logged out              post (logout), result: the body
+//           it is stale                                           result: the body
+//           a bearer client keeps its token pair                  result: the body
 //           a bearer client got no token pair                     reject: network_error
 //           otherwise                              the new pair   save, with the key of the next refresh
-// refused   another tab has renewed, or logged in
+// refused   it is stale                                           reject: the error, if it went out with the session
 //           the error is trouble or a mistake                     reject: the error
 //           it went out with the session           ended          save, tell, reject: the error
 //           otherwise                              ended          save, tell, result: the error
-// logout    a bearer client has no token pair      ended          save
-//           a bearer client has one                ended          save, post -> closed
+// logout    it is for another session
+//           a bearer client has no token pair      ended          save
+//           a bearer client has one                ended          save, post
 //           otherwise                                             post -> closed
-// closed                                           ended          save
+// closed    it is stale
+//           otherwise                              ended          save
 // learn     the response is to another session
 //           otherwise                              the life       save
 // stuck                                                           the timer in 30 s
 //
-// After every event the one timer is set anew.
+// An answer is stale when the user has logged in or out since it was asked for; that of a refresh, when another tab has
+// renewed, too. After every event the one timer is set anew.
 
 /** Something that has happened: a row of the table, and its data. */
 // biome-ignore lint/suspicious/noExplicitAny: each row has data of its own
@@ -53,26 +57,27 @@ export interface Effects {
   save?: SessionState;
   /** Call `onSessionEnd` with these arguments. */
   tell?: [error?: AuthError] | false;
-  /** Call `onSessionStart`. */
-  welcome?: boolean;
   /** Reject the caller's promise with this. */
   reject?: unknown;
   /** Send this request. */
-  post?: Parameters<Post>;
-  /** The event that its success is; the body of the response becomes the last of its data. */
+  post?: [path: string, body: unknown, options: PostOptions];
+  /** Answers whether what the request was for is over: then it is not repeated, and its answer is not saved. */
+  isStale?: IsStale;
+  /** The event that its success is; `isStale` and the body of the response become the last of its data. */
   next?: SessionEvent;
-  /** The event that its failure is; the error becomes the last of its data. By default the caller gets the error. */
+  /** The event that its failure is; `isStale` and the error become the last of its data. By default the caller gets the error. */
   orElse?: SessionEvent | undefined;
   /** Resolve the caller's promise to this: the body of the response, or the error that ended the session. */
   result?: unknown;
 }
 
-/** What a row decides: the effects, and what becomes of the state if it is not what is saved. */
+/** What a row decides: the effects, and when the timer goes off at the soonest; by default after a second. */
 interface Decision extends Effects {
-  state?: SessionState;
-  /** The timer goes off no sooner than this; by default than after a second. */
   minMs?: number;
 }
+
+/** Asks the state that is stored now. */
+type IsStale = (now: SessionState) => boolean;
 
 type Row<Data extends unknown[] = []> = (state: SessionState, context: Context, ...data: Data) => Decision;
 
@@ -87,25 +92,18 @@ interface PairBody {
 }
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
-const endCode = /^(token_expired|invalid_((jwt|refresh)_)?token|missing_credentials|session_key_required)$/;
+const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|session_key_required)$/;
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 /** When to try again what the timer has failed to do. */
 const retryAfterMs = 30_000;
-
-/** The stored state was read; another tab may have changed it. */
-export const read: Row<[stored: SessionState, isFirst?: boolean]> = (state, _context, stored, isFirst) => ({
-  state: stored,
-  tell: isKnown(state) && !!stored.endStatus && [],
-  welcome: !isFirst && isKnown(stored) && stored.openedAtMs !== state.openedAtMs,
-});
 
 /** The token pair with this stamp needs renewing; `isAsked`: the application says so. */
 export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, seen, isAsked) => {
   const { bearer, nowMs, createKey } = context;
   if (stampOf(state) !== seen || (isYoung(state, nowMs) && !(isAsked && state.endStatus))) return {};
   if (bearer && !state.token) return { result: new AuthError(401, { code: "missing_credentials" }) };
-  const { key = createKey(), sessionKey, openedAtMs } = state;
+  const { key = createKey() } = state;
   // A JWT that is refused before its time lives shorter than we thought.
   const lifeMs = isDue(state, nowMs) ? state.lifeMs : undefined;
   const sent = { ...state, key };
@@ -113,8 +111,9 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
     // Stored before it is sent: whatever happens to this tab, the next one can repeat the refresh.
     save: sent,
     post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
-    next: [opened, { previousKey: key, sessionKey, openedAtMs, lifeMs }],
-    orElse: [refused, seen, undefined],
+    isStale: (now) => stampOf(now) !== seen || isOther(state)(now),
+    next: [opened, { ...state, previousKey: key, lifeMs, endStatus: undefined }],
+    orElse: [refused, undefined],
   };
 };
 
@@ -135,8 +134,9 @@ export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
     // The key proves a repeat by the user, too. (A token store holds none without a pair.)
     ...(!bearer && { save: { ...state, ...keys } }),
     post: [path, body, { state: keys, token: lost && token, retry: !!lost }],
+    isStale: isOther(state),
     next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
-    orElse: lost && [refused, stampOf(state), lost],
+    orElse: lost && [refused, lost],
   };
 };
 
@@ -144,30 +144,41 @@ export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
  * A session was opened, or renewed. `kept`: what stays of the state before. The key of the next refresh is stored
  * here, so that a browser that is killed before it has written the cookie still knows both.
  */
-export const opened: Row<[kept: SessionState, body: unknown]> = (_state, context, kept, body) => {
+export const opened: Row<[kept: SessionState, isStale: IsStale, body: unknown]> = (
+  state,
+  context,
+  kept,
+  isStale,
+  body,
+) => {
   const { bearer, nowMs, createKey } = context;
   const { token, refreshToken, expiresIn, email } = body as PairBody;
   const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
+  const save = { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair };
   return {
     result: body,
-    // The old token pair is not given up for none: whoever proves the address that the account has keeps it.
-    ...(bearer && !refreshToken
-      ? { reject: !email && new AuthError(0, { code: "network_error" }) }
-      : { save: { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair } }),
+    ...(isStale(state)
+      ? // A tab was suspended before it read this. What was stored meanwhile holds. After a logout nothing stays open, and no
+        // cookie stays back; that is tried once, lest it ends what is opened next.
+        state.endStatus === 200 && { ...logoutOf(body as PairBody), isStale }
+      : bearer && !refreshToken
+        ? // The old token pair is not given up for none: whoever proves the address that the account has keeps it.
+          { reject: !email && new AuthError(0, { code: "network_error" }) }
+        : { save }),
   };
 };
 
 /** What went out with the session has failed, and the stored state was read after that. A refresh has no `lost`. */
-export const refused: Row<[seen: Stamp, lost: Problem | undefined, error: unknown]> = (
+export const refused: Row<[lost: Problem | undefined, isStale: IsStale, error: AuthError]> = (
   state,
   context,
-  seen,
   lost,
+  isStale,
   error,
 ) => {
   // A tab that did not wait for the lock may have renewed or logged in meanwhile.
-  if (stampOf(state) !== seen) return lost ? { reject: error } : {};
-  if (!(error instanceof AuthError) || !endCode.test(error.code)) return { reject: error };
+  if (isStale(state)) return { reject: lost && error };
+  if (!endCode.test(error.code)) return { reject: error };
   // A cookie that this client knew nothing of was a session, too.
   const isNews = isKnown(state) || (error.status !== 401 && !state.endStatus);
   // The repeat of what was done, but not answered, has no session any more.
@@ -177,29 +188,33 @@ export const refused: Row<[seen: Stamp, lost: Problem | undefined, error: unknow
   return { ...decided, tell: isNews && [end], reject: lost && end, result: end };
 };
 
-/** The user logs out. `tell` is for other tabs. A bearer client is logged out here also if the API cannot be told. */
-export const logout: Row = (state, context) => {
-  const { bearer } = context;
-  const end = bearer ? closed(state, context, 200) : {};
-  return bearer && !state.token
-    ? end
-    : { ...end, post: ["auth/logout", pairOf(state), { retry: true }], next: [closed, 200] };
+/**
+ * The user logs out, or `seen` has ended at the API. `tell` is for other tabs. A bearer client is logged out here also if the API
+ * cannot be told.
+ */
+export const logout: Row<[seen?: SessionState]> = (state, context, seen = state) => {
+  if (isOther(seen)(state)) return {};
+  if (!context.bearer) return { ...logoutOf(state), isStale: isOther(state), next: [closed, 200] };
+  return { ...closed(state, context, 200), ...(state.token && logoutOf(state)) };
 };
 
-/** The session is over, with this status. Its Session-Key goes on to the next one, unless the user has logged out. */
-export const closed: Row<[endStatus: number]> = ({ key, sessionKey }, { nowMs }, endStatus) => ({
-  save: { key, sessionKey: endStatus === 200 ? undefined : sessionKey, decidedAtMs: nowMs, endStatus },
-});
+/** The session is over, with this status. Its keys go on to the next one, unless the user has logged out. */
+export const closed: Row<[endStatus: number, isStale?: IsStale]> = (state, { nowMs }, endStatus, isStale) => {
+  const { token, refreshToken, lifeMs, ...others } = state;
+  const kept = endStatus === 200 ? { openedAtMs: -nowMs } : others;
+  return isStale?.(state) ? {} : { save: { ...kept, decidedAtMs: nowMs, endStatus } };
+};
 
-/** A response to the token pair with this stamp says how long a JWT lives. */
-export const learn: Row<[seen: Stamp, lifeMs: number]> = (state, { nowMs }, seen, lifeMs) => {
+/** A response to the token pair with this stamp says whose session it is, and how long a JWT lives. */
+export const learn: Row<[seen: Stamp, claims: Claims]> = (state, { nowMs }, seen, { sid, iat, exp }) => {
+  const lifeMs = (exp - iat) * 1000;
   // Not a session that was ended while the response was under way, or one whose last JWT may still live.
   const isFound =
     !isKnown(state) &&
     stampOf(state) === seen &&
-    (!/400|403/.test(`${state.endStatus}`) || ageOf(state, nowMs) > lifeMs);
+    (![400, 403].includes(state.endStatus as number) || ageOf(state, nowMs) > lifeMs);
   return isFound || (!state.endStatus && state.lifeMs !== lifeMs)
-    ? { save: { ...state, lifeMs, endStatus: undefined, decidedAtMs: isFound ? nowMs : state.decidedAtMs } }
+    ? { save: { ...state, sid, lifeMs, ...(isFound && { decidedAtMs: nowMs, endStatus: undefined }) } }
     : {};
 };
 
@@ -207,16 +222,42 @@ export const learn: Row<[seen: Stamp, lifeMs: number]> = (state, { nowMs }, seen
 export const stuck: Row = () => ({ minMs: retryAfterMs });
 
 /**
- * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes
- * off, Infinity for never; it renews the token pair, or with `learn` asks how long a JWT lives.
+ * Decides what becomes of a session, and what there is to do, when something happens; `before` is what the page knew until it read
+ * what is stored. `waitMs` is when the timer goes off, Infinity for never; it renews the token pair, or with `learn` asks how long a
+ * JWT lives.
  */
-export function reduceSession(before: SessionState, [row, ...data]: SessionEvent, context: Context) {
-  const effects = row(before, context, ...data);
-  const { save, state = save ?? before, minMs = 1000 } = effects;
+export function reduceSession(
+  stored: SessionState,
+  [row, ...data]: SessionEvent,
+  context: Context,
+  before = stored,
+) {
+  const effects = row(stored, context, ...data);
+  const { save: state = stored, minMs = 1000, tell } = effects;
   const learn = isKnown(state) && !state.lifeMs && !context.bearer;
   const waitMs = learn ? learnAfterMs - ageOf(state, context.nowMs) : dueInMs(state, context.nowMs);
-  return { state, effects: { ...effects, learn, waitMs: Math.max(waitMs, minMs) } };
+  return {
+    ...effects,
+    state,
+    learn,
+    waitMs: Math.max(waitMs, minMs),
+    tell: tell || (isKnown(before) && stored.endStatus && ([] as [])),
+    welcome: isKnown(stored) && isOther(before)(stored),
+  };
 }
+
+/** Makes what answers whether the user has logged in or out since that state. The end of a session by itself is none. */
+const isOther =
+  ({ openedAtMs }: SessionState): IsStale =>
+  (now) =>
+    now.openedAtMs !== openedAtMs;
+
+/** Nothing has happened. */
+export const nothing: Row = () => ({});
+
+const logoutOf = (state: SessionState): Pick<Effects, "post"> => ({
+  post: ["auth/logout", pairOf(state), { retry: true }],
+});
 
 function pairOf({ token, refreshToken }: SessionState): unknown {
   return token && { token, refreshToken };

@@ -1,7 +1,8 @@
 import type { AuthError, Problem } from "./auth-error.ts";
 import { createKey } from "./key.ts";
-import type { Lock } from "./lock.ts";
+import { createLock, type Lock } from "./lock.ts";
 import type { Post } from "./post.ts";
+import type { Claims } from "./resources.ts";
 import * as on from "./session-reducer.ts";
 import { type SessionState, type Stamp, type StateStore, stampOf } from "./state.ts";
 
@@ -26,60 +27,66 @@ const maxPauseSeconds = 60;
 export type SessionKeeper = ReturnType<typeof createSession>;
 
 /** Makes what opens, renews and ends a session, one at a time across all tabs: it does what the reducer decides. */
-export function createSession(options: SessionOptions) {
-  const { store, lock, bearer, onSessionEnd, onSessionStart, post, me } = options;
-  const { isLasting } = store;
-  let current: SessionState = {};
-  let isFirst = true;
+export function createSession({
+  store,
+  lock,
+  bearer,
+  onSessionEnd,
+  onSessionStart,
+  post,
+  me,
+}: SessionOptions) {
+  const inTurn = createLock();
+  let current: SessionState | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let renewing: Outcome | undefined;
 
-  /** Lets the reducer decide what follows from an event, and does that. */
+  /**
+   * Reads the stored state, which other tabs may have changed, lets the reducer decide what follows from an event, and does that.
+   * The request is left to `dispatch`. Nothing else of this tab comes between.
+   */
+  const apply = (...event: on.SessionEvent) =>
+    inTurn(async () => {
+      const stored = await store.load();
+      const context = { bearer, nowMs: Date.now(), createKey, isLasting: store.isLasting };
+      const decided = on.reduceSession(stored, event, context, current);
+      const { save, state, waitMs, learn, tell, welcome, reject } = decided;
+      current = state;
+      if (save) await store.save(save);
+      clearTimeout(timer);
+      if (waitMs < Infinity) {
+        const act = () => (learn ? me() : renew(stampOf(state)));
+        // A timer does not run while the device sleeps; what it missed is made up for when the session is used.
+        timer = setTimeout(() => act().catch(() => dispatch(on.stuck)), waitMs);
+        // Node need not stay for it.
+        (timer as { unref?: () => void }).unref?.();
+      }
+      queueMicrotask(() => {
+        if (tell) onSessionEnd?.(...tell);
+        if (welcome) onSessionStart?.();
+      });
+      if (reject) throw reject;
+      return decided;
+    });
+
+  /** Applies an event, sends the request that follows, and applies what comes of that. */
   async function dispatch(...event: on.SessionEvent): Outcome {
-    const context = { bearer, nowMs: Date.now(), createKey, isLasting };
-    const { state, effects } = on.reduceSession(current, event, context);
-    const { save, waitMs, learn, tell, welcome, post: request, next, orElse, reject, result } = effects;
-    current = state;
-    if (save) await store.save(save);
-    clearTimeout(timer);
-    if (waitMs < Infinity) {
-      const act = () => (learn ? me() : renew(stampOf(state)));
-      // A timer does not run while the device sleeps; what it missed is made up for when the session is used.
-      timer = setTimeout(() => act().catch(() => dispatch(on.stuck)), waitMs);
-      // Node need not stay for it.
-      (timer as { unref?: () => void }).unref?.();
-    }
-    if (tell) queueMicrotask(() => onSessionEnd?.(...tell));
-    if (welcome) queueMicrotask(() => onSessionStart?.());
-    if (reject) throw reject;
+    const { post: request, isStale, next, orElse, result } = await apply(...event);
     if (!request) return result;
-    const [path, body, options] = request;
-    const isStale = orElse && (async () => stampOf(await load()) !== stampOf(state));
-    return post(path, body, { ...options, isStale }).then(
-      (body) => dispatch(...(next as on.SessionEvent), body),
-      async (error) => {
+    return post(...request, isStale && (async () => isStale(await load()))).then(
+      (body) => (next ? dispatch(...next, isStale, body) : result),
+      (error) => {
         if (!orElse) throw error;
-        await load();
-        return dispatch(...orElse, error);
+        return dispatch(...orElse, isStale, error);
       },
     );
   }
 
-  /** Reads the stored state; other tabs may have changed it. */
-  async function load(): Promise<SessionState> {
-    const stored = await store.load();
-    const reading = dispatch(on.read, stored, isFirst);
-    isFirst = false;
-    await reading;
-    return stored;
-  }
+  /** Reads the stored state. */
+  const load = async () => (await apply(on.nothing)).state;
 
-  /** Reads the stored state and dispatches the event, while nobody else does. */
-  const run = (...event: on.SessionEvent) =>
-    lock(async () => {
-      await load();
-      return dispatch(...event);
-    });
+  /** Dispatches an event while nobody else does. */
+  const run = (...event: on.SessionEvent) => lock(() => dispatch(...event));
 
   /**
    * Renews the token pair that was seen, unless it has been renewed, or is young. Resolves to the error if the session
@@ -112,13 +119,13 @@ export function createSession(options: SessionOptions) {
       return body;
     },
 
-    /** Ends the session; `onSessionEnd` is for other tabs. */
-    logout: () => run(on.logout) as Promise<undefined>,
+    /**
+     * Ends the session, or only the one that was seen; `onSessionEnd` is for other tabs. A bearer client waits for nothing that is
+     * under way.
+     */
+    logout: (seen?: SessionState) => (bearer ? dispatch : run)(on.logout, seen) as Promise<undefined>,
 
-    /** Takes it that there is no session. */
-    forget: () => run(on.closed, 401),
-
-    /** Takes over how long a JWT lives, from a response to the token pair that was seen. */
-    learn: (seen: Stamp, lifeMs: number) => run(on.learn, seen, lifeMs),
+    /** Takes over what a JWT says of the session, from a response to the token pair that was seen. */
+    learn: (seen: Stamp, claims: Claims) => run(on.learn, seen, claims),
   };
 }

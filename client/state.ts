@@ -6,8 +6,10 @@ export interface SessionState {
   previousKey?: string | undefined;
   /** The Session-Key: without it nobody can renew the session. */
   sessionKey?: string | undefined;
-  /** When the user logged in: what tells one session from the next. */
+  /** When the user logged in, or with a minus, out: what tells one session from the next. */
   openedAtMs?: number | undefined;
+  /** The session's id, once a JWT has told it. */
+  sid?: string | undefined;
   /** When the token pair came, or the error that ended the session. */
   decidedAtMs?: number | undefined;
   /** How long a JWT lives. */

@@ -13,18 +13,21 @@ export interface TokenStore {
   save(tokens: Tokens | undefined): Promise<void> | void;
 }
 
-/** Keeps the state with the token pair, and none without one. A store that is empty or broken holds none. */
+/** Keeps the state with the token pair; without one in memory. A store that is empty or broken holds none. */
 export function createTokenState(tokens: TokenStore): StateStore {
+  let memory: SessionState = {};
   return {
     async load() {
       try {
-        const stored = await tokens.load();
-        return stored?.token && stored.refreshToken ? stored : {};
-      } catch {
-        return {};
-      }
+        const stored = parseState(JSON.stringify(await tokens.load()));
+        if (stored.token && stored.refreshToken) return stored;
+      } catch {}
+      return memory;
     },
-    save: (state) => tokens.save(state.token ? (state as Tokens) : undefined),
+    save(state) {
+      memory = state.token ? {} : state;
+      return tokens.save(memory === state ? undefined : (state as Tokens));
+    },
     isLasting: () => true,
   };
 }
@@ -32,29 +35,34 @@ export function createTokenState(tokens: TokenStore): StateStore {
 /** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
 export function createBrowserState(name: string): StateStore {
   let memory: SessionState | undefined;
-  const read = () => localStorage.getItem(name) ?? "{}";
+  function load(): SessionState {
+    try {
+      return memory ?? parseState(localStorage.getItem(name) as string) ?? {};
+    } catch {
+      return {};
+    }
+  }
+  function save(state: SessionState): void {
+    try {
+      localStorage.setItem(name, JSON.stringify(state));
+    } catch {
+      memory = state;
+    }
+  }
   return {
-    load() {
-      try {
-        return memory ?? JSON.parse(read()) ?? {};
-      } catch {
-        return {};
-      }
-    },
-    save(state) {
-      try {
-        localStorage.setItem(name, JSON.stringify(state));
-      } catch {
-        memory = state;
-      }
-    },
-    isLasting() {
-      try {
-        localStorage.setItem(name, read());
-      } catch {
-        return false;
-      }
+    load,
+    save,
+    isLasting: () => {
+      save(load());
       return !memory;
     },
   };
+}
+
+/** What JSON of a state never has: a key that is none, a time that is no number. */
+const isForeign = /"(key|previousKey|sessionKey)":(?!"[\w-]{43}")|Ms":(?!-?\d)/;
+
+/** Reads the JSON of a state; empty if something else has written there. Throws SyntaxError. */
+function parseState(text: string): SessionState {
+  return isForeign.test(text) ? {} : JSON.parse(text);
 }

@@ -90,7 +90,60 @@ describe("a bearer client", () => {
     expect((await auth.fetch("/movies")).status).toBe(401);
   });
 
-  test.each(["", "{", "null", '"text"', "{}", '{"token":"t"}'])(
+  describe("that logs out", () => {
+    /** The sessions of a user of this test alone. */
+    const sessionsOf = ({ userId }: { userId: string }) => service.database.sessionsOf(userId);
+
+    test("forgets its pair at once and ends its session, whatever hangs; no late pair comes back", async () => {
+      const owner = await service.register();
+      const { auth, tokens } = await openBearerSession({ as: owner, age: 1000 });
+      const { arrived, release } = browser.hold("POST /auth/refresh");
+      const refreshing = auth.refresh();
+      await arrived;
+      const leaving = auth.logout();
+      await browser.idle();
+      expect(tokens.load()).toBeUndefined();
+      await leaving;
+      expect(await sessionsOf(owner)).toEqual([]);
+      release();
+      await refreshing;
+      expect(tokens.load()).toBeUndefined();
+      expect((await auth.fetch("/movies")).status).toBe(401);
+    });
+
+    test("while it logs in, or changes its password, ends the session that this has opened", async () => {
+      const owner = await service.register();
+      const { auth, tokens } = await openBearerSession({ as: owner });
+      const [currentPassword, newPassword] = [owner.password, "a new and longer sentence"];
+      for (const [name, act] of [
+        ["password", () => auth.changePassword({ currentPassword, newPassword })],
+        ["login", () => auth.login({ email: owner.email, password: newPassword })],
+      ] as const) {
+        const { arrived, release } = browser.hold(`POST /auth/${name}`);
+        const opening = act();
+        await arrived;
+        clock.advance(1);
+        await auth.logout();
+        release();
+        await opening;
+        expect([tokens.load(), await sessionsOf(owner)]).toEqual([undefined, []]);
+      }
+    });
+
+    test("and in again before the API has answered, keeps the new pair", async () => {
+      const { auth, tokens } = await openBearerSession();
+      const { arrived, release } = browser.hold("POST /auth/logout");
+      const leaving = auth.logout();
+      await arrived;
+      await auth.login(credentials);
+      const pair = tokens.load();
+      release();
+      await leaving;
+      expect(tokens.load()).toEqual(pair);
+    });
+  });
+
+  test.each(["", "{", "null", '"text"', "{}", '{"token":"t"}', '{"token":"t","refreshToken":"r","key":"k"}'])(
     "whose store holds %j has no session, and logs in",
     async (text) => {
       const tokens = { load: () => JSON.parse(text), save: () => {} };

@@ -27,6 +27,8 @@ export interface Tab {
   starts(): number;
   /** Ends the page in the middle of whatever it does. */
   close(): void;
+  /** Suspends the page, until what this gives is called: its requests go on, but it reads no answer, and no timer goes off. */
+  suspend(): () => void;
 }
 
 /** How a page sets its client up, and what its browser does not have. */
@@ -47,6 +49,8 @@ interface BrowserRequest {
   status?: number;
 }
 
+/** Pending while the page is suspended. */
+type Page = { awake: Promise<void> | undefined };
 type Listener = (event: { key: string }) => void;
 
 /** The longest that a test waits by itself for a timer. */
@@ -88,8 +92,8 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
   let sandbox = api;
   const { cookies, storage } = profile ?? { cookies: new Map(), storage: new Map() };
   let keepsCookies = true;
-  const tabs = new Map<object, Listener[]>();
-  const timers = new Map<object, { tab: object; dueMs: number; act: () => void }>();
+  const tabs = new Map<Page, Listener[]>();
+  const timers = new Map<object, { tab: Page; dueMs: number; act: () => void }>();
   const requests: BrowserRequest[] = [];
   const rules: { name: string; left: number; fault: NetworkFault }[] = [];
   const underWay = new Set<object>();
@@ -133,20 +137,21 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
   }
 
   function setCookie(line: string): void {
+    if (!keepsCookies) return;
     const [pair = ""] = line.split(";");
     const [name = ""] = pair.split("=");
     const maxAge = Number(/Max-Age=(\d+)/.exec(line)?.[1]);
     if (maxAge === 0) cookies.delete(name);
-    else if (keepsCookies) cookies.set(name, { pair, expiresAt: clock.now + maxAge });
+    else cookies.set(name, { pair, expiresAt: clock.now + maxAge });
   }
 
   async function openTab({ without = [], fragment = "", ...options }: TabOptions = {}): Promise<Tab> {
-    const tab = {};
+    const tab: Page = { awake: undefined };
     const history = [`${origin}/app?lang=en${fragment}`];
     const listeners: Listener[] = [];
     const closed = Promise.withResolvers<void>();
     /** A page that is closed learns nothing any more. */
-    const whileOpen = <T>(result: Promise<T>) => result.finally(() => (tabs.has(tab) ? undefined : never));
+    const whileOpen = <T>(result: Promise<T>) => result.finally(() => (tabs.has(tab) ? tab.awake : never));
     const addTimer = (key: object, act: () => void, ms: number) => {
       timers.set(key, { tab, act, dueMs: clock.now * 1000 + ms });
       return key;
@@ -161,7 +166,11 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     const setItem = (name: string, text: string) => {
       storage.set(name, text);
       for (const [other, others] of tabs)
-        for (const listen of other === tab ? [] : others) queueMicrotask(() => listen({ key: name }));
+        for (const listen of other === tab ? [] : others)
+          queueMicrotask(async () => {
+            await other.awake;
+            listen({ key: name });
+          });
     };
     const request = (_name: string, { signal }: RequestInit, run: () => Promise<unknown>) => {
       const before = lockTurn;
@@ -220,9 +229,17 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       tabs.delete(tab);
       closed.resolve();
     };
+    const suspend = () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      tab.awake = promise;
+      return () => {
+        tab.awake = undefined;
+        resolve();
+      };
+    };
     const auth = createAuthClient({ ...told, ...options });
     const account = createAccountClient(auth);
-    return { auth, account, link, history, ends, starts: () => starts, close };
+    return { auth, account, link, history, ends, starts: () => starts, close, suspend };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */
@@ -236,7 +253,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
   /** Fires the next timer if it is due by then; tells whether there was one. */
   function fireNext(untilMs: number): boolean {
     const [next] = [...timers]
-      .filter(([, { tab }]) => tabs.has(tab))
+      .filter(([, { tab }]) => tabs.has(tab) && !tab.awake)
       .sort(([, a], [, b]) => a.dueMs - b.dueMs);
     if (!next || next[1].dueMs > untilMs) return false;
     const [key, { dueMs, act }] = next;
@@ -291,7 +308,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       return cookies.get("auth-cookie")?.pair;
     },
 
-    /** From here on no cookie is kept: of a third party, or without https. */
+    /** From here on no cookie is kept or deleted: of a third party, or without https. */
     blockCookies(): void {
       keepsCookies = false;
     },

@@ -90,6 +90,63 @@ test("a tab that was suspended, or asks by confirm(), holds the lock: the others
   expect(browser.cookie).toBeUndefined();
 });
 
+describe("a tab that was suspended before it read an answer follows what another has stored meanwhile", () => {
+  const newPassword = "a new and longer sentence";
+  type Owner = { email: string; password: string };
+  const suspended: [string, string, (tab: Tab, owner: Owner) => Promise<unknown>][] = [
+    ["a renewal", "POST /auth/refresh", acts.refresh],
+    ["a login", "POST /auth/login", ({ auth }, owner) => auth.login(owner)],
+    ["a logout", "POST /auth/logout", acts.logout],
+    ["the end of all sessions", "DELETE /auth/sessions", ({ auth }) => auth.endAllSessions()],
+    [
+      "a change of the password",
+      "POST /auth/password",
+      ({ auth }, { password }) => auth.changePassword({ currentPassword: password, newPassword }),
+    ],
+  ];
+  /** Logs in as somebody, acts, and is suspended; another tab does something else. */
+  async function thaw(name: string, act: (typeof suspended)[0][2], meanwhile: ((tab: Tab) => unknown)[]) {
+    const owner = await service.register();
+    const [tab, another] = await openSession({ tabs: 2, as: owner, age: 1000 });
+    const { arrived, release } = browser.hold(name);
+    const acting = act(tab, owner).catch(() => {});
+    await arrived;
+    const wake = tab.suspend();
+    release();
+    for (const each of meanwhile) await browser.patiently(Promise.resolve(each(another)));
+    const [{ lifeMs: _, ...stored }] = browser.stored;
+    const { cookie } = browser;
+    wake();
+    await browser.patiently(acting);
+    expect(browser.stored).toEqual([expect.objectContaining(stored)]);
+    expect(browser.cookie).toBe(cookie);
+    return [tab, another] as const;
+  }
+
+  test.each(suspended)("%s, and somebody else has logged in", async (_what, name, act) => {
+    const [tab, another] = await thaw(name, act, [acts.logout, acts.login]);
+    expect(tab.starts()).toBe(1);
+    clock.advance(1000);
+    await expectSignedIn(tab, another);
+    expect(claimsOfCookie().sub).toBe(other.userId);
+  });
+
+  test.each(suspended)("%s, and the user has logged out", async (_what, name, act) => {
+    const [tab] = await thaw(name, act, [acts.logout]);
+    expect(tab.ends).toEqual(["elsewhere"]);
+    expect((await acts.movies(tab)).status).toBe(401);
+  });
+
+  test("a renewal, and another tab has renewed twice: the newest keys stay", async () => {
+    const renewed = [1, 2].map(() => (tab: Tab) => {
+      clock.advance(1000);
+      return tab.auth.refresh();
+    });
+    const [tab, another] = await thaw("POST /auth/refresh", acts.refresh, renewed);
+    await expectSignedIn(tab, another);
+  });
+});
+
 test("a login in one tab reaches the others, as a logout does", async () => {
   const [tab, another] = await openSession({ tabs: 2 });
   expect([tab.starts(), another.starts()]).toEqual([0, 1]);

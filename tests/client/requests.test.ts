@@ -209,14 +209,22 @@ describe("a login", () => {
   test.each([
     [{}, "cookies are blocked"],
     [{ baseUrl: "http://abcdefghij.execute-api.eu-central-1.amazonaws.com" }, "needs https"],
-    [{ baseUrl: "https://api.example.com" }, "api.example.com must be on the same site as this page"],
+    [{ baseUrl: "https://api.example.com" }, "api.example.com is another site"],
   ])("whose cookie the browser does not keep says so and why: %j", async (options, reason) => {
     const tab = await browser.openTab(options);
     browser.blockCookies();
     const refused = { status: 401, code: "cookie_not_kept", detail: expect.stringContaining(reason) };
     await expect(tab.auth.login(credentials)).rejects.toMatchObject(refused);
     await browser.wait(3600);
-    expect([browser.names.at(-1), tab.ends]).toEqual(["GET /auth/me 401", []]);
+    expect([browser.names.at(-1), tab.ends]).toEqual(["POST /auth/logout 200", []]);
+  });
+
+  test("whose cookie is not kept says so where an older one is there still, also when it was renewed", async () => {
+    const [{ auth, ends }] = await openSession({ as: await service.register(), age: 1000 });
+    await auth.refresh();
+    browser.blockCookies();
+    await expect(auth.login(credentials)).rejects.toMatchObject({ code: "cookie_not_kept" });
+    expect(ends).toEqual([]);
   });
 
   test("in a runtime without crypto is refused with an error that names it", async () => {
@@ -239,19 +247,19 @@ describe("a browser that forbids storage", () => {
     expect(browser.stored).toEqual([]);
   });
 
-  test.each(["null", "5", "{", '"text"', "[]"])(
-    "or holds %s there: the Session-Key is lost, a login cures it",
-    async (text) => {
-      const [first] = await openSession();
-      browser.spoil(text);
-      const tab = await browser.openTab();
-      clock.advance(1000);
-      expect((await tab.auth.fetch("/movies")).status).toBe(401);
-      expect(tab.ends).toEqual(["session_key_required"]);
-      expect(browser.names).not.toContain("POST /auth/logout 200");
-      await tab.auth.login(credentials);
-      clock.advance(1000);
-      expect((await first.auth.fetch("/movies")).status).toBe(200);
-    },
-  );
+  test.each([
+    ...["null", "5", "{", '"text"', "[]", '{"key":"short"}', '{"sessionKey":7}'],
+    '{"openedAtMs":{},"decidedAtMs":[]}',
+  ])("or holds %s there: the Session-Key is lost, a login cures it", async (text) => {
+    const [first] = await openSession();
+    browser.spoil(text);
+    const tab = await browser.openTab();
+    clock.advance(1000);
+    expect((await tab.auth.fetch("/movies")).status).toBe(401);
+    expect(tab.ends).toEqual(["session_key_required"]);
+    expect(browser.names).not.toContain("POST /auth/logout 200");
+    await tab.auth.login(credentials);
+    clock.advance(1000);
+    expect((await first.auth.fetch("/movies")).status).toBe(200);
+  });
 });

@@ -17,8 +17,11 @@ const aged = (seconds: number, state: SessionState = {}): SessionState => ({
   ...state,
 });
 const stamp = ({ token, decidedAtMs }: SessionState) => token ?? decidedAtMs;
-const reduce = (state: SessionState, event: on.SessionEvent, context = cookies) =>
-  on.reduceSession(state, event, context);
+const reduce = (stored: SessionState, event: on.SessionEvent, context = cookies, before = stored) => {
+  const { state, ...effects } = on.reduceSession(stored, event, context, before);
+  return { state, effects };
+};
+const [isStale, isFresh] = [() => true, () => false];
 const renew = (state: SessionState, { isAsked = false, seen = stamp(state), context = cookies } = {}) =>
   reduce(state, [on.renew, seen, isAsked], context);
 
@@ -51,8 +54,16 @@ describe("renew", () => {
     const { state, effects } = renew(before);
     expect(state).toEqual({ ...before, ...sent });
     expect(effects).toMatchObject({ save: state, post: ["auth/refresh", undefined, { state, retry: true }] });
-    const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: 1, ...life };
-    expect(effects.next).toEqual([on.opened, kept]);
+    expect(effects.next).toEqual([on.opened, { ...before, previousKey: sent.key }]);
+  });
+
+  test.each<[string, boolean, SessionState]>([
+    ["nothing has changed", false, { lifeMs: 1 }],
+    ["another tab has renewed", true, { decidedAtMs: nowMs }],
+    ["the user has logged in", true, { openedAtMs: 2 }],
+  ])("its answer, when %s: is stale: %j", (_what, stale, change) => {
+    const before = aged(840, { openedAtMs: 1 });
+    expect(renew(before).effects.isStale?.({ ...before, ...change })).toBe(stale);
   });
 
   test("takes the JWT's life for granted only if it was due", () => {
@@ -80,7 +91,7 @@ describe("the timer", () => {
     ["never, after the end", aged(100, { endStatus: 400 }), { waitMs: Infinity, learn: false }, cookies],
     ["never, without a session", {}, { waitMs: Infinity, learn: false }, cookies],
   ])("goes off %s", (_when, stored, alarm, context) => {
-    const { state, effects } = reduce({}, [on.read, stored], context);
+    const { state, effects } = reduce(stored, [on.nothing], context);
     expect(state).toBe(stored);
     expect(effects).toMatchObject(alarm);
   });
@@ -90,7 +101,7 @@ describe("the timer", () => {
   });
 });
 
-describe("read", () => {
+describe("what is read", () => {
   const opened = (openedAtMs: number) => aged(1, { openedAtMs });
   const ended = aged(1, { endStatus: 200 });
   test.each<[string, SessionState, SessionState, "end" | "start" | undefined]>([
@@ -102,16 +113,16 @@ describe("read", () => {
     ["the first login", {}, opened(1), "start"],
     ["another login", opened(1), opened(2), "start"],
   ])("%s: %j, then %j: told is %s", (_what, state, stored, told) => {
-    const { tell, welcome } = reduce(state, [on.read, stored, false]).effects;
-    expect([tell, welcome]).toEqual([told === "end" && [], told === "start"]);
-    expect(reduce({}, [on.read, stored, true]).effects.welcome).toBe(false);
+    const { tell, welcome } = reduce(stored, [on.nothing], cookies, state).effects;
+    expect([tell || undefined, welcome]).toEqual([told === "end" ? [] : undefined, told === "start"]);
+    expect(on.reduceSession(stored, [on.nothing], cookies).welcome).toBe(false);
   });
 });
 
 describe("refused", () => {
   const error = (status: number, code: string) => new AuthError(status, { code });
-  const refuse = (state: SessionState, cause: unknown, seen = stamp(state)) =>
-    reduce(state, [on.refused, seen, undefined, cause]);
+  const refuse = (state: SessionState, cause: unknown, isStale = isFresh) =>
+    reduce(state, [on.refused, undefined, isStale, cause]);
 
   test.each([
     ["token_expired", 400],
@@ -120,10 +131,9 @@ describe("refused", () => {
     ["missing_credentials", 401],
     ["session_key_required", 403],
   ])("%s ends the session, and keeps the keys for the next login", (code, status) => {
-    const { key, sessionKey } = keys;
     const cause = error(status, code);
     const { state, effects } = refuse(aged(600, { ...life, ...keys }), cause);
-    expect(state).toEqual({ key, sessionKey, decidedAtMs: nowMs, endStatus: status });
+    expect(state).toEqual({ ...keys, decidedAtMs: nowMs, endStatus: status });
     expect(effects).toMatchObject({ save: state, tell: [cause], result: cause });
   });
 
@@ -151,7 +161,7 @@ describe("refused", () => {
   test("late, after another tab has renewed or logged in, changes nothing", () => {
     const state = aged(1);
     for (const cause of [error(400, "token_expired"), error(0, "network_error")])
-      expect(refuse(state, cause, nowMs - 1)).toEqual(reduce(state, [() => ({})]));
+      expect(refuse(state, cause, isStale)).toEqual(reduce(state, [() => ({})]));
   });
 
   const trouble = error(0, "network_error");
@@ -165,19 +175,19 @@ describe("refused", () => {
     ],
   ])("what goes out with the session, because %s, ends it", (_why, cause, code) => {
     const state = aged(600, { ...life, ...keys });
-    const { effects } = reduce(state, [on.refused, stamp(state), lost, cause]);
+    const { effects } = reduce(state, [on.refused, lost, isFresh, cause]);
     // The JWT lives on: what it opens brings nothing back.
     expect(effects.save).toMatchObject({ endStatus: 400, sessionKey: "session key" });
     expect(effects.reject).toMatchObject({ status: 401, code });
     expect(effects.tell).toEqual([effects.reject]);
-    expect(reduce(state, [on.refused, 1, lost, cause]).effects).toMatchObject({ reject: cause });
+    expect(reduce(state, [on.refused, lost, isStale, cause]).effects).toMatchObject({ reject: cause });
   });
 });
 
 describe("login and logout", () => {
   const body = { ...newPair, expiresIn: 900 };
   const open = (kept: SessionState, context = cookies, answer: unknown = body) =>
-    reduce(aged(600, pair), [on.opened, kept, answer], context);
+    reduce(aged(600, pair), [on.opened, kept, isFresh, answer], context);
 
   test("a browser's state never holds a token; the key of the next refresh is stored with it", () => {
     const { state, effects } = open({ previousKey: "k", ...life });
@@ -203,7 +213,7 @@ describe("login and logout", () => {
     const { post, next, orElse } = reduce(state, [on.open, "auth/password", {}, lost], bearer).effects;
     const { previousKey: _, ...sent } = keys;
     expect(post).toEqual(["auth/password", {}, { state: sent, token: pair.token, retry: true }]);
-    expect([next?.[0], orElse]).toEqual([on.opened, [on.refused, pair.token, lost]]);
+    expect([next?.[0], orElse]).toEqual([on.opened, [on.refused, lost]]);
   });
 
   test("a bearer client stores its pair, and keeps the old one if there is none", () => {
@@ -213,11 +223,32 @@ describe("login and logout", () => {
     expect(effects.reject).toMatchObject({ status: 0, code: "network_error" });
   });
 
-  test("logout sends the pair, tells nobody here, and drops the Session-Key", () => {
+  test.each<[string, SessionState, unknown]>([
+    ["the user has logged in", { openedAtMs: 1 }, undefined],
+    ["the user has logged out: the newest pair is ended, too", { endStatus: 200 }, ["auth/logout", newPair]],
+  ])("a pair that comes when %s is not stored", (_what, state, sent) => {
+    const { post, save, result } = reduce(state, [on.opened, {}, isStale, body], bearer).effects;
+    expect([post?.slice(0, 2), save, result]).toEqual([sent, undefined, body]);
+  });
+
+  test("a login and a logout are stale when the user has logged in or out since, and not when a tab has renewed", () => {
+    const state = aged(600, { openedAtMs: 1 });
+    for (const event of [[on.open, "auth/login", {}], [on.logout]] as on.SessionEvent[]) {
+      const { isStale } = reduce(state, event).effects;
+      expect([isStale?.(aged(1, { openedAtMs: 1 })), isStale?.(aged(1, { openedAtMs: 2 }))]).toEqual([
+        false,
+        true,
+      ]);
+    }
+    expect(reduce(state, [on.closed, 200, isStale]).effects.save).toBeUndefined();
+    expect(reduce(state, [on.logout, { openedAtMs: 2 }]).effects.post).toBeUndefined();
+  });
+
+  test("logout sends the pair, tells nobody here, and drops the keys", () => {
     expect(reduce(aged(1), [on.logout]).effects.save).toBeUndefined();
     const { state, effects } = reduce(aged(1, { ...keys, ...life }), [on.closed, 200]);
     expect([state, effects.tell]).toEqual([
-      { key: "old key", decidedAtMs: nowMs, endStatus: 200 },
+      { openedAtMs: -nowMs, decidedAtMs: nowMs, endStatus: 200 },
       undefined,
     ]);
   });
@@ -231,18 +262,19 @@ describe("login and logout", () => {
 });
 
 describe("learn", () => {
-  const known = { ...life, decidedAtMs: nowMs - 9000 };
+  const claims = { sid: "s", iat: 1000, exp: 1900 };
+  const known = { ...life, sid: "s", decidedAtMs: nowMs - 9000 };
   test.each<[string, SessionState, SessionState | undefined, unknown?]>([
     ["the life of a pair", aged(9), known],
     ["the same again", known, undefined],
     ["another, from a response to the pair before", aged(9, { lifeMs: 1 }), known, 1],
-    ["a session that the server opened", {}, { ...life, decidedAtMs: nowMs }],
-    ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...life, decidedAtMs: nowMs }],
+    ["a session that the server opened", {}, { ...known, decidedAtMs: nowMs }],
+    ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...known, decidedAtMs: nowMs }],
     ["not one that was ended meanwhile", aged(0, { endStatus: 200 }), undefined, nowMs - 9000],
     ["not an ended one whose last JWT lives", aged(900, { endStatus: 400 }), undefined],
     ["nor one that has another's Session-Key", aged(900, { endStatus: 403 }), undefined],
-    ["a new one, when that JWT is dead", aged(901, { endStatus: 400 }), { ...life, decidedAtMs: nowMs }],
+    ["a new one, when that JWT is dead", aged(901, { endStatus: 400 }), { ...known, decidedAtMs: nowMs }],
   ])("%s", (_what, state, saved, seen = stamp(state)) => {
-    expect(reduce(state, [on.learn, seen, life.lifeMs]).effects.save).toEqual(saved);
+    expect(reduce(state, [on.learn, seen, claims]).effects.save).toEqual(saved);
   });
 });
