@@ -8,7 +8,7 @@ const config: Config = {
   // Suites with a command and a configuration of their own.
   testPathIgnorePatterns: [
     "/node_modules/",
-    "<rootDir>/tests/(deployment|fault-rig|fuzz|models|planted-mistakes|browser|runtime|night)/",
+    "<rootDir>/tests/(deployment|fault-rig|fuzz|models|planted-mistakes|browser|runtime|night|packages)/",
   ],
   extensionsToTreatAsEsm: [".ts"],
   transform: {

@@ -57,11 +57,18 @@ export async function buildClient(outdir: string): Promise<void> {
 }
 
 async function writeBundle(name: string, outdir: string): Promise<void> {
-  const { outputFiles } = await build({ ...bundling, entryPoints: [`client/${name}.ts`] });
+  const { outputFiles } = await build({
+    ...bundling,
+    absWorkingDir: process.cwd(),
+    entryPoints: [`client/${name}.ts`],
+  });
   const { code } = await minify(outputFiles[0]?.text ?? "", minifying);
   await mkdir(outdir, { recursive: true });
   await writeFile(join(outdir, `${name}.js`), code);
 }
 
 // Not awaited: Jest cannot load a module that waits. A failure ends the process with an error all the same.
-if (import.meta.main) void buildClient("client/dist");
+if (import.meta.main) {
+  process.chdir(join(import.meta.dirname, ".."));
+  void buildClient("client/dist");
+}

@@ -1,6 +1,5 @@
 import { systemClock } from "../clock.ts";
 import { readConfig } from "../config.ts";
-import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
 import type { aal2 } from "../sessions/amr.ts";
 import { assertFresh, assertTwoFactors } from "../sessions/fresh.ts";
@@ -18,24 +17,10 @@ import {
 } from "../settings.ts";
 import type { AccessClaims } from "../tokens/access-claims.ts";
 import { importVerificationKeys } from "../tokens/keys.ts";
-import {
-  AccessTokenError,
-  createAccessTokenVerifier,
-  isOurClockSlow,
-} from "../tokens/verify-access-token.ts";
-import { parseBearer } from "./bearer.ts";
-import { parseAuthCookie } from "./cookies.ts";
-import { type ApiEvent, addHidden, type RawCredentials } from "./event.ts";
+import { createAccessTokenVerifier } from "../tokens/verify-access-token.ts";
+import { type Authenticator, createCallerFinder } from "./caller.ts";
+import { addHidden } from "./event.ts";
 import type { Middleware } from "./route.ts";
-
-/**
- * Finds out who is calling; `receivedAt` is when, by the gateway's clock, epoch seconds. Throws AppError
- * `missing_credentials`, `invalid_token`, `conflicting_credentials`, and `unavailable` where our own clock is slow.
- */
-export type Authenticator = (
-  credentials: RawCredentials,
-  request: Pick<ApiEvent, "receivedAt">,
-) => Promise<AccessClaims>;
 
 /** Whose tokens are taken: those of this deployment's own client, CLIENT_ID, or of every client. */
 export interface ClientRule {
@@ -62,17 +47,7 @@ export async function createAuthenticator({ client }: ClientRule): Promise<Authe
     clock: systemClock,
   });
 
-  return async (credentials, { receivedAt }) => {
-    const token = findToken(credentials, config.cookieName);
-    return verifyAccessToken(token).catch(async (error: unknown) => {
-      if (!(error instanceof AccessTokenError)) throw error;
-      const isOursSlow = await isOurClockSlow(error, () => verifyAccessToken(token, receivedAt));
-      throw new AppError(isOursSlow ? "unavailable" : "invalid_token", {
-        reason: error.reason,
-        cause: error,
-      });
-    });
-  };
+  return createCallerFinder(verifyAccessToken, config.cookieName);
 }
 
 /** How long ago the caller may have logged in. */
@@ -145,13 +120,3 @@ export async function authenticate({
 
 /** Whoever has just logged in would be too late again. */
 const minMaxAgeSeconds = 10;
-
-function findToken({ cookies, authorization }: RawCredentials, cookieName: string): string {
-  const cookie = parseAuthCookie(cookies, cookieName);
-  const bearer = parseBearer(authorization);
-  if (cookie.is === "none" && bearer.is === "none") throw new AppError("missing_credentials");
-  if (cookie.is !== "none" && bearer.is !== "none") throw new AppError("conflicting_credentials");
-  if (cookie.is === "pair") return cookie.token;
-  if (bearer.is === "bearer") return bearer.token;
-  throw new AppError("invalid_token");
-}

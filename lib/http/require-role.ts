@@ -8,10 +8,10 @@ import type { Middleware } from "./route.ts";
  * A role taken away works until the session's end: claims are decided at login. Throws AppError `forbidden`.
  */
 export function requireRole(role: string): Middleware<unknown, ApiEvent & { auth: AccessClaims }> {
-  return {
-    before({ event }) {
-      if (!event.auth.roles?.includes(role))
-        throw new AppError("forbidden", { detail: `This needs the role ${role}.` });
-    },
-  };
+  return { before: ({ event }) => assertRole(event.auth, role) };
+}
+
+/** Throws AppError `forbidden` if the `roles` claim does not name the role. */
+export function assertRole({ roles }: Pick<AccessClaims, "roles">, role: string): void {
+  if (!roles?.includes(role)) throw new AppError("forbidden", { detail: `This needs the role ${role}.` });
 }

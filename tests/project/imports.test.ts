@@ -4,7 +4,7 @@ import { expect, test } from "@jest/globals";
 
 // The directions of imports: event -> functions/ -> lib/http -> lib/auth -> one store -> back.
 
-const files = globSync("{functions,lib,openapi,client,page,local,build}/**/*.ts").filter(
+const files = globSync("{functions,lib,openapi,client,verify,page,local,build}/**/*.ts").filter(
   (file) => !/\.(test|d)\.ts$/.test(file),
 );
 const imports = new Map(
@@ -35,8 +35,8 @@ test.each<[from: RegExp, to: RegExp, why: string]>([
   [/^lib\/auth\//, /^lib\/http\/|@aws-sdk|@middy|^aws-lambda$/, "a use case knows no HTTP and no AWS SDK"],
   [/^lib\/(accounts|attempts|factors|sessions|tokens)\//, /^lib\/(auth|http)\//, "a store decides no policy"],
   [/^functions\//, /@aws-sdk/, "a handler never touches a table"],
-  [/^lib\//, /^(functions|openapi|build|local|client|page|tests)\//, "lib/ stands alone"],
-  [/^(functions|lib|openapi|client|page|local|build)\//, /^(tests|bench)\//, "no source needs a test"],
+  [/^lib\//, /^(functions|openapi|build|local|client|verify|page|tests)\//, "lib/ stands alone"],
+  [/^(functions|lib|openapi|client|verify|page|local|build)\//, /^(tests|bench)\//, "no source needs a test"],
 ])("%s imports nothing of %s: %s", (from, to) => {
   const wrong = [...imports].flatMap(([file, names]) =>
     from.test(file) ? names.filter((name) => to.test(name)).map((name) => `${file} -> ${name}`) : [],

@@ -92,6 +92,9 @@ describe("every document", () => {
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "client/README.md",
+    "client/CHANGELOG.md",
+    "verify/README.md",
+    "verify/CHANGELOG.md",
     "tests/support/README.md",
   ]
     .concat(readdirSync("docs").map((name) => `docs/${name}`))

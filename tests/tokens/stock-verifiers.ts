@@ -2,6 +2,7 @@ import { JwtVerifier } from "aws-jwt-verify";
 import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import jsonwebtoken from "jsonwebtoken";
+import { createVerifier } from "../../verify/index.ts";
 import { clock } from "../support/clock.ts";
 
 /** What another service knows of us: the issuer, and what its tokens must be for. */
@@ -18,12 +19,13 @@ export type Verify = (token: string) => Promise<unknown>;
 Object.defineProperty(globalThis, "performance", { value: { now: () => Date.now() } });
 const { JwksClient } = (await import("jwks-rsa")).default;
 
-/** The stock verifiers that can do an algorithm, each with caches of its own, as docs/keys.md sets them up. */
+/** Our own package, and the stock verifiers that can do an algorithm, each with caches of its own, as docs/keys.md sets them up. */
 export async function createVerifiers(expected: Expected): Promise<Record<string, Verify>> {
   const discovery = await fetch(`${expected.issuer}/.well-known/openid-configuration`);
   const { issuer, jwks_uri: jwksUri } = (await discovery.json()) as { issuer: string; jwks_uri: string };
   const sources = { ...expected, issuer, jwksUri };
   return {
+    "serverless-auth-verify": createVerifier({ ...expected, clientId: "web" }).verifyToken,
     jose: createJoseVerifier(sources),
     "aws-jwt-verify": createAwsVerifier(sources),
     ...(expected.algorithm !== "EdDSA" && { jsonwebtoken: createJsonwebtokenVerifier(sources) }),
