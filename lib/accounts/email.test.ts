@@ -11,6 +11,11 @@ test.each([
   ["A08 a combining accent", "jose\u0301@example.com", "jos\u00e9@example.com"],
   ["A34 a domain in letters", "ada@Bücher.example", "ada@xn--bcher-kva.example"],
   ["A34 a domain in ASCII", "ada@XN--bcher-kva.example", "ada@xn--bcher-kva.example"],
+  [
+    "A34 letters that other rules would change",
+    "ada@xn--fuball-cta.xn--mgbaam7a8h",
+    "ada@xn--fuball-cta.xn--mgbaam7a8h",
+  ],
   ["A34 ideographic dots", "ada@例え。example｡com", "ada@xn--r8jz45g.example.com"],
 ])("one account: %s", (_, text, address) => {
   expect(normalizeEmail(text)).toBe(address);
@@ -54,6 +59,12 @@ test.each([
   ["270 bytes in 136 characters", [`${"é".repeat(64)}@${"é".repeat(60)}.${"é".repeat(10)}`]],
   ["50,000 labels", [`a@${"a.".repeat(50_000)}`]],
   ["A35 an A-label that stands for nothing", ["ada@xn--a.com", "ada@xn--bu-cher-5hb.example"]],
+  [
+    "A35 an A-label that stands for what letters may not say: U+2800, U+2D7F, U+FFFC, a joiner, a sign",
+    ["example-ob0e", "example-sb0e", "example-9h9e", "a-pt7m", "mgba3gch31f060k", "i-7iq"].map(
+      (label) => `ada@xn--${label}.com`,
+    ),
+  ],
 ])("B16 B17 not an address: %s", (_, texts) => {
   for (const text of texts) expect([text, isEmail(normalizeEmail(text))]).toEqual([text, false]);
 });

@@ -38,9 +38,13 @@ export function isEmail(text: string): boolean {
   return rest.length === 0 && local.test(name) && isDomain;
 }
 
-/** An A-label must stand for something (UTS 46), or `xn--a` would be a name that nobody can have. */
+/**
+ * An A-label must be what its letters make (UTS 46): `xn--a` is a name that nobody can have, and what is not seen must not stand in
+ * one either.
+ */
 function isLabel(text: string): boolean {
-  return label.test(text) && (!text.startsWith("xn--") || domainToUnicode(text) !== text);
+  const letters = domainToUnicode(text);
+  return label.test(text) && (!text.startsWith("xn--") || (letters !== text && toAscii(letters) === text));
 }
 
 /** Leaves as it is what cannot be a domain: `domainToASCII` takes ports, paths and escapes, and drops soft hyphens. */

@@ -36,12 +36,14 @@ export interface ClientModeEvent {
 /**
  * Finds out how the client keeps its pair and reads it from there, and only there: a script injected into a page must
  * not be able to turn the HttpOnly cookie into readable text. Throws AppError `conflicting_credentials`,
- * `invalid_auth_mode`.
+ * `invalid_auth_mode`, `cross_site_request`.
  */
 export function clientMode({ cookieName }: Pick<CookieSettings, "cookieName">): Middleware<ClientModeEvent> {
   return {
     before({ event, credentials }) {
       const mode = parseMode(event.headers["auth-mode"]);
+      // A token in a header says nothing of the answer: without Auth-Mode it is a cookie, and reading those asks where this comes from.
+      event.isBearer &&= mode === "bearer";
       const cookie = parseAuthCookie(credentials.cookies, cookieName);
       const bearer = parseBearer(credentials.authorization);
       if (cookie.is !== "none" && (mode === "bearer" || bearer.is !== "none")) {

@@ -29,7 +29,7 @@ export interface ApiEvent {
   /** The path of the request, behind the key of an API mapping where there is one. */
   rawPath: string;
   method: string;
-  /** Of a bearer client: no cookie came, and none is asked for. */
+  /** Of a bearer client: no cookie came, and none is asked for. Where Auth-Mode decides what is answered, it alone says so. */
   isBearer: boolean;
   /** The gateway's own host name. */
   domainName: string | undefined;

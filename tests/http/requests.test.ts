@@ -49,6 +49,14 @@ test("an app in a WebView, which is a bearer client, logs in and refreshes with 
   expectProblem(await sandbox.login(ofCookies), refusals.crossSite);
 });
 
+test.each<"login" | "refresh" | "logout">(["login", "refresh", "logout"])(
+  "%s answers a page of another site, which says that it has a token, with no cookie",
+  async (route) => {
+    const headers = { origin: "https://evil.example", authorization: "Bearer x" };
+    await expectRefusal(() => sandbox[route]({ body: { email, password }, headers }), refusals.crossSite);
+  },
+);
+
 // The same: every body and content type is in lib/http/json-body.test.ts.
 describe.each([
   { route: "login" as const, body: { email, password }, headers: {} },
