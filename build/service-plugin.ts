@@ -1,4 +1,4 @@
-import { globSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
@@ -64,7 +64,16 @@ export default class ServicePlugin {
       const faults = findEmptyZips(service.functions, config.serviceDir);
       if (faults.length > 0) throw new classes.Error(faults.join("\n"), "INVALID_PACKAGE");
       // What a packaging that was broken off left there would get into every zip.
-      rmSync(join(config.serviceDir, ".esbuild"), { recursive: true, force: true });
+      const work = join(config.serviceDir, ".esbuild");
+      rmSync(work, { recursive: true, force: true });
+      // serverless-esbuild leaves a folder for each function among temporary files. Here they go with its own.
+      process.env.TMPDIR = join(work, "temporary");
+      mkdirSync(process.env.TMPDIR, { recursive: true });
+    }
+    const { TMPDIR } = process.env;
+    function endPackaging(): void {
+      delete process.env.TMPDIR;
+      if (TMPDIR) process.env.TMPDIR = TMPDIR;
     }
 
     this.hooks = {
@@ -83,7 +92,9 @@ export default class ServicePlugin {
         if (cors) cors.allowedMethods = methods.filter((method) => isTaken(method, routes));
       },
       "before:package:createDeploymentArtifacts": preparePackaging,
+      "after:package:createDeploymentArtifacts": endPackaging,
       "before:deploy:function:packageFunction": preparePackaging,
+      "after:deploy:function:packageFunction": endPackaging,
     };
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listSettings } from "../../lib/config.ts";
@@ -314,6 +314,13 @@ describe("the demo page", () => {
     const failure = await packageStage("dev", { DEMO_PAGE: "yes" }).catch((error) => error);
     expect(failure.stdout + failure.stderr).toContain("DEMO_PAGE must be on or off");
   });
+});
+
+test("packaging leaves nothing among temporary files", async () => {
+  const TMPDIR = createFolder();
+  removeFolder((await packageStage("dev", { TMPDIR })).folder);
+  expect(readdirSync(TMPDIR)).toEqual([]);
+  removeFolder(TMPDIR);
 });
 
 describe("the zips", () => {
