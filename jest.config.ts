@@ -4,7 +4,12 @@ import type { Config } from "jest";
 const config: Config = {
   testEnvironment: "node",
   globalSetup: "<rootDir>/tests/global-setup.ts",
-  testMatch: ["<rootDir>/lib/**/*.test.ts", "<rootDir>/build/**/*.test.ts", "<rootDir>/tests/**/*.test.ts"],
+  testMatch: [
+    "<rootDir>/lib/**/*.test.ts",
+    "<rootDir>/build/**/*.test.ts",
+    "<rootDir>/own/**/*.test.ts",
+    "<rootDir>/tests/**/*.test.ts",
+  ],
   // Suites with a command and a configuration of their own.
   testPathIgnorePatterns: [
     "/node_modules/",

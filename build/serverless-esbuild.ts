@@ -10,7 +10,7 @@ const options = ({ processedInput: { commands }, config: { serviceDir } }: Serve
     // Out of the way of `sls package`, so that neither finds (or zips) the other's files
     outputWorkFolder: relative(serviceDir, `${process.env.LOCAL_DIR ?? ".local"}/esbuild`),
     watch: {
-      pattern: ["functions/**/*.ts", "lib/**/*.ts", "client/**/*.ts", "page/**"],
+      pattern: ["functions/**/*.ts", "lib/**/*.ts", "own/**/*.ts", "client/**/*.ts", "page/**"],
       ignore: ["**/*.test.ts"],
     },
   }),

@@ -2,6 +2,7 @@ import { globSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
+import { ownSettings } from "../own/settings.ts";
 import { applySwitches, type OnlyWith, onlyWithSchema, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
@@ -176,10 +177,12 @@ function readShell(): Record<string, string> {
     factorKeysSecret,
     ...others
   } = listSettings();
+  // One without a default has its place in serverless.yml, unless it is a team's own.
+  const optional = Object.values<Setting<unknown>>(others).filter((setting) => "unset" in setting);
   return Object.fromEntries(
-    Object.values<Setting<unknown>>(others).flatMap((setting) => {
-      const value = process.env[setting.variable];
-      return "unset" in setting && value ? [[setting.variable, value]] : [];
+    [...optional, ...Object.values<Setting<unknown>>(ownSettings)].flatMap(({ variable }) => {
+      const value = process.env[variable];
+      return value ? [[variable, value]] : [];
     }),
   );
 }

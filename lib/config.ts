@@ -1,3 +1,4 @@
+import { ownSettings } from "../own/settings.ts";
 import type { Setting } from "./settings.ts";
 import * as definitions from "./settings.ts";
 
@@ -13,16 +14,16 @@ type Value<S> = S extends { parse: (text: string) => infer T } ? T : never;
 /** The values of the settings that a function asked for. */
 export type Config<Name extends SettingName> = { [N in Name]: Value<Settings[N]> };
 
-/** All settings by their names; for what checks and documents them. */
+/** All settings by their names, but for those of own/settings.ts; for what checks and documents them. */
 export function listSettings(): Pick<Settings, SettingName> {
   const isSetting = ([, value]: [string, unknown]) => (value as { variable?: string }).variable !== undefined;
   return Object.fromEntries(Object.entries(definitions).filter(isSetting)) as never;
 }
 
-/** The settings that a deployment with these variables needs: what only mail needs, where mail is on. */
+/** The settings that a deployment with these variables needs: what only mail needs, where mail is on; and those of own/settings.ts. */
 export function listNeededSettings(environment: Record<string, unknown>): Record<string, Setting<unknown>> {
   const ofMail = new Set<unknown>(Object.values(definitions.settingsOfMail));
-  const settings = Object.entries<Setting<unknown>>(listSettings());
+  const settings = Object.entries<Setting<unknown>>({ ...listSettings(), ...ownSettings });
   return Object.fromEntries(settings.filter(([, setting]) => environment.MAIL_FROM || !ofMail.has(setting)));
 }
 

@@ -348,7 +348,7 @@ type Values<Named extends Record<string, Setting<unknown>>> = {
 
 /** Makes a setting; with `unset` the variable may be absent. */
 /* @__NO_SIDE_EFFECTS__ */
-function setting<T>(
+export function setting<T>(
   variable: string,
   parse: (text: string) => T,
   { rules = [], ...options }: { unset?: T; rules?: Rule[] } = {},
@@ -425,7 +425,7 @@ function isHttps(variable: string): Rule {
 
 /** Takes a text of this pattern; the rule says what is allowed. Throws TypeError. */
 /* @__NO_SIDE_EFFECTS__ */
-function matching(pattern: RegExp, rule: string) {
+export function matching(pattern: RegExp, rule: string) {
   return (text: string): string => {
     if (!pattern.test(text)) throw new TypeError(rule);
     return text;
@@ -434,7 +434,7 @@ function matching(pattern: RegExp, rule: string) {
 
 /** Takes one of these words. Throws TypeError. */
 /* @__NO_SIDE_EFFECTS__ */
-function oneOf<const T extends string>(...values: T[]) {
+export function oneOf<const T extends string>(...values: T[]) {
   return (text: string): T => {
     const value = values.find((candidate) => candidate === text);
     if (value === undefined) throw new TypeError(`must be one of ${values.join(", ")}`);
@@ -456,7 +456,7 @@ function someOf<const T extends string>(values: readonly T[]) {
 
 /** Takes a whole number from min to max. Throws TypeError. */
 /* @__NO_SIDE_EFFECTS__ */
-function integer(min: number, max: number) {
+export function integer(min: number, max: number) {
   return (text: string): number => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {

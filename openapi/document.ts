@@ -1,7 +1,7 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { type HeaderName, headers, problemHeaders } from "./headers.ts";
-import { type Contract, contracts, routeSchemas } from "./operations/index.ts";
-import { type Operation, tags } from "./operations/operation.ts";
+import { type Contract, contracts, groups, routeSchemas } from "./operations/index.ts";
+import type { Operation } from "./operations/operation.ts";
 import { parameters } from "./parameters.ts";
 import { createProblemExample, groupByStatus, problemTexts } from "./problems.ts";
 import { chapters, introduction, title } from "./prose.ts";
@@ -44,7 +44,7 @@ export function createDocument({ version }: { version: string }) {
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/", description: "Where this description was read." }],
-    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    tags: groups.map(([name, description]) => ({ name, description })),
     paths: createPaths(),
     components: {
       schemas: map(schemas, ({ schema }) => schema),

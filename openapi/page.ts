@@ -1,7 +1,6 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
 import { code, escapeHtml, paragraphs, sample, titled } from "./html.ts";
-import { contracts } from "./operations/index.ts";
-import { tags } from "./operations/operation.ts";
+import { contracts, groups } from "./operations/index.ts";
 import { createRoute, heading } from "./page-route.ts";
 import { createProblemExample, problemTexts } from "./problems.ts";
 import { chapters, introduction, title } from "./prose.ts";
@@ -46,7 +45,6 @@ ${createChapters().join("\n")}
 }
 
 const codes = Object.keys(problems) as ProblemCode[];
-const groups = Object.entries(tags);
 const routesOf = (tag: string) => Object.entries(contracts).filter(([, route]) => route.tag === tag);
 const toId = (name: string) => name.toLowerCase().replaceAll(" ", "-");
 

@@ -1,3 +1,4 @@
+import { ownTexts } from "../../own/mail-texts.ts";
 import { formatCode } from "./codes.ts";
 import type { Language } from "./language.ts";
 import { de } from "./texts/de.ts";
@@ -28,7 +29,7 @@ type Part =
   | { is: "paragraph" | "code" | "remark"; text: string }
   | { is: "button"; label: string; href: string };
 
-const languages: Record<Language, Texts> = { en, de };
+const languages: Record<Language, Texts> = { en: ownTexts.en?.(en) ?? en, de: ownTexts.de?.(de) ?? de };
 
 /** Writes a mail: text and HTML have the same parts, and nothing in them was chosen by whoever asked. */
 export function createMessage(content: Content): Message {

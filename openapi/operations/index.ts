@@ -1,14 +1,24 @@
+import { ownOperations, ownSchemas } from "../../own/operations.ts";
 import type { Component } from "../schemas.ts";
 import { account } from "./account.ts";
 import { documents } from "./documents.ts";
 import { email } from "./email.ts";
 import { login } from "./login.ts";
-import type { Operation } from "./operation.ts";
+import { type Operation, tags } from "./operation.ts";
 import { password } from "./password.ts";
 import { sample, sampleSchemas } from "./sample.ts";
 import { session } from "./session.ts";
 
-const all = { ...account, ...login, ...session, ...password, ...email, ...sample, ...documents };
+const all = {
+  ...account,
+  ...login,
+  ...session,
+  ...password,
+  ...email,
+  ...sample,
+  ...documents,
+  ...ownOperations,
+};
 
 /** The name of a described route: that of its function in functions.yml, or `docs` for the second one of `openapi`. */
 export type OperationName = keyof typeof all;
@@ -41,5 +51,10 @@ export const contracts: Record<string, Contract> = Object.fromEntries(
   }),
 );
 
+/** The groups of routes that there are, and what each is about. */
+export const groups = Object.entries(tags).filter(([name]) =>
+  Object.values<Operation>(all).some(({ tag }) => tag === name),
+);
+
 /** The schemas that stand beside their routes. */
-export const routeSchemas: Record<string, Component> = { ...sampleSchemas };
+export const routeSchemas: Record<string, Component> = { ...sampleSchemas, ...ownSchemas };

@@ -37,6 +37,7 @@ export const tags = {
   Account: "What belongs to the signed-in user.",
   Sessions: "Where the user is signed in.",
   Sample: "A protected resource to copy.",
+  "Your routes": "What was added to this deployment.",
   Documents:
     "What machines and people read to use the service. Anybody may keep keys and metadata for ten minutes.",
 } as const;

@@ -11,12 +11,9 @@ import {
   unpack,
 } from "../support/packages.ts";
 import { copyProject, createFolder, removeFolder } from "../support/project.ts";
+import { readRecipes } from "../support/recipes.ts";
 
-/** The files of a document's recipes, as they stand there: a block of code whose first line is a comment with its path. */
-const recipes = [...readFileSync("docs/protect.md", "utf8").matchAll(/^```\w+\n(# (\S+)\n[^`]+)```$/gm)].map(
-  ([, text = "", path = ""]) => ({ path, text }),
-);
-const declaredIn = recipes.map(({ path }) => path).filter((path) => path.endsWith("functions.yml"));
+const recipes = readRecipes("docs/protect.md");
 
 const secret = "a private key of npm start";
 const folders: string[] = [];
@@ -26,14 +23,10 @@ afterAll(() => folders.forEach(removeFolder));
 /** A copy of the project that somebody works in, with the recipes; `change` is made to each of their files. */
 function checkout(change = (text: string) => text): string {
   const folder = newFolder(copyProject());
-  const files = [...recipes, { path: ".local/keys.json", text: secret }, { path: "prod.env", text: secret }];
-  for (const { path, text } of files) {
+  for (const [path, text] of [...recipes, [".local/keys.json", secret], ["prod.env", secret]] as const) {
     mkdirSync(join(folder, dirname(path)), { recursive: true });
     writeFileSync(join(folder, path), change(text));
   }
-  const serverless = join(folder, "serverless.yml");
-  const lines = declaredIn.map((path) => `functions:\n  - \${file(${path})}`).join("\n");
-  writeFileSync(serverless, readFileSync(serverless, "utf8").replace("functions:", lines));
   return folder;
 }
 
@@ -43,14 +36,13 @@ beforeAll(async () => {
 });
 
 test("docs/protect.md has a recipe for another runtime", () => {
-  expect(declaredIn).toEqual(["functions/report/functions.yml"]);
   expect(functionsOf(packaged).report.Runtime).toMatch(/^python/);
 });
 
 test("I04 the zip of a recipe holds the files that the recipe names, and nothing else of the checkout", async () => {
   const target = newFolder(createFolder());
-  expect(await unpack(packaged, "report", target)).toEqual(["functions/report/report.py"]);
-  expect(functionsOf(packaged).report.Handler).toBe("functions/report/report.handler");
+  expect(await unpack(packaged, "report", target)).toEqual(["functions/own/report.py"]);
+  expect(functionsOf(packaged).report.Handler).toBe("functions/own/report.handler");
   for (const name of Object.keys(functionsOf(packaged))) {
     for (const file of await unpack(packaged, name, join(target, name)))
       expect([name, file, readFileSync(join(target, name, file), "utf8").includes(secret)]).toEqual([
@@ -78,7 +70,7 @@ test("a recipe's route is behind the authorizer, and environments hold no privat
 
 test.each([
   ["no file", ""],
-  ["files that are not there", "  package: { patterns: [functions/report/other.py] }\n"],
+  ["files that are not there", "  package: { patterns: [functions/own/other.py] }\n"],
 ])("a function in another language that names %s is not packaged", async (_, line) => {
   const unnamed = checkout((text) => text.replace(/^ {2}package: .*\n/m, line));
   await expect(packageStage("prod", {}, unnamed)).rejects.toMatchObject({

@@ -5,6 +5,8 @@ import { operations } from "../../openapi/operations/index.ts";
 import {
   type DeclaredFunction,
   declared,
+  isOwn,
+  ownTableVariables,
   permissions,
   runsOnNode,
   tableSettings,
@@ -50,10 +52,10 @@ export function readProject(): Project {
     tables: Object.entries(declared.resources.Resources).flatMap(([id, { Type }]) =>
       Type === "AWS::DynamoDB::Table" ? [toTable(id)] : [],
     ),
-    tableVariables: Object.keys(tableSettings),
+    tableVariables: Object.keys(tableSettings).filter((variable) => !ownTableVariables.includes(variable)),
     operations,
     operationFiles: Object.fromEntries(globSync("openapi/operations/*.ts").map((path) => [path, read(path)])),
-    tests: globSync("tests/**/*.test.ts", { exclude: ["tests/project/**"] }).map(read),
+    tests: globSync("{tests,own}/**/*.test.ts", { exclude: ["tests/project/**"] }).map(read),
   };
 }
 
@@ -95,6 +97,7 @@ export function findForgotten(project: Project): string[] {
     ...routes
       .filter(({ route }) => isContract(route) && !described.includes(route))
       .flatMap(({ name, handler, route }) => {
+        if (isOwn({ handler })) return [`own/operations.ts: add ${name} with route: "${route}"`];
         const file = `openapi/operations/${basename(dirname(handler)).replace(/^\.$/, name)}.ts`;
         const add = `${file}: add ${name} with route: "${route}"`;
         const spread = `openapi/operations/index.ts: spread ${file} into all, its schemas into routeSchemas`;
@@ -106,7 +109,7 @@ export function findForgotten(project: Project): string[] {
       .filter(([, { route }]) => !routes.some((each) => each.route === route))
       .map(([name, { route }]) => `functions.yml: no function has ${route}, which openapi calls ${name}`),
     ...routes
-      .filter(({ route }) => !isNamed(route))
+      .filter(({ handler, route }) => !isOwn({ handler }) && !isNamed(route))
       .map(({ route }) => `README.md, table of routes: add a row for \`${route}\``),
     ...tableVariables
       .filter((variable) => !isNamed(variable))

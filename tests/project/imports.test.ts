@@ -4,7 +4,7 @@ import { expect, test } from "@jest/globals";
 
 // The directions of imports: event -> functions/ -> lib/http -> lib/auth -> one store -> back.
 
-const files = globSync("{functions,lib,openapi,client,verify,page,local,build}/**/*.ts").filter(
+const files = globSync("{functions,lib,own,openapi,client,verify,page,local,build}/**/*.ts").filter(
   (file) => !/\.(test|d)\.ts$/.test(file),
 );
 const imports = new Map(

@@ -47,7 +47,9 @@ if (isStale()) {
 /** `sls print` takes two seconds: what it says is kept for all tests, until a source of it changes. */
 function isStale(): boolean {
   if (!existsSync(file)) return true;
-  const sources = globSync("{serverless.yml,{functions,lib}/**/*.yml,build/**/*,tests/support/declared.ts}");
+  const sources = globSync(
+    "{serverless.yml,{functions,lib,own}/**/*.yml,build/**/*,tests/support/declared.ts}",
+  );
   return sources.some((source) => statSync(source).mtimeMs > statSync(file).mtimeMs);
 }
 
@@ -72,6 +74,27 @@ export const tableSettings = listTables(declared.resources.Resources);
 /** The routes of a stage without the demo page. */
 export const routesWithoutPage = listOnce(
   Object.fromEntries(Object.entries(declared.functions).filter(([name]) => name !== "page")),
+);
+
+/** Answers whether a function is one that a team has added: this project's documents do not name it. */
+export const isOwn = ({ handler }: Pick<DeclaredFunction, "handler">): boolean =>
+  handler.startsWith("functions/own/");
+
+/** The variables of the tables in own/resources.yml. */
+export const ownTableVariables = Object.keys(
+  listTables(
+    Object.fromEntries(
+      [...readFileSync("own/resources.yml", "utf8").matchAll(/^ {2}(\w+):/gm)].map(([, id = ""]) => [
+        id,
+        { Type: "AWS::DynamoDB::Table" },
+      ]),
+    ),
+  ),
+);
+
+/** The routes that this project's documents name. */
+export const documentedRoutes = listOnce(
+  Object.fromEntries(Object.entries(declared.functions).filter(([, each]) => !isOwn(each))),
 );
 
 /** The routes of the gateway, but for its `$default`. */

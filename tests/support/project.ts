@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** What `npm start` and `sls` read of the project; its packages are linked. */
-const parts = ["build", "client", "functions", "lib", "local", "openapi", "page"];
+const parts = ["build", "client", "functions", "lib", "local", "openapi", "own", "page"];
 const files = ["package.json", "serverless.yml"];
 
 /** Copies the project, and `more` of it, to a folder of its own, where tests may start, package and change it. */
