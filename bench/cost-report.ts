@@ -1,6 +1,6 @@
 import { createAlarms } from "../build/operations/alarms.ts";
 import { type Setting, settingsOfMail } from "../lib/settings.ts";
-import { tableSettings } from "../tests/support/declared.ts";
+import { ownTableVariables, tableSettings } from "../tests/support/declared.ts";
 import {
   type CallCost,
   callsPerSecond,
@@ -74,7 +74,9 @@ export function reportMails({ calls }: Measurement, load: Load, prices: typeof l
 const storedBytesPerUser = 1_200;
 /** What is paid for whatever is done, without mail: alarms, a dashboard, two secrets. */
 const ofMail = Object.values<Setting<unknown>>(settingsOfMail).map(({ variable }) => variable);
-const tables = Object.keys(tableSettings).filter((variable) => !ofMail.includes(variable));
+const tables = Object.keys(tableSettings).filter(
+  (variable) => ![...ofMail, ...ownTableVariables].includes(variable),
+);
 const alarmCount = Object.keys(
   createAlarms({
     ...{ service: "", stage: "prod", topicArn: undefined },

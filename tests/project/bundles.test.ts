@@ -24,6 +24,8 @@ const inputs = (name: string) =>
 /** The use case of a function. Asking for a code may be all of it; what a table feeds answers nobody. */
 function findUseCase(name: string): string {
   const path = pathOf(name).slice("functions/".length);
+  // What a team has added is laid out as it likes.
+  if (path.startsWith("own/")) return `functions/${path}.ts`;
   const own = path.startsWith("streams/") ? "lib/stream.ts" : `lib/auth/${path}.ts`;
   return inputs(name).includes(own) ? own : "lib/auth/ask.ts";
 }
