@@ -28,13 +28,18 @@ export async function resolvePublicKeys({ options, resolveVariable }: Variables)
     return JWT_PUBLIC_KEYS || placeholder;
   }
   const region = await resolveVariable("self:provider.region");
-  async function findOrCreateIn<Key extends KeyLife>(variable: string, kind: KeySetKind<Key>) {
+  async function findOrCreateIn<Key extends KeyLife>(
+    variable: string,
+    kind: KeySetKind<Key>,
+    sayFirst = () => {},
+  ) {
     const secretId = await resolveVariable(variable);
-    return findOrCreate(openKeySecret({ secretId, region, profile: options["aws-profile"] }, kind));
+    const store = openKeySecret({ secretId, region, profile: options["aws-profile"] }, kind);
+    return findOrCreate({ ...store, create: (set) => store.create(set).then(sayFirst) });
   }
   const hasMail = (await resolveVariable("env:MAIL_FROM, ''")) !== "";
   const [{ keys }] = await Promise.all([
-    findOrCreateIn("self:custom.signingKeys.secret", signingKeys),
+    findOrCreateIn("self:custom.signingKeys.secret", signingKeys, sayWhoReads),
     findOrCreateIn("self:custom.hashKeys.secret", hashKeys),
     findOrCreateIn("self:custom.factorKeys.secret", factorKeys),
     hasMail && findOrCreateIn("self:custom.codeKeys.secret", codeKeys),
@@ -56,6 +61,17 @@ function readCommand(): string {
   const words = process.argv.slice(2);
   const firstOption = words.findIndex((word) => word.startsWith("-"));
   return words.slice(0, firstOption === -1 ? undefined : firstOption).join(" ");
+}
+
+/** Said once in the life of a stage, while nobody has a token yet. */
+function sayWhoReads(): void {
+  process.stderr.write(`
+The stage has its first signing key: Ed25519 (EdDSA). Other services that verify its tokens can read it with
+serverless-auth-verify (verify/README.md), jose, aws-jwt-verify or fast-jwt. jsonwebtoken (jwks-rsa, express-jwt, passport-jwt)
+and API Gateway's own JWT authorizer cannot. If you need one of those, change the key before the first user arrives:
+  npm run keys -- rotate --emergency --alg RS256 --stage <stage>, then deploy again (docs/keys.md, "Which key?")
+
+`);
 }
 
 function sayPlaceholder(): void {
