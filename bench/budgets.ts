@@ -51,6 +51,10 @@ const own: Record<string, Partial<Budget>> = {
   revokeAllSessions: asks(5, 2, 3),
   changePassword: { ...asks(9, 4, 5), ...hasPasswords },
   exportAccount: asks(4, 4, 0),
+  startTotp: asks(2, 2, 0),
+  confirmTotp: asks(3, 2, 1),
+  disableTotp: asks(3, 2, 1),
+  renewRecoveryCodes: asks(3, 2, 1),
   deleteAccount: asks(9, 4, 11),
   forgotPassword: asking,
   // The code, the password, the end of one session, and the attempts that strangers made

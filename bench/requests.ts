@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { TOTP } from "otpauth";
 import { commands } from "../build/users/commands.ts";
 import { openStage } from "../build/users/stage.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
@@ -43,10 +44,33 @@ export async function openAccount() {
   return { body, ...(await logIn(body)) };
 }
 
-async function logIn(body: { email: string; password: string }) {
+async function logIn(body: { email: string; password: string; otp?: string }) {
   const answer = await call("login", { body });
   const [cookie = "", deviceCookie = ""] = cookiesOf(answer);
   return { cookies: [cookie], deviceCookies: [deviceCookie] };
+}
+
+/** A new account whose address is proven, logged in: where mail is on, no other has a second factor. */
+async function openProven() {
+  const account = await openAccount();
+  const { cookies, body } = account;
+  await call("confirmEmailChange", await askToMove({ cookies }, body.email));
+  return account;
+}
+
+/** What confirms an authenticator app. */
+async function enrol(cookies: string[]) {
+  const { body = "" } = await call("startTotp", { cookies });
+  const { enrolment, secret } = JSON.parse(body);
+  return { enrolment, otp: new TOTP({ secret }).generate() };
+}
+
+/** The cookies of a session that was opened with a second factor. */
+async function openWithFactor(): Promise<string[]> {
+  const { body, cookies } = await openProven();
+  const confirmed = await call("confirmTotp", { cookies, body: await enrol(cookies) });
+  const [otp] = JSON.parse(confirmed.body ?? "").recoveryCodes;
+  return (await logIn({ ...body, otp })).cookies;
 }
 
 /** What a browser sends back of an answer's cookies; before them stand lines that delete what it may have had. */
@@ -105,6 +129,13 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       await commands.invite(operated, { target: email, language: "en" });
       return createEvent("acceptInvitation", { body: { token: await receive(email), password } });
     },
+    startTotp: async () => createEvent("startTotp", { cookies: (await openProven()).cookies }),
+    confirmTotp: async () => {
+      const { cookies } = await openProven();
+      return createEvent("confirmTotp", { cookies, body: await enrol(cookies) });
+    },
+    disableTotp: async () => createEvent("disableTotp", { cookies: await openWithFactor() }),
+    renewRecoveryCodes: async () => createEvent("renewRecoveryCodes", { cookies: await openWithFactor() }),
     deleteAccount: async () => {
       const account = await openAccount();
       return createEvent("deleteAccount", {

@@ -34,6 +34,8 @@ const rows = {
   session_key_required: [403, "Session-Key required", "authn_session_key_missing"],
   not_found: [404, "Not found"],
   method_not_allowed: [405, "Method not allowed"],
+  totp_not_enabled: [409, "No second factor"],
+  email_unproven: [409, "E-mail address not proven"],
   email_taken: [409, "E-mail address taken"],
   email_changed_recently: [409, "E-mail address changed recently"],
   body_too_large: [413, "Request body too large"],

@@ -1,5 +1,8 @@
 /** Security events, in the words of the OWASP Logging Vocabulary where it has one. */
 export type SecurityEvent =
+  /** A second factor was set up, or its recovery codes were made anew; or it was switched off. */
+  | "authn_factor_added"
+  | "authn_factor_removed"
   /** All else was right, and no code of the second factor came. */
   | "authn_factor_missing"
   /** All else was right, and the code of the second factor was wrong: somebody may know the password. */
@@ -36,6 +39,9 @@ export type SecurityEvent =
 /** What changes an account; the deletion of one is told of when it is gone. */
 export type ChangeEvent =
   | Extract<SecurityEvent, "authn_password_change" | "authn_token_revoked" | "user_created" | "user_updated">
+  | "totp_added"
+  | "totp_removed"
+  | "recovery_codes_made"
   | "recovery_code_used"
   /** An operator lets nobody in any more. */
   | "user_archived"

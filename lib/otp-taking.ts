@@ -3,11 +3,9 @@ import { createSecondFactor } from "./auth/second-factor.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { DynamoDB } from "./dynamodb.ts";
-import { createFactorSecrets } from "./factors/second-factor.ts";
 import { note } from "./log.ts";
 import { factorKeySettings, usersTable } from "./settings.ts";
-import { createKeyedHash } from "./tokens/keyed-hash.ts";
-import { openFactorKeys } from "./tokens/open-hash-keys.ts";
+import { openFactorSecrets } from "./tokens/open-factor-secrets.ts";
 
 /** What every function that takes a code of a second factor reads. */
 export const otpTakingSettings = { ...factorKeySettings, usersTable };
@@ -18,7 +16,7 @@ export function createOtpTaking(
   { dynamodb, clock }: { dynamodb: DynamoDB; clock: Clock },
 ) {
   const factors = createFactorStore(dynamodb, config.usersTable);
-  const secrets = createFactorSecrets(createKeyedHash({ hashKeys: openFactorKeys(config, clock), clock }));
+  const secrets = openFactorSecrets(config, clock);
   const noteRecovery = () => note({ by: "recovery" });
   return { factors, secrets, lookAtOtp: createSecondFactor({ factors, secrets, clock, noteRecovery }) };
 }

@@ -133,6 +133,17 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "use one of the methods in the `Allow` header.",
     detail: "This path takes POST.",
   },
+  totp_not_enabled: {
+    meaning: "The account has no second factor: there is nothing to switch off or renew.",
+    remedy: "nothing to repeat; set one up with `POST /auth/totp`.",
+    detail: "The account has no second factor. Nothing was changed.",
+  },
+  email_unproven: {
+    meaning: "Where mail is on, a second factor is for accounts alone whose address is proven.",
+    remedy: "have the address confirmed: `POST /auth/email` with that address, and the code of the mail.",
+    detail:
+      "The e-mail address of the account is not proven. Prove it first: POST /auth/email with that address.",
+  },
   email_taken: {
     meaning: "There is an account with this e-mail address.",
     remedy: "log in instead, or register another address.",

@@ -5,6 +5,7 @@ import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accoun
 import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
 import {
+  callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
@@ -17,6 +18,7 @@ import {
   loginBody,
   loginCodeBody,
   passwordBody,
+  totpConfirmationBody,
 } from "../lib/http/schemas.ts";
 import { type AccessClaims, claimNames } from "../lib/tokens/access-claims.ts";
 
@@ -87,6 +89,7 @@ const proof = {
   code: "As it was typed: blanks and hyphens do not count, O is 0, I and L are 1.",
 };
 
+const enrolment = `1800000000.${"A".repeat(22)}`;
 const challenge = "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA";
 const email = "ada@example.com";
 const password = "correct horse battery staple";
@@ -191,6 +194,44 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     PasswordOnly: {
       schema: bodySchema(passwordBody, { password: knownPassword, ...otpMember, ...deviceMember }),
       example: { password },
+    },
+    CallerPair: {
+      schema: bodySchema(callerBody, callerMembers),
+      example: { refreshToken },
+    },
+    TotpConfirmation: {
+      schema: bodySchema(totpConfirmationBody, {
+        enrolment: "As it was answered to `POST /auth/totp`, ten minutes ago at most.",
+        otp: "The six digits that the app shows.",
+        ...callerMembers,
+      }),
+      example: { enrolment, otp: "287082" },
+    },
+    Enrolment: {
+      schema: object({
+        enrolment: text("Comes back with the first code."),
+        secret: text("What the app is to know, in base32: for whoever cannot scan."),
+        uri: text("The same for a QR code."),
+      }),
+      example: {
+        enrolment,
+        secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        uri: "otpauth://totp/auth.example.com:ada%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=auth.example.com",
+      },
+    },
+    RecoveryCodes: {
+      schema: object({
+        recoveryCodes: {
+          type: "array",
+          minItems: 10,
+          maxItems: 10,
+          items: { type: "string", pattern: "^[a-z2-7]{4}(-[a-z2-7]{4}){3}$" },
+          description: "In place of a code of the app. Show them once.",
+        },
+      }),
+      example: {
+        recoveryCodes: Array.from({ length: 10 }, (_, place) => `abcd-efgh-ijkl-mno${"abcdefghij"[place]}`),
+      },
     },
     CodeRequest: {
       schema: bodySchema(emailBody, { email: address }),
@@ -367,10 +408,17 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             ...time("When the password was changed; null: never."),
             type: ["integer", "null"],
           },
+          totp: {
+            type: ["object", "null"],
+            properties: { confirmedAt: time("When the authenticator app was set up.") },
+            required: ["confirmedAt"],
+            description: "The second factor; null: there is none.",
+          },
+          recoveryCodesLeft: { type: "integer", minimum: 0, maximum: 10, description: "Codes not used yet." },
           lastChange: {
             ...toSchema(changeSchema),
             type: ["object", "null"],
-            description: "The last change of the account.",
+            description: "The last change of the account; null also after a login that used up a code.",
           },
           ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
@@ -389,6 +437,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: {
         ...{ userId, email, emailVerifiedAt: createdAt, previousEmail: null, undoUntil: null },
         ...{ language: "en", createdAt, passwordChangedAt: null, roles: [] },
+        ...{ totp: { confirmedAt: createdAt }, recoveryCodesLeft: 10 },
         lastChange: {
           ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },
           ...{

@@ -215,8 +215,8 @@ export function createUserStore(client: DynamoDB, tableName: string) {
         UpdateExpression: "SET emailVerifiedAt = :at, lastChange = :change",
         ConditionExpression: `${isCallers} AND email = :email`,
         ExpressionAttributeValues: {
-          ...{ ":at": change.at, ":change": change, ":epoch": caller.sessionEpoch, ":email": email },
-          ...valuesOfOpen(change.at),
+          ...{ ":at": change.at, ":change": change, ":email": email },
+          ...valuesOfCaller(caller, change.at),
         },
       });
       return written || (item && parseUser(item))?.lastChange?.id === change.id;
@@ -242,7 +242,7 @@ export interface MoreOfRaise {
 
 /** The update that raises a user's epoch on the strength of a session: one that was ended changes nothing. */
 export function createRaise(
-  { sessionEpoch }: Caller,
+  caller: Caller,
   change: Change,
   { set = "", condition = "", values = {} }: MoreOfRaise = {},
 ): UpdateExpression {
@@ -250,7 +250,7 @@ export function createRaise(
     UpdateExpression: `SET sessionEpoch = sessionEpoch + :one, lastChange = :change${set}`,
     ConditionExpression: `${isCallers}${condition}`,
     ExpressionAttributeValues: {
-      ...{ ":one": 1, ":change": change, ":epoch": sessionEpoch, ...valuesOfOpen(change.at), ...values },
+      ...{ ":one": 1, ":change": change, ...valuesOfCaller(caller, change.at), ...values },
     },
   };
 }
@@ -263,5 +263,15 @@ interface ResetRequest {
   resetBy: string;
 }
 
-/** The condition of every write to a user on the strength of a session: a session that was ended changes nothing. */
-const isCallers = `sessionEpoch = :epoch AND ${isOpen}`;
+/** The second factor of a user, and its recovery codes, as they are written. */
+export type Totp = NonNullable<User["totp"]>;
+export type Recovery = NonNullable<User["recovery"]>;
+
+/** The condition of every write to a user on the strength of a session, with `valuesOfCaller`: one that was ended changes nothing. */
+export const isCallers = `sessionEpoch = :epoch AND ${isOpen}`;
+
+/** The values of the condition `isCallers`; `now` is in epoch seconds. */
+export const valuesOfCaller = ({ sessionEpoch }: Caller, now: number) => ({
+  ":epoch": sessionEpoch,
+  ...valuesOfOpen(now),
+});

@@ -13,6 +13,10 @@ const notice = (name: string, email = proven.email) => ({ kind: "notice", notice
 test.each<[event: string, by: string, told: string[]]>([
   ["authn_password_change", "user", ["passwordChanged"]],
   ["authn_password_change", "reset", ["passwordReset"]],
+  ["totp_added", "user", ["totpAdded"]],
+  ["totp_removed", "user", ["totpRemoved"]],
+  ["recovery_codes_made", "user", ["recoveryCodesMade"]],
+  ["recovery_code_used", "user", ["recoveryCodeUsed"]],
   ["user_created", "user", []],
   ["user_updated", "user", []],
   ["authn_token_revoked", "user", []],

@@ -11,6 +11,10 @@ export type Notification =
 /** What the address of an account is told of a change, by the change's event; of all others nothing. */
 const noticeOf: Partial<Record<string, (change: AccountChange["change"]) => Notice>> = {
   authn_password_change: ({ by }) => (by === "reset" ? "passwordReset" : "passwordChanged"),
+  totp_added: () => "totpAdded",
+  totp_removed: () => "totpRemoved",
+  recovery_codes_made: () => "recoveryCodesMade",
+  recovery_code_used: () => "recoveryCodeUsed",
   user_archived: () => "accountDisabled",
   user_deleted: () => "accountDeleted",
 };

@@ -4,7 +4,7 @@ import type { FactorStore, OtpUse } from "../accounts/factors.ts";
 import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Otp } from "../factors/otp.ts";
+import { invalidOtp, type Otp } from "../factors/otp.ts";
 import { type FactorSecrets, isSameCode, listSteps } from "../factors/second-factor.ts";
 import type { Client } from "../sessions/session.ts";
 import { hashToken } from "../tokens/refresh-token.ts";
@@ -77,7 +77,7 @@ export function createSecondFactor({ factors, secrets, clock, noteRecovery }: Se
       otp.is === "totp"
         ? await findTotp(user, otp.code, by)
         : await findRecovery(user, otp.code, { by, requestId, ip, userAgent });
-    if (!use) throw invalidOtp("The code of the second factor is not right.");
+    if (!use) throw invalidOtp();
     if (use === "used") throw usedOtp();
     return async () => {
       const outcome = await factors.claim(user, use, { by, now: clock() });
@@ -93,8 +93,6 @@ const requiredOtp = (): AppError =>
     detail:
       "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
   });
-
-const invalidOtp = (detail: string): AppError => new AppError("invalid_otp", { detail });
 
 const usedOtp = (): AppError =>
   invalidOtp("This code has been used. An authenticator app shows the next one within 30 s.");

@@ -1,3 +1,5 @@
+import { AppError } from "../errors.ts";
+
 /** A code of a second factor as it is compared: of an authenticator app, or from the list of recovery codes. */
 export type Otp = { is: "totp" | "recovery"; code: string };
 
@@ -16,3 +18,7 @@ export function parseOtp(text: string): Otp | undefined {
   const code = text.replace(/[\s-]/g, "").toLowerCase();
   return { is: code.length === 6 ? "totp" : "recovery", code };
 }
+
+/** The refusal of a code of a second factor. */
+export const invalidOtp = (detail = "The code of the second factor is not right."): AppError =>
+  new AppError("invalid_otp", { detail });

@@ -84,6 +84,22 @@ const token = v.string("must be a string");
 /** The body of a sign-in by a mailed code. */
 export const loginCodeBody = v.strictObject({ challenge, code, device });
 
+/** The body of a request that needs no more than the whole pair of its caller. */
+export const callerBody = v.strictObject({ refreshToken });
+
+/** The body of the first code of an authenticator app. */
+export const totpConfirmationBody = v.strictObject({
+  enrolment: v.string("must be a string"),
+  otp: v.pipe(
+    v.string("must be a string"),
+    v.metadata({ pattern: "^\\s*(?:\\d\\s*){6}$", maxLength: otpMaxLength }),
+    v.transform((text) => parseOtp(text)),
+    v.transform((otp) => (otp?.is === "totp" ? otp.code : "")),
+    v.check((code) => code !== "", "must be the six digits that the app shows"),
+  ),
+  refreshToken,
+});
+
 /** The body of a reset of the password. */
 export function createResetPasswordBody(settings: PasswordSettings) {
   return v.strictObject({ challenge, code, newPassword: createNewPassword(settings) });

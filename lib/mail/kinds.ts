@@ -25,6 +25,10 @@ export const notices = [
   "emailUndone",
   "emailRestored",
   "newDevice",
+  "totpAdded",
+  "totpRemoved",
+  "recoveryCodesMade",
+  "recoveryCodeUsed",
   "accountDisabled",
   "accountDeleted",
 ] as const;

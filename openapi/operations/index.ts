@@ -8,6 +8,7 @@ import { type Operation, tags } from "./operation.ts";
 import { password } from "./password.ts";
 import { sample, sampleSchemas } from "./sample.ts";
 import { session } from "./session.ts";
+import { totp } from "./totp.ts";
 
 const all = {
   ...account,
@@ -15,6 +16,7 @@ const all = {
   ...session,
   ...password,
   ...email,
+  ...totp,
   ...sample,
   ...documents,
   ...ownOperations,

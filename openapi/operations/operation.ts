@@ -35,6 +35,8 @@ export const tags = {
   "By mail":
     "What a code opens that was mailed. Where the operator sends no mail, these routes are not there.",
   Account: "What belongs to the signed-in user.",
+  "Second factor":
+    "An authenticator app and recovery codes, which logins then ask for. Each user decides whether there is one.",
   Sessions: "Where the user is signed in.",
   Sample: "A protected resource to copy.",
   "Your routes": "What was added to this deployment.",

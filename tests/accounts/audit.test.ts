@@ -2,14 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createConsumer, createStreamReader, listFeeds } from "../../local/stream-consumer.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
-import { createAuthenticators } from "../support/authenticator.ts";
+import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { declared, permissions } from "../support/declared.ts";
 import { fail, loseRequest, throttle } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
 import { log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
-import type { Pair } from "../support/pair.ts";
+import { type Pair, pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
 
@@ -99,6 +99,21 @@ async function askByRecoveryCode(account: Account, { cookies }: Pair): Promise<A
   return sandbox.askEmailChange({ cookies, body });
 }
 
+async function confirmTotp(_: Account, { cookies }: Pair): Promise<ApiResponse> {
+  const { enrolment, secret } = bodyOf(await sandbox.startTotp({ cookies }));
+  return sandbox.confirmTotp({ cookies, body: { enrolment, otp: codeOf(secret) } });
+}
+
+/** In a session that was opened with a code. */
+async function withFactor(
+  name: "disableTotp" | "renewRecoveryCodes",
+  { email, password, userId }: Account,
+): Promise<ApiResponse> {
+  const { codeAt } = await addFactor({ userId });
+  const { cookies } = pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
+  return sandbox[name]({ cookies });
+}
+
 type Act = (by: Account, own: Pair) => Promise<ApiResponse>;
 
 /** Every function that changes accounts: what it is called in the trail, by whom it is done, and how. */
@@ -115,6 +130,9 @@ const changes: Record<string, [event: string, by: string, change: Act]> = {
   undoEmailChange: ["user_updated", "undo", undoEmailChange],
   login: ["recovery_code_used", "user", logInByRecoveryCode],
   askEmailChange: ["recovery_code_used", "user", askByRecoveryCode],
+  confirmTotp: ["totp_added", "user", confirmTotp],
+  disableTotp: ["totp_removed", "user", (by) => withFactor("disableTotp", by)],
+  renewRecoveryCodes: ["recovery_codes_made", "user", (by) => withFactor("renewRecoveryCodes", by)],
   changePassword: ["authn_password_change", "user", changePassword],
   resetPassword: ["authn_password_change", "reset", resetPassword],
   revokeAllSessions: ["authn_token_revoked", "user", (_, own) => revokeAll(own)],

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
 import {
+  callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
@@ -16,6 +17,7 @@ import {
   loginCodeBody,
   parseBody,
   passwordBody,
+  totpConfirmationBody,
 } from "../../lib/http/schemas.ts";
 import { isSessionId } from "../../lib/sessions/store.ts";
 import { validatorAt } from "../support/description.ts";
@@ -47,6 +49,8 @@ describe("a request is valid for the description exactly when the service takes 
     ["Credentials", loginBody],
     ["PasswordChange", createChangePasswordBody(minLength)],
     ["PasswordOnly", passwordBody],
+    ["CallerPair", callerBody],
+    ["TotpConfirmation", totpConfirmationBody],
     ["CodeRequest", emailBody],
     ["PasswordReset", createResetPasswordBody(minLength)],
     ["RegistrationConfirmation", createConfirmRegistrationBody(minLength)],

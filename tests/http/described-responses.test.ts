@@ -5,7 +5,7 @@ import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
 import type { Operation } from "../../openapi/operations/operation.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
-import { createAuthenticators } from "../support/authenticator.ts";
+import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
@@ -13,7 +13,7 @@ import { fail } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
-import { cookieOf } from "../support/pair.ts";
+import { cookieOf, pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -109,11 +109,31 @@ async function askForUndo(): Promise<string> {
   return tokenMailedTo(email);
 }
 
+const isOfFactor = (name: RouteName) => /Totp|RecoveryCodes/.test(name);
+
+/** What a route of the second factor takes: a proven address, an app that is being set up, or a session opened with one. */
+async function createFactorRequest(
+  name: RouteName,
+  { account, cookies }: typeof usual,
+): Promise<ClientRequest> {
+  const { userId, email, password } = account;
+  await service.database.change("users", { userId }, { emailVerifiedAt: 1 });
+  if (name === "startTotp") return { cookies };
+  if (name === "confirmTotp") {
+    const { enrolment, secret } = bodyOf(await sandbox.startTotp({ cookies }));
+    return { cookies, body: { enrolment, otp: codeOf(secret) } };
+  }
+  const { recoveryCodes } = await addFactor(account);
+  const opened = await sandbox.login({ body: { email, password, otp: recoveryCodes[0] } });
+  return { cookies: pairOf(opened).cookies };
+}
+
 /** What a route accepts of a caller. */
 async function createRequest(
   name: RouteName,
   { account, cookies, key }: typeof usual,
 ): Promise<ClientRequest> {
+  if (isOfFactor(name)) return createFactorRequest(name, { account, cookies, key } as typeof usual);
   const { email, password } = account;
   const newPassword = `${password} and more`;
   keepSecrets(newPassword);
@@ -215,7 +235,7 @@ const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
 
 /** Has a route refuse with this problem. */
 async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
-  const caller = lasting.includes(code) ? await createCaller() : usual;
+  const caller = lasting.includes(code) || isOfFactor(name) ? await createCaller() : usual;
   const { token, cookies } = usual;
   const good = await createRequest(name, caller);
   const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
@@ -296,8 +316,14 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     }
     case "second_factor_required":
     case "invalid_otp": {
-      await addFactor(caller.account);
+      if (name !== "confirmTotp") await addFactor(caller.account);
       return call({ body: { ...(good.body as object), ...(code === "invalid_otp" && { otp: "000000" }) } });
+    }
+    case "email_unproven":
+    case "totp_not_enabled": {
+      const { userId } = caller.account;
+      await service.database.change("users", { userId }, { emailVerifiedAt: undefined, totp: undefined });
+      return call();
     }
     case "registration_closed":
       return call();

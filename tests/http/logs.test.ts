@@ -6,7 +6,7 @@ import type { SecurityEvent } from "../../lib/events.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { bodyOf } from "../support/answer.ts";
-import { createAuthenticators } from "../support/authenticator.ts";
+import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { createEvent, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
@@ -31,8 +31,31 @@ async function logInWith(otp: { otp?: string }) {
   return sandbox.login({ body: { email, password, ...otp } });
 }
 
+/** Somebody signed in whose address is proven. */
+async function createCaller() {
+  const account = await service.register();
+  await service.database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
+  return { account, ...(await service.logIn({ account })) };
+}
+async function setFactorUp() {
+  const { cookies } = await createCaller();
+  const { enrolment, secret } = bodyOf(await sandbox.startTotp({ cookies }));
+  return sandbox.confirmTotp({ cookies, body: { enrolment, otp: codeOf(secret) } });
+}
+async function openWithFactor() {
+  const { account } = await createCaller();
+  const { codeAt } = await addFactor(account);
+  const { email, password } = account;
+  return pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
+}
+
 /** How each event of the vocabulary comes about; the last call of each is what logs it. */
 const occasions = {
+  authn_factor_added: () => setFactorUp(),
+  authn_factor_removed: async () => {
+    const { cookies } = await openWithFactor();
+    return sandbox.disableTotp({ cookies });
+  },
   authn_factor_missing: () => logInWith({}),
   authn_factor_fail: () => logInWith({ otp: "000000" }),
   authn_code_requested: () => sandbox.forgotPassword({ body: { email: "ada@example.com" } }),

@@ -1,4 +1,4 @@
-import { HOTP, Secret } from "otpauth";
+import { HOTP, Secret, TOTP } from "otpauth";
 import {
   createFactorName,
   createFactorSecrets,
@@ -10,6 +10,10 @@ import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { clock } from "./clock.ts";
 import { keepSecrets } from "./log.ts";
 import type { Account, Service } from "./service.ts";
+
+/** The code that an app with this secret, in base32, shows now. */
+export const codeOf = (secret: string): string =>
+  new TOTP({ secret }).generate({ timestamp: clock.now * 1000 });
 
 export type Authenticator = Awaited<ReturnType<ReturnType<typeof createAuthenticators>>>;
 

@@ -130,6 +130,34 @@ export const de: Texts = {
       button: "Neues Passwort setzen",
       closing: () => recover,
     },
+    totpAdded: {
+      subject: "Zweiter Faktor eingerichtet",
+      opening: ({ appName }) =>
+        `Für Ihr Konto bei ${appName} wurde eine Authenticator-App eingerichtet, mit Wiederherstellungscodes. Die Anmeldung verlangt von nun an einen Code.`,
+      closing: () =>
+        "Wenn Sie das waren, bewahren Sie die Wiederherstellungscodes gut auf. Wenn nicht, ist jemand in Ihrem Konto angemeldet: Fragen Sie bei den Betreibern nach.",
+    },
+    totpRemoved: {
+      subject: "Ihr zweiter Faktor ist abgeschaltet",
+      opening: ({ appName }) =>
+        `Die Authenticator-App Ihres Kontos bei ${appName} wurde abgeschaltet, mit den Wiederherstellungscodes. Das Passwort allein öffnet das Konto nun.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
+    recoveryCodesMade: {
+      subject: "Neue Wiederherstellungscodes",
+      opening: ({ appName }) =>
+        `Für Ihr Konto bei ${appName} wurden neue Wiederherstellungscodes gemacht. Die früheren gelten nicht mehr.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
+    recoveryCodeUsed: {
+      subject: "Ein Wiederherstellungscode wurde benutzt",
+      opening: ({ appName }) =>
+        `Jemand mit Ihrem Passwort hat einen der Wiederherstellungscodes Ihres Kontos bei ${appName} benutzt. Er gilt nicht noch einmal.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Ihr Konto ist geschlossen",
       opening: ({ appName }) =>

@@ -123,6 +123,34 @@ export const en: Texts = {
       button: "Set a new password",
       closing: () => recover,
     },
+    totpAdded: {
+      subject: "A second factor was set up",
+      opening: ({ appName }) =>
+        `An authenticator app was set up for your account at ${appName}, with recovery codes. Signing in needs a code from now on.`,
+      closing: () =>
+        "If it was you, keep the recovery codes safe. If not, somebody is signed in to your account: ask the people who run it.",
+    },
+    totpRemoved: {
+      subject: "Your second factor was switched off",
+      opening: ({ appName }) =>
+        `The authenticator app of your account at ${appName} was switched off, with its recovery codes. The password alone opens the account now.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
+    recoveryCodesMade: {
+      subject: "New recovery codes",
+      opening: ({ appName }) =>
+        `New recovery codes were made for your account at ${appName}. Those of before no longer work.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
+    recoveryCodeUsed: {
+      subject: "A recovery code was used",
+      opening: ({ appName }) =>
+        `Somebody with your password used one of the recovery codes of your account at ${appName}. It does not work again.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Your account is closed",
       opening: ({ appName }) =>
