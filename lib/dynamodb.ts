@@ -110,6 +110,18 @@ export async function updateItem(
   }
 }
 
+/** The parts of an update expression that set these attributes, and remove those that are undefined; they follow a SET. */
+export function setOrRemove(attributes: Item): { set: string; remove: string; values: Item } {
+  const names = Object.keys(attributes);
+  const given = names.filter((name) => attributes[name] !== undefined);
+  const absent = names.filter((name) => attributes[name] === undefined);
+  return {
+    set: given.map((name) => `, ${name} = :${name}`).join(""),
+    remove: absent.length === 0 ? "" : ` REMOVE ${absent.join(", ")}`,
+    values: Object.fromEntries(given.map((name) => [`:${name}`, attributes[name]])),
+  };
+}
+
 /**
  * Sends the write of one item; where a transaction over that item stands in its way, three times more. Throws what the SDK
  * throws.

@@ -241,6 +241,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: bodySchema(createResetPasswordBody(settings), {
         ...proof,
         newPassword,
+        otp: "A code of the second factor: only if it is asked for, since the address was never proven.",
       }),
       example: { challenge, code: "K4M-XQ2-T9W", newPassword: "another long and private sentence" },
     },
@@ -252,7 +253,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { challenge, code: "K4M-XQ2-T9W", password },
     },
     CodeLogin: {
-      schema: bodySchema(loginCodeBody, { ...proof, ...deviceMember }),
+      schema: bodySchema(loginCodeBody, { ...proof, ...otpMember, ...deviceMember }),
       example: { challenge, code: "K4M-XQ2-T9W" },
     },
     EmailChange: {

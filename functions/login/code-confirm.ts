@@ -8,12 +8,16 @@ import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { loginCodeBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 
-const config = readConfig({ ...sessionOpeningSettings, ...codeTakingSettings });
+const config = readConfig({ ...sessionOpeningSettings, ...codeTakingSettings, ...otpTakingSettings });
 const opening = await createLoginOpening(config);
-const { proveCode } = createCodeTaking(config, opening.needs);
-const loginByCode = createLoginByCode({ ...opening, ...opening.needs, proveCode });
+const { proveCode, mails } = createCodeTaking(config, opening.needs);
+const loginByCode = createLoginByCode({
+  ...{ ...opening, ...opening.needs, proveCode, mails },
+  ...createOtpTaking(config, opening.needs),
+});
 
 export const handler = api()
   .use(clientMode(config))

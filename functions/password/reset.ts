@@ -1,5 +1,6 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createForgetAttempts } from "../../lib/attempts/forget-attempts.ts";
+import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createAttemptStore } from "../../lib/attempts/store.ts";
 import { createResetPassword } from "../../lib/auth/password/reset.ts";
 import { systemClock } from "../../lib/clock.ts";
@@ -10,19 +11,22 @@ import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createResetPasswordBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
-import { attemptsTable, passwordMinLength, sessionsTable, usersTable } from "../../lib/settings.ts";
+import { attemptsTable, passwordMinLength, sessionsTable } from "../../lib/settings.ts";
 
 const config = readConfig({
   ...codeTakingSettings,
-  usersTable,
+  ...otpTakingSettings,
   sessionsTable,
   attemptsTable,
   passwordMinLength,
 });
-const { dynamodb, keyedHash, proveCode } = createCodeTaking(config);
+const { dynamodb, keyedHash, proveCode, needs } = createCodeTaking(config);
 const resetPasswordBody = createResetPasswordBody(config);
 const resetPassword = createResetPassword({
+  ...openAttemptLimit(config, needs),
+  ...createOtpTaking(config, needs),
   proveCode,
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),

@@ -11,10 +11,21 @@ import {
   valuesOfCaller,
 } from "./store.ts";
 
-/** What is used up of a second factor: a step of an app's clock, or one recovery code, whose use is told. */
+/** What is used up of a second factor: a step of an app's clock, or one recovery code. */
 export type OtpUse =
   | { is: "totp"; enrolment: string; step: number }
-  | { is: "recovery"; seriesId: string; place: string; change: Change };
+  | { is: "recovery"; seriesId: string; place: string };
+
+/** By whom, and when (epoch seconds), a code is used up. */
+export interface Claim {
+  /** The request that may do so again, since its answer may be lost. */
+  by: string;
+  now: number;
+  /** What is told of it: that a recovery code was used, or the address proven. */
+  change: Change | undefined;
+  /** The request proves the address of the account, too. */
+  provesEmail: boolean;
+}
 
 /**
  * What became of a claim. `used`: the code was used before. `overtaken`: the sessions of the user were all ended, nobody is
@@ -94,22 +105,29 @@ export function createFactorStore(client: DynamoDB, usersTable: string) {
     },
 
     /**
-     * Uses a code up, once, if the user is still as it was read: steps only rise, and a recovery code is used by one. `by` is
-     * the request that may do so again, since its answer may be lost. The image of this write tells of no earlier change.
+     * Uses a code up, once, if the user is still as it was read: steps only rise, and a recovery code is used by one. The image
+     * of this write tells of no earlier change.
      */
-    async claim(user: User, use: OtpUse, { by, now }: { by: string; now: number }): Promise<ClaimOutcome> {
+    async claim(user: User, use: OtpUse, { by, now, change, provesEmail }: Claim): Promise<ClaimOutcome> {
       const { userId, sessionEpoch } = user;
-      const { set, change, condition, values } = createClaim(use);
+      const { set, condition, values } = createClaim(use);
+      const proof = provesEmail ? ", emailVerifiedAt = if_not_exists(emailVerifiedAt, :now)" : "";
       // The record of a deletion is needed when that ends.
       const changes = isBeingDeleted(user, now) ? { set: "", remove: "", values: {} } : toChanges(change);
       const { written, item } = await updateItem(
         client,
         { TableName: usersTable, Key: { userId } },
         {
-          UpdateExpression: `SET ${set}${changes.set}${changes.remove}`,
+          UpdateExpression: `SET ${set}${proof}${changes.set}${changes.remove}`,
           // A deletion that begins raises the epoch.
           ConditionExpression: `${condition} AND sessionEpoch = :epoch AND attribute_not_exists(disabledAt)`,
-          ExpressionAttributeValues: { ":by": by, ":epoch": sessionEpoch, ...values, ...changes.values },
+          ExpressionAttributeValues: {
+            ":by": by,
+            ":epoch": sessionEpoch,
+            ...(provesEmail && { ":now": now }),
+            ...values,
+            ...changes.values,
+          },
         },
       );
       if (written) return "claimed";
@@ -119,7 +137,7 @@ export function createFactorStore(client: DynamoDB, usersTable: string) {
 }
 
 // A bracket stands first in a condition: one of our engines reads it wrongly elsewhere.
-function createClaim(use: OtpUse): { set: string; condition: string; values: Item; change?: Change } {
+function createClaim(use: OtpUse): { set: string; condition: string; values: Item } {
   if (use.is === "totp")
     return {
       set: "totp.step = :step, totp.usedBy = :by",
@@ -132,7 +150,6 @@ function createClaim(use: OtpUse): { set: string; condition: string; values: Ite
     set: `${place} = :by`,
     condition: `(attribute_not_exists(${place}) OR ${place} = :by) AND recovery.seriesId = :series`,
     values: { ":series": use.seriesId },
-    change: use.change,
   };
 }
 

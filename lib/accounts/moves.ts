@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import type { DynamoDB } from "../dynamodb.ts";
+import { type DynamoDB, setOrRemove } from "../dynamodb.ts";
 import { type TransactItem, transact } from "../transaction.ts";
 import type { Change } from "./change.ts";
 import { createIdentityStore, emailIdentity, type IdentityEntry } from "./identities.ts";
@@ -87,8 +87,8 @@ export function createMoves(
     },
 
     /**
-     * Takes a user back to the address before, with a new password, and ends all sessions. Of other identities those stay
-     * that had been there for seven days when the address was changed. False if anything else has happened to the user
+     * Takes a user back to the address before, with a new password, and ends all sessions. Of other identities, and of a
+     * second factor, that stays which had been there for seven days when the address was changed. False if anything else has happened to the user
      * since it was read.
      */
     async undo(
@@ -98,8 +98,15 @@ export function createMoves(
     ): Promise<boolean> {
       const { userId, email, previousEmail, movedBy, undoUntil, sessionEpoch } = user;
       const now = change.at;
-      const kept = await listOlder(user, undoUntil - 2 * undoSeconds);
-      const [set, removed] = kept.size > 0 ? [", identityIds = :kept", ""] : ["", ", identityIds"];
+      const before = undoUntil - 2 * undoSeconds;
+      const kept = await listOlder(user, before);
+      // Set whole, as they were read: what a thief adds meanwhile does not stay.
+      const totp = user.totp && user.totp.confirmedAt < before ? user.totp : undefined;
+      const recovery = totp && user.recovery && user.recovery.createdAt < before ? user.recovery : undefined;
+      const changed = setOrRemove({
+        ...{ identityIds: kept.size > 0 ? kept : undefined, totp, recovery },
+        ...{ previousEmail: undefined, movedBy: undefined, undoUntil: undefined },
+      });
       const restored = { identity: emailIdentity(previousEmail), userId, createdAt: now };
       const values = { ":userId": userId, ":now": now };
       const items: TransactItem[] = [
@@ -110,13 +117,12 @@ export function createMoves(
             ...{ TableName: usersTable, Key: { userId } },
             UpdateExpression:
               "SET email = :email, emailVerifiedAt = :now, passwordHash = :hash, passwordChangedAt = :now, resetBy = :by, " +
-              `sessionEpoch = sessionEpoch + :one, lastChange = :change${set} ` +
-              `REMOVE previousEmail, movedBy, undoUntil${removed}`,
+              `sessionEpoch = sessionEpoch + :one, lastChange = :change${changed.set}${changed.remove}`,
             ConditionExpression: "movedBy = :movedBy AND sessionEpoch = :epoch",
             ExpressionAttributeValues: {
               ...{ ":email": previousEmail, ":hash": passwordHash, ":by": undoneBy, ":now": now, ":one": 1 },
               ...{ ":change": change, ":movedBy": movedBy, ":epoch": sessionEpoch },
-              ...(kept.size > 0 && { ":kept": kept }),
+              ...changed.values,
             },
           },
         },

@@ -160,7 +160,8 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     /**
      * Sets a new password by a mailed code, and raises the epoch: if the address that the code was mailed to is still the
      * user's, and the password was not changed since it was asked for. Where it was not, the user is given as it is. Where
-     * this is the first proof of the address, nothing else opens the account any more: it may be another's who registered.
+     * this is the first proof of the address, nothing else opens the account any more: it may be another's who registered. One
+     * that has a second factor is left as it is.
      */
     async reset(
       { userId, email, askedAt, resetBy }: ResetRequest,
@@ -180,10 +181,16 @@ export function createUserStore(client: DynamoDB, tableName: string) {
         });
       // Most accounts have nothing to remove, which needs no look.
       const keepsAll = () =>
-        write("", "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt))");
+        write(
+          "",
+          "((attribute_not_exists(identityIds) AND attribute_not_exists(totp)) OR attribute_exists(emailVerifiedAt))",
+        );
       let result = await keepsAll();
       if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt) {
-        result = await write(" REMOVE identityIds", "attribute_not_exists(emailVerifiedAt)");
+        result = await write(
+          " REMOVE identityIds",
+          "attribute_not_exists(emailVerifiedAt) AND attribute_not_exists(totp)",
+        );
         // Proven by somebody else between the two, and never unproven again.
         if (!result.written && result.item?.emailVerifiedAt) result = await keepsAll();
       }
@@ -198,7 +205,8 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     proveAddress(user: User, change: Change): Promise<User | undefined> {
       return raise(user, change, {
         set: ", emailVerifiedAt = :at REMOVE passwordHash, identityIds",
-        condition: " AND attribute_not_exists(emailVerifiedAt) AND email = :email",
+        condition:
+          " AND attribute_not_exists(emailVerifiedAt) AND attribute_not_exists(totp) AND email = :email",
         values: { ":at": change.at, ":email": user.email },
       });
     },

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createChange } from "../accounts/change.ts";
+import { type Change, createChange } from "../accounts/change.ts";
 import type { FactorStore, OtpUse } from "../accounts/factors.ts";
 import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
@@ -23,6 +23,8 @@ export interface OtpRequest extends Client {
   /** Of a client whose answer was lost: the same request may come again. */
   idempotencyKey: string | undefined;
   requestId: string;
+  /** The request proves the address of the account, too, for the first time. */
+  provesEmail?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export function createSecondFactor({ factors, secrets, clock, noteRecovery }: Se
   async function findRecovery(
     { userId, recovery }: User,
     code: string,
-    { by, ...source }: Omit<OtpRequest, "otp" | "idempotencyKey"> & { by: string },
+    by: string,
   ): Promise<OtpUse | "used" | undefined> {
     if (!recovery) return undefined;
     const codes = await secrets.deriveRecoveryCodes(userId, recovery.seriesId);
@@ -57,30 +59,37 @@ export function createSecondFactor({ factors, secrets, clock, noteRecovery }: Se
     const [place] = codes.flatMap((genuine, index) => (isSameCode(genuine, code) ? [`c${index}`] : []));
     if (place === undefined) return undefined;
     if ((recovery.used[place] ?? by) !== by) return "used";
-    const { requestId, ...client } = source;
-    const change = createChange("recovery_code_used", { by: "user", client, requestId }, clock());
-    return { is: "recovery", seriesId: recovery.seriesId, place, change };
+    return { is: "recovery", seriesId: recovery.seriesId, place };
+  }
+
+  /** The change that a claim is, if it is one. */
+  function findChange(
+    { is }: OtpUse,
+    { provesEmail, requestId, ip, userAgent }: OtpRequest,
+    now: number,
+  ): Change | undefined {
+    const source = { client: { ip, userAgent }, requestId };
+    if (is === "recovery") return createChange("recovery_code_used", { by: "user", ...source }, now);
+    return provesEmail ? createChange("user_updated", { by: "code", ...source }, now) : undefined;
   }
 
   /**
    * Looks at the code that came, once the rest is proven. Gives what uses it up; undefined where the account has no second
    * factor. Throws AppError `second_factor_required`, `invalid_otp`, `unavailable`.
    */
-  return async function lookAtOtp(
-    user: User,
-    { otp, idempotencyKey, requestId, ip, userAgent }: OtpRequest,
-  ): Promise<ClaimOtp | undefined> {
+  return async function lookAtOtp(user: User, request: OtpRequest): Promise<ClaimOtp | undefined> {
     if (!user.totp) return undefined;
+    const { otp, idempotencyKey, provesEmail = false } = request;
     if (!otp) throw requiredOtp();
     const by = idempotencyKey === undefined ? randomUUID() : hashToken(idempotencyKey);
-    const use =
-      otp.is === "totp"
-        ? await findTotp(user, otp.code, by)
-        : await findRecovery(user, otp.code, { by, requestId, ip, userAgent });
+    const find = otp.is === "totp" ? findTotp : findRecovery;
+    const use = await find(user, otp.code, by);
     if (!use) throw invalidOtp();
     if (use === "used") throw usedOtp();
     return async () => {
-      const outcome = await factors.claim(user, use, { by, now: clock() });
+      const now = clock();
+      const change = findChange(use, request, now);
+      const outcome = await factors.claim(user, use, { by, now, change, provesEmail });
       if (outcome === "used") throw usedOtp();
       if (outcome === "claimed" && use.is === "recovery") noteRecovery();
       return outcome === "claimed";

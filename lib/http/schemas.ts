@@ -82,7 +82,7 @@ const challenge = v.string("must be a string");
 const token = v.string("must be a string");
 
 /** The body of a sign-in by a mailed code. */
-export const loginCodeBody = v.strictObject({ challenge, code, device });
+export const loginCodeBody = v.strictObject({ challenge, code, otp, device });
 
 /** The body of a request that needs no more than the whole pair of its caller. */
 export const callerBody = v.strictObject({ refreshToken });
@@ -102,7 +102,7 @@ export const totpConfirmationBody = v.strictObject({
 
 /** The body of a reset of the password. */
 export function createResetPasswordBody(settings: PasswordSettings) {
-  return v.strictObject({ challenge, code, newPassword: createNewPassword(settings) });
+  return v.strictObject({ challenge, code, newPassword: createNewPassword(settings), otp });
 }
 
 /** The body of a change of the address by a mailed code. */

@@ -163,6 +163,16 @@ export function createMailStore(client: DynamoDB, tableName: string) {
       return written && item ? parseMail(item) : undefined;
     },
 
+    /** Takes the first use of a mail back that led to nothing; does nothing where another request has used it. */
+    async giveBack({ id, usedAt }: Mail, { by, at }: Use): Promise<void> {
+      if (usedAt === undefined || usedAt < at) return;
+      await updateItem(client, addressOf(id), {
+        UpdateExpression: "REMOVE usedAt, usedBy, usedKeyHash",
+        ConditionExpression: "usedBy = :by",
+        ExpressionAttributeValues: { ":by": by },
+      });
+    },
+
     /** The part of a transaction that does what a mail is for: once. */
     toUse(id: string, now: number): TransactItem {
       return {
@@ -211,9 +221,10 @@ export function createMailStore(client: DynamoDB, tableName: string) {
   };
 }
 
-/** Who uses a mail up: a request by its random name, and the hash of its Idempotency-Key, if it has one. */
+/** Who uses a mail up: a request by its random name, when it came (epoch seconds), and the hash of its Idempotency-Key. */
 export interface Use {
   by: string;
+  at: number;
   keyHash: string | undefined;
 }
 

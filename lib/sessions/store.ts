@@ -7,6 +7,7 @@ import {
   getItem,
   type Item,
   isConditionFailure,
+  setOrRemove,
   type UpdateExpression,
   unavailable,
   updateItem,
@@ -221,17 +222,5 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
         keys.map((key) => addressOf(key).Key),
       );
     },
-  };
-}
-
-/** The parts of an update that set the attributes that are there and remove the others. */
-function setOrRemove(attributes: Record<string, string | undefined>) {
-  const names = Object.keys(attributes);
-  const given = names.filter((name) => attributes[name] !== undefined);
-  const absent = names.filter((name) => attributes[name] === undefined);
-  return {
-    set: given.map((name) => `, ${name} = :${name}`).join(""),
-    remove: absent.length === 0 ? "" : ` REMOVE ${absent.join(", ")}`,
-    values: Object.fromEntries(given.map((name) => [`:${name}`, attributes[name]])),
   };
 }

@@ -39,7 +39,7 @@ export const login = {
     tag: "By mail",
     summary: "Log in with a code",
     description:
-      "Starts a session as a login does. The code counts with the challenge of the answer that it was asked for with, five tries long, and opens one session; the same request may be sent again with its `Idempotency-Key`, and opens another. Where this is the first proof of the address, every earlier session is ended, and neither a password nor another way in opens the account any more: set a password by `POST /auth/password/forgot`.",
+      "Starts a session as a login does. The code counts with the challenge of the answer that it was asked for with, five tries long, and opens one session; the same request may be sent again with its `Idempotency-Key`, and opens another. Where this is the first proof of the address, every earlier session is ended, and neither a password nor another way in opens the account any more: set a password by `POST /auth/password/forgot`. An account with a second factor is asked for `otp`, and keeps all it has; without it the mailed code is not used up.",
     parameters: [...opensSession],
     body: { schema: "CodeLogin" },
     answers: [opened],
@@ -50,6 +50,9 @@ export const login = {
       "invalid_session_key",
       "invalid_code",
       "code_expired",
+      "second_factor_required",
+      "invalid_otp",
+      "too_many_attempts",
       "unavailable",
     ],
   },

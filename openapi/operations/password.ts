@@ -17,12 +17,20 @@ export const password = {
     tag: "By mail",
     summary: "Set a new password with a code",
     description:
-      "Ends every session of the account, and opens none: log in with the new password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again.",
+      "Ends every session of the account, and opens none: log in with the new password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again. A second factor stays, and the next login asks for it; here it is asked for only where the address was never proven.",
     body: { schema: "PasswordReset" },
     answers: [
       { status: 200, description: "The new password holds, and every session is over.", schemas: ["Done"] },
     ],
-    problems: [...takesBody, "invalid_code", "code_expired", "unavailable"],
+    problems: [
+      ...takesBody,
+      "invalid_code",
+      "code_expired",
+      "second_factor_required",
+      "invalid_otp",
+      "too_many_attempts",
+      "unavailable",
+    ],
   },
   changePassword: {
     route: "POST /auth/password",

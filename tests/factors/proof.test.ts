@@ -1,21 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
 import { createAuthenticators } from "../support/authenticator.ts";
-import { clock } from "../support/clock.ts";
 import { gather, precededBy } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
-import { refuse, startSecretsManager } from "../support/secrets-manager.ts";
 import { type Account, proof, startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests } = service;
 const addFactor = createAuthenticators(service);
-const secrets = await startSecretsManager();
-beforeEach(() => secrets.mend());
-afterAll(() => secrets.stop());
-process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
 
 const newPassword = "another private sentence";
 keepSecrets(newPassword);
@@ -103,63 +97,6 @@ test("a deletion that broke off goes on with the same code, and is told when it 
   expect(await service.feed("events")).toBe(true);
   const events = (await database.scan("audit")).filter(({ userId }) => userId === account.userId);
   expect(events.map(({ event }) => event).sort()).toEqual(["user_created", "user_deleted", "user_deleting"]);
-});
-
-describe("factor keys", () => {
-  const factorKeys = JSON.parse(service.environment.FACTOR_KEYS ?? "");
-  function createSandbox() {
-    const secretId = `${randomUUID()}-factor-keys`;
-    secrets.put(secretId, JSON.stringify(factorKeys));
-    return service.createSandbox({ FACTOR_KEYS: "", FACTOR_KEYS_SECRET: secretId });
-  }
-
-  test("O22 that cannot be read: a 503 to whoever comes with a code, and no session; nobody else notices", async () => {
-    const { account, codeAt } = await createCaller();
-    const other = createSandbox();
-    const { email, password, userId } = account;
-    const logIn = (otp?: string) => other.login({ body: { email, password, ...(otp && { otp }) } });
-    secrets.break("GetSecretValue factor-keys", refuse("AccessDeniedException"), { times: 9 });
-    const sessions = await database.sessionsOf(userId);
-    expectProblem(await logIn(codeAt()), refusals.unavailable);
-    expect(await database.sessionsOf(userId)).toEqual(sessions);
-    expectProblem(await logIn(), refusals.secondFactorRequired);
-    await service.logIn({ as: other });
-    secrets.mend();
-    expect((await logIn(codeAt())).statusCode).toBe(200);
-  });
-
-  test("are read when a code comes, and not before", async () => {
-    const { account, codeAt } = await createCaller();
-    const other = createSandbox();
-    const { email, password } = account;
-    await service.logIn({ as: other });
-    await other.login({ body: { email, password } });
-    expect(secrets.names).toEqual([]);
-    await other.login({ body: { email, password, otp: codeAt() } });
-    expect(secrets.names).toEqual(["GetSecretValue factor-keys"]);
-  });
-
-  test("a factor outlives its key's replacement, which those of later have", async () => {
-    const { account, codeAt } = await createCaller();
-    const [first] = factorKeys.keys;
-    const next = {
-      ...first,
-      kid: "next",
-      k: Buffer.alloc(32, 7).toString("base64url"),
-      activeFrom: clock.now + 1,
-    };
-    const { email, password } = account;
-    const FACTOR_KEYS = JSON.stringify({ keys: [next, first] });
-    clock.advance(60);
-    const other = service.createSandbox({ FACTOR_KEYS });
-    expect((await other.login({ body: { email, password, otp: codeAt() } })).statusCode).toBe(200);
-    const later = await createAuthenticators({ database, environment: { FACTOR_KEYS } })(account);
-    expectProblem(
-      await sandbox.login({ body: { email, password, otp: later.codeAt(1) } }),
-      refusals.invalidOtp,
-    );
-    expect((await other.login({ body: { email, password, otp: later.codeAt(1) } })).statusCode).toBe(200);
-  });
 });
 
 test("O26 no code is in a line of the log, and what is stored holds none and no secret", async () => {

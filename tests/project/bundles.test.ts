@@ -62,7 +62,7 @@ describe("what a bundle holds", () => {
     const asking = ["askEmailChange", "changePassword", "deleteAccount", "login"];
     const choosing = ["acceptInvitation", "changePassword", "confirmRegistration", "register"];
     choosing.push("resetPassword", "undoEmailChange");
-    const opening = ["confirmEmailChange", "confirmLoginCode"];
+    const opening = ["confirmEmailChange", "confirmLoginCode", "resetPassword"];
     expect(holders("lib/attempts/account-limit.ts")).toEqual([...asking, ...opening].sort());
     expect(holders("lib/factors/password-hash.ts")).toEqual([...new Set([...asking, ...choosing])].sort());
     expect(holders("lib/mail/sender.ts")).toEqual(["mail"]);

@@ -198,7 +198,7 @@ test("every function that may read a secret reads it when it starts, and no othe
   secrets.put(codeSecretId, newHashKeys());
   const sandbox = createSandbox(undefined, { CODE_KEYS: "", CODE_KEYS_SECRET: codeSecretId });
   for (const [name, granted] of Object.entries(permissions)) {
-    // Factor keys are read when somebody comes with a code of a second factor: tests/factors/totp-login.test.ts.
+    // Factor keys are read when somebody comes with a code of a second factor: tests/factors/keys.test.ts.
     const read = granted.filter((permission) => /^GetSecretValue (?!factor)/.test(permission));
     if (read.length === 0) continue;
     secrets.forget();
