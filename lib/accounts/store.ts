@@ -183,7 +183,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       const keepsAll = () =>
         write(
           "",
-          "((attribute_not_exists(identityIds) AND attribute_not_exists(totp)) OR attribute_exists(emailVerifiedAt))",
+          "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt)) AND (attribute_not_exists(totp) OR attribute_exists(emailVerifiedAt))",
         );
       let result = await keepsAll();
       if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt) {

@@ -58,6 +58,7 @@ const unnoticed: [RegExp, string][] = [
     /^register: (Put identities: (userId = :userId|createdAt|\(attribute_not_exists\(reservedUntil)|ConditionCheck users)/,
     "an entry whose user has left it is gone at the next look",
   ],
+  [/attribute_not_exists\(totp\)/, "nobody here has a second factor: tests/factors"],
   [/^undo: .*: emailVerifiedAt = :now$/, "the change has set it, to an earlier time"],
   [
     /^(register|confirmRegistration): Put users: attribute_not/,
