@@ -8,7 +8,11 @@ import { chapters, introduction, title } from "./prose.ts";
 import { type Component, createSchemas } from "./schemas.ts";
 
 /** What a deployment decides about its contract; lib/http/description.ts puts it in when a function starts. */
-export const placeholders = { cookieName: "{cookieName}", passwordMinLength: "{passwordMinLength}" };
+export const placeholders = {
+  cookieName: "{cookieName}",
+  passwordMinLength: "{passwordMinLength}",
+  issuer: "{issuer}",
+};
 
 const schemas: Record<string, Component> = {
   ...createSchemas({
@@ -43,7 +47,10 @@ export function createDocument({ version }: { version: string }) {
         .join("\n\n"),
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "Where this description was read." }],
+    servers: [
+      { url: placeholders.issuer, description: "This deployment, by its own name." },
+      { url: "/", description: "Where this description was read." },
+    ],
     tags: groups.map(([name, description]) => ({ name, description })),
     paths: createPaths(),
     components: {
@@ -63,14 +70,22 @@ export function createDocument({ version }: { version: string }) {
           type: "apiKey",
           in: "cookie",
           name: placeholders.cookieName,
-          description:
-            "What login and refresh set: URL-encoded JSON with the access token and its refresh token.",
+          description: `What login and refresh set: URL-encoded JSON with the access token and its refresh token. ${oneKind}`,
         },
-        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token." },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: `The access token. ${oneKind}`,
+        },
       },
     },
   };
 }
+
+/** Generators that fill in every scheme they know would send both. */
+const oneKind =
+  "Send the cookie or the `Authorization` header, never both: a request with both is a 400 `conflicting_credentials`. In a generated client configure one of the schemes.";
 
 function createPaths() {
   const paths: Record<string, Record<string, object>> = {};

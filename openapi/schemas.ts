@@ -33,6 +33,11 @@ export interface Component {
 
 /** The schema of a text. */
 export const text = (description: string): JsonSchema => ({ type: "string", description });
+/** The schema of a text of a format that JSON Schema knows. */
+const formatted = (format: "uuid" | "uri" | "idn-email", description: string): JsonSchema => ({
+  ...text(description),
+  format,
+});
 /** The schema of a point in time. */
 export const time = (description: string): JsonSchema => ({
   type: "integer",
@@ -128,12 +133,12 @@ const optionalClaims = [...optionalMembers, "amr", "acr"];
 
 /** The claims that every access token has: one that is missing here does not compile. */
 const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, JsonSchema> = {
-  iss: text("Who issued the token."),
+  iss: formatted("uri", "Who issued the token."),
   aud: { type: ["string", "array"], items: { type: "string" }, description: "Whom it is for." },
   client_id: text("Through which client."),
-  sub: text("The user id."),
+  sub: formatted("uuid", "The user id."),
   sid: text("The session id."),
-  email: text("The address at login."),
+  email: formatted("idn-email", "The address at login."),
   auth_time: time("When the session began."),
   iat: time("When the token was issued."),
   exp: time("When it expires."),
@@ -325,14 +330,17 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { msg: "success", token, refreshToken, expiresIn: 900, device },
     },
     ChangedEmail: {
-      schema: object({ ...doneMember, email: text("The address that the account has now.") }),
+      schema: object({
+        ...doneMember,
+        email: formatted("idn-email", "The address that the account has now."),
+      }),
       example: { msg: "success", email: "ada@example.org" },
     },
     ChangedEmailPair: {
       schema: object({
         ...pairMembers,
         device: newDevice,
-        email: text("The address that the account has now."),
+        email: formatted("idn-email", "The address that the account has now."),
       }),
       example: { msg: "success", token, refreshToken, expiresIn: 900, device, email: "ada@example.org" },
     },
@@ -341,7 +349,10 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       example: { msg: "success", device },
     },
     NewAccount: {
-      schema: object({ userId: text("Random, and never another's."), email: text("As it is stored.") }),
+      schema: object({
+        userId: formatted("uuid", "Random, and never another's."),
+        email: formatted("idn-email", "As it is stored."),
+      }),
       example: { userId, email },
     },
     Claims: {
@@ -386,8 +397,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     Account: {
       schema: object(
         {
-          userId: text("The user id."),
-          email: text("The address."),
+          userId: formatted("uuid", "The user id."),
+          email: formatted("idn-email", "The address."),
           emailVerifiedAt: {
             ...time("When the address was proven; null: never."),
             type: ["integer", "null"],
@@ -485,8 +496,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     },
     Metadata: {
       schema: object({
-        issuer: text("`iss` of the tokens."),
-        jwks_uri: text("Where the public keys are."),
+        issuer: formatted("uri", "`iss` of the tokens."),
+        jwks_uri: formatted("uri", "Where the public keys are."),
         response_types_supported: { type: "array", items: { type: "string" } },
         subject_types_supported: { type: "array", items: { type: "string" } },
         id_token_signing_alg_values_supported: { type: "array", items: { type: "string" } },
@@ -517,7 +528,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: {
         ...object(
           {
-            type: text("`urn:problem:` and the code."),
+            type: formatted("uri", "`urn:problem:` and the code."),
             title: text("The same for every problem of this code."),
             status: { type: "integer", description: "The HTTP status." },
             detail: text("What is wrong, and what to do."),

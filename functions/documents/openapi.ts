@@ -7,9 +7,9 @@ import { readConfig } from "../../lib/config.ts";
 import { fillSettings } from "../../lib/http/description.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { serveStatic } from "../../lib/http/static-files.ts";
-import { cookieName, passwordMinLength } from "../../lib/settings.ts";
+import { cookieName, issuer, passwordMinLength } from "../../lib/settings.ts";
 
-const settings = readConfig({ cookieName, passwordMinLength });
+const settings = readConfig({ cookieName, passwordMinLength, issuer });
 const read = (file: URL) => fillSettings(readFileSync(file, "utf8"), settings);
 
 export const handler = readOnlyApi().handler(

@@ -20,7 +20,7 @@ const mailable = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@/;
 const mailableEmail = v.pipe(
   v.string("must be a string"),
   v.metadata({
-    format: "email",
+    format: "idn-email", // the domain may have other letters
     pattern: "^\\s*[!#-'*+\\-/-9=?A-Z^-~.]{1,64}@[^\\s@]+\\s*$",
     maxLength: 254,
   }),

@@ -41,6 +41,21 @@ describe("the description", () => {
     expect(["forbidden", "method_not_allowed"]).toEqual(expect.arrayContaining(elsewhere));
   });
 
+  test("has examples of headers that a server can send, as mock servers do", () => {
+    type Header = { schema: { pattern?: string }; example?: string };
+    for (const [name, { schema, example = "" }] of Object.entries<Header>(description.components.headers)) {
+      expect(() => new Headers([[name, example]])).not.toThrow();
+      expect([name, example]).toEqual([name, expect.stringMatching(example ? (schema.pattern ?? "") : "")]);
+    }
+  });
+
+  test("begins with the URL of this deployment, for tools that have not read it there", () => {
+    expect(description.servers.map(({ url }: { url: string }) => url)).toEqual([
+      service.environment.ISSUER,
+      "/",
+    ]);
+  });
+
   test("is OpenAPI 3.1 that Redocly finds nothing in", async () => {
     const { body = "" } = await sandbox.openapi();
     mkdirSync(".local/test/redocly", { recursive: true });

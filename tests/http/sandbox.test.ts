@@ -68,7 +68,8 @@ test("G06 after other people's requests nothing of a request can be reached in t
 test("E09 10,000 interleaved requests of many users in one sandbox each get their own identity", async () => {
   const { withClaims } = await createForgery(service);
   const users = Array.from({ length: 40 }, (_, i) => {
-    const identity = { sub: `user ${i}`, sid: `session ${i}`, email: `user.${i}@example.com` };
+    const sub = `5e0a3a0e-6f0a-4f0e-8f5c-${String(i).padStart(12, "0")}`;
+    const identity = { sub, sid: `session ${i}`, email: `user.${i}@example.com` };
     const times = { iat: clock.now, exp: clock.now + 900, auth_time: clock.now };
     return { identity, authorization: `Bearer ${withClaims({ ...identity, ...times })}` };
   });
