@@ -90,6 +90,6 @@ export function isSameCode(genuine: string, presented: string): boolean {
  * part the two names elsewhere.
  */
 export function createTotpUri(secret: Buffer, { issuer, email }: { issuer: string; email: string }): string {
-  const [app, account] = [issuer.replaceAll(":", ""), email].map(encodeURIComponent);
+  const [app, account] = [issuer.replaceAll(/\s*:\s*/g, " "), email].map(encodeURIComponent);
   return `otpauth://totp/${app}:${account}?secret=${toBase32(secret)}&issuer=${app}`;
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { stepSeconds } from "../../lib/factors/second-factor.ts";
 import { createMailId } from "../../lib/mail/codes.ts";
+import type { Authenticator } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { wrongCode } from "../support/mailed-code.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
@@ -13,6 +15,8 @@ export interface RigUser {
   /** The address when the run began. */
   email: string;
   userId: string;
+  /** Of every third user: what an account with a second factor is opened by, too. */
+  app?: Authenticator;
   passwords: string[];
   addresses: string[];
 }
@@ -93,6 +97,18 @@ export function createBrowser(
     return call;
   }
 
+  /** A code of the user's app, or now and then one from paper: the part of a body, and what it proves. */
+  function takeOtp(): { otp?: string; proof?: string } {
+    if (!user.app) return {};
+    const { codeAt, recoveryCodes } = user.app;
+    if (random.isTrue(0.1)) {
+      const place = random.below(recoveryCodes.length);
+      return { otp: recoveryCodes[place] ?? "", proof: `paper ${place}` };
+    }
+    const step = Math.floor(clock.now / stepSeconds);
+    return { otp: codeAt(), proof: `step ${step}` };
+  }
+
   /** A code that was put past the mail. */
   const mailCode = () => rig.mailCode("reset", { email: user.addresses[0] ?? "", userId: user.userId });
 
@@ -143,8 +159,9 @@ export function createBrowser(
 
     async login(): Promise<void> {
       const [[email = ""], [password = ""]] = [user.addresses, user.passwords];
-      const body = { email, password };
-      const call = await send(() => ({ route: "login", body, cookies: known() }));
+      const { proof, ...otp } = takeOtp();
+      const body = { email, password, ...otp };
+      const call = await send(() => ({ route: "login", body, proof, cookies: known() }));
       begin(call);
       if (call?.code !== "invalid_credentials") return;
       prefer(user.passwords, password, "last");
@@ -185,9 +202,10 @@ export function createBrowser(
       const [currentPassword = ""] = user.passwords;
       const newPassword = `correct horse ${random.below(1e9)} battery ${random.below(1e9)}`;
       user.passwords.push(newPassword);
-      const body = { currentPassword, newPassword };
+      const { proof, ...otp } = takeOtp();
+      const body = { currentPassword, newPassword, ...otp };
       const route = "changePassword";
-      const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
+      const call = await ask((presented) => ({ route, presented, body, proof, cookies: known() }));
       begin(call);
       if (call?.status === 200) prefer(user.passwords, newPassword, "first");
       if (call?.code === "invalid_credentials") prefer(user.passwords, currentPassword, "last");
@@ -209,9 +227,10 @@ export function createBrowser(
     async changeEmail(): Promise<void> {
       const [password = ""] = user.passwords;
       const newEmail = `${random.below(1e9)}.${user.email}`;
-      const body = { newEmail, password };
+      const { proof, ...otp } = takeOtp();
+      const body = { newEmail, password, ...otp };
       const route = "askEmailChange";
-      const call = await ask((presented) => ({ route, presented, body, cookies: known() }));
+      const call = await ask((presented) => ({ route, presented, body, proof, cookies: known() }));
       expectCode("email", newEmail, call);
       if (call?.code === "invalid_credentials") prefer(user.passwords, password, "last");
     },

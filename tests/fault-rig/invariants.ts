@@ -4,7 +4,7 @@ import type { Call, OpenedSession } from "./rig.ts";
 import { type Run, windowSeconds } from "./run.ts";
 
 /**
- * What must hold in every run. I1, I2, I7, I8 and I10 to I16 are judged here from the history of all calls, the log and the tables; I4
+ * What must hold in every run. I1, I2, I7, I8 and I10 to I17 are judged here from the history of all calls, the log and the tables; I4
  * and I6 while the requests pass (recorder.ts), which sees what was applied, in which order; I3, I5 and I9 in both.
  * Not promised, and so not asked for: that a session without a key outlives a repeat later than its window (I1); that
  * clocks differ by more than 5 s; that the put of a session, which has one attempt, comes once more after that
@@ -22,11 +22,12 @@ const invariants = {
   I9: "a pair that we have not issued as one is refused without a request to the database",
   I10: "a 503 has a reason: no more of them than calls of the SDK whose every attempt met a fault",
   I11: "each request is one line in the log, with the one event that its answer says",
-  I12: "each change of an account is one row of the audit trail, each new password one notice, each new address two, and nothing else is",
+  I12: "each change of an account is one row of the audit trail, each new password and each used recovery code one notice, each new address two, and nothing else is",
   I13: "a password and an address that were answered 200 open the account until the next ones, and none before them do; a code and a token set one password",
   I14: "a code that was answered 202 is mailed, or it is noted that it was too late or for nobody",
   I15: "a code counts five tries",
   I16: "each account is opened by its address, and no other is",
+  I17: "an account with a second factor is opened with a code alone, and each code by one request; steps only rise",
 } as const;
 
 export function judge(run: Run): string[] {
@@ -40,6 +41,7 @@ export function judge(run: Run): string[] {
     I14: unmailed,
     I15: guessed,
     I16: unopened,
+    I17: halfProven,
   }).flatMap(([invariant, check]) => check(run).map((text) => ({ invariant, text })));
   const byInvariant = Object.groupBy([...run.recorder.violations, ...found], ({ invariant }) => invariant);
   return Object.entries(byInvariant).flatMap(([invariant, all = []]) => {
@@ -303,6 +305,22 @@ function unopened({ recorder, tables }: Run): string[] {
   ];
 }
 
+function halfProven({ calls, owners }: Run): string[] {
+  const isProof = ({ route }: Call) => ["login", "changePassword", "askEmailChange"].includes(route);
+  const proven = calls.filter(
+    (call) => owners.has(call.email) && isProof(call) && [200, 202].includes(call.status),
+  );
+  const without = proven.filter(({ proof, issued }) => !proof || (issued && issued.claims.acr !== "aal2"));
+  const byCode = Object.groupBy(proven, ({ email, proof }) => `${email} ${proof}`);
+  const twice = Object.values(byCode).filter(
+    (all = []) => new Set(all.map(({ key, requestId }) => key ?? requestId)).size > 1,
+  );
+  return [
+    ...without.map((call) => `without a code: ${describe(call)}`),
+    ...twice.map((all = []) => `by one code: ${all.map(describe).join(", ")}`),
+  ];
+}
+
 /** What is refused because others were faster, and not for trouble with the database, has no cause. */
 function unavailable({ calls, profile, mendedAt, exhausted, lines }: Run): string[] {
   if (profile.hangs || profile.exhaustsQuota) return [];
@@ -333,7 +351,11 @@ const successEvents: Record<string, string[]> = {
 };
 
 /** How many mails tell of a change. */
-const noticesOf: Record<string, number> = { authn_password_change: 1, user_updated: 2 };
+const noticesOf: Record<string, number> = {
+  authn_password_change: 1,
+  user_updated: 2,
+  recovery_code_used: 1,
+};
 
 function unlogged({ calls, lines }: Run): string[] {
   const byId = Object.groupBy(lines, ({ requestId }) => String(requestId));

@@ -114,6 +114,8 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     const [epoch, swept] = [numberOf(written.item.sessionEpoch), numberOf(written.item.sweptEpoch)];
     if (swept > epoch) report("I6", `the sweep of ${userId} is ahead of the epoch`);
     if (!last || last.answeredAt >= sentAt) return;
+    const stepOf = ({ item: { totp } }: Written) => numberOf((totp as Item | undefined)?.M.step);
+    if (stepOf(written) < stepOf(last)) report("I17", `the step of ${userId} went back`);
     if (epoch < numberOf(last.item.sessionEpoch)) report("I6", `the epoch of ${userId} went back`);
     if (swept < numberOf(last.item.sweptEpoch)) report("I6", `the swept epoch of ${userId} went back`);
   }

@@ -25,6 +25,8 @@ export interface Asked {
   key?: string | undefined;
   sessionKey?: string | undefined;
   body?: unknown;
+  /** Which code of a second factor is in the body: that of a step, or from paper. */
+  proof?: string | undefined;
   cookies?: string[];
   /** It ends the other sessions only. */
   keepsOwn?: boolean;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import type { Database, Item } from "../support/database.ts";
 import { log } from "../support/log.ts";
@@ -18,6 +19,8 @@ export interface Run
   mendedAt: number;
   /** The audit trail of the run's users, and the notices of their changes. */
   told: { rows: Item[]; notices: Item[] };
+  /** Whose account has a second factor, by the address when the run began. */
+  owners: ReadonlySet<string>;
   /** What the tables hold at the end. */
   tables: Record<"users" | "identities" | "mails", Item[]>;
   /** The codes that came by mail: `address code`. */
@@ -122,14 +125,17 @@ export async function run(service: Service, mailbox: Mailbox, options: RunOption
     mails: await database.scan("mails"),
   };
   const told = await findTold(rig, database);
-  return { ...rig, exhausted: rig.exhausted, mendedAt, lines, told, tables, mailed };
+  const owners = new Set(browsers.flatMap(({ user }) => (user.app ? [user.email] : [])));
+  return { ...rig, owners, exhausted: rig.exhausted, mendedAt, lines, told, tables, mailed };
 }
 
 /** Seconds from one round to the next, and up to how many more: most pairs are renewed while their JWT lives, some after it, some late. */
 const jumps = { 0: 10, 10: 20, 30: 60, 100: 700, 890: 30, 1000: 2_000 };
 
 /** All users have the password of an account that was registered before the faults began: hashing one for each takes long. */
-async function createBrowsers(rig: Rig, { database }: Service, account: Account): Promise<Browser[]> {
+async function createBrowsers(rig: Rig, service: Service, account: Account): Promise<Browser[]> {
+  const { database } = service;
+  const addFactor = createAuthenticators(service);
   const { email, password, userId } = account;
   const registered = await database.find("users", { userId });
   const browsers: Browser[] = [];
@@ -139,9 +145,12 @@ async function createBrowsers(rig: Rig, { database }: Service, account: Account)
     await database.put("users", item);
     const { createdAt } = item as Item;
     await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
-    rig.recorder.noteWrite("users", marshall(item), rig.tick());
+    // Long enough that an undone change of address leaves it.
+    const app = number % 3 === 0 ? await addFactor(own, clock.now - 1_000_000) : undefined;
+    const stored = await database.find("users", { userId: own.userId });
+    rig.recorder.noteWrite("users", marshall(stored), rig.tick());
     rig.recorder.userIds.set(own.email, own.userId);
-    const user: RigUser = { ...own, passwords: [password], addresses: [own.email] };
+    const user: RigUser = { ...own, ...(app && { app }), passwords: [password], addresses: [own.email] };
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);
       const key = random.isTrue(0.6) ? `browser-${randomUUID()}` : undefined;
