@@ -20,7 +20,7 @@ type Serverless = {
       environment: Record<string, unknown>;
       httpApi: { cors?: { allowedMethods: string[] } | null };
     };
-    custom: { demoPage: string };
+    custom: { extras: string };
   };
   classes: { Error: new (message: string, code?: string) => Error };
 };

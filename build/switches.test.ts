@@ -2,16 +2,17 @@ import { expect, test } from "@jest/globals";
 import { applySwitches, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
-const off = { DEMO_PAGE: "off", MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off" };
+const extras = { DEMO_PAGE: "off", SAMPLE: "off", DOCS: "off" };
+const off = { ...extras, MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off" };
 const MAIL_FROM = "auth@example.com";
-const read = (environment: Record<string, string>) => readSwitches(environment, { demoPage: "off" });
+const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
 
 test.each([
   [{}, {}],
   [{ DEMO_PAGE: "", MAIL_FROM: "", REGISTRATION: "", EMAIL_LOGIN: "" }, {}],
   [
-    { DEMO_PAGE: "on", REGISTRATION: "closed" },
-    { DEMO_PAGE: "on", REGISTRATION: "closed" },
+    { DEMO_PAGE: "on", SAMPLE: "on", REGISTRATION: "closed" },
+    { DEMO_PAGE: "on", SAMPLE: "on", REGISTRATION: "closed" },
   ],
   [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
   [
@@ -23,8 +24,8 @@ test.each([
 });
 
 test("what cannot be is refused, with all that is wrong", () => {
-  expect(() => read({ DEMO_PAGE: "yes", REGISTRATION: "verified", EMAIL_LOGIN: "on" })).toThrow(
-    "DEMO_PAGE must be on or off\nREGISTRATION=verified needs MAIL_FROM\nEMAIL_LOGIN=on needs MAIL_FROM",
+  expect(() => read({ DEMO_PAGE: "yes", DOCS: "no", REGISTRATION: "verified", EMAIL_LOGIN: "on" })).toThrow(
+    "DEMO_PAGE must be on or off\nDOCS must be on or off\nREGISTRATION=verified needs MAIL_FROM\nEMAIL_LOGIN=on needs MAIL_FROM",
   );
   expect(() => read({ MAIL_FROM, REGISTRATION: "Open", EMAIL_LOGIN: "1" })).toThrow(
     "REGISTRATION must be open or verified or closed\nEMAIL_LOGIN must be on or off",

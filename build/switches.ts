@@ -2,6 +2,10 @@
 const switches = {
   /** The page at `/`. */
   DEMO_PAGE: ["on", "off"],
+  /** `GET /movies`. */
+  SAMPLE: ["on", "off"],
+  /** `/openapi.json` and `/docs`. */
+  DOCS: ["on", "off"],
   /** Whether mails are sent at all. */
   MAIL_FROM: ["set", "unset"],
   /** Who may make an account: anybody, whoever proves an address, nobody. */
@@ -26,14 +30,16 @@ export const onlyWithSchema = {
   additionalProperties: false,
 };
 
-/** Reads how the switches stand; an empty variable is unset. Throws an Error that lists what is wrong. */
+/** Reads how the switches stand; an empty variable is unset, and `extras` says what that is for those that help to try. Throws an Error that lists what is wrong. */
 export function readSwitches(
   environment: Record<string, string | undefined>,
-  { demoPage }: { demoPage: string },
+  { extras }: { extras: string },
 ): Switches {
   const hasMail = Boolean(environment.MAIL_FROM);
   const given = {
-    DEMO_PAGE: environment.DEMO_PAGE || demoPage,
+    DEMO_PAGE: environment.DEMO_PAGE || extras,
+    SAMPLE: environment.SAMPLE || extras,
+    DOCS: environment.DOCS || extras,
     MAIL_FROM: hasMail ? "set" : "unset",
     REGISTRATION: environment.REGISTRATION || (hasMail ? "verified" : "open"),
     EMAIL_LOGIN: environment.EMAIL_LOGIN || "off",

@@ -58,7 +58,7 @@ offline.once("message", async () => {
     refreshTokenTtlSeconds: config.refreshTokenTtlSeconds,
     now: systemClock(),
   });
-  const { DEMO_PAGE, REGISTRATION } = readSwitches(environment(), { demoPage: "on" });
+  const { DEMO_PAGE, REGISTRATION } = readSwitches(environment(), { extras: "on" });
   console.log(
     welcome(url, resolve(LOCAL_DIR, "cookies.txt"), {
       hasPage: DEMO_PAGE === "on",

@@ -118,7 +118,10 @@ let staging: Package;
 
 beforeAll(async () => {
   [dev, prod] = await Promise.all([packageStage("dev", { DEMO_PAGE: "" }), packageStage("prod")]);
-  staging = await packageStage("staging", { ...everySetting, DEMO_PAGE: "on", EMAIL_LOGIN: "on" });
+  staging = await packageStage("staging", {
+    ...everySetting,
+    ...{ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on", EMAIL_LOGIN: "on" },
+  });
 });
 
 afterAll(() => {

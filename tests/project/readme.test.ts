@@ -54,7 +54,7 @@ describe("the README", () => {
     const named = codeOf(paragraph?.replaceAll("\n", " ")).map((code) => code.split("=")[0] ?? "");
     // What decides which functions there are: build/switches.ts.
     expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(
-      [...optionVariables, "DEMO_PAGE", "EMAIL_LOGIN", "MAIL_FROM"].sort(),
+      [...optionVariables, "DEMO_PAGE", "DOCS", "EMAIL_LOGIN", "MAIL_FROM", "SAMPLE"].sort(),
     );
   });
 

@@ -9,7 +9,7 @@ const changed = "another long and private sentence";
 keepSecrets(account.password, changed);
 
 /** A stage without mail. */
-const stage = await startStage({ DEMO_PAGE: "on" });
+const stage = await startStage({ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on" });
 const { database, lambdas, call, start, functionNames } = stage;
 
 beforeAll(async () => {
