@@ -22,7 +22,8 @@ export async function startLaptop() {
   };
 }
 
-function findChromium(): string {
+/** Where Chromium is. Throws an Error that says how to get one. */
+export function findChromium(): string {
   const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter)];
   const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
   if (!found) throw new Error("These tests need Chromium on the PATH. On Debian: apt-get install chromium");
