@@ -72,7 +72,7 @@ export function reportMails({ calls }: Measurement, load: Load, prices: typeof l
 
 /** Bytes that a user's account and its one session take in DynamoDB, hundred bytes of overhead each included. */
 const storedBytesPerUser = 1_200;
-/** What is paid for whatever is done, without mail: alarms, a dashboard, two secrets. */
+/** What is paid for whatever is done, without mail: alarms, a dashboard, three secrets. */
 const ofMail = Object.values<Setting<unknown>>(settingsOfMail).map(({ variable }) => variable);
 const tables = Object.keys(tableSettings).filter(
   (variable) => ![...ofMail, ...ownTableVariables].includes(variable),
@@ -93,14 +93,14 @@ export function reportMonth({ calls }: Measurement, load: Load, prices: typeof l
   });
   const gb = (load.users * storedBytesPerUser) / 1e9;
   const stored = gb * (prices.storageGbMonth + prices.backupGbMonth);
-  const fixed = alarmCount * prices.alarmMonth + prices.dashboardMonth + 2 * prices.secretMonth;
+  const fixed = alarmCount * prices.alarmMonth + prices.dashboardMonth + 3 * prices.secretMonth;
   const sum = rows.reduce((total, [, , cost]) => total + cost, stored + fixed);
   return createTable(
     ["a month", "calls", "US$"],
     [
       ...rows.map(([label, count, cost]) => [label, count, dollars(cost)]),
       [`${gb.toFixed(1)} GB in DynamoDB, with backups`, "", dollars(stored)],
-      ["alarms, dashboard, two secrets", "", dollars(fixed)],
+      ["alarms, dashboard, three secrets", "", dollars(fixed)],
       ["**all**", "", `**${dollars(sum)}**`],
       ["**per user**", "", `**${(sum / load.users).toFixed(5)}**`],
     ],

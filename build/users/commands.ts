@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { summarizeFactors } from "../../lib/accounts/factor-summary.ts";
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { createInvitations } from "../../lib/accounts/invitations.ts";
 import { createOperations } from "../../lib/accounts/operations.ts";
@@ -34,7 +35,8 @@ export const commands: Record<CommandName, Command> = {
 
   async find(stage, { target }) {
     const { access, sessions } = open(stage);
-    const { passwordHash, identityIds = [], ...user } = assertFound(await access.find(target));
+    const found = assertFound(await access.find(target));
+    const { passwordHash, identityIds = [], recovery: _, ...user } = { ...found, ...summarizeFactors(found) };
     const stored = await sessions.list(user.userId, summaryNames);
     const identities = [...identityIds];
     return { ...user, hasPassword: passwordHash !== undefined, identities, sessions: stored.map(toSummary) };
@@ -43,6 +45,7 @@ export const commands: Record<CommandName, Command> = {
   "end-sessions": (stage, { target }) => change(stage, target, "endSessions"),
   disable: (stage, { target }) => change(stage, target, "disable"),
   enable: (stage, { target }) => change(stage, target, "enable"),
+  "remove-factor": (stage, { target }) => change(stage, target, "removeFactor"),
 };
 
 function open({ dynamodb, tables }: Stage) {
@@ -56,7 +59,11 @@ function open({ dynamodb, tables }: Stage) {
   return { access, sessions };
 }
 
-async function change(stage: Stage, target: string, what: "endSessions" | "disable" | "enable") {
+async function change(
+  stage: Stage,
+  target: string,
+  what: "endSessions" | "disable" | "enable" | "removeFactor",
+) {
   const { access } = open(stage);
   const { userId } = assertFound(await access.find(target));
   const operator: Operator = { name: await stage.findOperator(), requestId: randomUUID() };

@@ -13,6 +13,7 @@ export const usage = `Usage: npm run users -- <command> <user> [options]
   end-sessions <user>   end all sessions; access tokens live on for at most 15 minutes
   disable <user>        the same, and let nobody in any more
   enable <user>         let the user in again; a deletion of the account that has begun is off
+  remove-factor <user>  take the second factor away, and end all sessions: for whoever has lost phone and recovery codes
 
 A user is an e-mail address or a user id.
 
@@ -24,7 +25,7 @@ A user is an e-mail address or a user id.
 What was done is one JSON object on standard output (npm adds its own lines without -s). The exit code is 0 if it was done, 1 if not, 2 if the command line is wrong.
 `;
 
-const commandNames = ["invite", "find", "end-sessions", "disable", "enable"] as const;
+const commandNames = ["invite", "find", "end-sessions", "disable", "enable", "remove-factor"] as const;
 
 /** A command of `npm run users`. */
 export type CommandName = (typeof commandNames)[number];

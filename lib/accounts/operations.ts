@@ -38,5 +38,9 @@ export function createOperations(client: DynamoDB, usersTable: string) {
     /** Lets the user in again, and ends all sessions: with the one that was deleting the account goes the deletion. */
     enable: (userId: string, change: Change): Promise<User | undefined> =>
       write(userId, change, `${raise} REMOVE disabledAt, deletingAt`, { ":one": 1 }),
+
+    /** Takes the second factor away, and ends all sessions. */
+    removeFactor: (userId: string, change: Change): Promise<User | undefined> =>
+      write(userId, change, `${raise} REMOVE totp, recovery`, { ":one": 1 }),
   };
 }

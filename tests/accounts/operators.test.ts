@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { expectProblem, refusals } from "../support/answer.ts";
+import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { tableSettings } from "../support/declared.ts";
 import { loseAnswer, loseRequest } from "../support/faults.ts";
@@ -7,7 +8,7 @@ import { run } from "../support/run.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
 
-// `npm run users -- find|end-sessions|disable|enable`, run as an operator runs them.
+// `npm run users -- find|end-sessions|disable|enable|remove-factor`, run as an operator runs them.
 
 const service = await startService();
 const { sandbox, database, wire, feed } = service;
@@ -60,6 +61,29 @@ describe("npm run users", () => {
     expect((await logIn(account)).statusCode).toBe(200);
     await feed("events");
     expect((await rowsOf(account.userId)).at(-1)).toMatchObject({ event: "user_updated" });
+  });
+
+  test("remove-factor lets in whoever has lost phone and recovery codes, ends every session, and tells the owner", async () => {
+    const account = await registerProven();
+    const pair = await service.logIn({ account });
+    const { recoveryCodes } = await createAuthenticators(service)(account);
+    const { email, password } = account;
+    await sandbox.login({ body: { email, password, otp: recoveryCodes[0] } });
+    const factors = { totp: { confirmedAt: clock.now }, recoveryCodesLeft: 9 };
+    const found = await users(["find", email]);
+    expect(told(found)).toMatchObject(factors);
+    expect(found.stdout).not.toMatch(/usedBy|enrolment|seriesId/);
+    expectProblem(await logIn(account), refusals.secondFactorRequired);
+    clock.advance(1);
+    expect((await users(["remove-factor", email])).exitCode).toBe(0);
+    await service.expectOver([pair]);
+    expect((await logIn(account)).statusCode).toBe(200);
+    expect(told(await users(["find", email]))).toMatchObject({ totp: null, recoveryCodesLeft: 0 });
+    await feed("events");
+    expect((await rowsOf(account.userId)).at(-1)).toMatchObject({
+      ...{ event: "totp_removed", by: expect.stringMatching(/^operator /) },
+    });
+    expect((await mailsTo(email)).map(({ notice }) => notice)).toContain("totpRemoved");
   });
 
   test("enable calls a deletion off that broke off: the session that began it is over, and the owner logs in", async () => {

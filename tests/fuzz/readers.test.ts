@@ -15,6 +15,7 @@ import { findCookie, type Presented, parseAuthCookie } from "../../lib/http/cook
 import { parseEvent } from "../../lib/http/event.ts";
 import { parseJsonBody } from "../../lib/http/json-body.ts";
 import {
+  callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
@@ -29,6 +30,7 @@ import {
   parseBody,
   passwordBody,
   registrationRequestBody,
+  totpConfirmationBody,
 } from "../../lib/http/schemas.ts";
 import { formatCode, parseCode } from "../../lib/mail/codes.ts";
 import { chooseLanguage, languages } from "../../lib/mail/language.ts";
@@ -79,11 +81,14 @@ const settings = { passwordMinLength: 15 };
 const token = `${another.slice(0, 21)}A.${another.slice(0, 22)}`;
 const proof = { challenge: token, code: "K4MXQ2T9W" };
 const device = "session.0.20000.mac";
+const otp = "123 456";
 const registerBody = createRegisterBody({ ...settings, mailFrom: email });
 const changed = { currentPassword: password, newPassword: `${password}!` };
 const bodies: Record<string, [schema: unknown, sound: object, optional?: object]> = {
-  login: [loginBody, { email, password }, { device }],
-  password: [passwordBody, { password }, { device }],
+  login: [loginBody, { email, password }, { otp, device }],
+  password: [passwordBody, { password }, { otp, device }],
+  "first code": [totpConfirmationBody, { enrolment: token, otp }, { refreshToken }],
+  "caller's pair": [callerBody, {}, { refreshToken }],
   code: [emailBody, { email }],
   registration: [registrationRequestBody, { email }],
   confirmation: [createConfirmRegistrationBody(settings), { ...proof, password }],

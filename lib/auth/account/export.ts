@@ -1,8 +1,8 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
+import { summarizeFactors } from "../../accounts/factor-summary.ts";
 import type { UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
 import type { Clock } from "../../clock.ts";
-import { recoveryCodeCount } from "../../factors/second-factor.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
@@ -31,13 +31,11 @@ export function createExportAccount({ users, sessions, audit, sessionsNotBefore,
   return async function exportAccount(caller: Session) {
     const user = await getCurrentUser(users, caller, clock());
     const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
-    const { totp, recovery } = user;
     const { emailVerifiedAt = null, previousEmail = null, undoUntil = null } = user;
     const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
     return {
       ...{ userId, email, emailVerifiedAt, previousEmail, undoUntil, language, createdAt, passwordChangedAt },
-      totp: totp ? { confirmedAt: totp.confirmedAt } : null,
-      recoveryCodesLeft: recovery ? recoveryCodeCount - Object.keys(recovery.used).length : 0,
+      ...summarizeFactors(user),
       lastChange: lastChange ? withoutName(lastChange) : null,
       roles: [],
       ...pickCustomClaims(user),

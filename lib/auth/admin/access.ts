@@ -55,5 +55,12 @@ export function createAccess({ identities, users, operations, sessions, clock }:
     /** Lets a user in again; a deletion that has begun is off. Undefined if there is none. Throws AppError `unavailable`. */
     enable: async (userId: string, by: Operator): Promise<User | undefined> =>
       end(await operations.enable(userId, changeOf("user_updated", by))),
+
+    /**
+     * Takes the second factor of a user away, and ends all sessions: the password alone opens the account then. Undefined if
+     * there is no such user. Throws AppError `unavailable`.
+     */
+    removeFactor: async (userId: string, by: Operator): Promise<User | undefined> =>
+      end(await operations.removeFactor(userId, changeOf("totp_removed", by))),
   };
 }
