@@ -53,7 +53,7 @@ function faultsOf(names: readonly SettingName[], environment: Record<string, str
   }
 }
 
-test("what is not set has the value of the README; an empty variable is not set", () => {
+test("what is not set has the value of docs/settings.md; an empty variable is not set", () => {
   const expected = {
     ...{ stage: "dev", issuer: "http://localhost:3000", audience: "api", clientId: "web" },
     ...{ usersTable: "users", sessionsTable: "sessions" },

@@ -16,7 +16,7 @@ import {
 import { type HashJwk, parseHashKeySet } from "./tokens/hash-keys.ts";
 import { findUnpublishedKids, type OurJwk, parsePrivateKeySet, parsePublicKeySet } from "./tokens/keys.ts";
 
-// Every setting of the service (README, Configuration), and the groups that functions read. Durations carry their unit.
+// Every setting of the service (docs/settings.md), and the groups that functions read. Durations carry their unit.
 
 /** No function runs longer (serverless.yml), nor does a refresh that was cut off: its requests are aborted. */
 export const functionTimeoutSeconds = 10;

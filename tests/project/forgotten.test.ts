@@ -28,8 +28,8 @@ test("of a new route with a table each thing that is missing is named, with its 
     `serverless.yml, resources: ${toList("lib/postcards/table.yml")}`,
     'openapi/operations/postcards.ts: add createPostcard with route: "POST /postcards"',
     "openapi/operations/index.ts: spread openapi/operations/postcards.ts into all, its schemas into routeSchemas",
-    "README.md, table of routes: add a row for `POST /postcards`",
-    "README.md, Configuration: name `POSTCARDS_TABLE` among the tables",
+    "docs/routes.md: add a row for `POST /postcards`",
+    "docs/settings.md: name `POSTCARDS_TABLE` among the tables",
     "tests: no test calls createPostcard, as sandbox.createPostcard() does",
   ]);
 });
@@ -85,6 +85,6 @@ test("a function in another language has no file of ours and no test of ours, bu
   expect(findForgotten({ ...project, functions: { ...project.functions, report } })).toEqual([
     'openapi/operations/report.ts: add report with route: "GET /report"',
     "openapi/operations/index.ts: spread openapi/operations/report.ts into all, its schemas into routeSchemas",
-    "README.md, table of routes: add a row for `GET /report`",
+    "docs/routes.md: add a row for `GET /report`",
   ]);
 });

@@ -19,7 +19,8 @@ import {
 /** What is compared. */
 export interface Project {
   serverless: string;
-  readme: string;
+  /** The documents that name routes and settings. */
+  documents: string;
   /** Paths of functions.yml and table.yml files. */
   ymls: string[];
   /** Paths of functions. */
@@ -44,7 +45,7 @@ const read = (path: string) => readFileSync(path, "utf8");
 export function readProject(): Project {
   return {
     serverless: read("serverless.yml"),
-    readme: read("README.md"),
+    documents: read("docs/routes.md") + read("docs/settings.md"),
     ymls: globSync("{functions/**/functions.yml,lib/*/table.yml}"),
     files: globSync("functions/**/*.ts").filter((file) => !file.endsWith(".test.ts")),
     functions: declared.functions,
@@ -61,7 +62,7 @@ export function readProject(): Project {
 
 /** Says what was forgotten, one a line: the file, and what to add there. */
 export function findForgotten(project: Project): string[] {
-  const { serverless, readme, ymls, files, functions, permissions, tables, tableVariables } = project;
+  const { serverless, documents, ymls, files, functions, permissions, tables, tableVariables } = project;
   const { operations, operationFiles, tests } = project;
   const routes = Object.entries(functions).flatMap(([name, { handler, events = [] }]) =>
     events
@@ -70,7 +71,7 @@ export function findForgotten(project: Project): string[] {
   );
   const ours = Object.entries(functions).filter(([, each]) => runsOnNode(each));
   const described = Object.values(operations).map(({ route }) => route);
-  const isNamed = (name: string) => readme.includes(`\`${name}\``);
+  const isNamed = (name: string) => documents.includes(`\`${name}\``);
   const isCalled = (name: string) => tests.some((text) => new RegExp(`\\b${name}\\(|"${name}"`).test(text));
   const handlers = ours.map(([, { handler }]) => handler.replace(/\.handler$/, ".ts"));
   const unlisted = ymls.filter((path) => !serverless.includes(`\${file(${path})}`));
@@ -110,10 +111,10 @@ export function findForgotten(project: Project): string[] {
       .map(([name, { route }]) => `functions.yml: no function has ${route}, which openapi calls ${name}`),
     ...routes
       .filter(({ handler, route }) => !isOwn({ handler }) && !isNamed(route))
-      .map(({ route }) => `README.md, table of routes: add a row for \`${route}\``),
+      .map(({ route }) => `docs/routes.md: add a row for \`${route}\``),
     ...tableVariables
       .filter((variable) => !isNamed(variable))
-      .map((variable) => `README.md, Configuration: name \`${variable}\` among the tables`),
+      .map((variable) => `docs/settings.md: name \`${variable}\` among the tables`),
     ...ours
       .filter(([name]) => !isCalled(name))
       .map(([name]) => `tests: no test calls ${name}, as sandbox.${name}() does`),

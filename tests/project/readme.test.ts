@@ -8,16 +8,18 @@ import { operations } from "../../openapi/operations/index.ts";
 import { documentedRoutes, ownTableVariables, tableSettings } from "../support/declared.ts";
 
 const readme = readFileSync("README.md", "utf8");
+const documents = readFileSync("docs/routes.md", "utf8") + readFileSync("docs/settings.md", "utf8");
+const contributing = readFileSync("CONTRIBUTING.md", "utf8");
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
-/** The cells of every row of the README's tables, their code spans only. */
-const rows = readme
+/** The cells of every row of the tables of routes and settings, their code spans only. */
+const rows = documents
   .split("\n")
   .filter((line) => line.startsWith("| `"))
   .map((line) => line.split("|").slice(1, -1));
 const codeOf = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? "");
 
-describe("the README", () => {
+describe("docs/routes.md and docs/settings.md", () => {
   test("names every route of serverless.yml, and no other", () => {
     const named = rows.flatMap(([first]) => codeOf(first)).filter((code) => /^[A-Z]+ \//.test(code));
     expect(named.sort()).toEqual(documentedRoutes);
@@ -50,7 +52,7 @@ describe("the README", () => {
   });
 
   test("names every option of a deployment, and no other", () => {
-    const [paragraph] = /^For a deployment alone.*?\n\n/ms.exec(readme) ?? [];
+    const [paragraph] = /^For a deployment alone.*?\n\n/ms.exec(documents) ?? [];
     const named = codeOf(paragraph?.replaceAll("\n", " ")).map((code) => code.split("=")[0] ?? "");
     // What decides which functions there are: build/switches.ts.
     expect(named.filter((code) => /^[A-Z_]+$/.test(code)).sort()).toEqual(
@@ -68,9 +70,13 @@ describe("the README", () => {
     );
     expect(defaults).toMatchObject(Object.fromEntries(numbers));
   });
+});
 
-  test("gives a reason for every package that is deployed", () => {
-    for (const name of Object.keys(manifest.dependencies)) expect(readme).toContain(`\`${name}\``);
+describe("the README", () => {
+  test("is read in a minute: 150 lines, and no line of code is wider than 76 characters", () => {
+    expect(readme.trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+    const code = [...readme.matchAll(/^```\w+\n(.*?)^```/gms)].flatMap(([, block = ""]) => block.split("\n"));
+    expect(code.filter((line) => line.length > 76)).toEqual([]);
   });
 
   test("shows a protected route as functions/sample/movies.ts has it", () => {
@@ -79,10 +85,18 @@ describe("the README", () => {
     expect(readme).toContain(imports.join("\n"));
     expect(readme).toContain(".use(await authenticate())");
   });
+
+  test("leads to every document of docs/", () => {
+    const names = readdirSync("docs").filter((name) => name.endsWith(".md"));
+    expect(names.filter((name) => !readme.includes(`](docs/${name}`))).toEqual([]);
+  });
+});
+
+test("CONTRIBUTING.md gives a reason for every package that is deployed", () => {
+  for (const name of Object.keys(manifest.dependencies)) expect(contributing).toContain(`\`${name}\``);
 });
 
 test("CONTRIBUTING.md names every command of package.json", () => {
-  const contributing = readFileSync("CONTRIBUTING.md", "utf8");
   const commands = [...contributing.matchAll(/^npm (?:run )?([\w:]+)/gm)].map(([, name]) => name);
   // npm runs that one by itself.
   const { postinstall: _, ...scripts } = manifest.scripts;
