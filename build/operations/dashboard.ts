@@ -19,7 +19,7 @@ interface Widget {
   statistics: string[];
 }
 
-const logins: MetricName[] = ["Login", "LoginRefused", "Throttled"];
+const logins: MetricName[] = ["Login", "LoginRefused", "FactorRefused", "Throttled"];
 const mails: MetricName[] = ["MailSent", "MailFailed"];
 const refusals: ProblemCode[] = [
   "invalid_token",

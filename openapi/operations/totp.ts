@@ -13,6 +13,7 @@ const refusals = [
   ...takesBody,
   ...knowsCaller,
   ...hasWholePair,
+  "invalid_idempotency_key",
   "insufficient_user_authentication",
 ] satisfies Operation["problems"];
 

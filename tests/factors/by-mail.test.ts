@@ -174,7 +174,9 @@ describe("the undoing of a change of address", () => {
     const newEmail = `${randomUUID().slice(0, 13)}@example.org`;
     const asking = sandbox.askEmailChange({ cookies, body: { newEmail, password, otp: codeAt(1) } });
     const body = await receiveCode(mailbox, asking);
-    expect((await sandbox.confirmEmailChange({ cookies, body })).statusCode).toBe(200);
+    // The session in whose place it comes was opened with two factors.
+    const moved = pairOf(await sandbox.confirmEmailChange({ cookies, body }));
+    expect(moved.claims).toMatchObject({ amr: ["pwd", "otp", "mfa"], acr: "aal2" });
     await service.feed("events");
     await mailbox.deliver();
     const isUndoing = ({ to, link }: { to: string[]; link: string }) =>
