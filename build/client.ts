@@ -24,12 +24,16 @@ const firstEntryPoint: Plugin = {
   },
 };
 
+/** Properties that are neither public nor stored, and that nothing of a platform is called: they get short names. */
+const inside = /^(nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|welcome|bearer|base)$/;
+
 /** How an entry point is bundled: one ES module, for browsers and Node, which imports at most the first. */
 const bundling = {
   bundle: true,
   format: "esm",
   target: oldestBrowsers,
   minifySyntax: true,
+  mangleProps: inside,
   plugins: [firstEntryPoint],
   write: false,
   logLevel: "warning",

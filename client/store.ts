@@ -45,6 +45,7 @@ export function createBrowserState(name: string): StateStore {
   function save(state: SessionState): void {
     try {
       localStorage.setItem(name, JSON.stringify(state));
+      memory = undefined;
     } catch {
       memory = state;
     }

@@ -100,6 +100,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
   let landing = Promise.withResolvers<void>();
   let lockTurn: Promise<unknown> = Promise.resolve();
   let skewSeconds = 0;
+  let room = Infinity;
   const timeMs = () => (clock.now + skewSeconds) * 1000;
 
   async function exchange(request: Request): Promise<Response> {
@@ -164,6 +165,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       return whileOpen(Promise.race([exchange(request), aborted]).finally(() => land(request)));
     };
     const setItem = (name: string, text: string) => {
+      if (text.length > room) throw new DOMException("full", "QuotaExceededError");
       storage.set(name, text);
       for (const [other, others] of tabs)
         for (const listen of other === tab ? [] : others)
@@ -324,6 +326,11 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     /** What localStorage holds, parsed. */
     get stored() {
       return [...storage.values()].map((text) => JSON.parse(text));
+    },
+
+    /** From here on localStorage takes no longer text than that. */
+    limitStorage(characters: number): void {
+      room = characters;
     },
 
     /** Something else writes over what localStorage holds. */
