@@ -1,6 +1,7 @@
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
+import { createTellFactorRefused } from "../../lib/auth/tell-factor-refused.ts";
 import { createTellNewDevice } from "../../lib/auth/tell-new-device.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
@@ -30,20 +31,22 @@ const config = readConfig({
 const opening = await createLoginOpening(config);
 const { keyedHash, noteSession } = opening;
 const limit = config.loginLimitPerSourcePerMinute;
+const telling =
+  config.mailsTable === undefined
+    ? undefined
+    : {
+        mails: createMailStore(opening.needs.dynamodb, config.mailsTable),
+        languages: config.mailLanguages,
+        clock: systemClock,
+        noteFailure: (error: unknown) => note({ error }),
+      };
 const login = createLogin({
   ...opening,
   ...createOtpTaking(config, opening.needs),
   identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
   sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
-  tellNewDevice:
-    config.mailsTable !== undefined && config.newDeviceNotice === "on"
-      ? createTellNewDevice({
-          mails: createMailStore(opening.needs.dynamodb, config.mailsTable),
-          languages: config.mailLanguages,
-          clock: systemClock,
-          noteFailure: (error) => note({ error }),
-        })
-      : undefined,
+  tellNewDevice: telling && config.newDeviceNotice === "on" ? createTellNewDevice(telling) : undefined,
+  tellFactorRefused: telling && createTellFactorRefused(telling),
   clock: systemClock,
 });
 

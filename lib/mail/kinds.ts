@@ -29,6 +29,7 @@ export const notices = [
   "totpRemoved",
   "recoveryCodesMade",
   "recoveryCodeUsed",
+  "factorRefused",
   "accountDisabled",
   "accountDeleted",
 ] as const;

@@ -3,7 +3,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { bodyOf, expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
 import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
-import { deliverTwice, gather, loseAnswer, precededBy } from "../support/faults.ts";
+import { deliverTwice, fail, gather, loseAnswer, precededBy } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { pairOf } from "../support/pair.ts";
 import { lookUp, startService } from "../support/service.ts";
@@ -87,6 +87,36 @@ describe("a login with a code", () => {
   test("where the account has no second factor it is not looked at", async () => {
     const { email, password } = await service.register();
     expect((await sandbox.login({ body: { email, password, otp: "000000" } })).statusCode).toBe(200);
+  });
+});
+
+describe("wrong codes with the right password", () => {
+  const put = "PutItem mails";
+
+  test("are told to a proven address from the third attempt in a row on, once a day", async () => {
+    const { account, logIn } = await createOwner();
+    const { userId, email } = account;
+    const told = async () =>
+      (await database.scan("mails")).filter(
+        (mail) => mail.email === email && mail.notice === "factorRefused",
+      );
+    await database.change("users", { userId }, { emailVerifiedAt: 1 });
+    await expectRequests(lookUp, () => logIn());
+    await expectRequests(lookUp, () => logIn("000000"));
+    for (const _ of [3, 4])
+      expectProblem(await expectRequests([...lookUp, put], () => logIn("000000")), refusals.invalidOtp);
+    expect(await told()).toHaveLength(1);
+    clock.advance(86_400);
+    for (const _ of [1, 2, 3]) await logIn("000000");
+    expect(await told()).toHaveLength(2);
+  });
+
+  test("are refused as ever where that cannot be told", async () => {
+    const { account, logIn } = await createOwner();
+    await database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
+    for (const _ of [1, 2]) await logIn("000000");
+    wire.break(put, fail, { times: 3 });
+    expectProblem(await logIn("000000"), refusals.invalidOtp);
   });
 });
 

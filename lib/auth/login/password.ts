@@ -21,6 +21,7 @@ import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import type { SecondFactor } from "../second-factor.ts";
+import type { TellFactorRefused } from "../tell-factor-refused.ts";
 import type { TellNewDevice } from "../tell-new-device.ts";
 
 /** A login as it came in; the e-mail address is normalised. */
@@ -48,8 +49,12 @@ interface LoginOptions {
   endEarlierSessions: EndEarlierSessions;
   /** Undefined where nobody is told. */
   tellNewDevice: TellNewDevice | undefined;
+  tellFactorRefused: TellFactorRefused | undefined;
   clock: Clock;
 }
+
+/** The first attempt of an honest user has no code, and the second may be mistyped. */
+const toldAttempts = 3;
 
 /** Makes the use case that opens a session by e-mail address and password. */
 export function createLogin({
@@ -63,6 +68,7 @@ export function createLogin({
   openSession,
   endEarlierSessions,
   tellNewDevice,
+  tellFactorRefused,
   clock,
 }: LoginOptions) {
   /**
@@ -96,7 +102,11 @@ export function createLogin({
     const isVerified = await verifyPassword(user?.passwordHash, password);
     if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
-    const claim = await lookAtOtp(user, request);
+    const claim = await lookAtOtp(user, request).catch(async (error: unknown) => {
+      const isWrong = error instanceof AppError && error.code === "invalid_otp";
+      if (isWrong && attempt.count >= toldAttempts) await tellFactorRefused?.(user, request);
+      throw error;
+    });
     // A browser that was known goes on with a new row.
     const forget = async () => attempt.device ?? (await attempts.succeed(attempt));
     const isNew = attempt.device === undefined;

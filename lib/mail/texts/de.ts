@@ -158,6 +158,13 @@ export const de: Texts = {
       button: "Neues Passwort setzen",
       closing: () => recover,
     },
+    factorRefused: {
+      subject: "Falsche Codes zu Ihrem Konto",
+      opening: ({ appName }) =>
+        `Jemand mit Ihrem Passwort wollte sich bei Ihrem Konto bei ${appName} anmelden und hat falsche Codes Ihres zweiten Faktors geschickt. Damit kam niemand hinein.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Ihr Konto ist geschlossen",
       opening: ({ appName }) =>

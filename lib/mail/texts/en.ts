@@ -151,6 +151,13 @@ export const en: Texts = {
       button: "Set a new password",
       closing: () => recover,
     },
+    factorRefused: {
+      subject: "Wrong codes for your account",
+      opening: ({ appName }) =>
+        `Somebody with your password tried to sign in to your account at ${appName}, and sent wrong codes of your second factor. Nobody got in by them.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Your account is closed",
       opening: ({ appName }) =>

@@ -64,7 +64,13 @@ function createUseCases({ client, now }: Tools) {
   const proveUser = createProveUser({ attempts, lookAtOtp });
   const sources = { count: async () => {} };
   const endOthers = createEndOthers(client, tables);
-  const forLogin = { identities, sources, endEarlierSessions: async () => {}, tellNewDevice: async () => {} };
+  const forLogin = {
+    identities,
+    sources,
+    endEarlierSessions: async () => {},
+    tellNewDevice: async () => {},
+    tellFactorRefused: undefined,
+  };
   const readCommonPasswords = () => new Set<string>();
   // Whoever has the challenge has the code: wrong ones are not what this is about.
   const mails = createMailStore(client, "mails");
