@@ -33,7 +33,7 @@ const hasPasswords = { zip: 190 };
  */
 const own: Record<string, Partial<Budget>> = {
   // The document lies beside the bundle
-  openapi: { zip: 56 },
+  openapi: { zip: 64 },
   // A page and its script are in the bundle
   page: { bundle: 64, zip: 24 },
   register: { ...asks(2, 0, 5), ...hasPasswords },
@@ -44,6 +44,13 @@ const own: Record<string, Partial<Budget>> = {
   acceptInvitation: { ...asks(2, 1, 8), ...hasPasswords },
   confirmLoginCode: asks(5, 2, 3),
   login: asks(7, 3, 4),
+  // It asks for keys alone
+  beginPasskeyLogin: { bundle: 200 },
+  beginPasskey: asks(2, 2, 0),
+  addPasskey: asks(3, 2, 1),
+  listPasskeys: asks(2, 2, 0),
+  renamePasskey: asks(2, 1, 1),
+  removePasskey: asks(2, 1, 1),
   refresh: asks(1, 0, 1),
   logout: asks(1, 0, 1),
   listSessions: asks(2, 2, 0),

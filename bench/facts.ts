@@ -56,6 +56,7 @@ export async function findFacts({
 /** With every function there is. */
 const withMail = {
   ...{ ...everySwitch, ISSUER: "https://auth.example.com", MAIL_LINK: "https://auth.example.com/" },
+  PASSKEY_RP_ID: "example.com",
   ...{ SES_CONFIGURATION_SET: "bench", CODE_KEYS_SECRET: "bench-code-keys" },
 };
 

@@ -5,6 +5,7 @@ import { openStage } from "../build/users/stage.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
+import { createPasskey } from "../tests/support/passkey.ts";
 import { call } from "./call.ts";
 import { type FedName, receive, recordOf } from "./feeds.ts";
 
@@ -17,6 +18,8 @@ export const functionNames = declaredNames as FunctionName[];
 /** Makes the event of one call; some calls follow from the answer before. */
 export type Request = (last?: ApiResponse) => Promise<unknown> | unknown;
 
+/** The domain of passkeys: the host of the issuer (bench/stage.ts). */
+export const rpId = "abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const password = "a long and private sentence";
 const newPassword = "another long and private sentence";
 const createAddress = () => `${randomUUID().slice(0, 13)}@example.com`;
@@ -71,6 +74,31 @@ async function openWithFactor(): Promise<string[]> {
   const confirmed = await call("confirmTotp", { cookies, body: await enrol(cookies) });
   const [otp] = JSON.parse(confirmed.body ?? "").recoveryCodes;
   return (await logIn({ ...body, otp })).cookies;
+}
+
+/** A new account whose address is proven, and a passkey that is not added yet. */
+async function openPasskeyAccount() {
+  const account = await openAccount();
+  const { email } = account.body;
+  await call("confirmEmailChange", await askToMove(account, email));
+  const passkey = createPasskey({ userId: userIdOf(account.cookies), rpId, origin: `https://${rpId}` });
+  return { ...account, passkey };
+}
+
+async function createPasskeyBody(cookies: string[], passkey: ReturnType<typeof createPasskey>) {
+  const { body = "" } = await call("beginPasskey", { cookies });
+  return { passkey: passkey.create(JSON.parse(body).challenge) };
+}
+
+/** The same with the passkey added: what is sent to change it. */
+async function openWithPasskey() {
+  const { cookies, passkey } = await openPasskeyAccount();
+  const { body = "" } = await call("addPasskey", {
+    cookies,
+    body: await createPasskeyBody(cookies, passkey),
+  });
+  const { passkeyId } = JSON.parse(body);
+  return { cookies, pathParameters: { passkeyId: String(passkeyId) } };
 }
 
 /** What a browser sends back of an answer's cookies; before them stand lines that delete what it may have had. */
@@ -160,6 +188,16 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const proof = await askForCode("askLoginCode", body.email);
       return createEvent("confirmLoginCode", { body: proof, cookies: cookiesOf(answer).slice(1) });
     },
+    beginPasskey: async () => createEvent("beginPasskey", { cookies: (await openPasskeyAccount()).cookies }),
+    addPasskey: async () => {
+      const { cookies, passkey } = await openPasskeyAccount();
+      return createEvent("addPasskey", { cookies, body: await createPasskeyBody(cookies, passkey) });
+    },
+    renamePasskey: async () => {
+      const { cookies, pathParameters } = await openWithPasskey();
+      return createEvent("renamePasskey", { cookies, pathParameters, body: { name: "Phone" } });
+    },
+    removePasskey: async () => createEvent("removePasskey", await openWithPasskey()),
     askRegistration: () => createEvent("askRegistration", { body: { email: createAddress() } }),
     askLoginCode: () => createEvent("askLoginCode", { body: { email: createAddress() } }),
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),
@@ -188,7 +226,10 @@ export function tokenOf([cookie = ""]: string[]): string {
   return JSON.parse(decodeURIComponent(cookie.slice(cookie.indexOf("=") + 1))).token;
 }
 
-function sessionIdOf(cookies: string[]): string {
+const sessionIdOf = (cookies: string[]): string => claimsOf(cookies).sid;
+const userIdOf = (cookies: string[]): string => claimsOf(cookies).sub;
+
+function claimsOf(cookies: string[]): { sid: string; sub: string } {
   const [, claims = ""] = tokenOf(cookies).split(".");
-  return JSON.parse(Buffer.from(claims, "base64url").toString()).sid;
+  return JSON.parse(Buffer.from(claims, "base64url").toString());
 }

@@ -87,6 +87,7 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
     SES_CONFIGURATION_SET: "bench",
+    PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
     SES_ENDPOINT: await serveMails(),
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     // Counted as deployed, and never reached, since all logins come from one address

@@ -6,6 +6,7 @@ import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
 import { sdkSchemas } from "./sdk-schemas.ts";
 import { signaturesOnly } from "./signatures-only.ts";
+import { smallCaches } from "./small-caches.ts";
 
 /** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
 export const bundleOptions = {
@@ -16,7 +17,7 @@ export const bundleOptions = {
   minify: true,
   // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
   mainFields: ["module", "main"],
-  plugins: [nodeBuiltins, lambdaSettings, sdkSchemas, signaturesOnly, dataFiles, staticFiles],
+  plugins: [nodeBuiltins, lambdaSettings, sdkSchemas, signaturesOnly, smallCaches, dataFiles, staticFiles],
 } satisfies BuildOptions;
 
 /**

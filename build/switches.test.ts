@@ -3,7 +3,7 @@ import { applySwitches, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
 const extras = { DEMO_PAGE: "off", SAMPLE: "off", DOCS: "off" };
-const off = { ...extras, MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off" };
+const off = { ...extras, MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off", PASSKEY_RP_ID: "unset" };
 const MAIL_FROM = "auth@example.com";
 const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
 
@@ -14,6 +14,8 @@ test.each([
     { DEMO_PAGE: "on", SAMPLE: "on", REGISTRATION: "closed" },
     { DEMO_PAGE: "on", SAMPLE: "on", REGISTRATION: "closed" },
   ],
+  [{ PASSKEY_RP_ID: "example.com" }, { PASSKEY_RP_ID: "set" }],
+  [{ PASSKEY_RP_ID: "localhost" }, { PASSKEY_RP_ID: "set" }],
   [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
   [
     { MAIL_FROM, REGISTRATION: "open", EMAIL_LOGIN: "on" },
@@ -31,6 +33,13 @@ test("what cannot be is refused, with all that is wrong", () => {
     "REGISTRATION must be open or verified or closed\nEMAIL_LOGIN must be on or off",
   );
 });
+
+test.each(["co.uk", "github.io", "execute-api.eu-central-1.amazonaws.com"])(
+  "P27 passkeys cannot belong to %s",
+  (PASSKEY_RP_ID) => {
+    expect(() => read({ PASSKEY_RP_ID })).toThrow("PASSKEY_RP_ID must not be a domain under which anybody");
+  },
+);
 
 const attributeOf = (id: string, name: string) => ({ "Fn::GetAtt": [id, name] });
 

@@ -1,3 +1,5 @@
+import { getPublicSuffix } from "tldts";
+
 /** What decides which functions and resources a deployment has, by the variable of the deploying shell. */
 const switches = {
   /** The page at `/`. */
@@ -12,6 +14,8 @@ const switches = {
   REGISTRATION: ["open", "verified", "closed"],
   /** Sign-in by a mailed code. */
   EMAIL_LOGIN: ["on", "off"],
+  /** Passkeys. */
+  PASSKEY_RP_ID: ["set", "unset"],
 } as const;
 
 type SwitchName = keyof typeof switches;
@@ -43,6 +47,7 @@ export function readSwitches(
     MAIL_FROM: hasMail ? "set" : "unset",
     REGISTRATION: environment.REGISTRATION || (hasMail ? "verified" : "open"),
     EMAIL_LOGIN: environment.EMAIL_LOGIN || "off",
+    PASSKEY_RP_ID: environment.PASSKEY_RP_ID ? "set" : "unset",
   };
   const names = Object.keys(switches) as SwitchName[];
   const faults = names.flatMap((name) => {
@@ -51,9 +56,15 @@ export function readSwitches(
   });
   if (!hasMail && given.REGISTRATION === "verified") faults.push("REGISTRATION=verified needs MAIL_FROM");
   if (!hasMail && given.EMAIL_LOGIN === "on") faults.push("EMAIL_LOGIN=on needs MAIL_FROM");
+  if (isPublicSuffix(environment.PASSKEY_RP_ID || "localhost"))
+    faults.push("PASSKEY_RP_ID must not be a domain under which anybody registers one: no browser takes it");
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return given as Switches;
 }
+
+/** Answers whether strangers share a domain, such as `co.uk` or `github.io` (publicsuffix.org). */
+const isPublicSuffix = (domain: string): boolean =>
+  domain !== "localhost" && getPublicSuffix(domain, { allowPrivateDomains: true }) === domain;
 
 /** Answers whether something is there with the switches as they stand. */
 function isThere(what: string, onlyWith: OnlyWith | undefined, standing: Switches): boolean {

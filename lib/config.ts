@@ -20,11 +20,17 @@ export function listSettings(): Pick<Settings, SettingName> {
   return Object.fromEntries(Object.entries(definitions).filter(isSetting)) as never;
 }
 
-/** The settings that a deployment with these variables needs: what only mail needs, where mail is on; and those of own/settings.ts. */
+/**
+ * The settings that a deployment with these variables needs: what only mail or passkeys need, where those are on; and those of
+ * own/settings.ts.
+ */
 export function listNeededSettings(environment: Record<string, unknown>): Record<string, Setting<unknown>> {
   const ofMail = new Set<unknown>(Object.values(definitions.settingsOfMail));
+  const isNeeded = (setting: Setting<unknown>) =>
+    (environment.MAIL_FROM || !ofMail.has(setting)) &&
+    (environment.PASSKEY_RP_ID || setting !== definitions.passkeyRpId);
   const settings = Object.entries<Setting<unknown>>({ ...listSettings(), ...ownSettings });
-  return Object.fromEntries(settings.filter(([, setting]) => environment.MAIL_FROM || !ofMail.has(setting)));
+  return Object.fromEntries(settings.filter(([, setting]) => isNeeded(setting)));
 }
 
 /**

@@ -13,6 +13,11 @@ export type SecurityEvent =
   | "authn_login_fail"
   /** Too many attempts in a row: the next one has to wait. */
   | "authn_login_lock"
+  /** The user has one way in or one factor more, or less. */
+  | "authn_factor_added"
+  | "authn_factor_removed"
+  /** A passkey's counter went back, or it can suddenly be copied: it is no refusal. */
+  | "authn_passkey_suspect"
   | "authn_password_change"
   /** A genuine pair without the Session-Key that its session is bound to: a copied cookie, or a client that lost its key. */
   | "authn_session_key_missing"
@@ -43,6 +48,8 @@ export type ChangeEvent =
   | "totp_removed"
   | "recovery_codes_made"
   | "recovery_code_used"
+  | "passkey_added"
+  | "passkey_removed"
   /** An operator lets nobody in any more. */
   | "user_archived"
   | "user_deleting";
@@ -80,5 +87,19 @@ export type RefusalReason =
   | "account gone"
   /** Of a mailed code. */
   | "wrong code"
+  /** Of a passkey's response; the origin is that of the page, the domain PASSKEY_RP_ID. */
+  | "client data refused"
+  | "wrong origin"
+  | "wrong challenge"
+  | "challenge too old"
+  | "authenticator data refused"
+  | "wrong domain of a passkey"
+  | "user not verified"
+  | "user handle refused"
+  | "public key refused"
+  /** The passkey that it names is not the user's: it was removed. */
+  | "passkey gone"
+  /** It was made for another user, or another sign-in with the passkey came after it. */
+  | "challenge used"
   /** By an operator, or it is being deleted. */
   | "account disabled";

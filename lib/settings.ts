@@ -245,6 +245,26 @@ export const auditDays = setting("AUDIT_DAYS", integer(1, 3_650), { unset: 400 }
 /** Whether a login from a browser that the account does not know is told to its address. */
 export const newDeviceNotice = setting("NEW_DEVICE_NOTICE", oneOf("on", "off"), { unset: "on" });
 
+/** The domain that passkeys belong to: the API's own host or a parent of it. A new one loses every passkey. */
+export const passkeyRpId = setting(
+  "PASSKEY_RP_ID",
+  matching(
+    /^(?!.*\.\d+$)(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+)$/,
+    "must be a domain such as example.com, in lower case",
+  ),
+  {
+    rules: [
+      rule(
+        { issuer },
+        (own: string | undefined, { issuer }) =>
+          own !== undefined &&
+          !`.${new URL(issuer).hostname}`.endsWith(`.${own}`) &&
+          "PASSKEY_RP_ID must be the host of ISSUER or a parent domain of it",
+      ),
+    ],
+  },
+);
+
 /** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
 export const trustedProxySecret: Setting<readonly string[]> = setting(
   "TRUSTED_PROXY_SECRET",
@@ -362,9 +382,9 @@ export function table(variable: string): Setting<string> {
   return setting(variable, matching(/^[a-zA-Z0-9_.-]{3,255}$/, "must be the name of a DynamoDB table"));
 }
 
-/** The same setting in a function that is there without mail, too: undefined then. */
+/** The same setting in a function that is there without what it is for (mail, passkeys), too: undefined then. */
 /* @__NO_SIDE_EFFECTS__ */
-export function withMail<T>(of: Setting<T>): Setting<T | undefined> {
+export function ifSet<T>(of: Setting<T>): Setting<T | undefined> {
   return { ...of, unset: undefined };
 }
 

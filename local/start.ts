@@ -110,6 +110,8 @@ function environment(): NodeJS.ProcessEnv {
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: `${process.env.ISSUER || url}/`,
     REGISTRATION: "open",
+    // Not with an address in place of the name: no passkey belongs to one
+    PASSKEY_RP_ID: new URL(process.env.ISSUER || url).hostname,
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",

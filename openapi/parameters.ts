@@ -51,6 +51,14 @@ export const parameters = {
     schema: { type: "string", pattern: "^[\\w\\-]{1,64}$" },
     example: sessionId,
   },
+  PasskeyId: {
+    name: "passkeyId",
+    in: "path",
+    required: true,
+    description: "From the list of passkeys.",
+    schema: { type: "string", pattern: "^[\\w\\-]{22}$" },
+    example: "q2Tn0p7mJxw3d9k8s5u1bA",
+  },
   Cursor: {
     name: "cursor",
     in: "query",

@@ -73,6 +73,18 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning: "The route needs credentials and none came that count on it.",
     remedy: "log in first. A browser sends its cookie only with `credentials: include` to another origin.",
   },
+  invalid_passkey: {
+    meaning:
+      "What the browser answered is not signed by a passkey of the account, is of another page or domain, without the user having been verified, too late, or was used before.",
+    remedy: "ask for a new challenge and let the user try again.",
+    detail: "The passkey was refused. Ask for a new challenge and try again.",
+  },
+  unknown_passkey: {
+    meaning: "The account has no such passkey any more.",
+    remedy:
+      "tell the browser by `PublicKeyCredential.signalUnknownCredential`, and let the user sign in in another way.",
+    detail: "This passkey was removed from the account. Log in in another way.",
+  },
   invalid_token: {
     meaning: "The access token is malformed, expired, not ours, or its session has been ended.",
     remedy: "call `POST /auth/refresh` once and repeat the request; if that is refused, log in again.",
@@ -139,7 +151,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail: "The account has no second factor. Nothing was changed.",
   },
   email_unproven: {
-    meaning: "Where mail is on, a second factor is for accounts alone whose address is proven.",
+    meaning: "Where mail is on, second factors and passkeys are for accounts alone whose address is proven.",
     remedy: "have the address confirmed: `POST /auth/email` with that address, and the code of the mail.",
     detail:
       "The e-mail address of the account is not proven. Prove it first: POST /auth/email with that address.",
@@ -148,6 +160,17 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     meaning: "There is an account with this e-mail address.",
     remedy: "log in instead, or register another address.",
     detail: "There is an account with this e-mail address.",
+  },
+  too_many_passkeys: {
+    meaning: "The account has ten passkeys.",
+    remedy: "let the user remove one.",
+    detail: "The account has ten passkeys. Remove one of them first.",
+  },
+  last_sign_in_method: {
+    meaning: "Nothing else opens the account: no password, and no other passkey.",
+    remedy: "let the user set a password first, or add another passkey.",
+    detail:
+      "Nothing else opens the account. Set a password first (POST /auth/password/forgot), or add another passkey.",
   },
   email_changed_recently: {
     meaning:

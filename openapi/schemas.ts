@@ -4,6 +4,7 @@ import { changeSchema } from "../lib/accounts/change.ts";
 import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accounts/claims.ts";
 import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
+import { passkeyLoginBody } from "../lib/http/passkey-schemas.ts";
 import {
   callerBody,
   createAcceptInvitationBody,
@@ -123,6 +124,21 @@ const summaryExample = {
   ip: "192.0.2.7",
 };
 
+/** A passkey as its owner sees it. */
+export const passkeySchema = object({
+  passkeyId: text("Names the passkey here."),
+  credentialId: text("Names it in browsers."),
+  name: text("As its owner calls it."),
+  createdAt: time("When it was added."),
+  lastUsedAt: { ...time("When it last opened a session; null: never."), type: ["integer", "null"] },
+  isBackedUp: {
+    type: "boolean",
+    description: "Whether a copy is kept elsewhere. One that is not is gone with its device.",
+  },
+  transports: { type: "array", items: { type: "string" }, description: "How its authenticator is reached." },
+  aaguid: text("The model of its authenticator, hex; zeros where it does not say."),
+});
+
 /** The claims of the team that runs the service, which are attributes of users, too. */
 const customMembers = map(customClaims, (schema, name) => ({
   ...toSchema(schema.wrapped),
@@ -186,6 +202,23 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         ...deviceMember,
       }),
       example: { email, password },
+    },
+    PasskeyLogin: {
+      schema: bodySchema(passkeyLoginBody, {
+        passkey: "What the browser answered to the challenge: `AuthenticationResponseJSON`.",
+        ...deviceMember,
+      }),
+      example: {
+        passkey: {
+          ...{ id: "9x85HbTJsv3g6nAYnLo_tg", rawId: "9x85HbTJsv3g6nAYnLo_tg", type: "public-key" },
+          response: {
+            clientDataJSON: "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0",
+            authenticatorData: "v6vDdDKViwYzYNOtZGHJxHNa5_jt1GWSpeDwFFKy5LUZAAAAAA",
+            signature: "MEUCIQD1Ck4uRAkknEqFO6NhKC8JhB303Q",
+            userHandle: "NWUwYTNhMGUtNmYwYS00ZjBlLThmNWMtM2E3ZjNkMWMyYjRh",
+          },
+        },
+      },
     },
     PasswordChange: {
       schema: bodySchema(createChangePasswordBody(settings), {
@@ -432,6 +465,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             type: ["object", "null"],
             description: "The last change of the account; null also after a login that used up a code.",
           },
+          passkeys: { type: "array", maxItems: 10, items: passkeySchema },
           ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
           sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
@@ -448,7 +482,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       ),
       example: {
         ...{ userId, email, emailVerifiedAt: createdAt, previousEmail: null, undoUntil: null },
-        ...{ language: "en", createdAt, passwordChangedAt: null, roles: [] },
+        ...{ language: "en", createdAt, passwordChangedAt: null, passkeys: [], roles: [] },
         ...{ totp: { confirmedAt: createdAt }, recoveryCodesLeft: 10 },
         lastChange: {
           ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },

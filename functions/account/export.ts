@@ -11,15 +11,15 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   auditTable,
   dynamodbSettings,
+  ifSet,
   sessionsNotBefore,
   sessionsTable,
   usersTable,
-  withMail,
 } from "../../lib/settings.ts";
 
 const config = readConfig({
   ...{ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore },
-  auditTable: withMail(auditTable),
+  auditTable: ifSet(auditTable),
 });
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);

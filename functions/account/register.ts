@@ -15,12 +15,12 @@ import {
   dynamodbSettings,
   hashKeySettings,
   identitiesTable,
-  mailFrom,
+  ifSet,
   mailLanguages,
+  mailsTable,
   passwordMinLength,
   registerLimitPerSourcePerHour,
   usersTable,
-  withMail,
 } from "../../lib/settings.ts";
 import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
@@ -30,14 +30,14 @@ const config = readConfig({
   usersTable,
   identitiesTable,
   attemptsTable,
-  mailFrom: withMail(mailFrom),
+  mailsTable: ifSet(mailsTable),
   mailLanguages,
   passwordMinLength,
   registerLimitPerSourcePerHour,
 });
 const hashKeys = openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
-const registerBody = createRegisterBody(config);
+const registerBody = createRegisterBody({ ...config, hasMail: config.mailsTable !== undefined });
 const register = createRegister({
   directory: createDirectory(dynamodb, config),
   clock: systemClock,

@@ -1,5 +1,6 @@
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
+import { createLoginByPasskey } from "../../lib/auth/login/passkey.ts";
 import { createLogin } from "../../lib/auth/login/password.ts";
 import { createTellFactorRefused } from "../../lib/auth/tell-factor-refused.ts";
 import { createTellNewDevice } from "../../lib/auth/tell-new-device.ts";
@@ -9,28 +10,33 @@ import { api } from "../../lib/http/api.ts";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
+import { isPasskeyLogin, passkeyLoginBody } from "../../lib/http/passkey-schemas.ts";
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
+import { createParseAssertion } from "../../lib/passkeys/assertion.ts";
+import { openPasskeys, passkeySettings } from "../../lib/passkeys/open-passkeys.ts";
+import { createClaimPasskey } from "../../lib/passkeys/store.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import {
   identitiesTable,
+  ifSet,
   loginLimitPerSourcePerMinute,
   mailLanguages,
   mailsTable,
   newDeviceNotice,
-  withMail,
+  passkeyRpId,
 } from "../../lib/settings.ts";
 
 const config = readConfig({
   ...{ ...sessionOpeningSettings, ...otpTakingSettings, identitiesTable, loginLimitPerSourcePerMinute },
-  ...{ mailsTable: withMail(mailsTable), mailLanguages, newDeviceNotice },
+  ...{ mailsTable: ifSet(mailsTable), mailLanguages, newDeviceNotice },
+  ...{ ...passkeySettings, passkeyRpId: ifSet(passkeyRpId) },
 });
 const opening = await createLoginOpening(config);
 const { keyedHash, noteSession } = opening;
-const limit = config.loginLimitPerSourcePerMinute;
 const telling =
   config.mailsTable === undefined
     ? undefined
@@ -40,26 +46,47 @@ const telling =
         clock: systemClock,
         noteFailure: (error: unknown) => note({ error }),
       };
-const login = createLogin({
+const { passkeyRpId: rpId, loginLimitPerSourcePerMinute: limit } = config;
+const shared = {
   ...opening,
   ...createOtpTaking(config, opening.needs),
-  identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
   sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
   tellNewDevice: telling && config.newDeviceNotice === "on" ? createTellNewDevice(telling) : undefined,
   tellFactorRefused: telling && createTellFactorRefused(telling),
   clock: systemClock,
+};
+const login = createLogin({
+  ...shared,
+  identities: createIdentityStore(opening.needs.dynamodb, config.identitiesTable),
 });
+const loginByPasskey =
+  rpId === undefined
+    ? undefined
+    : createLoginByPasskey({
+        ...shared,
+        parseAssertion: createParseAssertion(openPasskeys({ ...config, passkeyRpId: rpId }, keyedHash)),
+        claimPasskey: createClaimPasskey(opening.needs.dynamodb, config.usersTable),
+        noteSuspect: () => note({ event: "authn_passkey_suspect" }),
+      });
 
 export const handler = api()
   .use(clientMode(config))
   .use(deviceCookie(config))
   .handler(async ({ body, headers, mode, hasCookies, pairs, device: kept, ...event }) => {
-    const clientKeys = parseClientKeys(headers);
-    const credentials = parseBody(loginBody, body);
-    note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
-    const known = mode === "bearer" ? { device: credentials.device, pairs: [] } : { device: kept, pairs };
     const { userAgent, sourceIp: ip, requestId } = event;
-    const opened = await login({ ...credentials, ...clientKeys, ...known, userAgent, ip, requestId });
+    const request = { ...parseClientKeys(headers), userAgent, ip, requestId };
+    const known = (device: string | undefined) =>
+      mode === "bearer" ? { device, pairs: [] } : { device: kept, pairs };
+    async function open() {
+      if (loginByPasskey && isPasskeyLogin(body)) {
+        const { passkey, device } = parseBody(passkeyLoginBody, body);
+        return loginByPasskey({ passkey, ...request, ...known(device) });
+      }
+      const credentials = parseBody(loginBody, body);
+      note({ emailHash: await keyedHash.hash(`log e-mail:${credentials.email}`) });
+      return login({ ...credentials, ...request, ...known(credentials.device) });
+    }
+    const opened = await open();
     note({ event: "authn_login_success" });
     await noteSession(opened.pair);
     return openedResponse(opened, { mode, hasCookies }, config);

@@ -8,11 +8,11 @@ import { json } from "../../lib/http/response.ts";
 import { parseBody, totpConfirmationBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { freshSeconds } from "../../lib/sessions/fresh.ts";
-import { factorKeySettings, mailsTable, withMail } from "../../lib/settings.ts";
+import { factorKeySettings, ifSet, mailsTable } from "../../lib/settings.ts";
 import { openFactorSecrets } from "../../lib/tokens/open-factor-secrets.ts";
 import { createTotpOpening, totpSettings } from "../../lib/totp-opening.ts";
 
-const config = readConfig({ ...totpSettings, ...factorKeySettings, mailsTable: withMail(mailsTable) });
+const config = readConfig({ ...totpSettings, ...factorKeySettings, mailsTable: ifSet(mailsTable) });
 const opening = createTotpOpening(config);
 const confirmTotp = createConfirmTotp({
   ...opening,

@@ -7,11 +7,11 @@ import { callerMode } from "../../lib/http/client-mode.ts";
 import { json } from "../../lib/http/response.ts";
 import { callerBody, parseBody } from "../../lib/http/schemas.ts";
 import { freshSeconds } from "../../lib/sessions/fresh.ts";
-import { appName, factorKeySettings, issuer, mailsTable, withMail } from "../../lib/settings.ts";
+import { appName, factorKeySettings, ifSet, issuer, mailsTable } from "../../lib/settings.ts";
 import { openFactorSecrets } from "../../lib/tokens/open-factor-secrets.ts";
 import { createTotpOpening, totpSettings } from "../../lib/totp-opening.ts";
 
-const mail = { mailsTable: withMail(mailsTable) };
+const mail = { mailsTable: ifSet(mailsTable) };
 const config = readConfig({ ...totpSettings, ...factorKeySettings, ...mail, appName, issuer });
 const opening = createTotpOpening(config);
 const startTotp = createStartTotp({

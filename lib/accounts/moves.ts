@@ -87,9 +87,9 @@ export function createMoves(
     },
 
     /**
-     * Takes a user back to the address before, with a new password, and ends all sessions. Of other identities, and of a
-     * second factor, that stays which had been there for seven days when the address was changed. False if anything else has happened to the user
-     * since it was read.
+     * Takes a user back to the address before, with a new password, and ends all sessions. Of other identities, of passkeys
+     * and of a second factor, that stays which had been there for seven days when the address was changed. False if anything
+     * else has happened to the user since it was read.
      */
     async undo(
       user: MovedUser,
@@ -104,7 +104,12 @@ export function createMoves(
       const totp = user.totp && user.totp.confirmedAt < before ? user.totp : undefined;
       const recovery = totp && user.recovery && user.recovery.createdAt < before ? user.recovery : undefined;
       const changed = setOrRemove({
-        ...{ identityIds: kept.size > 0 ? kept : undefined, totp, recovery },
+        ...{
+          identityIds: kept,
+          passkeys: pickOlder(user, before),
+          totp,
+          recovery,
+        },
         ...{ previousEmail: undefined, movedBy: undefined, undoUntil: undefined },
       });
       const restored = { identity: emailIdentity(previousEmail), userId, createdAt: now };
@@ -132,9 +137,19 @@ export function createMoves(
     },
   };
 
-  /** The identities of a user, but for the address, that were there before a time (epoch seconds). */
-  async function listOlder({ identityIds = new Set() }: User, before: number): Promise<Set<string>> {
+  /** The identities of a user, but for the address, that were there before a time (epoch seconds), if there are any. */
+  async function listOlder(
+    { identityIds = new Set() }: User,
+    before: number,
+  ): Promise<Set<string> | undefined> {
     const entries = await Promise.all([...identityIds].map((identity) => identities.find(identity)));
-    return new Set(entries.flatMap((entry) => (entry && entry.createdAt < before ? [entry.identity] : [])));
+    const older = entries.flatMap((entry) => (entry && entry.createdAt < before ? [entry.identity] : []));
+    return older.length > 0 ? new Set(older) : undefined;
   }
+}
+
+/** The passkeys of a user that were there before a time (epoch seconds), if there are any. */
+function pickOlder({ passkeys = {} }: User, before: number): User["passkeys"] {
+  const older = Object.entries(passkeys).filter(([, { createdAt }]) => createdAt < before);
+  return older.length > 0 ? Object.fromEntries(older) : undefined;
 }

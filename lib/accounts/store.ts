@@ -3,6 +3,7 @@ import { type DynamoDB, getItem, type Item, type UpdateExpression, updateItem } 
 import { AppError } from "../errors.ts";
 import { findHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
+import { passkeySchema } from "../passkeys/passkey.ts";
 import { type Change, changeSchema } from "./change.ts";
 import { customClaims } from "./claims.ts";
 import { isOpen, valuesOfOpen } from "./is-disabled.ts";
@@ -30,6 +31,8 @@ const userType = {
     resetBy: v.exactOptional(v.string()),
     /** Identities other than the address; the index has an entry for each. */
     identityIds: v.exactOptional(v.set(v.string())),
+    /** By their `passkeyId`. */
+    passkeys: v.exactOptional(v.record(v.string(), passkeySchema)),
     /** Raised whenever all sessions of the user are ended. */
     sessionEpoch: v.number(),
     /** The epoch before which no session is left; lower than `sessionEpoch` while they are being deleted. */
@@ -183,12 +186,13 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       const keepsAll = () =>
         write(
           "",
-          "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt)) AND (attribute_not_exists(totp) OR attribute_exists(emailVerifiedAt))",
+          "((attribute_not_exists(identityIds) AND attribute_not_exists(passkeys) AND attribute_not_exists(totp)) OR attribute_exists(emailVerifiedAt))",
         );
       let result = await keepsAll();
-      if (!result.written && result.item?.identityIds && !result.item.emailVerifiedAt) {
+      const { identityIds, passkeys, emailVerifiedAt } = result.item ?? {};
+      if (!result.written && (identityIds || passkeys) && !emailVerifiedAt) {
         result = await write(
-          " REMOVE identityIds",
+          " REMOVE identityIds, passkeys",
           "attribute_not_exists(emailVerifiedAt) AND attribute_not_exists(totp)",
         );
         // Proven by somebody else between the two, and never unproven again.
@@ -204,7 +208,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
      */
     proveAddress(user: User, change: Change): Promise<User | undefined> {
       return raise(user, change, {
-        set: ", emailVerifiedAt = :at REMOVE passwordHash, identityIds",
+        set: ", emailVerifiedAt = :at REMOVE passwordHash, identityIds, passkeys",
         condition:
           " AND attribute_not_exists(emailVerifiedAt) AND attribute_not_exists(totp) AND email = :email",
         values: { ":at": change.at, ":email": user.email },

@@ -17,6 +17,8 @@ test.each<[event: string, by: string, told: string[]]>([
   ["totp_removed", "user", ["totpRemoved"]],
   ["recovery_codes_made", "user", ["recoveryCodesMade"]],
   ["recovery_code_used", "user", ["recoveryCodeUsed"]],
+  ["passkey_added", "user", ["passkeyAdded"]],
+  ["passkey_removed", "user", ["passkeyRemoved"]],
   ["user_created", "user", []],
   ["user_updated", "user", []],
   ["authn_token_revoked", "user", []],

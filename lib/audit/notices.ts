@@ -15,6 +15,8 @@ const noticeOf: Partial<Record<string, (change: AccountChange["change"]) => Noti
   totp_removed: () => "totpRemoved",
   recovery_codes_made: () => "recoveryCodesMade",
   recovery_code_used: () => "recoveryCodeUsed",
+  passkey_added: () => "passkeyAdded",
+  passkey_removed: () => "passkeyRemoved",
   user_archived: () => "accountDisabled",
   user_deleted: () => "accountDeleted",
 };

@@ -34,7 +34,7 @@ export async function getFactorOwner(
 
 /**
  * Throws AppError `email_unproven` where mail is on and the address is not proven: whoever has it must not meet a second
- * factor that a stranger has set up.
+ * factor, or a passkey, that a stranger has set up.
  */
 export function assertProven({ emailVerifiedAt }: User, hasMail: boolean): void {
   if (hasMail && emailVerifiedAt === undefined)

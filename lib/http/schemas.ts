@@ -41,7 +41,7 @@ const password = v.pipe(
 );
 
 /** What a bearer client keeps of earlier logins; browsers have it in a cookie. */
-const device = v.exactOptional(
+export const device = v.exactOptional(
   v.pipe(
     v.string("must be a string"),
     v.metadata({ maxLength: 1024 }),
@@ -50,7 +50,7 @@ const device = v.exactOptional(
 );
 
 /** What a bearer client proves with that it has the whole pair; browsers have it in a cookie. */
-const refreshToken = v.exactOptional(v.string("must be a string"));
+export const refreshToken = v.exactOptional(v.string("must be a string"));
 
 /** A code of a second factor, as it was typed. A number has lost its zeros. */
 const otp = v.exactOptional(
@@ -135,9 +135,9 @@ export const emailChangeBody = v.strictObject({
 });
 
 /** The body of a registration; where mail is on, with an address that mail can be sent to. */
-export function createRegisterBody(settings: PasswordSettings & { mailFrom?: unknown }) {
+export function createRegisterBody(settings: PasswordSettings & { hasMail?: boolean }) {
   return v.strictObject({
-    email: settings.mailFrom ? mailableEmail : email,
+    email: settings.hasMail ? mailableEmail : email,
     password: createNewPassword(settings),
   });
 }

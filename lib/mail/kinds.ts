@@ -30,6 +30,8 @@ export const notices = [
   "recoveryCodesMade",
   "recoveryCodeUsed",
   "factorRefused",
+  "passkeyAdded",
+  "passkeyRemoved",
   "accountDisabled",
   "accountDeleted",
 ] as const;

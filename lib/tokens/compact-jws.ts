@@ -1,3 +1,4 @@
+import { parseBase64url } from "../base64url.ts";
 import type { RefusalReason } from "../events.ts";
 import type { VerificationKey } from "./keys.ts";
 
@@ -45,8 +46,8 @@ export function selectKey(token: string, keys: ReadonlyMap<string, VerificationK
 }
 
 function decodeCanonical(segment: string): Buffer {
-  const bytes = Buffer.from(segment, "base64url");
-  if (bytes.toString("base64url") !== segment) throw new AccessTokenError("not canonical base64url");
+  const bytes = parseBase64url(segment);
+  if (!bytes) throw new AccessTokenError("not canonical base64url");
   return bytes;
 }
 

@@ -5,6 +5,7 @@ import { documents } from "./documents.ts";
 import { email } from "./email.ts";
 import { login } from "./login.ts";
 import { type Operation, tags } from "./operation.ts";
+import { passkeySchemas, passkeys } from "./passkeys.ts";
 import { password } from "./password.ts";
 import { sample, sampleSchemas } from "./sample.ts";
 import { session } from "./session.ts";
@@ -17,6 +18,7 @@ const all = {
   ...password,
   ...email,
   ...totp,
+  ...passkeys,
   ...sample,
   ...documents,
   ...ownOperations,
@@ -44,7 +46,9 @@ export const contracts: Record<string, Contract> = Object.fromEntries(
     const contract: Contract = {
       ...first,
       description: every.flatMap(({ description = [] }) => description).join("\n\n"),
-      bodies: every.flatMap((each) => each.body?.schema ?? []),
+      bodies: every.flatMap((each) =>
+        each.body ? [each.body.schema, ...(each.body.orSchema ? [each.body.orSchema] : [])] : [],
+      ),
       isBodyOptional: body?.isOptional ?? false,
       answers: every.flatMap(({ answers }) => answers),
       problems: [...new Set(every.flatMap(({ problems }) => problems))],
@@ -59,4 +63,8 @@ export const groups = Object.entries(tags).filter(([name]) =>
 );
 
 /** The schemas that stand beside their routes. */
-export const routeSchemas: Record<string, Component> = { ...sampleSchemas, ...ownSchemas };
+export const routeSchemas: Record<string, Component> = {
+  ...passkeySchemas,
+  ...sampleSchemas,
+  ...ownSchemas,
+};

@@ -7,9 +7,9 @@ export const login = {
     tag: "Signing in",
     summary: "Log in",
     description:
-      "Starts a session, and ends the one that this browser had before. With a `Session-Key` nobody renews the session without it. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing. An account with a second factor is asked for `otp` in the same request: a login without it is refused, stores nothing and gives nothing.",
+      "Starts a session, and ends the one that this browser had before. With a `Session-Key` nobody renews the session without it. With an `Idempotency-Key` the session accepts the repeat of a refresh only with the key of that refresh. A second cookie, `{cookieName}-device`, recognises this browser at later logins; it opens nothing. An account with a second factor is asked for `otp` in the same request: a login without it is refused, stores nothing and gives nothing. In place of e-mail address and password `passkey` may come, where there are passkeys: what the browser answered to `POST /auth/login/challenge`.",
     parameters: [...opensSession],
-    body: { schema: "Credentials" },
+    body: { schema: "Credentials", orSchema: "PasskeyLogin" },
     answers: [opened],
     problems: [
       ...takesBody,
@@ -19,6 +19,8 @@ export const login = {
       "invalid_credentials",
       "second_factor_required",
       "invalid_otp",
+      "invalid_passkey",
+      "unknown_passkey",
       "too_many_attempts",
       "too_many_requests",
       "unavailable",

@@ -13,7 +13,7 @@ export interface Operation {
   needs?: "token" | "pair" | "pair or token";
   parameters?: ParameterName[];
   /** The name of its schema: in openapi/schemas.ts, or beside the route. */
-  body?: { schema: string; isOptional?: boolean };
+  body?: { schema: string; orSchema?: string; isOptional?: boolean };
   answers: Answer[];
   /** What it may refuse with, besides `internal_error`, which no route is free of. */
   problems: ProblemCode[];
@@ -34,6 +34,8 @@ export const tags = {
   "Signing in": "An account, a session, its renewal and its end.",
   "By mail":
     "What a code opens that was mailed. Where the operator sends no mail, these routes are not there.",
+  Passkeys:
+    "Sign-in without a password, by a key that never leaves the user's devices. Where the operator names no domain for them, these routes are not there.",
   Account: "What belongs to the signed-in user.",
   "Second factor":
     "An authenticator app and recovery codes, which logins then ask for. Each user decides whether there is one.",

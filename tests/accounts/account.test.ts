@@ -58,7 +58,14 @@ describe("GET /auth/account", () => {
     const change = { ...created, device: "unknown browser", requestId: expect.any(String) };
     expect(user).toEqual({
       ...{ userId, email, createdAt: expect.any(Number), roles: ["admin"], sessionsLeftOut: 0 },
-      ...{ language: "en", passwordChangedAt: null, emailVerifiedAt: null, totp: null, recoveryCodesLeft: 0 },
+      ...{
+        language: "en",
+        passwordChangedAt: null,
+        emailVerifiedAt: null,
+        totp: null,
+        recoveryCodesLeft: 0,
+        passkeys: [],
+      },
       ...{ previousEmail: "before@example.com", undoUntil: clock.now + 60 },
       lastChange: { id: expect.any(String), ...change },
       ...{ changes: [change], moreChanges: false },

@@ -6,6 +6,7 @@ import { fail, gather, loseAnswer, loseRequest, precededBy } from "../support/fa
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
+import { createStoredPasskey } from "../support/passkey.ts";
 import { type Account, type Step, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -114,14 +115,24 @@ describe("POST /auth/email/undo", () => {
       [late, weekSeconds],
     ] as const)
       await database.put("identities", { identity, userId: randomUUID(), createdAt: clock.now - age });
-    const moved = await move({ identityIds });
+    const passkeys = {
+      long: createStoredPasskey(clock.now - weekSeconds - 1),
+      late: createStoredPasskey(clock.now - weekSeconds),
+    };
+    const moved = await move({ identityIds, passkeys });
     expect((await undo(moved)).statusCode).toBe(200);
-    expect((await userOf(moved.account))?.identityIds).toEqual(new Set([long]));
+    expect(await userOf(moved.account)).toMatchObject({
+      identityIds: new Set([long]),
+      passkeys: { long: passkeys.long },
+    });
+    expect((await userOf(moved.account))?.passkeys).not.toHaveProperty("late");
   });
 
   test("N11 where none was there so long none stays", async () => {
-    const moved = await move({ identityIds: new Set([`external:${randomUUID()}`]) });
+    const late = { late: createStoredPasskey(clock.now) };
+    const moved = await move({ identityIds: new Set([`external:${randomUUID()}`]), passkeys: late });
     expect((await undo(moved)).statusCode).toBe(200);
+    expect(await userOf(moved.account)).not.toHaveProperty("passkeys");
     expect(await userOf(moved.account)).not.toHaveProperty("identityIds");
   });
 

@@ -32,7 +32,7 @@ const { sandbox, database, wire, expectRefusal, expectRequests } = service;
 const findEntry = (email: string) => database.find("identities", { identity: `email:${email}` });
 const short = service.createSandbox({ PASSWORD_MIN_LENGTH: "8" });
 /** Where mail is on, an address is one that mail reaches. */
-const withoutMail = service.createSandbox({ MAIL_FROM: "" });
+const withoutMail = service.createSandbox({ MAILS_TABLE: "" });
 
 test("A33 there is no account that nobody registered", async () => {
   expect(await database.scan("users")).toEqual([]);

@@ -68,6 +68,7 @@ const everySetting: Record<string, string> = {
   HSTS_INCLUDE_SUBDOMAINS: "on",
   TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
   TRUSTED_PROXY_HEADER: "x-client-address",
+  PASSKEY_RP_ID: "example.com",
   MAIL_FROM: "Example <auth@example.com>",
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",
@@ -256,9 +257,18 @@ test.each([
 );
 
 test("every setting of the deploying shell reaches the functions, but for private keys", () => {
-  // What only mail has goes to the functions of mail.
-  const { STAGE, ROUTES, MAIL_FROM, MAIL_LINK, MAILS_TABLE, AUDIT_TABLE, SES_CONFIGURATION_SET, ...others } =
-    everySetting;
+  // What only mail and passkeys have goes to their functions.
+  const {
+    STAGE,
+    ROUTES,
+    PASSKEY_RP_ID,
+    MAIL_FROM,
+    MAIL_LINK,
+    MAILS_TABLE,
+    AUDIT_TABLE,
+    SES_CONFIGURATION_SET,
+    ...others
+  } = everySetting;
   const fromShell = Object.fromEntries(
     Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE|FACTOR)_KEYS/.test(variable)),
   );

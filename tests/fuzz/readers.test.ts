@@ -82,7 +82,7 @@ const token = `${another.slice(0, 21)}A.${another.slice(0, 22)}`;
 const proof = { challenge: token, code: "K4MXQ2T9W" };
 const device = "session.0.20000.mac";
 const otp = "123 456";
-const registerBody = createRegisterBody({ ...settings, mailFrom: email });
+const registerBody = createRegisterBody({ ...settings, hasMail: true });
 const changed = { currentPassword: password, newPassword: `${password}!` };
 const bodies: Record<string, [schema: unknown, sound: object, optional?: object]> = {
   login: [loginBody, { email, password }, { otp, device }],

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import type { ProblemCode } from "../../lib/errors.ts";
 import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { getSchema } from "../../openapi/document.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
 import type { Operation } from "../../openapi/operations/operation.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
@@ -11,9 +12,11 @@ import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
+import { createHashKey, hashKeySettings } from "../support/keys.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
+import { createPasskey } from "../support/passkey.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -23,6 +26,8 @@ const limited = service.createSandbox({
   REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "1",
   MAIL_LIMIT_PER_SOURCE_PER_HOUR: "1",
 });
+
+const keyless = service.createSandbox(hashKeySettings(createHashKey({ activeFrom: clock.now + 999_999 })));
 
 /** The routes that are described, by the file of their function. */
 const described = routeNames.flatMap((name) => {
@@ -55,6 +60,26 @@ const askedBy: Partial<Record<RouteName, RouteName>> = {
 const askedFor = new Map<string, { challenge: string; code: string }>();
 const invite = createInvite(service);
 const invited = new Map<string, string>();
+
+const changesPasskeys = (name: RouteName) => /^(begin|add|rename|remove)Passkey$/.test(name);
+const rpId = String(service.environment.PASSKEY_RP_ID);
+const passkeyOf = ({ userId }: Account) => createPasskey({ userId, rpId, origin: `https://${rpId}` });
+
+/** What a route about passkeys takes: the account has one already, where it is about one. */
+async function askForPasskey(
+  name: RouteName,
+  { account, cookies }: Pick<typeof usual, "account" | "cookies">,
+) {
+  if (!changesPasskeys(name)) return {};
+  await service.database.change("users", { userId: account.userId }, { emailVerifiedAt: clock.now });
+  const { challenge } = bodyOf(await sandbox.beginPasskey({ cookies }));
+  const body = { passkey: passkeyOf(account).create(challenge) };
+  if (name === "beginPasskey") return { body: undefined };
+  if (name === "addPasskey") return { body };
+  const { passkeyId } = bodyOf(await sandbox.addPasskey({ cookies, body }));
+  const pathParameters = { passkeyId };
+  return name === "removePasskey" ? { pathParameters, body: undefined } : { pathParameters };
+}
 
 /** The address that a code for a route is mailed to. */
 const addressOf = (name: RouteName, { email }: Account) =>
@@ -159,6 +184,7 @@ async function createRequest(
   return {
     ...(isOpen ? {} : exampleRequest(name, cookies)),
     ...(bodies[name] && { body: bodies[name] }),
+    ...(await askForPasskey(name, { account, cookies })),
     ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
 }
@@ -235,7 +261,11 @@ const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
 
 /** Has a route refuse with this problem. */
 async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
-  const caller = lasting.includes(code) || isOfFactor(name) ? await createCaller() : usual;
+  // Who changes passkeys has just logged in.
+  const isNew = lasting.includes(code) || isOfFactor(name) || /Passkeys?$/.test(name);
+  const caller = isNew ? await createCaller() : usual;
+  const { userId } = caller.account;
+  const change = (attributes: object) => service.database.change("users", { userId }, { ...attributes });
   const { token, cookies } = usual;
   const good = await createRequest(name, caller);
   const call = (more: ClientRequest = {}, as = sandbox) => as[name]({ ...good, ...more });
@@ -253,6 +283,24 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
   switch (code) {
     case "invalid_body":
       return call({ body: name === "login" ? { email } : "{" });
+    case "invalid_passkey":
+      return call({ body: { ...(getSchema("PasskeyLogin").example as object) } });
+    case "unknown_passkey": {
+      const { challenge } = bodyOf(await sandbox.beginPasskeyLogin());
+      return call({ body: { passkey: passkeyOf(caller.account).get(challenge) } });
+    }
+    case "too_many_passkeys": {
+      const { passkeyId } = bodyOf(await sandbox.addPasskey(await createRequest("addPasskey", caller)));
+      const { passkeys } = (await service.database.find("users", { userId })) as {
+        passkeys: Record<string, object>;
+      };
+      const more = Array.from({ length: 10 }, (_, i) => [`${i}`.padEnd(22, "A"), passkeys[passkeyId]]);
+      await change({ passkeys: Object.fromEntries(more) });
+      return call();
+    }
+    case "last_sign_in_method":
+      await change({ passwordHash: undefined });
+      return call();
     case "invalid_code": {
       const { code } = good.body as { code: string };
       return call({
@@ -269,8 +317,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ headers: { "idempotency-key": "short" } });
     case "insufficient_user_authentication": {
       // A password counts whenever the login was.
-      const { userId } = caller.account;
-      await service.database.change("users", { userId }, { passwordHash: undefined });
+      await change({ passwordHash: undefined });
       clock.advance(301);
       return call(exceptCurrent);
     }
@@ -305,13 +352,12 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "cross_site_request":
       return call({ headers: { "sec-fetch-site": "cross-site" } });
     case "not_found":
-      return call({ pathParameters: { sessionId: "none" } });
+      return call({ pathParameters: { sessionId: "none", passkeyId: "none" } });
     case "email_taken":
       await sandbox.register({ body: { email: addressOf(name, caller.account), password } });
       return name === "register" ? call({ body: { email, password } }) : call();
     case "email_changed_recently": {
-      const { userId } = caller.account;
-      await service.database.change("users", { userId }, { undoUntil: clock.now + 60 });
+      await change({ undoUntil: clock.now + 60 });
       return call();
     }
     case "second_factor_required":
@@ -337,16 +383,17 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ body: mistaken ?? good.body });
     case "too_many_requests": {
       if (name === "changePassword") {
-        const { userId } = caller.account;
-        await service.database.change("users", { userId }, { passwordChangedAt: clock.now });
+        await change({ passwordChangedAt: clock.now });
         const refused = await call();
-        await service.database.change("users", { userId }, { passwordChangedAt: undefined });
+        await change({ passwordChangedAt: undefined });
         return refused;
       }
       await call({}, limited);
       return call({}, limited);
     }
     case "unavailable": {
+      // Here no more is asked for than a key.
+      if (name === "beginPasskeyLogin") return call({}, keyless);
       wire.break("", fail, { times: 99 });
       // Where no database is asked, only a clock that is slow is left.
       const receivedAt = clock.now;

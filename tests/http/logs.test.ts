@@ -13,6 +13,7 @@ import { fail } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { refuseMail, startMailbox } from "../support/mailbox.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
+import { createPasskey } from "../support/passkey.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -49,6 +50,21 @@ async function openWithFactor() {
   return pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
 }
 
+/** Somebody whose passkey counts backwards. */
+async function signInSuspect() {
+  const own = await service.register();
+  const { userId } = own;
+  await service.database.change("users", { userId }, { emailVerifiedAt: clock.now });
+  const { cookies } = await service.logIn({ account: own });
+  const rpId = String(service.environment.PASSKEY_RP_ID);
+  const passkey = createPasskey({ userId, rpId, origin: `https://${rpId}` });
+  const made = bodyOf(await sandbox.beginPasskey({ cookies }));
+  const body = { passkey: passkey.create(made.challenge, { signCount: 7 }) };
+  await sandbox.addPasskey({ cookies, body });
+  const { challenge } = bodyOf(await sandbox.beginPasskeyLogin());
+  return sandbox.login({ body: { passkey: passkey.get(challenge, { signCount: 6 }) } });
+}
+
 /** How each event of the vocabulary comes about; the last call of each is what logs it. */
 const occasions = {
   authn_factor_added: () => setFactorUp(),
@@ -74,6 +90,7 @@ const occasions = {
     const { cookies } = await service.logIn({ account: own });
     return sandbox.changePassword({ cookies, body: { currentPassword: own.password, newPassword } });
   },
+  authn_passkey_suspect: () => signInSuspect(),
   authn_token_invalid: () => sandbox.movies({ cookies: ["auth-cookie=x"] }),
   authn_token_reuse: async () => {
     const first = await service.logIn();

@@ -9,6 +9,7 @@ import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals, type MailedCode, receiveCode, wrongCode } from "../support/mailed-code.ts";
 import { pairOf } from "../support/pair.ts";
+import { createStoredPasskey } from "../support/passkey.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { type Account, type Step, startService } from "../support/service.ts";
 
@@ -235,7 +236,14 @@ describe("the first proof of an address", () => {
   test("ends every session, and removes the password and every other way in: they may be a stranger's", async () => {
     const { account, pairs } = await service.open(2);
     const { userId, email, password } = account;
-    await database.change("users", { userId }, { identityIds: new Set(["external:1"]) });
+    await database.change(
+      "users",
+      { userId },
+      {
+        identityIds: new Set(["external:1"]),
+        passkeys: { own: createStoredPasskey(1) },
+      },
+    );
     const asked = await ask(email);
     const opened = pairOf(
       await service.expectRequests(
@@ -253,7 +261,7 @@ describe("the first proof of an address", () => {
       lastChange: { event: "user_updated", by: "code", at: clock.now, ip: "192.0.2.7" },
     });
     expect(user).not.toHaveProperty("passwordHash");
-    expect(user).not.toHaveProperty("identityIds");
+    for (const name of ["identityIds", "passkeys"]) expect(user).not.toHaveProperty(name);
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.loginFailed);
     clock.advance(60);
     await service.rotate(opened);

@@ -10,6 +10,7 @@ import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals, type MailedCode, receiveCode, wrongCode as wrong } from "../support/mailed-code.ts";
 import { pairOf } from "../support/pair.ts";
+import { createStoredPasskey } from "../support/passkey.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { type Account, startService } from "../support/service.ts";
 
@@ -258,14 +259,20 @@ describe("a new password", () => {
     expect((await logIn(asked.email, asked.newPassword)).statusCode).toBe(200);
   });
 
-  test("F18 that is the first proof of an address: nothing else opens the account", async () => {
-    const asked = await prepare();
-    await database.change("users", { userId: asked.userId }, { identityIds: new Set(["external:1"]) });
-    expectDone(await reset(asked));
-    const user = await findUser(asked.userId);
-    expect(user).toMatchObject({ sessionEpoch: 1, emailVerifiedAt: clock.now });
-    expect(user).not.toHaveProperty("identityIds");
-  });
+  test.each([
+    ["an identity", { identityIds: new Set(["external:1"]) }],
+    ["a passkey", { passkeys: { own: createStoredPasskey(1) } }],
+  ])(
+    "F18 that is the first proof of an address: nothing else opens the account, like %s",
+    async (_, given) => {
+      const asked = await prepare();
+      await database.change("users", { userId: asked.userId }, given);
+      expectDone(await reset(asked));
+      const user = await findUser(asked.userId);
+      expect(user).toMatchObject({ sessionEpoch: 1, emailVerifiedAt: clock.now });
+      for (const name of ["identityIds", "passkeys"]) expect(user).not.toHaveProperty(name);
+    },
+  );
 
   test("F18 sets it all the same where a session proves the address between its two writes, and takes nothing then", async () => {
     const asked = await prepare();
@@ -284,7 +291,8 @@ describe("a new password", () => {
 
   test("F18 takes nothing from an account whose address was proven before", async () => {
     const asked = await prepare();
-    const given = { identityIds: new Set(["external:1"]), emailVerifiedAt: 7 };
+    const passkeys = { own: createStoredPasskey(1) };
+    const given = { identityIds: new Set(["external:1"]), passkeys, emailVerifiedAt: 7 };
     await database.change("users", { userId: asked.userId }, given);
     expectDone(await reset(asked));
     expect(await findUser(asked.userId)).toMatchObject(given);

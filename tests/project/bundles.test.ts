@@ -44,7 +44,8 @@ describe("what a bundle holds", () => {
     (name) => {
       const { inputs: graph = {} } = metafiles[pathOf(name)] ?? {};
       const own = findUseCase(name);
-      const needed = new Set<string>([own]);
+      // A login comes with a password or with a passkey.
+      const needed = new Set<string>([own, ...(name === "login" ? ["lib/auth/login/passkey.ts"] : [])]);
       for (const path of needed) for (const imported of graph[path]?.imports ?? []) needed.add(imported.path);
       // What stands in no folder is no use case: open-session, prove-user, sweep.
       const useCases = inputs(name).filter((path) => /^lib\/auth\/\w+\//.test(path));

@@ -200,7 +200,7 @@ test("Ctrl-C ends everything; another start knows the users, and takes settings 
   expect(answers[2]).toMatch(/^set-cookie: another-cookie=/m);
 
   const allowed = { "access-control-allow-origin": listed, "access-control-allow-credentials": "true" };
-  const methods = "GET,POST,DELETE";
+  const methods = "GET,POST,PATCH,DELETE";
   const headers =
     "content-type,authorization,auth-mode,idempotency-key,idempotency-key-previous,session-key,x-request-id";
   for (const [request, status, cors] of [

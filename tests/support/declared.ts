@@ -7,7 +7,7 @@ import { slsSync } from "./sls.ts";
 const file = ".local/test/service.json";
 
 /** What is only there with a switch (build/switches.ts) is there. */
-export const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on" };
+export const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on", PASSKEY_RP_ID: "localhost" };
 /** Of the functions that register a deployment has those of one of these. */
 export const registrations = ["verified", "open", "closed"];
 

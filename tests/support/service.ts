@@ -102,6 +102,7 @@ export async function startService(given?: Database) {
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
     SES_CONFIGURATION_SET: "auth",
+    PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
     ...hashKeySettings(hashKey),
@@ -127,7 +128,9 @@ export async function startService(given?: Database) {
     impatient: createSandbox({ ...environment, DYNAMODB_TIMEOUT_MS: "2000" }),
 
     createSandbox(overrides: Environment = {}): Sandbox {
-      return createSandbox({ ...environment, ...overrides });
+      // Passkeys belong to the host of the issuer.
+      const rpId = overrides.ISSUER && { PASSKEY_RP_ID: new URL(overrides.ISSUER).hostname };
+      return createSandbox({ ...environment, ...rpId, ...overrides });
     },
 
     async register(): Promise<Account> {

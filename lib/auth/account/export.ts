@@ -3,6 +3,7 @@ import { summarizeFactors } from "../../accounts/factor-summary.ts";
 import type { UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
 import type { Clock } from "../../clock.ts";
+import { viewPasskeys } from "../../passkeys/passkey.ts";
 import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
@@ -37,6 +38,7 @@ export function createExportAccount({ users, sessions, audit, sessionsNotBefore,
       ...{ userId, email, emailVerifiedAt, previousEmail, undoUntil, language, createdAt, passwordChangedAt },
       ...summarizeFactors(user),
       lastChange: lastChange ? withoutName(lastChange) : null,
+      passkeys: viewPasskeys(user.passkeys),
       roles: [],
       ...pickCustomClaims(user),
       ...ofSessions,

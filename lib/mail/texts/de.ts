@@ -165,6 +165,21 @@ export const de: Texts = {
       button: "Neues Passwort setzen",
       closing: () => recover,
     },
+    passkeyAdded: {
+      subject: "Ein Passkey wurde hinzugefügt",
+      opening: ({ appName }) =>
+        `Zu Ihrem Konto bei ${appName} wurde ein Passkey hinzugefügt. Wer ihn hat, kann sich ohne Ihr Passwort anmelden.`,
+      button: "Neues Passwort setzen",
+      closing: () =>
+        "Waren Sie es, ist nichts zu tun. Wenn nicht, setzen Sie sofort ein neues Passwort – das meldet alle anderen ab – und entfernen Sie dann den Passkey.",
+    },
+    passkeyRemoved: {
+      subject: "Ein Passkey wurde entfernt",
+      opening: ({ appName }) =>
+        `Von Ihrem Konto bei ${appName} wurde ein Passkey entfernt. Niemand kann sich mehr mit ihm anmelden.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Ihr Konto ist geschlossen",
       opening: ({ appName }) =>

@@ -158,6 +158,21 @@ export const en: Texts = {
       button: "Set a new password",
       closing: () => recover,
     },
+    passkeyAdded: {
+      subject: "A passkey was added",
+      opening: ({ appName }) =>
+        `A passkey was added to your account at ${appName}. Whoever has it can sign in without your password.`,
+      button: "Set a new password",
+      closing: () =>
+        "If it was you, there is nothing to do. If not, set a new password at once – it signs everybody else out – and then remove the passkey.",
+    },
+    passkeyRemoved: {
+      subject: "A passkey was removed",
+      opening: ({ appName }) =>
+        `A passkey was removed from your account at ${appName}. Nobody can sign in with it any more.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Your account is closed",
       opening: ({ appName }) =>

@@ -1,0 +1,94 @@
+import { createChange } from "../../accounts/change.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import {
+  findPasskey,
+  maxPasskeys,
+  type Passkey,
+  type PasskeyView,
+  viewPasskey,
+} from "../../passkeys/passkey.ts";
+import { PasskeyError } from "../../passkeys/passkey-error.ts";
+import { tooManyPasskeys } from "../../passkeys/refusals.ts";
+import type { NewPasskey, ParseRegistration, RegistrationJson } from "../../passkeys/registration.ts";
+import type { PasskeyStore } from "../../passkeys/store.ts";
+import type { Client, Session } from "../../sessions/session.ts";
+import { assertCurrent, getCurrentUser } from "../current-user.ts";
+import { assertMayChangeFactor, assertProven } from "../factor-owner.ts";
+
+interface AddPasskeyOptions {
+  users: Pick<UserStore, "find">;
+  passkeys: Pick<PasskeyStore, "add">;
+  parseRegistration: ParseRegistration;
+  /** Where mail is on, a passkey is only for a proven address. */
+  hasMail: boolean;
+  clock: Clock;
+}
+
+/** A new passkey as it came in. */
+export interface PasskeyAddition extends Client {
+  passkey: RegistrationJson & { response: { transports?: string[] } };
+  name?: string;
+  requestId: string;
+}
+
+/** Two first passkeys at once: one of them finds the other, and is added to it. */
+const maxLooks = 3;
+
+/** Makes the use case that adds a passkey to the caller's account. */
+export function createAddPasskey({ users, passkeys, parseRegistration, hasMail, clock }: AddPasskeyOptions) {
+  /**
+   * Adds the passkey; one that was added before by the same answer of the browser is given again. Throws AppError
+   * `invalid_body` for one that is not to be trusted, `email_unproven`, `too_many_passkeys`, `invalid_token`, `unavailable`.
+   */
+  return async function addPasskey(caller: Session, addition: PasskeyAddition): Promise<PasskeyView> {
+    const { passkey: answer, name = "Passkey", requestId, ...client } = addition;
+    const made = await parseRegistration(answer, caller.userId).catch(refuse);
+    const now = clock();
+    const { passkeyId } = made;
+    const passkey = createPasskey(made, { name, transports: answer.response.transports ?? [] }, now);
+    const change = createChange("passkey_added", { by: "user", client, requestId }, now);
+    let user = await getCurrentUser(users, caller, now);
+    for (let look = 1; look <= maxLooks; look++) {
+      assertMayChangeFactor(user, caller);
+      assertProven(user, hasMail);
+      const known = findKnown(user, made);
+      if (known) return viewPasskey(passkeyId, known);
+      if (Object.keys(user.passkeys ?? {}).length >= maxPasskeys) throw tooManyPasskeys();
+      const result = await passkeys.add(user, passkeyId, passkey, change);
+      if (result.isWritten) return viewPasskey(passkeyId, passkey);
+      assertCurrent(result.user, caller, now);
+      user = result.user;
+    }
+    throw new AppError("unavailable");
+  };
+}
+
+/** The very passkey, where it is there already: the answer to the request that added it was lost. */
+function findKnown(user: User, { passkeyId, publicKey }: NewPasskey): Passkey | undefined {
+  const known = findPasskey(user, passkeyId);
+  if (known && known.publicKey !== publicKey) throw refused();
+  return known;
+}
+
+function createPasskey(
+  { passkeyId: _, ...made }: NewPasskey,
+  named: Pick<Passkey, "name" | "transports">,
+  createdAt: number,
+): Passkey {
+  return { ...made, ...named, createdAt };
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof PasskeyError ? refused(error) : error;
+}
+
+function refused(cause?: PasskeyError): AppError {
+  const detail = "was refused. Ask for a new challenge and make the passkey again.";
+  return new AppError("invalid_body", {
+    detail: `passkey ${detail}`,
+    errors: [{ pointer: "#/passkey", detail }],
+    ...(cause && { reason: cause.reason, cause }),
+  });
+}
