@@ -6,7 +6,7 @@ import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { createDynamoDB } from "./dynamodb.ts";
 import { createChallenges } from "./mail/codes.ts";
-import { createMailStore } from "./mail/store.ts";
+import { createOutbox } from "./mail/outbox.ts";
 import {
   attemptsTable,
   dynamodbSettings,
@@ -39,7 +39,7 @@ export function createCodeAsking(config: Config<keyof typeof codeAskingSettings>
   const needs = { dynamodb, hashKeys, clock };
   const sources = openSourceLimit(config, needs, { what: "mails", limit, windowSeconds: 3_600 });
   const ask = createAsk({
-    mails: createMailStore(dynamodb, config.mailsTable),
+    mails: createOutbox(dynamodb, config.mailsTable),
     mailLimit: createMailLimit({ attempts, keyedHash, clock }),
     challenges: createChallenges(keyedHash),
     languages: config.mailLanguages,

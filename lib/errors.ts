@@ -40,7 +40,7 @@ const rows = {
   email_taken: [409, "E-mail address taken"],
   email_unproven: [409, "E-mail address not proven"],
   too_many_passkeys: [409, "Too many passkeys"],
-  last_sign_in_method: [409, "Nothing else opens the account"],
+  last_sign_in_method: [409, "Last sign-in method"],
   email_changed_recently: [409, "E-mail address changed recently"],
   body_too_large: [413, "Request body too large"],
   unsupported_media_type: [415, "Unsupported media type"],
@@ -75,7 +75,6 @@ interface AppErrorOptions {
 
 /** What is said where no more is known; what one place throws it says itself, since every bundle holds these. */
 const defaultDetails: Partial<Record<ProblemCode, string>> = {
-  invalid_code: "The code is not right.",
   code_expired: "The code is used up, too old or not from here. Ask for a new one.",
   invalid_jwt_token: "invalid jwt token",
   invalid_refresh_token: "invalid refresh token",
@@ -86,7 +85,6 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
   invalid_credentials: "The e-mail address or the password is wrong.",
   conflicting_credentials:
     "Send one kind of credentials: the session cookie, an Authorization header, or a pair in the body.",
-  email_taken: "There is an account with this e-mail address.",
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 

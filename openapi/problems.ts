@@ -21,6 +21,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   invalid_code: {
     meaning: "The code is not the one that was mailed. After five wrong ones there is no right one.",
     remedy: "have it typed again; `codeBegins` tells which mail it stands in.",
+    detail: "The code is not right.",
   },
   code_expired: {
     meaning:

@@ -14,7 +14,7 @@ import { isPasskeyLogin, passkeyLoginBody } from "../../lib/http/passkey-schemas
 import { loginBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
-import { createMailStore } from "../../lib/mail/store.ts";
+import { createOutbox } from "../../lib/mail/outbox.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createParseAssertion } from "../../lib/passkeys/assertion.ts";
 import { openPasskeys, passkeySettings } from "../../lib/passkeys/open-passkeys.ts";
@@ -41,7 +41,7 @@ const telling =
   config.mailsTable === undefined
     ? undefined
     : {
-        mails: createMailStore(opening.needs.dynamodb, config.mailsTable),
+        mails: createOutbox(opening.needs.dynamodb, config.mailsTable),
         languages: config.mailLanguages,
         clock: systemClock,
         noteFailure: (error: unknown) => note({ error }),

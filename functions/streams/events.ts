@@ -3,7 +3,7 @@ import { createTellChange } from "../../lib/audit/tell-change.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
-import { createMailStore } from "../../lib/mail/store.ts";
+import { createOutbox } from "../../lib/mail/outbox.ts";
 import { auditDays, auditTable, dynamodbSettings, mailLanguages, mailsTable } from "../../lib/settings.ts";
 import { createStreamHandler } from "../../lib/stream.ts";
 
@@ -15,7 +15,7 @@ export const handler = createStreamHandler(
   createTellChange({
     ...config,
     audit: createAuditStore(dynamodb, config.auditTable),
-    mails: createMailStore(dynamodb, config.mailsTable),
+    mails: createOutbox(dynamodb, config.mailsTable),
     languages: config.mailLanguages,
     clock: systemClock,
   }),

@@ -4,7 +4,8 @@ import { nameDevice } from "../device-name.ts";
 import { type Challenges, codeBegins, createMailId } from "../mail/codes.ts";
 import { type CodeKind, codeKinds } from "../mail/kinds.ts";
 import { chooseLanguage, type Language } from "../mail/language.ts";
-import type { MailStore, NewMail } from "../mail/store.ts";
+import type { NewMail } from "../mail/mail.ts";
+import type { MailStore } from "../mail/store.ts";
 
 interface AskOptions {
   mails: Pick<MailStore, "put">;

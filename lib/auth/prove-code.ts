@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Challenges, Codes } from "../mail/codes.ts";
 import type { CodeKind } from "../mail/kinds.ts";
-import type { Mail, MailStore, Use } from "../mail/store.ts";
+import type { Mail } from "../mail/mail.ts";
+import type { MailStore, Use } from "../mail/store.ts";
 
 interface ProveCodeOptions {
   mails: Pick<MailStore, "prove">;
@@ -34,7 +35,8 @@ export function createProveCode({ mails, challenges, codes, clock }: ProveCodeOp
     const isRight = await codes.isRight(kind, id, code);
     const mail = await mails.prove({ kind, id, isRight, use }, clock());
     if (!mail) throw new AppError("code_expired");
-    if (!isRight) throw new AppError("invalid_code", { reason: "wrong code" });
+    if (!isRight)
+      throw new AppError("invalid_code", { detail: "The code is not right.", reason: "wrong code" });
     // Somebody has written another address into it.
     if (!codes.isOf(mail)) throw new AppError("code_expired");
     return mail;

@@ -2,7 +2,7 @@ import { codeAskingSettings, createCodeAsking } from "../code-asking.ts";
 import { readConfig } from "../config.ts";
 import { note } from "../log.ts";
 import type { CodeKind } from "../mail/kinds.ts";
-import type { NewMail } from "../mail/store.ts";
+import type { NewMail } from "../mail/mail.ts";
 import type { ApiEvent, ClientEvent } from "./event.ts";
 import { type ApiResponse, json } from "./response.ts";
 import { emailBody, parseBody, type registrationRequestBody } from "./schemas.ts";

@@ -1,5 +1,5 @@
+import type { Mail } from "./mail.ts";
 import type { Recipients } from "./recipients.ts";
-import type { Mail } from "./store.ts";
 import type { TextName } from "./texts/texts.ts";
 
 /** What a mail says, and whose account it is about. */

@@ -6,10 +6,11 @@ import type { MailOutcome } from "../log.ts";
 import { type Chosen, chooseText } from "./choose-text.ts";
 import { type Codes, nameOf } from "./codes.ts";
 import { type CodeKind, codeKinds, type TokenKind, tokenKinds } from "./kinds.ts";
+import { type Mail, parseMail } from "./mail.ts";
 import { createMessage, type Message } from "./message.ts";
 import type { Recipients } from "./recipients.ts";
 import { type Send, SendingError } from "./sender.ts";
-import { type Mail, type MailStore, parseMail } from "./store.ts";
+import type { MailStore } from "./store.ts";
 
 interface DeliverOptions {
   mails: Pick<MailStore, "lease" | "release" | "noteSent" | "noteFailed">;

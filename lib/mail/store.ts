@@ -1,93 +1,13 @@
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
-import * as v from "valibot";
-import {
-  type DynamoDB,
-  findRefusingItem,
-  getItem,
-  type Item,
-  isConditionFailure,
-  unavailable,
-  updateItem,
-} from "../dynamodb.ts";
-import { parseItem } from "../parse-item.ts";
+import { type DynamoDB, getItem, type Item, updateItem } from "../dynamodb.ts";
 import type { TransactItem } from "../transaction.ts";
-import { type CodeKind, kinds, type MailKind, notices } from "./kinds.ts";
-import { languages } from "./language.ts";
-
-/** A mail as the table holds it: a message to be sent, and the state of the code in it. Times are epoch seconds. */
-const mailType = {
-  name: "mail",
-  // No log may hold an e-mail address, nor the id, which is bound to one.
-  keyNames: ["kind"],
-  schema: v.object({
-    id: v.string(),
-    kind: v.picklist(Object.keys(kinds) as MailKind[]),
-    /** Where to; normalised. */
-    email: v.string(),
-    language: v.picklist(languages),
-    createdAt: v.number(),
-    /** Neither sent nor acted on after this. */
-    validUntil: v.number(),
-    /** When DynamoDB may delete it: until then an operator can see what became of it. */
-    expiresAt: v.number(),
-    /** Who asked for it: what nameDevice says, and from where. */
-    device: v.exactOptional(v.string()),
-    ip: v.exactOptional(v.string()),
-    /** `register`, `invitation`: the id that the account will have. */
-    newUserId: v.exactOptional(v.string()),
-    /** `email`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
-    userId: v.exactOptional(v.string()),
-    /** `email`: the address before, and the session that asked. */
-    fromEmail: v.exactOptional(v.string()),
-    sessionId: v.exactOptional(v.string()),
-    /** `undo`: the new address, masked. */
-    maskedEmail: v.exactOptional(v.string()),
-    /** `invitation`: which operator. */
-    invitedBy: v.exactOptional(v.string()),
-    /** `notice`: what it tells, and of which change. */
-    notice: v.exactOptional(v.picklist(notices)),
-    changeId: v.exactOptional(v.string()),
-    /** `notice`: sent whatever else was sent to the address. */
-    isUnlimited: v.exactOptional(v.boolean()),
-    /** `undo`: the mail by which the address was changed. */
-    movedBy: v.exactOptional(v.string()),
-    /** Wrong codes. */
-    tries: v.exactOptional(v.number()),
-    /** When the right code was first presented, and when what it is for was done. */
-    provedAt: v.exactOptional(v.number()),
-    usedAt: v.exactOptional(v.number()),
-    /** `login`: by which request, and the hash of its Idempotency-Key: that one may come again. */
-    usedBy: v.exactOptional(v.string()),
-    usedKeyHash: v.exactOptional(v.string()),
-    /** What became of it: a lease of who is sending it, then one of the two ends. */
-    sendingAt: v.exactOptional(v.number()),
-    sentAt: v.exactOptional(v.number()),
-    messageId: v.exactOptional(v.string()),
-    failedAt: v.exactOptional(v.number()),
-    failure: v.exactOptional(v.string()),
-  }),
-};
-
-/** A mail as the table holds it. */
-export type Mail = v.InferOutput<typeof mailType.schema>;
-
-/** A mail to be sent: all that is not noted later. */
-export type NewMail = Omit<
-  Mail,
-  "validUntil" | "expiresAt" | "tries" | "sendingAt" | "sentAt" | "failedAt"
-> & {
-  /** By default as long as mails of this kind are good. */
-  validUntil?: number;
-};
-
-/** Reads a mail as the table, or its stream, holds it. Throws AppError `internal_error` for one that is damaged. */
-export const parseMail = (item: Item): Mail => parseItem(mailType, item);
+import type { CodeKind } from "./kinds.ts";
+import { type Mail, parseMail } from "./mail.ts";
+import { createOutbox } from "./outbox.ts";
 
 /** After five wrong codes there is no right one. */
 const maxTries = 5;
 /** For so long nobody else sends what somebody is sending. */
 export const leaseSeconds = 60;
-const daySeconds = 86_400;
 
 /**
  * The table of mails. Every function throws AppError `unavailable` when DynamoDB is, and `internal_error` for an item that
@@ -99,13 +19,6 @@ export type MailStore = ReturnType<typeof createMailStore>;
 export function createMailStore(client: DynamoDB, tableName: string) {
   const addressOf = (id: string) => ({ TableName: tableName, Key: { id } });
 
-  function createPut({ validUntil, ...mail }: NewMail) {
-    const goodUntil = validUntil ?? mail.createdAt + kinds[mail.kind];
-    const expiresAt = Math.max(mail.createdAt + 7 * daySeconds, goodUntil + daySeconds);
-    const Item = { ...mail, validUntil: goodUntil, expiresAt };
-    return { TableName: tableName, Item, ConditionExpression: "attribute_not_exists(id)" };
-  }
-
   /** Notes what became of a mail; does nothing where something has become of it already. */
   async function noteEnd(id: string, set: string, values: Item): Promise<void> {
     await updateItem(client, addressOf(id), {
@@ -116,24 +29,7 @@ export function createMailStore(client: DynamoDB, tableName: string) {
   }
 
   return {
-    /**
-     * Puts a mail that is to be sent. The SDK's retry of our own put meets its own id, and so does a second notice of one
-     * change; false if the id is that of another change's notice.
-     */
-    async put(mail: NewMail): Promise<boolean> {
-      try {
-        await client.send(
-          new PutCommand({ ...createPut(mail), ReturnValuesOnConditionCheckFailure: "ALL_OLD" }),
-        );
-        return true;
-      } catch (error) {
-        if (!isConditionFailure(error)) return unavailable(error);
-        return findRefusingItem(error)?.changeId === mail.changeId;
-      }
-    },
-
-    /** The part of a transaction that puts a mail which is to be sent. */
-    toPut: (mail: NewMail): TransactItem => ({ Put: createPut(mail) }),
+    ...createOutbox(client, tableName),
 
     /** Reads a mail, strongly consistent. */
     async find(id: string): Promise<Mail | undefined> {

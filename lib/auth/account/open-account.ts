@@ -1,12 +1,14 @@
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
+import { emailTaken } from "../../accounts/email-taken.ts";
 import { isDisabled } from "../../accounts/is-disabled.ts";
 import type { User } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import { hashPassword, verifyPassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword } from "../../factors/password-policy.ts";
-import type { Mail, MailStore } from "../../mail/store.ts";
+import type { Mail } from "../../mail/mail.ts";
+import type { MailStore } from "../../mail/store.ts";
 import type { Client } from "../../sessions/session.ts";
 import type { TransactItem } from "../../transaction.ts";
 import { isAnsweredAgain } from "../lost-answer.ts";
@@ -50,8 +52,7 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
       lastChange: createChange("user_created", { by, client, requestId }, now),
     };
     const outcome = await directory.register(user, [mails.toUse(id, now), ...uses]);
-    if (outcome.is === "taken")
-      throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
+    if (outcome.is === "taken") throw emailTaken();
     if (outcome.is === "used" && !(await isRepeat(outcome.user))) throw new AppError("code_expired");
     return { userId, email };
 

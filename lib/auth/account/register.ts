@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
+import { emailTaken } from "../../accounts/email-taken.ts";
 import type { SourceLimit } from "../../attempts/source-limit.ts";
 import type { Clock } from "../../clock.ts";
-import { AppError } from "../../errors.ts";
+import type { AppError } from "../../errors.ts";
 import { hashPassword } from "../../factors/password-hash.ts";
 import { assertUsablePassword } from "../../factors/password-policy.ts";
 import type { Language } from "../../mail/language.ts";
@@ -45,8 +46,7 @@ export function createRegister({ directory, clock, readCommonPasswords, sources 
       lastChange: createChange("user_created", { by: "user", client, requestId }, createdAt),
     });
     // A userId that we have just made is used by nobody else.
-    if (is === "taken")
-      throw new AppError("email_taken", { detail: "There is an account with this e-mail address." });
+    if (is === "taken") throw emailTaken();
     return { userId, email };
   };
 }

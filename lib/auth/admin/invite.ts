@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { emailTaken } from "../../accounts/email-taken.ts";
 import type { Invitations } from "../../accounts/invitations.ts";
 import type { Clock } from "../../clock.ts";
-import { AppError } from "../../errors.ts";
 import { createMailId } from "../../mail/codes.ts";
 import { kinds } from "../../mail/kinds.ts";
 import type { Language } from "../../mail/language.ts";
+import type { NewMail } from "../../mail/mail.ts";
 import type { Recipients } from "../../mail/recipients.ts";
-import type { MailStore, NewMail } from "../../mail/store.ts";
+import type { MailStore } from "../../mail/store.ts";
 import type { TransactItem } from "../../transaction.ts";
 
 interface InviteOptions {
@@ -43,7 +44,7 @@ export function createInvite({ recipients, mails, invitations, write, clock }: I
   return async function invite({ email, language, invitedBy }: Invitation): Promise<SentInvitation> {
     const createdAt = clock();
     const { owner, isReserved } = await recipients.find(email, createdAt);
-    if (owner || isReserved) throw new AppError("email_taken");
+    if (owner || isReserved) throw emailTaken();
     const id = createMailId({ kind: "invitation", email });
     const mail: NewMail = {
       ...{ id, email, language, createdAt, invitedBy },

@@ -1,10 +1,11 @@
 import { createChange } from "../../accounts/change.ts";
+import { emailTaken } from "../../accounts/email-taken.ts";
 import { isMovedBy, type Moves } from "../../accounts/moves.ts";
 import { assertNotUndoable, type User, type UserStore } from "../../accounts/store.ts";
 import type { Devices } from "../../attempts/known-devices.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
-import type { Mail } from "../../mail/store.ts";
+import type { Mail } from "../../mail/mail.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import { assertCurrent } from "../current-user.ts";
@@ -78,7 +79,7 @@ export function createConfirmEmailChange(options: ConfirmEmailChangeOptions) {
     assertNotUndoable(user, now);
     const move = { from: fromEmail, isProven: user.emailVerifiedAt !== undefined, to: email, movedBy: id };
     const outcome = await moves.move(caller, move, record);
-    if (outcome === "taken") throw new AppError("email_taken");
+    if (outcome === "taken") throw emailTaken();
     // Something has come between: all of it has to be looked at anew.
     if (outcome === "overtaken") throw new AppError("unavailable");
     return { ...user, email, sessionEpoch: caller.sessionEpoch + 1 };

@@ -1,6 +1,6 @@
 import { emailIdentity } from "../../../lib/accounts/identities.ts";
 import { hashPassword } from "../../../lib/factors/password-hash.ts";
-import type { Mail } from "../../../lib/mail/store.ts";
+import type { Mail } from "../../../lib/mail/mail.ts";
 import type { Item, Tables } from "../memory-table.ts";
 import * as flows from "./programs.ts";
 import type { Program } from "./run.ts";
