@@ -3,7 +3,13 @@ import { applySwitches, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
 const extras = { DEMO_PAGE: "off", SAMPLE: "off", DOCS: "off" };
-const off = { ...extras, MAIL_FROM: "unset", REGISTRATION: "open", EMAIL_LOGIN: "off", PASSKEY_RP_ID: "unset" };
+const off = {
+  ...extras,
+  MAIL_FROM: "unset",
+  REGISTRATION: "open",
+  EMAIL_LOGIN: "off",
+  PASSKEY_RP_ID: "unset",
+};
 const MAIL_FROM = "auth@example.com";
 const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
 
