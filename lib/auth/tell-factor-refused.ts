@@ -3,7 +3,8 @@ import type { Clock } from "../clock.ts";
 import { nameDevice } from "../device-name.ts";
 import { deriveMailId } from "../mail/codes.ts";
 import { chooseLanguage, type Language } from "../mail/language.ts";
-import type { MailStore, NewMail } from "../mail/store.ts";
+import type { NewMail } from "../mail/mail.ts";
+import type { MailStore } from "../mail/store.ts";
 import type { Client } from "../sessions/session.ts";
 
 interface TellOptions {
