@@ -24,8 +24,9 @@ const firstEntryPoint: Plugin = {
   },
 };
 
-/** Properties that are neither public nor stored, and that nothing of a platform is called: they get short names. */
-const inside = /^(nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|welcome|bearer|base)$/;
+/** Properties that are neither public nor stored, and that nothing of a platform that the client uses is called: they get short names. */
+const inside =
+  /^(before|next|store|lock|send|retry|post|reject|result|tell|nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|welcome|bearer|base)$/;
 
 /** How an entry point is bundled: one ES module, for browsers and Node, which imports at most the first. */
 const bundling = {

@@ -167,9 +167,9 @@ export function createAuthClient({
     await leave(ended);
   }
 
-  // What other tabs do, and whatever has been there before this page.
+  // What other tabs do, and whatever has been there before this page. Without a key: everything was cleared.
   globalThis.addEventListener?.("storage", ({ key }) => {
-    if (key === name) void session.load();
+    if ((key ?? name) === name) void session.load();
   });
   void session.load();
 

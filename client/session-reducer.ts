@@ -41,6 +41,8 @@ export type SessionEvent = [row: Row<any[]>, ...data: unknown[]];
 
 /** What a row may read besides the state and its data. */
 export interface Context {
+  /** What the page knew until it read the stored state, which may be cleared. */
+  before: SessionState;
   /** The client keeps the token pair itself. */
   bearer: boolean;
   /** The local clock. */
@@ -179,8 +181,8 @@ export const refused: Row<[lost: Problem | undefined, isStale: IsStale, error: A
   // A tab that did not wait for the lock may have renewed or logged in meanwhile.
   if (isStale(state)) return { reject: lost && error };
   if (!endCode.test(error.code)) return { reject: error };
-  // A cookie that this client knew nothing of was a session, too.
-  const isNews = isKnown(state) || (error.status !== 401 && !state.endStatus);
+  // A cookie that this client knew nothing of was a session, too; and what is stored may be cleared.
+  const isNews = isKnown(state) || isKnown(context.before) || (error.status !== 401 && !state.endStatus);
   // The repeat of what was done, but not answered, has no session any more.
   const end = lost && error.cause ? new AuthError(401, lost, undefined, error) : error;
   // The JWT of a session that was replaced lives on, as it does after a 400.
@@ -222,16 +224,10 @@ export const learn: Row<[seen: Stamp, claims: Claims]> = (state, { nowMs }, seen
 export const stuck: Row = () => ({ minMs: retryAfterMs });
 
 /**
- * Decides what becomes of a session, and what there is to do, when something happens; `before` is what the page knew until it read
- * what is stored. `waitMs` is when the timer goes off, Infinity for never; it renews the token pair, or with `learn` asks how long a
+ * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes off, Infinity for never; it renews the token pair, or with `learn` asks how long a
  * JWT lives.
  */
-export function reduceSession(
-  stored: SessionState,
-  [row, ...data]: SessionEvent,
-  context: Context,
-  before = stored,
-) {
+export function reduceSession(stored: SessionState, [row, ...data]: SessionEvent, context: Context) {
   const effects = row(stored, context, ...data);
   const { save: state = stored, minMs = 1000, tell } = effects;
   const learn = isKnown(state) && !state.lifeMs && !context.bearer;
@@ -241,16 +237,19 @@ export function reduceSession(
     state,
     learn,
     waitMs: Math.max(waitMs, minMs),
-    tell: tell || (isKnown(before) && stored.endStatus && ([] as [])),
-    welcome: isKnown(stored) && isOther(before)(stored),
+    tell: tell || (isKnown(context.before) && stored.endStatus && ([] as [])),
+    welcome: isKnown(stored) && isOther(context.before)(stored),
   };
 }
 
-/** Makes what answers whether the user has logged in or out since that state. The end of a session by itself is none. */
+/**
+ * Makes what answers whether the user has logged in or out since that state. The end of a session by itself is none, nor is a
+ * store that is cleared, or cannot be read.
+ */
 const isOther =
   ({ openedAtMs }: SessionState): IsStale =>
   (now) =>
-    now.openedAtMs !== openedAtMs;
+    !!now.openedAtMs && now.openedAtMs !== openedAtMs;
 
 /** Nothing has happened. */
 export const nothing: Row = () => ({});

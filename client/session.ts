@@ -37,6 +37,7 @@ export function createSession({
   me,
 }: SessionOptions) {
   const inTurn = createLock();
+  /** What this page knew last; also when it has been cleared since. */
   let current: SessionState | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let renewing: Outcome | undefined;
@@ -48,10 +49,11 @@ export function createSession({
   const apply = (...event: on.SessionEvent) =>
     inTurn(async () => {
       const stored = await store.load();
-      const context = { bearer, nowMs: Date.now(), createKey, isLasting: store.isLasting };
-      const decided = on.reduceSession(stored, event, context, current);
+      const { isLasting } = store;
+      const context = { before: current ?? stored, bearer, nowMs: Date.now(), createKey, isLasting };
+      const decided = on.reduceSession(stored, event, context);
       const { save, state, waitMs, learn, tell, welcome, reject } = decided;
-      current = state;
+      if (!current || stampOf(state)) current = state;
       if (save) await store.save(save);
       clearTimeout(timer);
       if (waitMs < Infinity) {

@@ -154,6 +154,22 @@ describe("a bearer client", () => {
     },
   );
 
+  test("whose store cannot be read while a login is answered is who has logged in", async () => {
+    const second = await service.register();
+    const tokens = createStore();
+    let isLocked = false;
+    const load = () => (isLocked ? Promise.reject(new Error("the keychain is locked")) : tokens.load());
+    const [{ auth }] = await openSession({ tokens: { load, save: tokens.save } });
+    const { arrived, release } = browser.hold("POST /auth/login");
+    const login = auth.login({ email: second.email, password: second.password });
+    await arrived;
+    isLocked = true;
+    release();
+    await login;
+    isLocked = false;
+    expect(await auth.me()).toMatchObject({ sub: second.userId });
+  });
+
   test("is told once that its session has ended, and forgets the pair", async () => {
     const { auth, tokens, before, ends } = await openBearerSession({ age: 1000 });
     const { sub: userId, sid: sessionId } = decodeClaims(before.token);

@@ -51,7 +51,7 @@ interface BrowserRequest {
 
 /** Pending while the page is suspended. */
 type Page = { awake: Promise<void> | undefined };
-type Listener = (event: { key: string }) => void;
+type Listener = (event: { key: string | null }) => void;
 
 /** The longest that a test waits by itself for a timer. */
 const patienceMs = 16_000;
@@ -146,6 +146,16 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     else cookies.set(name, { pair, expiresAt: clock.now + maxAge });
   }
 
+  /** Tells other tabs than this one that localStorage was changed; null: cleared. */
+  function announce(key: string | null, by?: Page): void {
+    for (const [tab, listeners] of tabs)
+      for (const listen of tab === by ? [] : listeners)
+        queueMicrotask(async () => {
+          await tab.awake;
+          listen({ key });
+        });
+  }
+
   async function openTab({ without = [], fragment = "", ...options }: TabOptions = {}): Promise<Tab> {
     const tab: Page = { awake: undefined };
     const history = [`${origin}/app?lang=en${fragment}`];
@@ -167,12 +177,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     const setItem = (name: string, text: string) => {
       if (text.length > room) throw new DOMException("full", "QuotaExceededError");
       storage.set(name, text);
-      for (const [other, others] of tabs)
-        for (const listen of other === tab ? [] : others)
-          queueMicrotask(async () => {
-            await other.awake;
-            listen({ key: name });
-          });
+      announce(name, tab);
     };
     const request = (_name: string, { signal }: RequestInit, run: () => Promise<unknown>) => {
       const before = lockTurn;
@@ -331,6 +336,13 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     /** From here on localStorage takes no longer text than that. */
     limitStorage(characters: number): void {
       room = characters;
+    },
+
+    /** The user has site data deleted: localStorage, and the cookies too if told so. */
+    clear({ cookies: all }: { cookies: boolean }): void {
+      storage.clear();
+      if (all) cookies.clear();
+      announce(null);
     },
 
     /** Something else writes over what localStorage holds. */

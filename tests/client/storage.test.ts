@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import { browser, credentials, expectSignedIn, namesWith } from "./setup.ts";
+import { browser, credentials, expectSignedIn, namesWith, openSession } from "./setup.ts";
 
 test("localStorage was full at a login or a logout: from the next save on the tab goes by it again, as others do", async () => {
   const tab = await browser.openTab();
@@ -17,3 +17,20 @@ test("localStorage was full at a login or a logout: from the next save on the ta
     expect(namesWith("refresh")).toEqual([]);
   }
 });
+
+test.each([
+  ["cookies and localStorage", { cookies: true }, 0, "missing_credentials"],
+  ["localStorage", { cookies: false }, 1000, "session_key_required"],
+])(
+  "%s are cleared while pages are open: each is told once, when it needs the session",
+  async (_what, which, age, code) => {
+    const [tab, other] = await openSession({ tabs: 2 });
+    browser.clear(which);
+    await browser.idle();
+    expect(tab.ends).toEqual([]);
+    clock.advance(age);
+    for (let times = 1; times <= 2; times++) expect((await tab.auth.fetch("/movies")).status).toBe(401);
+    await browser.idle();
+    expect([tab.ends, other.ends]).toEqual([[code], ["elsewhere"]]);
+  },
+);
