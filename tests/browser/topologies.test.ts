@@ -1,82 +1,19 @@
-import { execFileSync } from "node:child_process";
-import { createHash, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer } from "node:https";
 import { stripTypeScriptTypes } from "node:module";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { afterAll, describe, expect, test } from "@jest/globals";
-import { chromium, type Page } from "playwright-core";
+import { describe, expect, test } from "@jest/globals";
 import { answerCors } from "../../local/doors.ts";
 import { createVerifier } from "../../verify/index.ts";
-import { answerHttp } from "../support/gateway.ts";
-import { createFolder, removeFolder } from "../support/project.ts";
+import { clock } from "../support/clock.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { type Account, startService } from "../support/service.ts";
-import { findChromium } from "./support/chromium.ts";
+import { forward, type Host, startNames, startPlain } from "./support/names.ts";
 
 // The four topologies of docs/topologies.md, each with its settings: a real browser, TLS, real host names, and the functions of
 // the service behind a gateway of this file's own. Names lead to this machine for this browser alone.
 
 const service = await startService();
-type Host = (request: IncomingMessage, response: ServerResponse) => Promise<unknown> | unknown;
-const hosts: Record<string, Host> = {};
-
-const folder = createFolder();
-const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-const subject = ["-subj", "/CN=topologies", "-addext", "subjectAltName=DNS:*.example.com"];
-execFileSync(
-  "openssl",
-  ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, ...subject],
-  {
-    stdio: "ignore",
-  },
-);
-const server = createServer(
-  { key: readFileSync(key), cert: readFileSync(cert) },
-  async (request, response) => {
-    const host = hosts[request.headers.host ?? ""];
-    if (host) await host(request, response);
-    else response.writeHead(421).end();
-  },
-);
-await once(server.listen(0, "127.0.0.1"), "listening");
-const servers: { closeAllConnections(): void; close(): unknown }[] = [server];
-const { port } = server.address() as AddressInfo;
-const { publicKey } = new X509Certificate(readFileSync(cert));
-const pin = createHash("sha256")
-  .update(publicKey.export({ type: "spki", format: "der" }))
-  .digest("base64");
-const browser = await chromium.launch({
-  executablePath: findChromium(),
-  args: [
-    ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
-    ...[`--host-resolver-rules=MAP *:443 127.0.0.1:${port}`, `--ignore-certificate-errors-spki-list=${pin}`],
-  ],
-});
-afterAll(async () => {
-  await browser.close();
-  for (const each of servers) {
-    each.closeAllConnections();
-    each.close();
-  }
-  removeFolder(folder);
-});
-
-/** Answers as the gateway does: the bytes of the cookies as they came, both ways. */
-async function forward(sandbox: Sandbox, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { method = "", url = "", headers } = incoming;
-  const { cookie, ...others } = headers as Record<string, string>;
-  const body = (await buffer(incoming)).toString();
-  const request = { method, url, headers: others, cookies: cookie?.split("; "), body };
-  const answer = await answerHttp(sandbox, request);
-  for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value);
-  if (answer.cookies) outgoing.setHeader("set-cookie", answer.cookies);
-  outgoing.writeHead(answer.statusCode).end(answer.body);
-}
+const { browser, hosts } = await startNames();
 
 const page: Host = ({ url = "" }, response) => {
   const isScript = url === "/auth-client.js";
@@ -99,57 +36,56 @@ function api(sandbox: Sandbox, allowedOrigins: string[] = []): Host {
   };
 }
 
-/** What a page's script does with the client: logs in, asks who it is, renews, logs out, asks again. */
+/** What a page's script sees of the client: it logs in, asks who it is, renews when the token is over, and logs out. */
 async function visit(url: string, account: Account, options: object = {}): Promise<unknown[]> {
   const context = await browser.newContext();
-  const tab: Page = await context.newPage();
+  await context.clock.install();
+  const tab = await context.newPage();
+  const renewals: number[] = [];
+  tab.on("response", (response) => {
+    if (response.url().endsWith("/auth/refresh")) renewals.push(response.status());
+  });
   await tab.goto(url);
-  const seen = await tab.evaluate(
+  await tab.evaluate(
     async ([{ email, password }, { isBearer, ...given }]) => {
       const { createAuthClient } = await import("/auth-client.js" as string);
       const kept: unknown[] = [];
       const tokens = { load: () => kept.at(-1), save: (pair: unknown) => void kept.push(pair) };
       const auth = createAuthClient({ ...given, ...(isBearer && { tokens }) });
-      const ask = (name: "me" | "login" | "refresh" | "logout", body?: object) =>
-        auth[name](body).then(
+      const ask = (name: string) =>
+        auth[name]({ email, password }).then(
           (answer: { email?: string } | undefined) => answer?.email ?? name,
           (error: { code: string }) => error.code,
         );
-      return [
-        await ask("login", { email, password }),
-        await ask("me"),
-        await ask("refresh"),
-        await ask("logout"),
-        await ask("me"),
-        Reflect.get(globalThis, "document").cookie,
-      ];
+      Object.assign(globalThis, { ask });
     },
     [account, options as { isBearer?: boolean }] as const,
   );
+  const ask = (name: string) => tab.evaluate((each) => Reflect.get(globalThis, "ask")(each), name);
+  const seen = [await ask("login"), await ask("me")];
+  clock.advance(1_000); // the token is over, for the functions and for the browser
+  await tab.clock.fastForward(1_000_000);
+  seen.push(await ask("me"), renewals.includes(200), await ask("logout"), await ask("me"));
+  seen.push(await tab.evaluate(() => Reflect.get(globalThis, "document").cookie));
   await context.close();
   return seen;
 }
 
 /** The route handler of docs/topologies.md, in front of an API that this process reaches by plain http. */
 async function startBetween(sandbox: Sandbox): Promise<Host> {
-  const server = createHttpServer((request, response) => forward(sandbox, request, response));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  servers.push(server);
-  const api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const api = await startPlain((request, response) => forward(sandbox, request, response));
   const [, code = ""] =
     /```ts\n(\/\/ Next\.js[\s\S]+?)```/.exec(readFileSync("docs/topologies.md", "utf8")) ?? [];
   const module = stripTypeScriptTypes(code.replace("https://auth.example.com", api));
   const { GET: handle } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
   return async (incoming, outgoing) => {
-    const { method = "", url = "", headers } = incoming;
+    const { method = "", url = "" } = incoming;
     const content = await buffer(incoming);
+    const headers = incoming.headers as Record<string, string>;
     const body = content.length > 0 ? content : null;
-    const request = new Request(`https://www.example.com${url}`, {
-      method,
-      headers: headers as Record<string, string>,
-      body,
-    });
-    const answer: Response = await handle(request);
+    const answer: Response = await handle(
+      new Request(`https://www.example.com${url}`, { method, headers, body }),
+    );
     outgoing
       .setHeaders(answer.headers)
       .writeHead(answer.status)
@@ -158,12 +94,8 @@ async function startBetween(sandbox: Sandbox): Promise<Host> {
 }
 
 const signedInAndOut = ({ email }: Account) => [
-  "login",
-  email,
-  "refresh",
-  "logout",
-  "missing_credentials",
-  "",
+  ...["login", email, email, true],
+  ...["logout", "missing_credentials", ""],
 ];
 
 /** The settings of a topology as the document has them, and what follows from them in a deployment. */

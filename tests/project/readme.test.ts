@@ -112,6 +112,8 @@ describe("every document", () => {
     "client/README.md",
     "client/CHANGELOG.md",
     "verify/README.md",
+    "examples/express-spa/README.md",
+    "examples/cli/README.md",
     "verify/CHANGELOG.md",
     "tests/support/README.md",
   ]

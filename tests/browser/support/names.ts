@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { afterAll } from "@jest/globals";
+import { chromium } from "playwright-core";
+import { answerHttp } from "../../support/gateway.ts";
+import { createFolder, removeFolder } from "../../support/project.ts";
+import type { Sandbox } from "../../support/sandbox.ts";
+import { findChromium } from "./chromium.ts";
+
+/** What answers at a host name. */
+export type Host = (request: IncomingMessage, response: ServerResponse) => Promise<unknown> | unknown;
+
+/** What ends with the test file. */
+const servers: { closeAllConnections(): void; close(): unknown }[] = [];
+
+/** Starts a browser for which every name leads to this machine, with TLS; `hosts` says what answers there. */
+export async function startNames() {
+  const hosts: Record<string, Host> = {};
+  const folder = createFolder();
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=tests", "-addext", "subjectAltName=DNS:*.example.com"];
+  const files = ["-nodes", "-keyout", key, "-out", cert];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", ...files, ...subject], { stdio: "ignore" });
+  const credentials = { key: readFileSync(key), cert: readFileSync(cert) };
+  const server = createServer(credentials, async (request, response) => {
+    const host = hosts[request.headers.host ?? ""];
+    if (host) await host(request, response);
+    else response.writeHead(421).end();
+  });
+  servers.push(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const { publicKey } = new X509Certificate(credentials.cert);
+  const pin = createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
+  const browser = await chromium.launch({
+    executablePath: findChromium(),
+    args: [
+      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
+      ...[
+        `--host-resolver-rules=MAP *:443 127.0.0.1:${port}`,
+        `--ignore-certificate-errors-spki-list=${pin}`,
+      ],
+    ],
+  });
+  afterAll(async () => {
+    await browser.close();
+    for (const each of servers) {
+      each.closeAllConnections();
+      each.close();
+    }
+    removeFolder(folder);
+  });
+  return { browser, hosts };
+}
+
+/** Starts what answers at a host on a port of this machine, by plain http; it ends with the test file. */
+export async function startPlain(host: Host): Promise<string> {
+  const server = createHttpServer(host);
+  servers.push(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Answers as the gateway does: the bytes of the cookies as they came, both ways. */
+export async function forward(
+  sandbox: Sandbox,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { method = "", url = "", headers } = incoming;
+  const { cookie, ...others } = headers as Record<string, string>;
+  const body = (await buffer(incoming)).toString();
+  const request = { method, url, headers: others, cookies: cookie?.split("; "), body };
+  const answer = await answerHttp(sandbox, request);
+  for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value);
+  if (answer.cookies) outgoing.setHeader("set-cookie", answer.cookies);
+  outgoing.writeHead(answer.statusCode).end(answer.body);
+}
