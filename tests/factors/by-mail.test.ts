@@ -125,6 +125,8 @@ describe("a reset", () => {
     const { account, codeAt } = await createOwner();
     const { email, password } = account;
     for (let i = 0; i < 5; i++) await sandbox.login({ body: { email, password, otp: "000000" } });
+    // Of that its owner is told.
+    await mailbox.deliver();
     const asked = await ask(account);
     expect((await reset(asked)).statusCode).toBe(200);
     expectProblem(await logIn(account, codeAt()), tooManyAttempts(30));
