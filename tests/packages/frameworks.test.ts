@@ -20,7 +20,7 @@ beforeAll(async () => {
     response.writeHead(statusCode, headers).end(body);
   });
   jwks = await listen(server);
-  issuer = jwks.url;
+  issuer = jwks.url.replace("127.0.0.1", "localhost"); // passkeys belong to no address
   const as = service.createSandbox({ ISSUER: issuer });
   user = await service.logIn({ as });
   const account = await service.register();

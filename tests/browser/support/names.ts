@@ -67,7 +67,7 @@ export async function startPlain(host: Host): Promise<string> {
   const server = createHttpServer(host);
   servers.push(server);
   await once(server.listen(0, "127.0.0.1"), "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://localhost:${(server.address() as AddressInfo).port}`;
 }
 
 /** Answers as the gateway does: the bytes of the cookies as they came, both ways. */
