@@ -26,7 +26,7 @@ const firstEntryPoint: Plugin = {
 
 /** Properties that are neither public nor stored, and that nothing of a platform that the client uses is called: they get short names. */
 const inside =
-  /^(before|next|store|lock|send|retry|post|reject|result|tell|nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|welcome|bearer|base)$/;
+  /^(before|next|store|lock|send|retry|post|reject|result|tell|nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|isInDoubt|welcome|bearer|base)$/;
 
 /** How an entry point is bundled: one ES module, for browsers and Node, which imports at most the first. */
 const bundling = {

@@ -1,12 +1,11 @@
 import { AuthError, type FieldError, type Problem, parseResponse } from "./auth-error.ts";
 import { createAuthFetch, type FetchInput } from "./auth-fetch.ts";
 import type { Connection } from "./connection.ts";
-import { createLock } from "./lock.ts";
 import { createPost, toJson } from "./post.ts";
 import type { Account, AccountChange, Claims, Credentials, ListedSession, Session } from "./resources.ts";
 import { createSession } from "./session.ts";
 import { type SessionState, stampOf } from "./state.ts";
-import { createBrowserState, createTokenState, type TokenStore, type Tokens } from "./store.ts";
+import type { TokenStore, Tokens } from "./store.ts";
 
 export type {
   Account,
@@ -97,15 +96,14 @@ interface SessionsPage {
 const passwordChanged = { code: "password_changed", detail: "Log in with the new password." };
 
 /** Makes a client. Throws TypeError if `baseUrl` is not a URL, or where no page has an origin, is missing. */
-export function createAuthClient({
-  baseUrl = "",
-  keys = true,
-  tokens,
-  origins = [],
-  onSessionEnd,
-  onSessionStart,
-  fetch: send = (...args) => fetch(...args),
-}: AuthClientOptions = {}): AuthClient {
+export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
+  const {
+    baseUrl = "",
+    keys = true,
+    tokens,
+    origins = [],
+    fetch: send = (...args) => fetch(...args),
+  } = options;
   const base = new URL(baseUrl.replace(/\/*$/, "/"), globalThis.location?.href);
   const name = `auth-client ${base}`;
   const bearer = !!tokens;
@@ -118,15 +116,7 @@ export function createAuthClient({
     credentials: bearer ? "omit" : "include",
   };
   const post = createPost(connection);
-  const session = createSession({
-    store: tokens ? createTokenState(tokens) : createBrowserState(name),
-    lock: createLock(bearer ? undefined : name),
-    bearer,
-    onSessionEnd,
-    onSessionStart,
-    post,
-    me,
-  });
+  const session = createSession(options, name, post, me);
   const authFetch = createAuthFetch(connection, session);
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {

@@ -52,7 +52,7 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
         );
       } catch (error) {
         const { status, retryAfterSeconds = tried } = error as AuthError;
-        const isRefusal = status > 0 && status < 500;
+        const isRefusal = status && status < 500;
         if (isRefusal && trouble) (error as AuthError).cause = trouble;
         trouble = error;
         if (!retry || isRefusal || tried === maxTries || retryAfterSeconds > maxWaitSeconds) throw error;

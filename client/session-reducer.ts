@@ -14,6 +14,7 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 // open      it goes out with the session           its keys       save, post -> opened, or else -> refused
 //           otherwise                              its keys       save, post -> opened
 // opened    it is stale, and the user has logged out              post (logout), result: the body
+//           it is stale, and the user has logged in               me() -> logout, if it is another session, result: the body
 //           it is stale                                           result: the body
 //           a bearer client keeps its token pair                  result: the body
 //           a bearer client got no token pair                     reject: network_error
@@ -30,7 +31,7 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 //           otherwise                              ended          save
 // learn     the response is to another session
 //           otherwise                              the life       save
-// stuck                                                           the timer in 30 s
+// nothing                                                         the timer after that time
 //
 // An answer is stale when the user has logged in or out since it was asked for; that of a refresh, when another tab has
 // renewed, too. After every event the one timer is set anew.
@@ -69,13 +70,15 @@ export interface Effects {
   next?: SessionEvent;
   /** The event that its failure is; `isStale` and the error become the last of its data. By default the caller gets the error. */
   orElse?: SessionEvent | undefined;
+  /** Ask whose session the cookie is: a late answer may have put the one before in its place. */
+  isInDoubt?: boolean;
   /** Resolve the caller's promise to this: the body of the response, or the error that ended the session. */
   result?: unknown;
 }
 
 /** What a row decides: the effects, and when the timer goes off at the soonest; by default after a second. */
 interface Decision extends Effects {
-  minMs?: number;
+  minMs?: number | undefined;
 }
 
 /** Asks the state that is stored now. */
@@ -97,8 +100,6 @@ interface PairBody {
 const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|session_key_required)$/;
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
-/** When to try again what the timer has failed to do. */
-const retryAfterMs = 30_000;
 
 /** The token pair with this stamp needs renewing; `isAsked`: the application says so. */
 export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, seen, isAsked) => {
@@ -162,7 +163,9 @@ export const opened: Row<[kept: SessionState, isStale: IsStale, body: unknown]> 
     ...(isStale(state)
       ? // A tab was suspended before it read this. What was stored meanwhile holds. After a logout nothing stays open, and no
         // cookie stays back; that is tried once, lest it ends what is opened next.
-        state.endStatus === 200 && { ...logoutOf(body as PairBody), isStale }
+        state.endStatus === 200
+        ? { ...logoutOf(body as PairBody), isStale }
+        : { isInDoubt: !bearer && isOther(kept)(state) }
       : bearer && !refreshToken
         ? // The old token pair is not given up for none: whoever proves the address that the account has keeps it.
           { reject: !email && new AuthError(0, { code: "network_error" }) }
@@ -220,9 +223,6 @@ export const learn: Row<[seen: Stamp, claims: Claims]> = (state, { nowMs }, seen
     : {};
 };
 
-/** What the timer started has failed. */
-export const stuck: Row = () => ({ minMs: retryAfterMs });
-
 /**
  * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes off, Infinity for never; it renews the token pair, or with `learn` asks how long a
  * JWT lives.
@@ -251,8 +251,8 @@ const isOther =
   (now) =>
     !!now.openedAtMs && now.openedAtMs !== openedAtMs;
 
-/** Nothing has happened. */
-export const nothing: Row = () => ({});
+/** Nothing has happened, or what the timer started has failed: then it goes off after `minMs` again. */
+export const nothing: Row<[minMs?: number]> = (_state, _context, minMs) => ({ minMs });
 
 const logoutOf = (state: SessionState): Pick<Effects, "post"> => ({
   post: ["auth/logout", pairOf(state), { retry: true }],

@@ -1,41 +1,43 @@
 import type { AuthError, Problem } from "./auth-error.ts";
 import { createKey } from "./key.ts";
-import { createLock, type Lock } from "./lock.ts";
+import { createLock } from "./lock.ts";
 import type { Post } from "./post.ts";
 import type { Claims } from "./resources.ts";
 import * as on from "./session-reducer.ts";
-import { type SessionState, type Stamp, type StateStore, stampOf } from "./state.ts";
+import { type SessionState, type Stamp, stampOf } from "./state.ts";
+import { createBrowserState, createTokenState, type TokenStore } from "./store.ts";
 
-interface SessionOptions {
-  store: StateStore;
-  lock: Lock;
-  /** The client keeps the token pair itself. */
-  bearer: boolean;
-  onSessionEnd: ((error?: AuthError) => void) | undefined;
-  onSessionStart: (() => void) | undefined;
-  post: Post;
-  /** Asks how long a JWT lives. */
-  me: () => Promise<unknown>;
+/** What a session is told of its client. */
+export interface SessionOptions {
+  /** Given, the client keeps the token pair itself. */
+  tokens?: TokenStore | undefined;
+  onSessionEnd?: ((error?: AuthError) => void) | undefined;
+  onSessionStart?: (() => void) | undefined;
 }
 
 /** What a renewal resolves to: the body of the response, or the error that ended the session. */
 type Outcome = Promise<unknown>;
 
 const maxPauseSeconds = 60;
+/** When to try again what the timer has failed to do. */
+const retryAfterMs = 30_000;
 
 /** What opens, renews and ends a session. */
 export type SessionKeeper = ReturnType<typeof createSession>;
 
-/** Makes what opens, renews and ends a session, one at a time across all tabs: it does what the reducer decides. */
-export function createSession({
-  store,
-  lock,
-  bearer,
-  onSessionEnd,
-  onSessionStart,
-  post,
-  me,
-}: SessionOptions) {
+/**
+ * Makes what opens, renews and ends a session, one at a time across all tabs: it does what the reducer decides. `name` is where tabs
+ * meet; `me` asks how long a JWT lives.
+ */
+export function createSession(
+  { tokens, onSessionEnd, onSessionStart }: SessionOptions,
+  name: string,
+  post: Post,
+  me: () => Promise<Claims>,
+) {
+  const bearer = !!tokens;
+  const store = tokens ? createTokenState(tokens) : createBrowserState(name);
+  const lock = createLock(bearer ? undefined : name);
   const inTurn = createLock();
   /** What this page knew last; also when it has been cleared since. */
   let current: SessionState | undefined;
@@ -59,7 +61,7 @@ export function createSession({
       if (waitMs < Infinity) {
         const act = () => (learn ? me() : renew(stampOf(state)));
         // A timer does not run while the device sleeps; what it missed is made up for when the session is used.
-        timer = setTimeout(() => act().catch(() => dispatch(on.stuck)), waitMs);
+        timer = setTimeout(() => act().catch(() => dispatch(on.nothing, retryAfterMs)), waitMs);
         // Node need not stay for it.
         (timer as { unref?: () => void }).unref?.();
       }
@@ -73,7 +75,8 @@ export function createSession({
 
   /** Applies an event, sends the request that follows, and applies what comes of that. */
   async function dispatch(...event: on.SessionEvent): Outcome {
-    const { post: request, isStale, next, orElse, result } = await apply(...event);
+    const { post: request, isStale, next, orElse, result, isInDoubt, state } = await apply(...event);
+    if (isInDoubt) assertOwn(state).catch(() => {});
     if (!request) return result;
     return post(...request, isStale && (async () => isStale(await load()))).then(
       (body) => (next ? dispatch(...next, isStale, body) : result),
@@ -82,6 +85,14 @@ export function createSession({
         return dispatch(...orElse, isStale, error);
       },
     );
+  }
+
+  /** Ends this session, in all tabs, if the cookie is another's. */
+  async function assertOwn(state: SessionState): Promise<void> {
+    const { sid } = await me();
+    if (sid === (await load()).sid) return;
+    await dispatch(on.logout, state);
+    onSessionEnd?.();
   }
 
   /** Reads the stored state. */

@@ -159,3 +159,29 @@ test("a login in one tab reaches the others, as a logout does", async () => {
   await late.auth.me();
   expect(late.starts()).toBe(0);
 });
+
+test.each([
+  ["a tab without Web Locks", { without: ["locks" as const] }, false, true],
+  ["a suspended tab that holds the lock", {}, true, true],
+  ["a suspended tab, whose cookie came before that login", {}, true, false],
+])(
+  "the renewal of %s puts nobody in the place of who has logged in",
+  async (_what, options, sleeps, isLate) => {
+    const [tab, next] = await openSession({ tabs: 2, age: 850, ...options });
+    const { arrived, release } = browser.hold("POST /auth/refresh");
+    const using = tab.auth.fetch("/movies");
+    await arrived;
+    const wake = sleeps ? tab.suspend() : () => {};
+    if (!isLate) release();
+    await browser.patiently(acts.login(next));
+    if (sleeps) await browser.wait(15);
+    release();
+    await browser.idle();
+    wake();
+    await browser.patiently(using);
+    await browser.idle();
+    const left = await next.auth.me().catch(({ status }) => ({ sub: status }));
+    expect(left.sub).toBe(isLate ? 401 : other.userId);
+    expect([tab.ends, next.ends]).toEqual(isLate ? [["elsewhere"], ["elsewhere"]] : [[], []]);
+  },
+);

@@ -97,7 +97,7 @@ describe("the timer", () => {
   });
 
   test("goes off in 30 s after it failed", () => {
-    expect(reduce(aged(850, life), [on.stuck]).effects.waitMs).toBe(30_000);
+    expect(reduce(aged(850, life), [on.nothing, 30_000]).effects.waitMs).toBe(30_000);
   });
 });
 
