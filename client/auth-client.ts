@@ -208,5 +208,5 @@ function whyNoCookie(base: URL): string {
       : base.protocol === "http:"
         ? "it needs https"
         : "cookies are blocked";
-  return `No cookie is kept: ${reason}.`;
+  return `No cookie: ${reason}.`;
 }

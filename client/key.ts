@@ -5,8 +5,7 @@ import { AuthError } from "./auth-error.ts";
  * AuthError `unsupported`.
  */
 export function createKey(): string {
-  if (!globalThis.crypto)
-    throw new AuthError(0, { code: "unsupported", detail: "No crypto.getRandomValues." });
+  if (!globalThis.crypto) throw new AuthError(0, { code: "unsupported", detail: "No crypto." });
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   return btoa(String.fromCharCode(...bytes))
     .slice(0, 43)

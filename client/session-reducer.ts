@@ -92,6 +92,8 @@ interface PairBody {
   refreshToken: string;
   /** Seconds. */
   expiresIn: number;
+  /** What recognises a bearer client at its next login, which ends this session. */
+  device?: string;
   /** The address that a mailed code was for. */
   email?: string;
 }
@@ -115,7 +117,7 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
     save: sent,
     post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
     isStale: (now) => stampOf(now) !== seen || isOther(state)(now),
-    next: [opened, { ...state, previousKey: key, lifeMs, endStatus: undefined }],
+    next: [opened, { ...sent, lifeMs, endStatus: undefined }],
     orElse: [refused, undefined],
   };
 };
@@ -131,14 +133,15 @@ export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
   body,
   lost,
 ) => {
-  const { key = createKey(), sessionKey = isLasting() ? createKey() : undefined, token } = state;
-  const keys = { key, sessionKey };
+  const { key = createKey(), sessionKey = createKey(), token, device } = state;
+  // A reload would lose keys that do not last.
+  const keys: SessionState = isLasting() ? { key, sessionKey } : {};
   return {
     // The key proves a repeat by the user, too. (A token store holds none without a pair.)
     ...(!bearer && { save: { ...state, ...keys } }),
-    post: [path, body, { state: keys, token: lost && token, retry: !!lost }],
+    post: [path, { ...(body as object), device }, { state: keys, token: lost && token, retry: !!lost }],
     isStale: isOther(state),
-    next: [opened, { previousKey: key, sessionKey, openedAtMs: nowMs }],
+    next: [opened, { ...keys, openedAtMs: nowMs }],
     orElse: lost && [refused, lost],
   };
 };
@@ -155,9 +158,9 @@ export const opened: Row<[kept: SessionState, isStale: IsStale, body: unknown]> 
   body,
 ) => {
   const { bearer, nowMs, createKey } = context;
-  const { token, refreshToken, expiresIn, email } = body as PairBody;
+  const { token, refreshToken, expiresIn, email, device } = body as PairBody;
   const pair = bearer && { token, refreshToken, lifeMs: expiresIn * 1000 };
-  const save = { ...kept, key: createKey(), decidedAtMs: nowMs, ...pair };
+  const save = { device, ...kept, previousKey: kept.key, key: createKey(), decidedAtMs: nowMs, ...pair };
   return {
     result: body,
     ...(isStale(state)

@@ -19,6 +19,8 @@ export interface SessionState {
   /** The token pair; only in a bearer client. */
   token?: string | undefined;
   refreshToken?: string | undefined;
+  /** What recognises a bearer client at its next login. */
+  device?: string | undefined;
 }
 
 /** Where the state is kept. */

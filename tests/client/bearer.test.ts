@@ -154,6 +154,14 @@ describe("a bearer client", () => {
     },
   );
 
+  test("is recognised at its next login, also after a renewal: that ends the session before", async () => {
+    const { auth, tokens } = await openBearerSession({ age: 1000 });
+    await auth.refresh();
+    const { sub: userId, sid: sessionId } = decodeClaims(tokens.load()?.token ?? "");
+    await auth.login(credentials);
+    expect(await service.database.find("sessions", { userId, sessionId })).toBeUndefined();
+  });
+
   test("whose store cannot be read while a login is answered is who has logged in", async () => {
     const second = await service.register();
     const tokens = createStore();

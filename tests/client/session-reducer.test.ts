@@ -54,7 +54,7 @@ describe("renew", () => {
     const { state, effects } = renew(before);
     expect(state).toEqual({ ...before, ...sent });
     expect(effects).toMatchObject({ save: state, post: ["auth/refresh", undefined, { state, retry: true }] });
-    expect(effects.next).toEqual([on.opened, { ...before, previousKey: sent.key }]);
+    expect(effects.next).toEqual([on.opened, state]);
   });
 
   test.each<[string, boolean, SessionState]>([
@@ -190,20 +190,20 @@ describe("login and logout", () => {
     reduce(aged(600, pair), [on.opened, kept, isFresh, answer], context);
 
   test("a browser's state never holds a token; the key of the next refresh is stored with it", () => {
-    const { state, effects } = open({ previousKey: "k", ...life });
+    const { state, effects } = open({ key: "k", ...life });
     expect(state).toEqual({ previousKey: "k", key: "new key", decidedAtMs: nowMs, ...life });
     expect([effects.save, effects.result]).toEqual([state, body]);
   });
 
   test.each<[string, SessionState, boolean, SessionState]>([
-    ["those that are stored", keys, false, { key: "old key", sessionKey: "session key" }],
+    ["those that are stored", keys, true, { key: "old key", sessionKey: "session key" }],
     ["new ones, where none are", {}, true, { key: "new key", sessionKey: "new key" }],
-    ["no Session-Key where nothing lasts: a reload would lose it", {}, false, { key: "new key" }],
+    ["none where nothing lasts: a reload would lose them", {}, false, {}],
   ])("a login sends %s", (_which, before, lasts, sent) => {
     const { effects } = reduce(before, [on.open, "auth/login", {}], { ...cookies, isLasting: () => lasts });
     expect(effects.save).toEqual({ ...before, ...sent });
     expect(effects.post).toEqual(["auth/login", {}, { state: sent, retry: false }]);
-    const kept = { previousKey: sent.key, sessionKey: sent.sessionKey, openedAtMs: nowMs };
+    const kept = { ...sent, openedAtMs: nowMs };
     expect(effects.next).toEqual([on.opened, kept]);
   });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
+import { loseAnswer } from "./browser.ts";
 import { browser, credentials, expectSignedIn, namesWith, openSession } from "./setup.ts";
 
 test("localStorage was full at a login or a logout: from the next save on the tab goes by it again, as others do", async () => {
@@ -34,3 +35,14 @@ test.each([
     expect([tab.ends, other.ends]).toEqual([[code], ["elsewhere"]]);
   },
 );
+
+test("a page without localStorage that is reloaded in the middle of a renewal keeps its session: it has no keys to lose", async () => {
+  const options = { without: ["localStorage" as const] };
+  const [tab] = await openSession({ age: 1000, ...options });
+  browser.break("POST /auth/refresh", loseAnswer);
+  void tab.auth.fetch("/movies");
+  await browser.idle();
+  tab.close();
+  clock.advance(2);
+  await expectSignedIn(await browser.openTab(options));
+});
