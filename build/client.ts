@@ -9,7 +9,7 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 export const oldestBrowsers = ["chrome91", "edge91", "firefox79", "safari14.1"];
 
 /** Each is a file of its own. */
-const entryPoints = ["auth-client", "account"];
+const entryPoints = ["auth-client", "account", "passkeys"];
 
 /**
  * Another entry point takes what the first has made, such as `AuthError`, from its file: a second one of that name would be another
@@ -52,7 +52,7 @@ const minifying = {
   format: { comments: false },
 } as const;
 
-/** Builds the entry points into `<outdir>`, `auth-client.js` and `account.js`, with their types. Throws what the compilers found. */
+/** Builds the entry points into `<outdir>`, `auth-client.js` and those beside it, with their types. Throws what the compilers found. */
 export async function buildClient(outdir: string): Promise<void> {
   const types = ["--project", "client", "--noEmit", "false", "--declaration", "--emitDeclarationOnly"];
   await Promise.all([

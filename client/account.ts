@@ -1,5 +1,6 @@
 import { type AuthClient, AuthError } from "./auth-client.ts";
 import { type CodeKind, createChallenges } from "./challenges.ts";
+import { keptTokens } from "./kept-tokens.ts";
 import { type MailLink, takeMailLink } from "./mail-link.ts";
 
 export type { CodeKind, MailLink };
@@ -52,7 +53,7 @@ const emailChanged = { code: "email_changed", detail: "Log in with the new addre
 
 /** Makes what an account does by mail, beside a client of the API. */
 export function createAccountClient(auth: AuthClient): AccountClient {
-  const { name, tokens, call, open, login, refresh } = auth;
+  const { name, tokens, call, open, login } = auth;
   const challenges = createChallenges(tokens ? undefined : `${name} challenges`);
   const post = <T = void>(path: string, body: unknown) => call<T>(path, "POST", body);
 
@@ -88,13 +89,9 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     throw refusal;
   }
 
-  /** A way into the account needs the whole token pair. A browser's is in its cookie. */
+  /** A way into the account needs the whole token pair; with it goes what recognises the client. */
   async function withPair(body: object): Promise<object> {
-    if (!tokens) return body;
-    // It is not renewed again for a while.
-    await refresh();
-    // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `load` (build/client.ts)
-    const { refreshToken, device } = (await tokens["load"]()) ?? {};
+    const { refreshToken, device } = await keptTokens(auth);
     return { ...body, refreshToken, device };
   }
 

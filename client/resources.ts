@@ -2,6 +2,8 @@
 export interface Credentials {
   email: string;
   password: string;
+  /** The code of an authenticator app, or a recovery code: where the account has a second factor (`second_factor_required`). */
+  otp?: string;
 }
 
 /** What the access token says. Times are epoch seconds. */

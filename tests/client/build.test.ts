@@ -49,6 +49,7 @@ describe("the client as it is built", () => {
   test.each([
     ["auth-client.js", 4000, []],
     ["account.js", 2000, ["./auth-client.js"]],
+    ["passkeys.js", 2000, ["./auth-client.js"]],
   ])("%s has less than %i bytes, compressed, and imports %j", async (name, limit, imports) => {
     const path = join(built, name);
     expect(gzipSync(readFileSync(path)).length).toBeLessThan(limit);

@@ -64,7 +64,15 @@ export async function startSite(settings: Record<string, string> = {}) {
   });
 
   return {
-    ...{ url: network.url, network, output: started.output, openLaptop, openBrowser, open },
+    ...{
+      url: network.url,
+      apiUrl: started.url,
+      network,
+      output: started.output,
+      openLaptop,
+      openBrowser,
+      open,
+    },
 
     /** A page in a browser of its own, where somebody has just registered. */
     async openLoggedIn(account = createAccount(), context?: BrowserContext): Promise<Page> {

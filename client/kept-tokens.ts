@@ -1,0 +1,11 @@
+import type { AuthClient } from "./auth-client.ts";
+import type { Tokens } from "./store.ts";
+
+/** What a bearer client keeps, renewed: a way into the account needs the whole token pair. A browser's is in its cookie. */
+export async function keptTokens({ tokens, refresh }: AuthClient): Promise<Partial<Tokens>> {
+  if (!tokens) return {};
+  // It is not renewed again for a while.
+  await refresh();
+  // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `load` (build/client.ts)
+  return (await tokens["load"]()) ?? {};
+}

@@ -1,0 +1,201 @@
+import { type AuthClient, AuthError } from "./auth-client.ts";
+import { keptTokens } from "./kept-tokens.ts";
+
+/** A passkey of the account. Times are epoch seconds. */
+export interface Passkey {
+  passkeyId: string;
+  /** As the browser names it, base64url. */
+  credentialId: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt: number | null;
+  /** Whether a copy is kept elsewhere: one that is not is gone with its device. */
+  isBackedUp: boolean;
+  transports: string[];
+  aaguid: string;
+}
+
+/**
+ * What an account does with passkeys. Everything may reject with AuthError: beside the API's codes `unsupported` where the browser
+ * knows no passkeys, `passkey_cancelled` where its user or another ceremony has ended the dialog, and `passkey_exists` where the
+ * device has one of this account already.
+ */
+export interface PasskeyClient {
+  /**
+   * Logs in with a passkey. `conditional`: by the autofill of a field with `autocomplete="username webauthn"`; it waits until the
+   * user has chosen one, `signal` is aborted, or another sign-in or passkey is begun. `unsupported` where browsers fill in none.
+   */
+  signInWithPasskey(options?: { conditional?: boolean; signal?: AbortSignal }): Promise<void>;
+  /** Makes a passkey, and adds it; needs a login of the last 300 s. */
+  addPasskey(options?: { name?: string }): Promise<Passkey>;
+  /** All passkeys, the oldest first; the browser hides those that are not among them. */
+  passkeys(): Promise<Passkey[]>;
+  renamePasskey(passkeyId: string, name: string): Promise<Passkey>;
+  /** Removes a passkey; needs a login of the last 300 s. */
+  removePasskey(passkeyId: string): Promise<void>;
+}
+
+/** The challenge of a dialog that waits counts for 600 s: it is renewed before. */
+const renewalMs = 540_000;
+
+/** How the API gives the options of a ceremony, as far as they have to be translated. */
+interface Options {
+  challenge: string;
+  rpId: string;
+  user: { id: string };
+  excludeCredentials: { id: string }[];
+}
+
+type Ceremony = "get" | "create";
+
+/** What browsers are told of passkeys; older ones do not listen. */
+type Signals = Partial<
+  Record<"signalUnknownCredential" | "signalAllAcceptedCredentials", (what: object) => Promise<void>>
+>;
+
+/** Makes what an account does with passkeys, beside a client of the API. */
+export function createPasskeyClient(auth: AuthClient): PasskeyClient {
+  const { call, open } = auth;
+  /** A browser does one ceremony at a time. */
+  let pending: AbortController | undefined;
+
+  /** A way into the account needs the whole token pair; nothing where it is in the cookie. */
+  async function pair(): Promise<object> {
+    const { refreshToken } = await keptTokens(auth);
+    return refreshToken === undefined ? {} : { refreshToken };
+  }
+
+  /** The browser's answer to a challenge, as JSON. */
+  async function perform(
+    kind: Ceremony,
+    path: string,
+    more: object = {},
+  ): Promise<[object, Options, string]> {
+    const options = await call<Options>(path, "POST", {});
+    const publicKey = {
+      ...options,
+      challenge: toBytes(options.challenge),
+      ...(kind === "create" && {
+        user: { ...options.user, id: toBytes(options.user.id) },
+        excludeCredentials: options.excludeCredentials.map((each) => ({ ...each, id: toBytes(each.id) })),
+      }),
+    };
+    const made = await navigator.credentials[kind]({ publicKey, ...more } as never).catch(refuse);
+    const { id, response } = made as PublicKeyCredential;
+    return [{ id, rawId: id, type: "public-key", response: toJson(response) }, options, id];
+  }
+
+  /** One ceremony at a time: what waits gives way. */
+  function begin(signal?: AbortSignal): AbortController {
+    pending?.abort();
+    const own = new AbortController();
+    pending = own;
+    const stop = () => own.abort();
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop);
+    return own;
+  }
+
+  /** Waits behind a field; with a new challenge whenever the one before grows old. */
+  async function wait(own: AbortController): Promise<[object, Options, string]> {
+    for (;;) {
+      const round = new AbortController();
+      const stop = () => round.abort();
+      own.signal.addEventListener("abort", stop);
+      const timer = setTimeout(stop, renewalMs);
+      try {
+        return await perform("get", "auth/login/challenge", {
+          mediation: "conditional",
+          signal: round.signal,
+        });
+      } catch (error) {
+        if (own.signal.aborted || !round.signal.aborted) throw error;
+      } finally {
+        clearTimeout(timer);
+        own.signal.removeEventListener("abort", stop);
+      }
+    }
+  }
+
+  return {
+    async signInWithPasskey({ conditional, signal } = {}) {
+      const known = signals();
+      if (conditional && !(await PublicKeyCredential.isConditionalMediationAvailable?.()))
+        throw unsupported();
+      const own = begin(signal);
+      const [passkey, { rpId }, credentialId] = conditional
+        ? await wait(own)
+        : await perform("get", "auth/login/challenge", { signal: own.signal });
+      try {
+        await open("auth/login", { passkey });
+      } catch (error) {
+        // Only where the account is there, and the passkey is not: whoever hides one by mistake loses it.
+        if ((error as AuthError).code === "unknown_passkey")
+          await known.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
+        throw error;
+      }
+    },
+
+    async addPasskey({ name } = {}) {
+      signals();
+      const { signal } = begin();
+      const [passkey] = await perform("create", "auth/passkeys/challenge", { signal });
+      return call("auth/passkeys", "POST", { ...(await pair()), passkey, ...(name && { name }) });
+    },
+
+    async passkeys() {
+      const list = await call<{ rpId: string; userHandle: string; passkeys: Passkey[] }>("auth/passkeys");
+      const { rpId, userHandle: userId, passkeys } = list;
+      const allAcceptedCredentialIds = passkeys.map(({ credentialId }) => credentialId);
+      const { signalAllAcceptedCredentials: tell } = (globalThis.PublicKeyCredential ?? {}) as Signals;
+      await tell?.call(PublicKeyCredential, { rpId, userId, allAcceptedCredentialIds }).catch(() => {});
+      return passkeys;
+    },
+
+    renamePasskey: (passkeyId, name) => call(`auth/passkeys/${passkeyId}`, "PATCH", { name }),
+    removePasskey: async (passkeyId) => call(`auth/passkeys/${passkeyId}`, "DELETE", await pair()),
+  };
+}
+
+/** What this browser can be told of passkeys. Throws AuthError `unsupported` where it knows none. */
+function signals(): Signals {
+  if (!globalThis.PublicKeyCredential) throw unsupported();
+  return PublicKeyCredential as Signals;
+}
+
+const unsupported = () =>
+  new AuthError(0, { code: "unsupported", detail: "This browser knows no passkeys." });
+
+function refuse(cause: unknown): never {
+  const { name } = cause as Error;
+  const [code, detail] =
+    name === "InvalidStateError"
+      ? ["passkey_exists", "This device has a passkey of the account already."]
+      : name === "SecurityError"
+        ? ["unsupported", "This page may not use the passkeys: PASSKEY_RP_ID is another domain."]
+        : ["passkey_cancelled", "The passkey's dialog was ended."];
+  throw new AuthError(0, { code, detail }, undefined, cause);
+}
+
+// Not `parseCreationOptionsFromJSON` and `toJSON`: older browsers have none, and some password managers break them.
+
+/** The members of an answer that are bytes, and how its authenticator is reached. */
+function toJson(response: AuthenticatorResponse): object {
+  const of = response as unknown as Record<string, unknown> & { getTransports?: () => string[] };
+  const names = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+  return {
+    ...Object.fromEntries(
+      names.flatMap((name) => (of[name] instanceof ArrayBuffer ? [[name, toText(of[name])]] : [])),
+    ),
+    ...(of.getTransports && { transports: of.getTransports() }),
+  };
+}
+
+const toText = (bytes: ArrayBuffer): string =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=/g, "");
+
+const toBytes = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));

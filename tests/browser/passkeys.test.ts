@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "@jest/globals";
+import type { CDPSession, Page } from "playwright-core";
+import { type Account, createAccount, enter, openPage, startSite } from "./support/site.ts";
+
+// The ceremonies of Chromium with its virtual authenticator, through the client as it is built. Without mail no address has to
+// be proven.
+const site = await startSite({ MAIL_FROM: "" });
+
+interface Passkey {
+  passkeyId: string;
+}
+
+/** A page of the API's own origin with the client in it, and an authenticator. */
+async function open() {
+  const context = await site.openBrowser();
+  const page = await openPage(context, site.apiUrl);
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("WebAuthn.enable", { enableUI: false });
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      ...{ protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", isUserVerified: true },
+      ...{ hasResidentKey: true, hasUserVerification: true, automaticPresenceSimulation: true },
+      ...{ defaultBackupEligibility: true, defaultBackupState: true },
+    },
+  });
+  await loadClient(page);
+  return { page, cdp, authenticatorId };
+}
+
+/** Loads the built client from the page's own origin, as its CSP asks for. */
+async function loadClient(page: Page): Promise<void> {
+  await page.route("**/client/*.js", (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").at(-1);
+    const body = readFileSync(`.local/test/client/${name}`, "utf8");
+    return route.fulfill({ contentType: "text/javascript", body });
+  });
+  await page.evaluate(`(async () => {
+    const { createAuthClient } = await import("/client/auth-client.js");
+    const { createPasskeyClient } = await import("/client/passkeys.js");
+    const auth = createAuthClient();
+    globalThis.client = { ...createPasskeyClient(auth), auth };
+  })()`);
+}
+
+/** What rejects with a problem gives its code. */
+const codeOf = (result: Promise<unknown>): Promise<string> =>
+  result.then(
+    () => "done",
+    (error: Error) => /code=(\w+)/.exec(error.message)?.[1] ?? error.message,
+  );
+
+const run = <T>(page: Page, code: string): Promise<T> =>
+  page.evaluate(
+    `(async () => { try { return await (${code}); } catch (e) { throw new Error("code=" + e.code); } })()`,
+  );
+const credentialsOf = async (cdp: CDPSession, authenticatorId: string) =>
+  (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
+
+/** The same with somebody logged in. */
+async function openLoggedIn(account: Account = createAccount()) {
+  const opened = await open();
+  await enter(opened.page, "register", account);
+  return { ...opened, account };
+}
+
+test("a passkey is made, signs in without a name, is told from others, renamed and removed", async () => {
+  const { page, cdp, authenticatorId, account } = await openLoggedIn();
+  const added = await run<Passkey>(page, 'client.addPasskey({ name: "Laptop" })');
+  expect(added).toMatchObject({
+    name: "Laptop",
+    isBackedUp: true,
+    transports: ["internal"],
+    lastUsedAt: null,
+  });
+  const [credential] = await credentialsOf(cdp, authenticatorId);
+  expect(credential).toMatchObject({
+    rpId: "localhost",
+    isResidentCredential: true,
+    userName: account.email,
+  });
+  // The same device again.
+  expect(await codeOf(run(page, "client.addPasskey()"))).toBe("passkey_exists");
+
+  await run(page, "client.auth.logout()");
+  await run(page, "client.signInWithPasskey()");
+  expect(await run(page, "client.auth.me()")).toMatchObject({
+    ...{ email: account.email, amr: ["pop", "user", "mfa"], acr: "aal2" },
+  });
+  await run(page, `client.renamePasskey("${added.passkeyId}", "Old laptop")`);
+  const [listed] = await run<Passkey[]>(page, "client.passkeys()");
+  expect(listed).toMatchObject({ name: "Old laptop", lastUsedAt: expect.any(Number) });
+
+  await run(page, `client.removePasskey("${added.passkeyId}")`);
+  await run(page, "client.auth.logout()");
+  // The browser is told that it is gone, and forgets it.
+  expect(await codeOf(run(page, "client.signInWithPasskey()"))).toBe("unknown_passkey");
+  expect(await credentialsOf(cdp, authenticatorId)).toEqual([]);
+});
+
+test("a list tells the browser which passkeys there are", async () => {
+  const { page, cdp, authenticatorId } = await openLoggedIn();
+  const { passkeyId } = await run<Passkey>(page, "client.addPasskey()");
+  await run(page, "client.passkeys()");
+  expect(await credentialsOf(cdp, authenticatorId)).toHaveLength(1);
+  await run(page, `client.removePasskey("${passkeyId}")`);
+  await run(page, "client.passkeys()");
+  expect(await credentialsOf(cdp, authenticatorId)).toEqual([]);
+});
+
+test("autofill signs in", async () => {
+  const { page, account } = await openLoggedIn();
+  await run(page, "client.addPasskey()");
+  await run(page, "client.auth.logout()");
+  await run(page, "client.signInWithPasskey({ conditional: true })");
+  expect(await run(page, "client.auth.me()")).toMatchObject({ email: account.email });
+});
+
+test("P18 what waits for autofill gives way to another ceremony, and ends with its signal", async () => {
+  const { page, account } = await openLoggedIn();
+  const waiting = codeOf(run(page, "client.signInWithPasskey({ conditional: true })"));
+  await run(page, "client.addPasskey()");
+  expect(await waiting).toBe("passkey_cancelled");
+  await run(page, "client.auth.logout()");
+  const aborted = run(page, "client.signInWithPasskey({ signal: AbortSignal.abort() })");
+  expect(await codeOf(aborted)).toBe("passkey_cancelled");
+  await run(page, "client.signInWithPasskey()");
+  expect(await run(page, "client.auth.me()")).toMatchObject({ email: account.email });
+});
