@@ -120,9 +120,10 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   return {
     async signInWithPasskey({ conditional, signal } = {}) {
       const known = signals();
+      // Before anything is waited for: what begins later takes the place of what began before.
+      const own = begin(signal);
       if (conditional && !(await PublicKeyCredential.isConditionalMediationAvailable?.()))
         throw unsupported();
-      const own = begin(signal);
       const [passkey, { rpId }, credentialId] = conditional
         ? await wait(own)
         : await perform("get", "auth/login/challenge", { signal: own.signal });
