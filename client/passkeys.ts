@@ -90,9 +90,7 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
     pending?.abort();
     const own = new AbortController();
     pending = own;
-    const stop = () => own.abort();
-    if (signal?.aborted) stop();
-    signal?.addEventListener("abort", stop);
+    if (signal) follow(signal, own);
     return own;
   }
 
@@ -100,9 +98,8 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   async function wait(own: AbortController): Promise<[object, Options, string]> {
     for (;;) {
       const round = new AbortController();
-      const stop = () => round.abort();
-      own.signal.addEventListener("abort", stop);
-      const timer = setTimeout(stop, renewalMs);
+      follow(own.signal, round);
+      const timer = setTimeout(() => round.abort(), renewalMs);
       try {
         return await perform("get", "auth/login/challenge", {
           mediation: "conditional",
@@ -112,7 +109,6 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
         if (own.signal.aborted || !round.signal.aborted) throw error;
       } finally {
         clearTimeout(timer);
-        own.signal.removeEventListener("abort", stop);
       }
     }
   }
@@ -162,6 +158,12 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
 function signals(): Signals {
   if (!globalThis.PublicKeyCredential) throw unsupported();
   return PublicKeyCredential as Signals;
+}
+
+/** Aborts with another signal, also with one that was aborted before. */
+function follow(signal: AbortSignal, own: AbortController): void {
+  if (signal.aborted) own.abort();
+  signal.addEventListener("abort", () => own.abort());
 }
 
 const unsupported = () =>
