@@ -94,7 +94,7 @@ describe("its types", () => {
 
   test.each(["nodenext", "bundler"])("are found by %s; the code in the documents compiles", async (how) => {
     const documents = ["README.md", "client/README.md"].map(codeOf);
-    expect(documents.map((blocks) => blocks.length)).toEqual([1, 3]);
+    expect(documents.map((blocks) => blocks.length)).toEqual([1, 4]);
     expect(await compile([code, ...documents.flat()], how)).toBe("");
   });
 });
