@@ -64,7 +64,7 @@ async function openLoggedIn(account: Account = createAccount()) {
   return { ...opened, account };
 }
 
-test("a passkey is made, signs in without a name, is told from others, renamed and removed", async () => {
+test("P15 a passkey is made, signs in without a name, is told from others, renamed and removed", async () => {
   const { page, cdp, authenticatorId, account } = await openLoggedIn();
   const added = await run<Passkey>(page, 'client.addPasskey({ name: "Laptop" })');
   expect(added).toMatchObject({
@@ -98,9 +98,13 @@ test("a passkey is made, signs in without a name, is told from others, renamed a
   expect(await credentialsOf(cdp, authenticatorId)).toEqual([]);
 });
 
-test("a list tells the browser which passkeys there are", async () => {
+test("P17 a list tells the browser which passkeys there are, and one that fails to load tells nothing", async () => {
   const { page, cdp, authenticatorId } = await openLoggedIn();
   const { passkeyId } = await run<Passkey>(page, "client.addPasskey()");
+  const away = { status: 503, contentType: "application/problem+json", body: '{"code":"unavailable"}' };
+  await page.route("**/auth/passkeys", (route) => route.fulfill(away), { times: 1 });
+  expect(await codeOf(run(page, "client.passkeys()"))).toBe("unavailable");
+  expect(await credentialsOf(cdp, authenticatorId)).toHaveLength(1);
   await run(page, "client.passkeys()");
   expect(await credentialsOf(cdp, authenticatorId)).toHaveLength(1);
   await run(page, `client.removePasskey("${passkeyId}")`);
@@ -113,6 +117,28 @@ test("autofill signs in", async () => {
   await run(page, "client.addPasskey()");
   await run(page, "client.auth.logout()");
   await run(page, "client.signInWithPasskey({ conditional: true })");
+  expect(await run(page, "client.auth.me()")).toMatchObject({ email: account.email });
+});
+
+test("P19 a page that waits for autofill has a new challenge before the one before is too old", async () => {
+  const { page, cdp, authenticatorId, account } = await openLoggedIn();
+  await run(page, "client.addPasskey()");
+  await run(page, "client.auth.logout()");
+  await cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: false });
+  let asked = 0;
+  page.on("request", (request) => {
+    if (request.url().endsWith("/auth/login/challenge")) asked++;
+  });
+  await page.clock.install();
+  const first = page.waitForResponse("**/auth/login/challenge");
+  const waiting = run(page, "client.signInWithPasskey({ conditional: true })");
+  await first;
+  await cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled: true });
+  const second = page.waitForResponse("**/auth/login/challenge");
+  await page.clock.fastForward(541_000);
+  await second;
+  await waiting;
+  expect(asked).toBe(2);
   expect(await run(page, "client.auth.me()")).toMatchObject({ email: account.email });
 });
 
