@@ -207,6 +207,6 @@ function whyNoCookie(base: URL): string {
       ? `${base.hostname} is another site`
       : base.protocol === "http:"
         ? "it needs https"
-        : "cookies are blocked";
+        : "cookies are off";
   return `No cookie: ${reason}.`;
 }

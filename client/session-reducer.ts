@@ -218,10 +218,8 @@ export const learn: Row<[seen: Stamp, claims: Claims]> = (state, { nowMs }, seen
   const lifeMs = (exp - iat) * 1000;
   // Not a session that was ended while the response was under way, or one whose last JWT may still live.
   const isFound =
-    !isKnown(state) &&
-    stampOf(state) === seen &&
-    (![400, 403].includes(state.endStatus as number) || ageOf(state, nowMs) > lifeMs);
-  return isFound || (!state.endStatus && state.lifeMs !== lifeMs)
+    !isKnown(state) && (![400, 403].includes(state.endStatus as number) || ageOf(state, nowMs) > lifeMs);
+  return (isFound || (!state.endStatus && state.lifeMs !== lifeMs)) && stampOf(state) === seen
     ? { save: { ...state, sid, lifeMs, ...(isFound && { decidedAtMs: nowMs, endStatus: undefined }) } }
     : {};
 };

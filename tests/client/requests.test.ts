@@ -207,7 +207,7 @@ describe("the methods", () => {
 
 describe("a login", () => {
   test.each([
-    [{}, "cookies are blocked"],
+    [{}, "cookies are off"],
     [{ baseUrl: "http://abcdefghij.execute-api.eu-central-1.amazonaws.com" }, "needs https"],
     [{ baseUrl: "https://api.example.com" }, "api.example.com is another site"],
   ])("whose cookie the browser does not keep says so and why: %j", async (options, reason) => {

@@ -267,7 +267,7 @@ describe("learn", () => {
   test.each<[string, SessionState, SessionState | undefined, unknown?]>([
     ["the life of a pair", aged(9), known],
     ["the same again", known, undefined],
-    ["another, from a response to the pair before", aged(9, { lifeMs: 1 }), known, 1],
+    ["not from a response to the pair before", aged(9, { lifeMs: 1 }), undefined, 1],
     ["a session that the server opened", {}, { ...known, decidedAtMs: nowMs }],
     ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...known, decidedAtMs: nowMs }],
     ["not one that was ended meanwhile", aged(0, { endStatus: 200 }), undefined, nowMs - 9000],
