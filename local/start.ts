@@ -93,6 +93,12 @@ async function startOwnEngine() {
   return { name, path, ...(await startEngine({ name, port: Number(DYNAMODB_PORT), path })) };
 }
 
+/** The domain that passkeys belong to here: none belongs to an address. */
+function findPasskeyRpId(issuer: string): string {
+  const { hostname } = new URL(issuer);
+  return /^\[|^[\d.]+$/.test(hostname) ? "" : hostname;
+}
+
 /** The settings of this shell, completed with what a local run can choose by itself. */
 function environment(): NodeJS.ProcessEnv {
   const shell = Object.entries(process.env).filter(([name]) => !engine || !name.startsWith("AWS_"));
@@ -110,8 +116,7 @@ function environment(): NodeJS.ProcessEnv {
     MAIL_FROM: "auth@example.com",
     MAIL_LINK: `${process.env.ISSUER || url}/`,
     REGISTRATION: "open",
-    // Not with an address in place of the name: no passkey belongs to one
-    PASSKEY_RP_ID: new URL(process.env.ISSUER || url).hostname,
+    PASSKEY_RP_ID: findPasskeyRpId(process.env.ISSUER || url),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",

@@ -171,6 +171,7 @@ function environment() {
   return {
     ...service.environment,
     ISSUER: issuer,
+    PASSKEY_RP_ID: "", // none belongs to an address
     JWT_SIGNING_KEYS: "",
     JWT_SIGNING_KEYS_SECRET: "signing-keys",
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: stored().keys.map(toPublicJwk) }),
