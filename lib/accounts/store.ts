@@ -186,7 +186,7 @@ export function createUserStore(client: DynamoDB, tableName: string) {
       const keepsAll = () =>
         write(
           "",
-          "((attribute_not_exists(identityIds) AND attribute_not_exists(passkeys) AND attribute_not_exists(totp)) OR attribute_exists(emailVerifiedAt))",
+          "(attribute_not_exists(identityIds) OR attribute_exists(emailVerifiedAt)) AND (attribute_not_exists(passkeys) OR attribute_exists(emailVerifiedAt)) AND (attribute_not_exists(totp) OR attribute_exists(emailVerifiedAt))",
         );
       let result = await keepsAll();
       const { identityIds, passkeys, emailVerifiedAt } = result.item ?? {};

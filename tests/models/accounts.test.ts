@@ -59,6 +59,10 @@ const unnoticed: [RegExp, string][] = [
     "an entry whose user has left it is gone at the next look",
   ],
   [/attribute_not_exists\(totp\)/, "nobody here has a second factor: tests/factors"],
+  [
+    /attribute_not_exists\(passkeys\)|passkeys$/,
+    "nobody here has a passkey: tests/mail/reset, tests/accounts/passkeys",
+  ],
   [/^undo: .*: emailVerifiedAt = :now$/, "the change has set it, to an earlier time"],
   [
     /^(register|confirmRegistration): Put users: attribute_not/,
