@@ -6,6 +6,7 @@ import type { Account, AccountChange, Claims, Credentials, ListedSession, Sessio
 import { createSession } from "./session.ts";
 import { type SessionState, stampOf } from "./state.ts";
 import type { TokenStore, Tokens } from "./store.ts";
+import { within } from "./within.ts";
 
 export type {
   Account,
@@ -121,7 +122,9 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
 
   async function call<T = void>(path: string, method?: string, body?: unknown): Promise<T> {
     const init = method ? toJson(method, body) : ({ redirect: "error" } as const);
-    return parseResponse(authFetch(path, init, keys && !!method)) as Promise<T>;
+    return within(30_000, (signal) =>
+      parseResponse(authFetch(path, { ...init, signal }, keys && !!method)),
+    ) as Promise<T>;
   }
 
   async function me(): Promise<Claims> {

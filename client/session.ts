@@ -19,6 +19,8 @@ export interface SessionOptions {
 type Outcome = Promise<unknown>;
 
 const maxPauseSeconds = 60;
+/** A longer time overflows, and the timer runs at once. */
+const maxTimerMs = 0x7fffffff;
 /** When to try again what the timer has failed to do. */
 const retryAfterMs = 30_000;
 
@@ -61,7 +63,10 @@ export function createSession(
       if (waitMs < Infinity) {
         const act = () => (learn ? me() : renew(stampOf(state)));
         // A timer does not run while the device sleeps; what it missed is made up for when the session is used.
-        timer = setTimeout(() => act().catch(() => dispatch(on.nothing, retryAfterMs)), waitMs);
+        timer = setTimeout(
+          () => act().catch(() => dispatch(on.nothing, retryAfterMs)),
+          Math.min(waitMs, maxTimerMs),
+        );
         // Node need not stay for it.
         (timer as { unref?: () => void }).unref?.();
       }

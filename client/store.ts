@@ -25,10 +25,15 @@ export function createTokenState(tokens: TokenStore): StateStore {
       } catch {}
       return memory;
     },
-    save(state) {
+    async save(state) {
       memory = state.token ? {} : state;
-      // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `save` (build/client.ts)
-      return tokens["save"](memory === state ? undefined : (state as Tokens));
+      try {
+        // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `save` (build/client.ts)
+        await tokens["save"](memory === state ? undefined : (state as Tokens));
+      } catch (error) {
+        // What cannot be forgotten is ended at the API all the same: there it opens nothing any more.
+        if (memory !== state) throw error;
+      }
     },
     isLasting: () => true,
   };
@@ -37,6 +42,7 @@ export function createTokenState(tokens: TokenStore): StateStore {
 /** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
 export function createBrowserState(name: string): StateStore {
   let memory: SessionState | undefined;
+  const probe = `${name}?`;
   function load(): SessionState {
     try {
       return memory ?? parseState(localStorage.getItem(name) as string) ?? {};
@@ -56,14 +62,20 @@ export function createBrowserState(name: string): StateStore {
     load,
     save,
     isLasting: () => {
-      save(load());
-      return !memory;
+      try {
+        // Larger than any state, under a name of its own: no other tab reads it.
+        localStorage.setItem(probe, " ".repeat(999));
+        localStorage.removeItem(probe);
+        return true;
+      } catch {
+        return false;
+      }
     },
   };
 }
 
 /** What JSON of a state never has: a key that is none, a time that is no number. */
-const isForeign = /"(key|previousKey|sessionKey)":(?!"[\w-]{43}")|Ms":(?!-?\d)/;
+const isForeign = /"(key|previousKey|sessionKey)":(?!"[\w-]{42}[AEIMQUYcgkosw048]")|Ms":(?!-?\d)/;
 
 /** Reads the JSON of a state; empty if something else has written there. Throws SyntaxError. */
 function parseState(text: string): SessionState {

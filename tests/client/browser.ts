@@ -179,6 +179,10 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       storage.set(name, text);
       announce(name, tab);
     };
+    const removeItem = (name: string) => {
+      storage.delete(name);
+      announce(name, tab);
+    };
     const request = (_name: string, { signal }: RequestInit, run: () => Promise<unknown>) => {
       const before = lockTurn;
       const givenUp = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
@@ -206,7 +210,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       },
       navigator: without.includes("locks") ? {} : { locks: { request } },
       ...(!without.includes("localStorage") && {
-        localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem },
+        localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem, removeItem },
       }),
       addEventListener: (_type: string, listen: Listener) =>
         without.includes("events") || listeners.push(listen),

@@ -9,6 +9,22 @@ const newPassword = "another sentence that is long enough";
 const wrongPassword = "no password of mine";
 const invalidCredentials = { status: 401, code: "invalid_credentials" };
 
+test("a login whose look at the cookie is never answered ends after 30 s: it is logged in", async () => {
+  const own = createBrowser(service.sandbox, { cookies: new Map(), storage: new Map() });
+  const tab = await own.openTab();
+  const { arrived } = own.hold("GET /auth/me");
+  let isDone = false;
+  const login = tab.auth.login(credentials).then(() => {
+    isDone = true;
+  });
+  await arrived;
+  await own.wait(29);
+  expect(isDone).toBe(false);
+  await own.wait(2);
+  await login;
+  await expectSignedIn(tab);
+});
+
 describe("a request", () => {
   test.each<
     [string, number, (body: string, init: RequestInit) => [input: string | Request, init?: RequestInit]]

@@ -36,6 +36,20 @@ test.each([
   },
 );
 
+test("localStorage is so full that only keys do not fit: none is sent, and a reload goes on", async () => {
+  const tab = await browser.openTab();
+  browser.limitStorage(300);
+  await tab.auth.login(credentials);
+  await browser.idle();
+  for (const name of ["session-key", "idempotency-key"])
+    expect(browser.requests[0]?.headers).not.toHaveProperty(name);
+  tab.close();
+  const next = await browser.openTab();
+  clock.advance(1000);
+  await expectSignedIn(next);
+  browser.limitStorage(Infinity);
+});
+
 test("a page without localStorage that is reloaded in the middle of a renewal keeps its session: it has no keys to lose", async () => {
   const options = { without: ["localStorage" as const] };
   const [tab] = await openSession({ age: 1000, ...options });

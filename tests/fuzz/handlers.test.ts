@@ -101,10 +101,10 @@ const call = fc.constantFrom(...names).chain((route) => {
   return fc.tuple(fc.constant(route), input);
 });
 
-/** Answers whether a route says 200 to anybody: it changes nothing and asks for no credentials, or is the logout. */
+/** Answers whether a route says 200 to anybody: it changes nothing and asks for no credentials, or says it to whoever asks. */
 function isOpen(route: RouteName): boolean {
   const { needs } = operations[route as OperationName] ?? {};
-  return route === "logout" || (needs === undefined && !routes[route].startsWith("POST"));
+  return ["logout", "beginPasskeyLogin"].includes(route) || (needs === undefined && !routes[route].startsWith("POST"));
 }
 
 /** A call that asks for a code. */
