@@ -104,7 +104,10 @@ const call = fc.constantFrom(...names).chain((route) => {
 /** Answers whether a route says 200 to anybody: it changes nothing and asks for no credentials, or says it to whoever asks. */
 function isOpen(route: RouteName): boolean {
   const { needs } = operations[route as OperationName] ?? {};
-  return ["logout", "beginPasskeyLogin"].includes(route) || (needs === undefined && !routes[route].startsWith("POST"));
+  return (
+    ["logout", "beginPasskeyLogin"].includes(route) ||
+    (needs === undefined && !routes[route].startsWith("POST"))
+  );
 }
 
 /** A call that asks for a code. */
