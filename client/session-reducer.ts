@@ -134,12 +134,16 @@ export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
   lost,
 ) => {
   const { key = createKey(), sessionKey = createKey(), token, device } = state;
-  // A reload would lose keys that do not last.
-  const keys: SessionState = isLasting() ? { key, sessionKey } : {};
+  // A reload would lose keys that do not last; those of the session that there is are stored already.
+  const keys: SessionState = state.sessionKey || isLasting() ? { key, sessionKey } : {};
   return {
     // The key proves a repeat by the user, too. (A token store holds none without a pair.)
     ...(!bearer && { save: { ...state, ...keys } }),
-    post: [path, { ...(body as object), device }, { state: keys, token: lost && token, retry: !!lost }],
+    post: [
+      path,
+      device ? { ...(body as object), device } : body,
+      { state: keys, token: lost && token, retry: !!lost },
+    ],
     isStale: isOther(state),
     next: [opened, { ...keys, openedAtMs: nowMs }],
     orElse: lost && [refused, lost],

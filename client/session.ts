@@ -94,8 +94,10 @@ export function createSession(
 
   /** Ends this session, in all tabs, if the cookie is another's. */
   async function assertOwn(state: SessionState): Promise<void> {
-    const { sid } = await me();
-    if (sid === (await load()).sid) return;
+    // Before the look: what it tells is stored, too.
+    const { sid } = await load();
+    const { sid: told } = await me();
+    if (!sid || sid === told) return;
     await dispatch(on.logout, state);
     onSessionEnd?.();
   }

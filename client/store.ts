@@ -25,15 +25,10 @@ export function createTokenState(tokens: TokenStore): StateStore {
       } catch {}
       return memory;
     },
-    async save(state) {
+    save(state) {
       memory = state.token ? {} : state;
-      try {
-        // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `save` (build/client.ts)
-        await tokens["save"](memory === state ? undefined : (state as Tokens));
-      } catch (error) {
-        // What cannot be forgotten is ended at the API all the same: there it opens nothing any more.
-        if (memory !== state) throw error;
-      }
+      // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `save` (build/client.ts)
+      return tokens["save"](memory === state ? undefined : (state as Tokens));
     },
     isLasting: () => true,
   };
@@ -42,7 +37,6 @@ export function createTokenState(tokens: TokenStore): StateStore {
 /** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
 export function createBrowserState(name: string): StateStore {
   let memory: SessionState | undefined;
-  const probe = `${name}?`;
   function load(): SessionState {
     try {
       return memory ?? parseState(localStorage.getItem(name) as string) ?? {};
@@ -62,14 +56,8 @@ export function createBrowserState(name: string): StateStore {
     load,
     save,
     isLasting: () => {
-      try {
-        // Larger than any state, under a name of its own: no other tab reads it.
-        localStorage.setItem(probe, " ".repeat(999));
-        localStorage.removeItem(probe);
-        return true;
-      } catch {
-        return false;
-      }
+      save(load());
+      return !memory;
     },
   };
 }

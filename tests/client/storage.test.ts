@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
 import { loseAnswer } from "./browser.ts";
-import { browser, credentials, expectSignedIn, namesWith, openSession } from "./setup.ts";
+import { browser, credentials, expectSignedIn, namesWith, openSession, service } from "./setup.ts";
 
 test("localStorage was full at a login or a logout: from the next save on the tab goes by it again, as others do", async () => {
   const tab = await browser.openTab();
@@ -36,18 +36,14 @@ test.each([
   },
 );
 
-test("localStorage is so full that only keys do not fit: none is sent, and a reload goes on", async () => {
-  const tab = await browser.openTab();
-  browser.limitStorage(300);
-  await tab.auth.login(credentials);
-  await browser.idle();
-  for (const name of ["session-key", "idempotency-key"])
-    expect(browser.requests[0]?.headers).not.toHaveProperty(name);
-  tab.close();
-  const next = await browser.openTab();
-  clock.advance(1000);
-  await expectSignedIn(next);
+test("localStorage is full at a change of the password: the session that has its keys goes on", async () => {
+  const as = await service.register();
+  const [tab] = await openSession({ as });
+  browser.limitStorage(0);
+  await tab.auth.changePassword({ currentPassword: as.password, newPassword: `${as.password} anew` });
   browser.limitStorage(Infinity);
+  await expectSignedIn(tab);
+  expect(tab.ends).toEqual([]);
 });
 
 test("a page without localStorage that is reloaded in the middle of a renewal keeps its session: it has no keys to lose", async () => {
