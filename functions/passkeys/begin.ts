@@ -1,4 +1,5 @@
 import { createUserStore } from "../../lib/accounts/store.ts";
+import { appNameSettings, findAppName } from "../../lib/app-name.ts";
 import { createBeginPasskey } from "../../lib/auth/passkeys/begin.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
@@ -6,7 +7,7 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
 import { json } from "../../lib/http/response.ts";
-import { nameRelyingParty, newPasskeySettings, openPasskeys } from "../../lib/passkeys/open-passkeys.ts";
+import { openPasskeys, passkeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import { freshSeconds } from "../../lib/sessions/fresh.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
@@ -21,7 +22,7 @@ import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({
-  ...{ ...newPasskeySettings, ...dynamodbSettings, ...hashKeySettings },
+  ...{ ...passkeySettings, ...appNameSettings, ...dynamodbSettings, ...hashKeySettings },
   ...{ usersTable, sessionsTable, mailsTable: ifSet(mailsTable) },
 });
 const clock = systemClock;
@@ -31,7 +32,7 @@ const keyedHash = createKeyedHash({ hashKeys: openHashKeys(config, clock), clock
 const beginPasskey = createBeginPasskey({
   ...openPasskeys(config, keyedHash),
   users: createUserStore(dynamodb, config.usersTable),
-  rpName: nameRelyingParty(config),
+  rpName: findAppName(config),
   hasMail: config.mailsTable !== undefined,
   clock,
 });

@@ -1,3 +1,4 @@
+import { appNameSettings, findAppName } from "../../lib/app-name.ts";
 import { createStartTotp } from "../../lib/auth/totp/start.ts";
 import { readConfig } from "../../lib/config.ts";
 import { api } from "../../lib/http/api.ts";
@@ -7,17 +8,17 @@ import { callerMode } from "../../lib/http/client-mode.ts";
 import { json } from "../../lib/http/response.ts";
 import { callerBody, parseBody } from "../../lib/http/schemas.ts";
 import { freshSeconds } from "../../lib/sessions/fresh.ts";
-import { appName, factorKeySettings, ifSet, issuer, mailsTable } from "../../lib/settings.ts";
+import { factorKeySettings, ifSet, mailsTable } from "../../lib/settings.ts";
 import { openFactorSecrets } from "../../lib/tokens/open-factor-secrets.ts";
 import { createTotpOpening, totpSettings } from "../../lib/totp-opening.ts";
 
 const mail = { mailsTable: ifSet(mailsTable) };
-const config = readConfig({ ...totpSettings, ...factorKeySettings, ...mail, appName, issuer });
+const config = readConfig({ ...totpSettings, ...factorKeySettings, ...mail, ...appNameSettings });
 const opening = createTotpOpening(config);
 const startTotp = createStartTotp({
   ...opening,
   secrets: openFactorSecrets(config, opening.clock),
-  appName: config.appName ?? new URL(config.issuer).host,
+  appName: findAppName(config),
   hasMail: config.mailsTable !== undefined,
 });
 

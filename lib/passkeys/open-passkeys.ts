@@ -1,13 +1,11 @@
 import { systemClockMs } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { allowedOrigins, appName, issuer, passkeyRpId } from "../settings.ts";
+import { allowedOrigins, issuer, passkeyRpId } from "../settings.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
 import { createPasskeyChallenges } from "./challenge.ts";
 
 /** What the ceremonies of passkeys read. */
 export const passkeySettings = { passkeyRpId, issuer, allowedOrigins };
-/** What those that make passkeys read beside it. */
-export const newPasskeySettings = { ...passkeySettings, appName };
 
 /** Makes, once per sandbox, what both ceremonies of passkeys are checked by. */
 export function openPasskeys(
@@ -18,7 +16,3 @@ export function openPasskeys(
   const origins = [new URL(issuer).origin, ...allowedOrigins];
   return { rpId, origins, challenges };
 }
-
-/** What the dialogs of browsers call the application. */
-export const nameRelyingParty = ({ appName, issuer }: Config<"appName" | "issuer">): string =>
-  appName ?? new URL(issuer).host;

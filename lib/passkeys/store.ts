@@ -1,6 +1,5 @@
 import type { Change } from "../accounts/change.ts";
-import { isOpen, valuesOfOpen } from "../accounts/is-disabled.ts";
-import { type Caller, parseUser, type User } from "../accounts/store.ts";
+import { type Caller, isCallers, parseUser, type User, valuesOfCaller } from "../accounts/store.ts";
 import { type DynamoDB, type Item, type UpdateExpression, updateItem } from "../dynamodb.ts";
 import type { Amr } from "../sessions/amr.ts";
 import type { PasskeyState } from "./ceremony.ts";
@@ -15,9 +14,6 @@ export interface PasskeyWrite {
   user: User | undefined;
 }
 
-/** Whose passkey it is, in a condition: the session's own epoch, and nobody who is disabled. */
-const isCallers = `sessionEpoch = :epoch AND ${isOpen}`;
-
 const named = (passkeyId: string) => ({ "#id": passkeyId });
 
 /** Makes the write of a passkey of a user on condition that the caller may. */
@@ -30,7 +26,7 @@ function createWrite(client: DynamoDB, usersTable: string) {
       {
         ...update,
         ConditionExpression: `${isCallers} AND ${ConditionExpression}`,
-        ExpressionAttributeValues: { ...values, ":epoch": caller.sessionEpoch, ...valuesOfOpen(now) },
+        ExpressionAttributeValues: { ...values, ...valuesOfCaller(caller, now) },
       },
     );
     return { isWritten: written, user: item && parseUser(item) };

@@ -40,7 +40,8 @@ const maxLooks = 3;
 export function createAddPasskey({ users, passkeys, parseRegistration, hasMail, clock }: AddPasskeyOptions) {
   /**
    * Adds the passkey; one that was added before by the same answer of the browser is given again. Throws AppError
-   * `invalid_body` for one that is not to be trusted, `email_unproven`, `too_many_passkeys`, `invalid_token`, `unavailable`.
+   * `invalid_body` for one that is not to be trusted, `insufficient_user_authentication`, `email_unproven`, `too_many_passkeys`,
+   * `invalid_token`, `unavailable`.
    */
   return async function addPasskey(caller: Session, addition: PasskeyAddition): Promise<PasskeyView> {
     const { passkey: answer, name = "Passkey", requestId, ...client } = addition;
