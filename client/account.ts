@@ -16,6 +16,8 @@ export interface Asked {
 
 /** A code as it stands in a mail, or as somebody types it. */
 type Code = { code: string };
+/** The code of an authenticator app, or a recovery code: after `second_factor_required`. */
+type SecondFactor = { otp?: string };
 
 /**
  * What an account does by mail: each step is asked for, and confirmed with the code in the mail. A code counts only where it was
@@ -31,9 +33,9 @@ export interface AccountClient {
 
   askPasswordReset(account: { email: string }): Promise<Asked>;
   /** Sets a new password, which ends every session and opens none. */
-  confirmPasswordReset(proof: Code & { newPassword: string }): Promise<void>;
+  confirmPasswordReset(proof: Code & SecondFactor & { newPassword: string }): Promise<void>;
 
-  askEmailChange(change: { newEmail: string; password: string }): Promise<Asked>;
+  askEmailChange(change: SecondFactor & { newEmail: string; password: string }): Promise<Asked>;
   /**
    * Moves the account to the new address: every session ends, and this client goes on in a new one. Where the answer was lost it may
    * reject with `email_changed`: then the user logs in with the new address.
@@ -43,7 +45,7 @@ export interface AccountClient {
   undoEmailChange(proof: { token: string; newPassword: string }): Promise<void>;
 
   askLogin(account: { email: string }): Promise<Asked>;
-  confirmLogin(proof: Code): Promise<void>;
+  confirmLogin(proof: Code & SecondFactor): Promise<void>;
 
   /** Makes the account that an operator has invited somebody to, and logs in. */
   acceptInvitation(proof: { token: string; password: string }): Promise<{ userId: string; email: string }>;
@@ -110,8 +112,8 @@ export function createAccountClient(auth: AuthClient): AccountClient {
       confirm("register", code, (proof) => enter("auth/register/confirm", { ...proof, password })),
 
     askPasswordReset: (account) => ask("reset", "auth/password/forgot", account),
-    confirmPasswordReset: ({ code, newPassword }) =>
-      confirm("reset", code, (proof) => post("auth/password/reset", { ...proof, newPassword })),
+    confirmPasswordReset: ({ code, ...rest }) =>
+      confirm("reset", code, (proof) => post("auth/password/reset", { ...rest, ...proof })),
 
     askEmailChange: async (change) => ask("email", "auth/email", await withPair(change)),
     confirmEmailChange: ({ code }) =>
@@ -121,7 +123,8 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     undoEmailChange: (proof) => post("auth/email/undo", proof),
 
     askLogin: (account) => ask("login", "auth/login/code", account),
-    confirmLogin: ({ code }) => confirm("login", code, (proof) => open("auth/login/code/confirm", proof)),
+    confirmLogin: ({ code, ...otp }) =>
+      confirm("login", code, (proof) => open("auth/login/code/confirm", { ...otp, ...proof })),
 
     acceptInvitation: (proof) => enter("auth/invitations/accept", proof),
   };

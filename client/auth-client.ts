@@ -50,7 +50,10 @@ export interface AuthClient {
   /** The token store of a bearer client. */
   readonly tokens: TokenStore | undefined;
   register(credentials: Credentials): Promise<{ userId: string; email: string }>;
-  /** Logs in, and makes sure that the browser keeps the cookie: else it rejects with `cookie_not_kept`. */
+  /**
+   * Logs in, and makes sure that the browser keeps the cookie: else it rejects with `cookie_not_kept`. It rejects with
+   * `second_factor_required` where the account has a second factor: then the same once more, with `otp`.
+   */
   login(credentials: Credentials): Promise<void>;
   /** Ends the session here and in all tabs. If the API cannot be told it rejects; a bearer client forgets its pair first. */
   logout(): Promise<void>;
@@ -66,9 +69,9 @@ export interface AuthClient {
    * Changes the password: every session of the user ends, and this client goes on in a new one. Where the answer was lost it
    * may reject with `password_changed`: then the user logs in with the new password.
    */
-  changePassword(passwords: { currentPassword: string; newPassword: string }): Promise<void>;
+  changePassword(passwords: { currentPassword: string; newPassword: string; otp?: string }): Promise<void>;
   account(): Promise<Account>;
-  deleteAccount(password: { password: string }): Promise<void>;
+  deleteAccount(proof: { password: string; otp?: string }): Promise<void>;
   /**
    * The global `fetch`, with the session: addresses are relative to `baseUrl`, credentials go to the API's origin only,
    * and a request that met a 401 is sent once more with a renewed session. It resolves to the 401 if there is none; it
@@ -199,7 +202,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
 
     changePassword: (passwords) => open("auth/password", passwords, passwordChanged),
     account: () => call("auth/account"),
-    deleteAccount: (password) => end("auth/account", password),
+    deleteAccount: (proof) => end("auth/account", proof),
   };
 }
 

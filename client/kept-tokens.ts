@@ -9,3 +9,9 @@ export async function keptTokens({ tokens, refresh }: AuthClient): Promise<Parti
   // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `load` (build/client.ts)
   return (await tokens["load"]()) ?? {};
 }
+
+/** What proves the whole pair in the body of a request; nothing where it is in the cookie. */
+export async function bearerPair(auth: AuthClient): Promise<{ refreshToken?: string }> {
+  const { refreshToken } = await keptTokens(auth);
+  return refreshToken === undefined ? {} : { refreshToken };
+}

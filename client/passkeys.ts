@@ -1,5 +1,5 @@
 import { type AuthClient, AuthError } from "./auth-client.ts";
-import { keptTokens } from "./kept-tokens.ts";
+import { bearerPair } from "./kept-tokens.ts";
 
 /** A passkey of the account. Times are epoch seconds. */
 export interface Passkey {
@@ -24,8 +24,13 @@ export interface PasskeyClient {
   /**
    * Logs in with a passkey. `conditional`: by the autofill of a field with `autocomplete="username webauthn"`; it waits until the
    * user has chosen one, `signal` is aborted, or another sign-in or passkey is begun. `unsupported` where browsers fill in none.
+   * `only`: the dialog offers no other ones, where somebody who is logged in has to log in once more.
    */
-  signInWithPasskey(options?: { conditional?: boolean; signal?: AbortSignal }): Promise<void>;
+  signInWithPasskey(options?: {
+    conditional?: boolean;
+    signal?: AbortSignal;
+    only?: readonly Pick<Passkey, "credentialId" | "transports">[];
+  }): Promise<void>;
   /** Makes a passkey, and adds it; needs a login of the last 300 s. */
   addPasskey(options?: { name?: string }): Promise<Passkey>;
   /** All passkeys, the oldest first; the browser hides those that are not among them. */
@@ -59,22 +64,24 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   /** A browser does one ceremony at a time. */
   let pending: AbortController | undefined;
 
-  /** A way into the account needs the whole token pair; nothing where it is in the cookie. */
-  async function pair(): Promise<object> {
-    const { refreshToken } = await keptTokens(auth);
-    return refreshToken === undefined ? {} : { refreshToken };
-  }
-
   /** The browser's answer to a challenge, as JSON. */
   async function perform(
     kind: Ceremony,
     path: string,
     more: object = {},
+    only: readonly Pick<Passkey, "credentialId" | "transports">[] = [],
   ): Promise<[object, Options, string]> {
     const options = await call<Options>(path, "POST", {});
     const publicKey = {
       ...options,
       challenge: toBytes(options.challenge),
+      ...(only.length > 0 && {
+        allowCredentials: only.map(({ credentialId, transports }) => ({
+          type: "public-key",
+          id: toBytes(credentialId),
+          transports,
+        })),
+      }),
       ...(kind === "create" && {
         user: { ...options.user, id: toBytes(options.user.id) },
         excludeCredentials: options.excludeCredentials.map((each) => ({ ...each, id: toBytes(each.id) })),
@@ -114,7 +121,7 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   }
 
   return {
-    async signInWithPasskey({ conditional, signal } = {}) {
+    async signInWithPasskey({ conditional, signal, only } = {}) {
       const known = signals();
       // Before anything is waited for: what begins later takes the place of what began before.
       const own = begin(signal);
@@ -122,7 +129,7 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
         throw unsupported();
       const [passkey, { rpId }, credentialId] = conditional
         ? await wait(own)
-        : await perform("get", "auth/login/challenge", { signal: own.signal });
+        : await perform("get", "auth/login/challenge", { signal: own.signal }, only);
       try {
         await open("auth/login", { passkey });
       } catch (error) {
@@ -137,7 +144,7 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
       signals();
       const { signal } = begin();
       const [passkey] = await perform("create", "auth/passkeys/challenge", { signal });
-      return call("auth/passkeys", "POST", { ...(await pair()), passkey, ...(name && { name }) });
+      return call("auth/passkeys", "POST", { ...(await bearerPair(auth)), passkey, ...(name && { name }) });
     },
 
     async passkeys() {
@@ -150,7 +157,7 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
     },
 
     renamePasskey: (passkeyId, name) => call(`auth/passkeys/${passkeyId}`, "PATCH", { name }),
-    removePasskey: async (passkeyId) => call(`auth/passkeys/${passkeyId}`, "DELETE", await pair()),
+    removePasskey: async (passkeyId) => call(`auth/passkeys/${passkeyId}`, "DELETE", await bearerPair(auth)),
   };
 }
 

@@ -21,6 +21,9 @@ export interface Claims {
   iat: number;
   exp: number;
   jti: string;
+  /** How the user was proven (RFC 8176), and `aal2` if with two factors; neither for a password alone. */
+  amr?: string[];
+  acr?: string;
   /** Claims of your own. */
   [name: string]: unknown;
 }
@@ -61,6 +64,11 @@ export interface Account {
   createdAt: number;
   /** Null: never. */
   passwordChangedAt: number | null;
+  /** Null: the address was never proven. */
+  emailVerifiedAt: number | null;
+  /** The second factor: when its authenticator app was set up. */
+  totp: { confirmedAt: number } | null;
+  recoveryCodesLeft: number;
   lastChange: AccountChange | null;
   roles: string[];
   /** At most 1,000. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createContext, SourceTextModule } from "node:vm";
 import type { AccountClient, MailLink } from "../../client/account.ts";
 import type { AuthClient, AuthClientOptions } from "../../client/auth-client.ts";
+import type { FactorClient } from "../../client/factors.ts";
 import { type ApiResponse, json } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
@@ -17,6 +18,7 @@ export type NetworkFault = (
 export interface Tab {
   auth: AuthClient;
   account: AccountClient;
+  factors: FactorClient;
   /** What the page has taken off its address bar. */
   link: MailLink | undefined;
   /** Every address of this tab, the oldest first: what "back" leads to, and what the address bar shows. */
@@ -57,7 +59,7 @@ type Listener = (event: { key: string | null }) => void;
 const patienceMs = 16_000;
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const readCode = (name: string) => readFileSync(`.local/test/client/${name}`, "utf8");
-const code = { "./auth-client.js": readCode("auth-client.js"), "./account.js": readCode("account.js") };
+const [mainCode, accountCode, factorsCode] = ["auth-client.js", "account.js", "factors.js"].map(readCode);
 const never = new Promise<never>(() => {});
 
 /** The connection breaks before the API has the request. */
@@ -218,17 +220,22 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       clearTimeout: (timer: object) => timers.delete(timer),
     };
     const context = createContext(globals);
-    const main = new SourceTextModule(code["./auth-client.js"], { context });
-    const second = new SourceTextModule(code["./account.js"], { context });
-    await second.link((name) => {
-      if (name !== "./auth-client.js") throw new Error(`the client imports ${name}`);
-      return main;
-    });
-    await second.evaluate();
+    const main = new SourceTextModule(mainCode as string, { context });
+    /** Evaluates another entry point, beside the first. */
+    async function load<T>(code = ""): Promise<T> {
+      const entry = new SourceTextModule(code, { context });
+      await entry.link((name) => {
+        if (name !== "./auth-client.js") throw new Error(`the client imports ${name}`);
+        return main;
+      });
+      await entry.evaluate();
+      return entry.namespace as T;
+    }
+    const { takeMailLink, createAccountClient } =
+      await load<typeof import("../../client/account.ts")>(accountCode);
+    const { createFactorClient } = await load<typeof import("../../client/factors.ts")>(factorsCode);
     tabs.set(tab, listeners);
     const ends: Tab["ends"] = [];
-    const { takeMailLink, createAccountClient } =
-      second.namespace as typeof import("../../client/account.ts");
     const link = takeMailLink();
     const { createAuthClient } = main.namespace as typeof import("../../client/auth-client.ts");
     let starts = 0;
@@ -250,7 +257,8 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     };
     const auth = createAuthClient({ ...told, ...options });
     const account = createAccountClient(auth);
-    return { auth, account, link, history, ends, starts: () => starts, close, suspend };
+    const factors = createFactorClient(auth);
+    return { auth, account, factors, link, history, ends, starts: () => starts, close, suspend };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */
