@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { TOTP } from "otpauth";
-import { commands } from "../build/users/commands.ts";
+import { invite } from "../build/users/commands.ts";
 import { openStage } from "../build/users/stage.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
@@ -154,7 +154,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     },
     acceptInvitation: async () => {
       const email = createAddress();
-      await commands.invite(operated, { target: email, language: "en" });
+      await invite(operated, { email, language: "en" });
       return createEvent("acceptInvitation", { body: { token: await receive(email), password } });
     },
     startTotp: async () => createEvent("startTotp", { cookies: (await openProven()).cookies }),

@@ -52,7 +52,11 @@ export type ChangeEvent =
   | "passkey_removed"
   /** An operator lets nobody in any more. */
   | "user_archived"
-  | "user_deleting";
+  | "user_deleting"
+  /** An operator has given or taken roles. */
+  | "privilege_permissions_changed"
+  /** An operator has had the attempts at an account forgotten. */
+  | "authn_login_unlock";
 
 /** Why credentials were refused, where the problem code alone does not tell. Nothing of the caller's is in it. */
 export type RefusalReason =

@@ -1,74 +1,193 @@
 import { randomUUID } from "node:crypto";
+import { createDirectory } from "../../lib/accounts/directory.ts";
 import { summarizeFactors } from "../../lib/accounts/factor-summary.ts";
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { createInvitations } from "../../lib/accounts/invitations.ts";
 import { createOperations } from "../../lib/accounts/operations.ts";
 import { createUserStore, type User } from "../../lib/accounts/store.ts";
+import { listUsers } from "../../lib/accounts/user-list.ts";
+import { createAttemptStore } from "../../lib/attempts/store.ts";
+import { createAuditStore } from "../../lib/audit/store.ts";
+import { createExportUser } from "../../lib/auth/account/export.ts";
 import { createAccess, type Operator } from "../../lib/auth/admin/access.ts";
-import { createInvite } from "../../lib/auth/admin/invite.ts";
+import { createDeleteUser } from "../../lib/auth/admin/delete.ts";
+import { createInvite, type Invitation } from "../../lib/auth/admin/invite.ts";
+import { createUnlock } from "../../lib/auth/admin/unlock.ts";
 import { summaryNames, toSummary } from "../../lib/auth/session/list.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
+import { listMails } from "../../lib/mail/mail-list.ts";
 import { createRecipients } from "../../lib/mail/recipients.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
+import { viewPasskeys } from "../../lib/passkeys/passkey.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
+import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { transact } from "../../lib/transaction.ts";
+import { createProgress } from "../progress.ts";
+import { confirm } from "./confirm.ts";
 import type { CommandName, Options } from "./options.ts";
 import type { Stage } from "./stage.ts";
 
-/** Does what it is called to a stage, and gives what is told of it. Throws AppError `not_found`, `email_taken`, `unavailable`. */
-type Command = (stage: Stage, options: Pick<Options, "target" | "language">) => Promise<object>;
+/**
+ * Does what it is called to a stage, and gives what is told of it: one object, or many one after another. Throws AppError
+ * `not_found`, `email_taken`, `invalid_body`, `unavailable`, and Error where it is not to be done.
+ */
+type Command = (stage: Stage, options: Options) => Promise<object> | AsyncIterable<object>;
 
 /** What each command does. */
-export const commands: Record<CommandName, Command> = {
-  async invite({ dynamodb, tables, findOperator }, { target: email, language }) {
-    const invite = createInvite({
-      recipients: createRecipients(dynamodb, tables),
-      mails: createMailStore(dynamodb, tables.mailsTable),
-      invitations: createInvitations(tables.identitiesTable),
-      write: (items, isDone) => transact(dynamodb, items, { isDone }),
-      clock,
-    });
-    const { mailId, validUntil } = await invite({ email, language, invitedBy: await findOperator() });
-    return { invited: email, mailId, validUntil: toDate(validUntil) };
-  },
+export const commands = {
+  invite: (stage, { target: email, language, roles }) => invite(stage, { email, language, roles }),
 
   async find(stage, { target }) {
-    const { access, sessions } = open(stage);
+    const { access, sessions, audit } = open(stage);
     const found = assertFound(await access.find(target));
-    const { passwordHash, identityIds = [], recovery: _, ...user } = { ...found, ...summarizeFactors(found) };
+    const { passwordHash, identityIds = [], recovery: _, passkeys, ...user } = found;
     const stored = await sessions.list(user.userId, summaryNames);
-    const identities = [...identityIds];
-    return { ...user, hasPassword: passwordHash !== undefined, identities, sessions: stored.map(toSummary) };
+    const { rows } = await audit.list(user.userId, { limit: 10 }).catch(withoutTable({ rows: [] }));
+    return {
+      ...{ ...user, ...summarizeFactors(found), hasPassword: passwordHash !== undefined },
+      ...{ passkeys: viewPasskeys(passkeys), identities: [...identityIds] },
+      ...{ sessions: stored.map(toSummary), changes: rows },
+    };
   },
 
-  "end-sessions": (stage, { target }) => change(stage, target, "endSessions"),
-  disable: (stage, { target }) => change(stage, target, "disable"),
-  enable: (stage, { target }) => change(stage, target, "enable"),
-  "remove-factor": (stage, { target }) => change(stage, target, "removeFactor"),
-};
+  async *list({ dynamodb, tables }, { unverified, disabled, role }) {
+    const progress = createProgress();
+    let read = 0;
+    for await (const user of listUsers(dynamodb, tables.usersTable)) {
+      progress.show(`${++read} accounts read`);
+      const isAsked =
+        "damaged" in user ||
+        ((!unverified || user.emailVerifiedAt === undefined) &&
+          (!disabled || user.disabledAt !== undefined) &&
+          (role === undefined || user.roles?.includes(role)));
+      if (isAsked) yield user;
+    }
+    progress.end();
+  },
+
+  async *audit(stage, { target }) {
+    const { access, audit } = open(stage);
+    // The rows of an account that was deleted are there still, under its id.
+    const userId = target.includes("@") ? assertFound(await access.find(target)).userId : target;
+    let after: string | undefined;
+    do {
+      const { rows, next } = await audit.list(userId, { limit: 100, after });
+      if (rows.length === 0 && after === undefined) throw new AppError("not_found");
+      yield* rows;
+      after = next;
+    } while (after !== undefined);
+  },
+
+  async *mails(stage, { target, failed }) {
+    const email =
+      target === "" || target.includes("@")
+        ? target
+        : assertFound(await open(stage).access.find(target)).email;
+    const progress = createProgress();
+    let read = 0;
+    for await (const mail of listMails(stage.dynamodb, stage.tables.mailsTable)) {
+      progress.show(`${++read} mails read`);
+      if ((email === "" || mail.email === email) && (!failed || mail.is === "failed")) yield mail;
+    }
+    progress.end();
+  },
+
+  async export(stage, { target }) {
+    const { access, sessions, audit } = open(stage);
+    const user = assertFound(await access.find(target));
+    const exportUser = createExportUser({
+      sessions,
+      audit: { list: (...query) => audit.list(...query).catch(withoutTable({ rows: [], next: undefined })) },
+      sessionsNotBefore: 0,
+    });
+    return exportUser(user);
+  },
+
+  "set-roles": (stage, { target, roles = [] }) =>
+    change(stage, target, ({ access }, { userId }, by) => access.setRoles(userId, roles, by)),
+
+  unlock: (stage, { target }) =>
+    change(stage, target, ({ operations, sessions }, user, by) => {
+      const { dynamodb, tables, openHashKeys } = stage;
+      const attempts = createAttemptStore(dynamodb, tables.attemptsTable);
+      const keyedHash = createKeyedHash({ hashKeys: openHashKeys(), clock });
+      return createUnlock({ operations, attempts, sessions, keyedHash, clock })(user, by);
+    }),
+
+  "end-sessions": (stage, { target }) =>
+    change(stage, target, ({ access }, { userId }, by) => access.endSessions(userId, by)),
+
+  disable: (stage, { target }) =>
+    change(stage, target, ({ access }, { userId }, by) => access.disable(userId, by)),
+
+  enable: (stage, { target }) =>
+    change(stage, target, ({ access }, { userId }, by) => access.enable(userId, by)),
+
+  "remove-factor": (stage, { target, yes }) =>
+    change(stage, target, async ({ access }, { userId, email }, by) => {
+      if (!yes) await confirm("Taking the second factor away", email);
+      return access.removeFactor(userId, by);
+    }),
+
+  async delete(stage, { target, dryRun, yes }) {
+    const { access, sessions, users, operations } = open(stage);
+    const user = assertFound(await access.find(target));
+    const { userId, email, identityIds = [], createdAt } = user;
+    const opened = await sessions.list(userId, ["userId", "sessionId"]);
+    const goes = { userId, email, createdAt, identities: [...identityIds], sessions: opened.length };
+    if (dryRun) return { ...goes, deleted: false };
+    if (!yes) await confirm("Deleting the account", email);
+    const directory = createDirectory(stage.dynamodb, stage.tables);
+    const deleteUser = createDeleteUser({ users, operations, directory, sessions, clock });
+    const deleted = assertFound(await deleteUser(userId, await identify(stage)));
+    return { ...goes, deleted: true, change: deleted.lastChange?.id };
+  },
+} satisfies Record<CommandName, Command>;
+
+/** Invites somebody, and tells of it. */
+export async function invite(
+  { dynamodb, tables, findOperator }: Pick<Stage, "dynamodb" | "tables" | "findOperator">,
+  { email, language, roles }: Pick<Invitation, "email" | "language" | "roles">,
+) {
+  const send = createInvite({
+    recipients: createRecipients(dynamodb, tables),
+    mails: createMailStore(dynamodb, tables.mailsTable),
+    invitations: createInvitations(tables.identitiesTable),
+    write: (items, isDone) => transact(dynamodb, items, { isDone }),
+    clock,
+  });
+  const { mailId, validUntil } = await send({ email, language, roles, invitedBy: await findOperator() });
+  return { invited: email, ...(roles && { roles }), mailId, validUntil };
+}
 
 function open({ dynamodb, tables }: Stage) {
   const sessions = createSessionStore(dynamodb, tables.sessionsTable);
-  const access = createAccess({
-    identities: createIdentityStore(dynamodb, tables.identitiesTable),
-    users: createUserStore(dynamodb, tables.usersTable),
-    operations: createOperations(dynamodb, tables.usersTable),
-    ...{ sessions, clock },
-  });
-  return { access, sessions };
+  const users = createUserStore(dynamodb, tables.usersTable);
+  const operations = createOperations(dynamodb, tables.usersTable);
+  const identities = createIdentityStore(dynamodb, tables.identitiesTable);
+  const access = createAccess({ identities, users, operations, sessions, clock });
+  const audit = createAuditStore(dynamodb, tables.auditTable);
+  return { access, sessions, users, operations, audit };
 }
 
+type Opened = ReturnType<typeof open>;
+
+/** Finds a user, and changes it in the operator's name. */
 async function change(
   stage: Stage,
   target: string,
-  what: "endSessions" | "disable" | "enable" | "removeFactor",
+  make: (opened: Opened, user: User, by: Operator) => Promise<User | undefined>,
 ) {
-  const { access } = open(stage);
-  const { userId } = assertFound(await access.find(target));
-  const operator: Operator = { name: await stage.findOperator(), requestId: randomUUID() };
-  const { email, disabledAt, lastChange } = assertFound(await access[what](userId, operator));
-  return { userId, email, disabledAt: disabledAt ? toDate(disabledAt) : null, change: lastChange?.id };
+  const opened = open(stage);
+  const found = assertFound(await opened.access.find(target));
+  const user = assertFound(await make(opened, found, await identify(stage)));
+  const { userId, email, disabledAt = null, roles = [], lastChange } = user;
+  return { userId, email, disabledAt, roles, change: lastChange?.id };
+}
+
+async function identify({ findOperator }: Stage): Promise<Operator> {
+  return { name: await findOperator(), requestId: randomUUID() };
 }
 
 function assertFound(user: User | undefined): User {
@@ -76,4 +195,11 @@ function assertFound(user: User | undefined): User {
   return user;
 }
 
-const toDate = (seconds: number) => new Date(seconds * 1_000).toISOString();
+/** Stands in for what a stage without mail has no table for. */
+const withoutTable =
+  <T>(instead: T) =>
+  (error: unknown): T => {
+    const { cause } = error as AppError;
+    if (cause instanceof Error && cause.name === "ResourceNotFoundException") return instead;
+    throw error;
+  };

@@ -11,9 +11,15 @@ test("an address is read as the service reads it", () => {
   });
 });
 
+test("roles are a list, each once, or none of any", () => {
+  const rolesOf = (text: string) => parseOptions(["set-roles", "a@example.com", "--roles", text]).roles;
+  expect(rolesOf("admin, acme:editor,admin")).toEqual(["admin", "acme:editor"]);
+  expect(rolesOf("none")).toEqual([]);
+});
+
 test.each([
-  [[], "Name a command: invite, find,"],
-  [["promote"], '"promote" is no command. The commands: invite, find,'],
+  [[], "Name a command: find, list,"],
+  [["promote"], '"promote" is no command. The commands: find, list,'],
   [["disable"], "Name one user."],
   [["disable", "ada"], '"ada" is neither an e-mail address nor a user id.'],
   [["find", "a@example.com", "--language", "de"], "--language belongs to invite."],
@@ -21,7 +27,15 @@ test.each([
   [["invite", "a@example.com", "b@example.com"], "Name one e-mail address."],
   [["invite", "ada"], '"ada" must be an e-mail address of at most 254 bytes'],
   [["invite", "ä@example.com"], "in ASCII before the @"],
-  [["invite", "a@example.com", "--role"], "Unknown option '--role'"],
+  [["invite", "a@example.com", "--color"], "Unknown option '--color'"],
+  [["invite", "a@example.com", "--role", "admin"], "--role belongs to list."],
+  [["list", "a@example.com"], "This command names no user."],
+  [["mails", "a@example.com", "b@example.com"], "Name one user."],
+  [["disable", "a@example.com", "--yes"], "--yes belongs to remove-factor, delete."],
+  [["set-roles", "a@example.com"], "Name the roles: --roles <a,b>, or --roles none."],
+  [["set-roles", "a@example.com", "--roles", ""], '--roles: "" is no role'],
+  [["set-roles", "a@example.com", "--roles", "none,admin"], '--roles: "none" is no role'],
+  [["set-roles", "a@example.com", "--roles", "a b"], '--roles: "a b" is no role'],
   [["invite", "a@example.com", "--language", "xx"], "--language must be one of en, de."],
   [["invite", "a@example.com", "--stage", "../x"], "--stage must be the name of a stage."],
 ])("%j is refused, and told why", (args, fault) => {

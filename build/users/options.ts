@@ -5,37 +5,93 @@ import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
 import { assertStage, stageOptions } from "../command-line.ts";
 
-/** How `npm run users` is used. */
-export const usage = `Usage: npm run users -- <command> <user> [options]
+/** What a command takes beside the stage. */
+interface CommandLine {
+  /** Whom it names: an address that mail can be sent to, one user, one user or none, nobody. */
+  target: "address" | "user" | "anybody" | "nobody";
+  options?: readonly OptionName[];
+}
 
+const optionTypes = {
+  language: { type: "string" },
+  roles: { type: "string" },
+  role: { type: "string" },
+  unverified: { type: "boolean" },
+  disabled: { type: "boolean" },
+  failed: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+  yes: { type: "boolean" },
+} as const;
+
+type OptionName = keyof typeof optionTypes;
+
+const commandLines = {
+  find: { target: "user" },
+  list: { target: "nobody", options: ["unverified", "disabled", "role"] },
+  audit: { target: "user" },
+  mails: { target: "anybody", options: ["failed"] },
+  export: { target: "user" },
+  invite: { target: "address", options: ["language", "roles"] },
+  "set-roles": { target: "user", options: ["roles"] },
+  unlock: { target: "user" },
+  "end-sessions": { target: "user" },
+  disable: { target: "user" },
+  enable: { target: "user" },
+  "remove-factor": { target: "user", options: ["yes"] },
+  delete: { target: "user", options: ["dry-run", "yes"] },
+} satisfies Record<string, CommandLine>;
+
+/** A command of `npm run users`. */
+export type CommandName = keyof typeof commandLines;
+
+const commandNames = Object.keys(commandLines) as CommandName[];
+
+/** How `npm run users` is used. */
+export const usage = `Usage: npm run users -- <command> [<user>] [options]
+
+To look:
+  find <user>           what is stored of an account, with its sessions and last changes, without the hash of its password
+  list                  all accounts; --unverified, --disabled, --role <role>: those alone
+  audit <user>          every change of an account, the newest first; by its user id also after it was deleted
+  mails [<user>]        the mails of the last seven days and what became of them; --failed: those that were not sent
+  export <user>         everything stored of an account, as its owner gets it
+
+To change:
   invite <email>        mail a link that opens an account, good for seven days; it works where nobody else may register, too
-  find <user>           what is stored of an account, but for its password's hash
+                        --language <language>: of the mail, ${languages.join(" (the default) or ")}; --roles <a,b>: of the account
+  set-roles <user>      --roles <a,b>: give these roles and no others, or none of any with --roles none; end all sessions
+  unlock <user>         forget failed logins, and mails that were asked for: the next attempt need not wait
   end-sessions <user>   end all sessions; access tokens live on for at most 15 minutes
   disable <user>        the same, and let nobody in any more
   enable <user>         let the user in again; a deletion of the account that has begun is off
   remove-factor <user>  take the second factor away, and end all sessions: for whoever has lost phone and recovery codes
+  delete <user>         delete the account and its sessions; --dry-run: only say what would go
 
-A user is an e-mail address or a user id.
+A user is an e-mail address or a user id. What cannot be undone (remove-factor, delete) asks for the address once more, or
+takes --yes.
 
-  --stage <stage>         a deployed stage, with your AWS credentials; without this: the running npm start
-  --region <region>       of the stage; as for sls deploy
-  --language <language>   invite: of the mail, ${languages.join(" (the default) or ")}
-  --help                  this text
+  --stage <stage>    a deployed stage, with your AWS credentials; without this: the running npm start
+  --region <region>  of the stage; as for sls deploy
+  --help             this text
 
-What was done is one JSON object on standard output (npm adds its own lines without -s). The exit code is 0 if it was done, 1 if not, 2 if the command line is wrong.
+The answer is one JSON object on standard output, of list, audit and mails one a line (npm adds its own lines without -s). The
+exit code is 0 if it was done, 1 if not, 2 if the command line is wrong. Each change stands in the audit trail with your name.
 `;
-
-const commandNames = ["invite", "find", "end-sessions", "disable", "enable", "remove-factor"] as const;
-
-/** A command of `npm run users`. */
-export type CommandName = (typeof commandNames)[number];
 
 /** A command line of `npm run users`. */
 export interface Options {
   command: CommandName;
-  /** A normalised e-mail address or, but for `invite`, a user id. */
+  /** A normalised e-mail address or, but for `invite`, a user id; empty where nobody is named. */
   target: string;
   language: Language;
+  /** Undefined: nothing is said of them. */
+  roles?: string[];
+  role?: string;
+  unverified: boolean;
+  disabled: boolean;
+  failed: boolean;
+  dryRun: boolean;
+  yes: boolean;
   /** Without one: `npm start`. */
   stage?: string;
   region: string;
@@ -46,22 +102,54 @@ export function parseOptions(args: string[]): Options {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { ...stageOptions, language: { type: "string" } },
+    options: { ...stageOptions, ...optionTypes },
   });
-  const [named, user, ...more] = positionals;
+  const [named, ...users] = positionals;
   const command = commandNames.find((name) => name === named);
   if (named === undefined) throw new TypeError(`Name a command: ${commandNames.join(", ")}.`);
   if (!command) throw new TypeError(`"${named}" is no command. The commands: ${commandNames.join(", ")}.`);
-  if (user === undefined || more.length > 0)
-    throw new TypeError(`Name one ${command === "invite" ? "e-mail address" : "user"}.`);
-  const target = command === "invite" ? parseAddress(user) : parseUser(user);
+  const { target, options = [] }: CommandLine = commandLines[command];
+  for (const name of Object.keys(optionTypes) as OptionName[])
+    if (values[name] !== undefined && !options.includes(name))
+      throw new TypeError(`--${name} belongs to ${findOwners(name).join(", ")}.`);
   const language = languages.find((each) => each === (values.language ?? languages[0]));
   if (!language) throw new TypeError(`--language must be one of ${languages.join(", ")}.`);
-  if (values.language !== undefined && command !== "invite")
-    throw new TypeError("--language belongs to invite.");
-  const { stage, region } = values;
+  if (command === "set-roles" && values.roles === undefined)
+    throw new TypeError("Name the roles: --roles <a,b>, or --roles none.");
+  const { stage, region, roles, role, unverified = false, disabled = false, failed = false } = values;
   assertStage(stage);
-  return { command, target, language, region, ...(stage !== undefined && { stage }) };
+  return {
+    ...{ command, language, region, unverified, disabled, failed, target: parseTarget(target, users) },
+    ...{ dryRun: values["dry-run"] ?? false, yes: values.yes ?? false },
+    ...(stage !== undefined && { stage }),
+    ...(roles !== undefined && { roles: parseRoles(roles) }),
+    ...(role !== undefined && { role }),
+  };
+}
+
+const findOwners = (name: OptionName): CommandName[] =>
+  commandNames.filter((command) => (commandLines[command] as CommandLine).options?.includes(name));
+
+function parseTarget(target: CommandLine["target"], [user, ...more]: string[]): string {
+  if (target === "nobody" && user !== undefined) throw new TypeError("This command names no user.");
+  if (more.length > 0 || (user === undefined && (target === "user" || target === "address")))
+    throw new TypeError(`Name one ${target === "address" ? "e-mail address" : "user"}.`);
+  if (user === undefined) return "";
+  return target === "address" ? parseAddress(user) : parseUser(user);
+}
+
+/** Texts of a token's claim: what would be hard to tell apart, or to write into a rule, is none. */
+const role = /^[\w.:@/-]{1,64}$/;
+
+function parseRoles(text: string): string[] {
+  if (text === "none") return [];
+  const roles = text.split(",").map((part) => part.trim());
+  const wrong = roles.find((each) => !role.test(each) || each === "none");
+  if (wrong !== undefined)
+    throw new TypeError(
+      `--roles: "${wrong}" is no role: up to 64 letters, digits and . : @ / _ - without blanks.`,
+    );
+  return [...new Set(roles)];
 }
 
 /** An address that mail can be sent to. */

@@ -1,14 +1,23 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { systemClock } from "../../lib/clock.ts";
 import { createDynamoDB, type DynamoDB } from "../../lib/dynamodb.ts";
+import { type HashKeys, parseHashKeySet } from "../../lib/tokens/hash-keys.ts";
+import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
+import { hashKeys } from "../keys/sets.ts";
+
+type TableSetting = `${"users" | "identities" | "sessions" | "attempts" | "mails" | "audit"}Table`;
 
 /** A stage as an operator reaches it. */
 export interface Stage {
   /** What people know it by. */
   name: string;
   dynamodb: DynamoDB;
-  tables: Record<"usersTable" | "identitiesTable" | "sessionsTable" | "mailsTable", string>;
+  tables: Record<TableSetting, string>;
+  /** Opens the keys that attempts are counted under. */
+  openHashKeys(): HashKeys;
   /** Who the operator is, for the record: an ARN, or a user of this machine. */
   findOperator(): Promise<string>;
 }
@@ -22,12 +31,19 @@ export function openStage({ stage, region }: { stage?: string; region: string })
     usersTable: table("users"),
     identitiesTable: table("identities"),
     sessionsTable: table("sessions"),
+    attemptsTable: table("attempts"),
     mailsTable: table("mails"),
+    auditTable: table("audit"),
   };
   process.env.AWS_REGION = region;
   if (stage !== undefined) {
     const dynamodb = createDynamoDB({ dynamodbEndpoint: undefined, dynamodbTimeoutMs: 3_000 });
-    return { name: `Stage ${stage} in ${region}`, dynamodb, tables, findOperator: () => findCaller(region) };
+    const hashKeysSecret = `${service}-${stage}-${hashKeys.secret}`;
+    return {
+      ...{ name: `Stage ${stage} in ${region}`, dynamodb, tables },
+      findOperator: () => findCaller(region),
+      openHashKeys: () => openHashKeys({ hashKeys: undefined, hashKeysSecret }, systemClock),
+    };
   }
   const { DYNAMODB_ENDPOINT, DYNAMODB_PORT = "8000" } = process.env;
   const dynamodbEndpoint = DYNAMODB_ENDPOINT || `http://localhost:${DYNAMODB_PORT}`;
@@ -39,7 +55,15 @@ export function openStage({ stage, region }: { stage?: string; region: string })
     dynamodb: createDynamoDB({ dynamodbEndpoint, dynamodbTimeoutMs: 3_000 }),
     tables,
     findOperator: async () => `${userInfo().username} on this machine`,
+    openHashKeys: () =>
+      openHashKeys({ hashKeys: readLocalHashKeys(), hashKeysSecret: undefined }, systemClock),
   };
+}
+
+/** Those that `npm start` made, or was given. */
+function readLocalHashKeys() {
+  const { HASH_KEYS, LOCAL_DIR = ".local" } = process.env;
+  return parseHashKeySet(HASH_KEYS || readFileSync(join(LOCAL_DIR, hashKeys.file), "utf8"));
 }
 
 async function findCaller(region: string): Promise<string> {

@@ -19,6 +19,8 @@ export const changeSchema = v.object({
   device: v.exactOptional(v.string()),
   /** The id of the request, which is in the log. */
   requestId: v.string(),
+  /** Where roles were given or taken: those that the user has since. */
+  roles: v.exactOptional(v.array(v.string())),
 });
 
 /** The last change of an account. */

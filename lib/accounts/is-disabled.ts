@@ -18,11 +18,13 @@ export const isBeingDeleted = ({ deletingAt = 0 }: Closed, now: number): boolean
 export const isDisabled = (user: Closed, now: number): boolean =>
   user.disabledAt !== undefined || isBeingDeleted(user, now);
 
-/** The condition of a write to a user who is not disabled, with `valuesOfOpen`. */
-export const isOpen =
-  "attribute_not_exists(disabledAt) AND (attribute_not_exists(deletingAt) OR deletingAt <= :brokeOff)";
+/** The condition of a write to a user whose account is not being deleted, with `valuesOfOpen`. */
+export const isDeletedByNobody = "(attribute_not_exists(deletingAt) OR deletingAt <= :brokeOff)";
 
-/** The values of the condition `isOpen`; `now` is in epoch seconds. */
+/** The condition of a write to a user who is not disabled, with `valuesOfOpen`. */
+export const isOpen = `attribute_not_exists(disabledAt) AND ${isDeletedByNobody}`;
+
+/** The values of these conditions; `now` is in epoch seconds. */
 export const valuesOfOpen = (now: number) => ({ ":brokeOff": now - deletionSeconds });
 
 /** What is sent may arrive so much later: by then a deletion must not count as broken off. */

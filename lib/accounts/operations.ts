@@ -1,5 +1,6 @@
 import { type DynamoDB, updateItem } from "../dynamodb.ts";
 import type { Change } from "./change.ts";
+import { isDeletedByNobody, valuesOfOpen } from "./is-disabled.ts";
 import { parseUser, type User } from "./store.ts";
 
 /** What an operator changes of users. Every function throws AppError `unavailable` when DynamoDB is. */
@@ -8,14 +9,19 @@ export type Operations = ReturnType<typeof createOperations>;
 /** Makes what an operator changes: no session has to be alive for it. Undefined is given where there is no such user. */
 export function createOperations(client: DynamoDB, usersTable: string) {
   /** The SDK's retry of our own write is known by the change. */
-  async function write(userId: string, change: Change, more: string, values: object) {
+  async function write(
+    userId: string,
+    change: Change,
+    more: string,
+    { values, condition = "" }: { values: object; condition?: string },
+  ) {
     const { written, item } = await updateItem(
       client,
       { TableName: usersTable, Key: { userId } },
       {
         UpdateExpression: `SET lastChange = :change${more}`,
-        ConditionExpression:
-          "attribute_exists(userId) AND (attribute_not_exists(lastChange) OR lastChange.id <> :id)",
+        ConditionExpression: `attribute_exists(userId) AND (attribute_not_exists(lastChange) OR lastChange.id <> :id)${condition}`,
+        ...(more.includes("#roles") && { ExpressionAttributeNames: { "#roles": "roles" } }),
         ExpressionAttributeValues: { ":change": change, ":id": change.id, ...values },
       },
     );
@@ -23,24 +29,39 @@ export function createOperations(client: DynamoDB, usersTable: string) {
     return written || user?.lastChange?.id === change.id ? user : undefined;
   }
   const raise = ", sessionEpoch = sessionEpoch + :one";
+  const values = { ":one": 1 };
 
   return {
     /** Ends, by raising the epoch, all sessions and logins under way. */
     endSessions: (userId: string, change: Change): Promise<User | undefined> =>
-      write(userId, change, raise, { ":one": 1 }),
+      write(userId, change, raise, { values }),
 
     /** Lets nobody in any more, and ends all sessions. */
     disable: (userId: string, change: Change): Promise<User | undefined> =>
       write(userId, change, `${raise}, disabledAt = if_not_exists(disabledAt, :at)`, {
-        ...{ ":one": 1, ":at": change.at },
+        values: { ...values, ":at": change.at },
       }),
 
     /** Lets the user in again, and ends all sessions: with the one that was deleting the account goes the deletion. */
     enable: (userId: string, change: Change): Promise<User | undefined> =>
-      write(userId, change, `${raise} REMOVE disabledAt, deletingAt`, { ":one": 1 }),
+      write(userId, change, `${raise} REMOVE disabledAt, deletingAt`, { values }),
 
     /** Takes the second factor away, and ends all sessions. */
     removeFactor: (userId: string, change: Change): Promise<User | undefined> =>
-      write(userId, change, `${raise} REMOVE totp, recovery`, { ":one": 1 }),
+      write(userId, change, `${raise} REMOVE totp, recovery`, { values }),
+
+    /** Gives a user these roles and no others, and ends all sessions: they have the old ones as a claim. */
+    setRoles: (userId: string, roles: string[], change: Change): Promise<User | undefined> =>
+      roles.length === 0
+        ? write(userId, change, `${raise} REMOVE #roles`, { values })
+        : write(userId, change, `${raise}, #roles = :roles`, { values: { ...values, ":roles": roles } }),
+
+    /** Begins the deletion of the account anew, and ends all sessions: with the one that was deleting it goes that deletion. */
+    beginDeletion: (userId: string, change: Change): Promise<User | undefined> =>
+      write(userId, change, `${raise}, deletingAt = :at`, { values: { ...values, ":at": change.at } }),
+
+    /** Notes what was done beside the user's item. Undefined, too, while the account is being deleted. */
+    note: (userId: string, change: Change): Promise<User | undefined> =>
+      write(userId, change, "", { values: valuesOfOpen(change.at), condition: ` AND ${isDeletedByNobody}` }),
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Session } from "../sessions/session.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
-import { accountRow } from "./forget-attempts.ts";
+import { accountRow, deviceRow } from "./forget-attempts.ts";
 import type { Device, Devices } from "./known-devices.ts";
 import { createPauses } from "./refusal-cache.ts";
 import type { AttemptStore } from "./store.ts";
@@ -45,9 +45,7 @@ export function createAttemptLimit({ attempts, keyedHash, devices, clock }: Atte
   const pauses = createPauses(clock);
 
   async function countAs(email: string, device?: Device): Promise<Attempt> {
-    const id = await keyedHash.hash(
-      device ? `device:${device.sessionId}:${device.userId}` : accountRow(email),
-    );
+    const id = await keyedHash.hash(device ? deviceRow(device) : accountRow(email));
     const known = pauses.find(id);
     if (known > 0) throw tooManyAttempts(known);
     const counted = await attempts.count(id, clock());

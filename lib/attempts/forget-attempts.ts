@@ -4,6 +4,10 @@ import type { AttemptStore } from "./store.ts";
 /** What is hashed for the row of strangers at an account, by its address. */
 export const accountRow = (email: string): string => `account:${email}`;
 
+/** What is hashed for the row of a browser that has logged in before, by the session of that login. */
+export const deviceRow = ({ sessionId, userId }: { sessionId: string; userId: string }): string =>
+  `device:${sessionId}:${userId}`;
+
 /** Forgets the attempts of strangers at an account, by its address. Never throws. */
 export type ForgetAttempts = ReturnType<typeof createForgetAttempts>;
 

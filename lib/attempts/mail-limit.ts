@@ -14,6 +14,10 @@ interface MailLimitOptions {
 /** Who has mails sent: anybody who asks for a code, or the account by its changes. Neither uses up the other's. */
 export type MailReason = "code" | "notice";
 
+/** What is hashed for the row of mails to an address. */
+export const mailRow = (reason: MailReason, email: string): string =>
+  `${reason === "code" ? "mail" : reason}:${email}`;
+
 /** The limit of mails to one address, whether or not it has an account. */
 export type MailLimit = ReturnType<typeof createMailLimit>;
 
@@ -27,7 +31,7 @@ export function createMailLimit({ attempts, keyedHash, clock }: MailLimitOptions
   return {
     /** Counts one mail; one that is named counts once. Throws AppError `too_many_requests`, `unavailable`. */
     async count(email: string, { reason, name }: { reason: MailReason; name?: string }): Promise<void> {
-      const id = await keyedHash.hash(`${reason === "code" ? "mail" : reason}:${email}`);
+      const id = await keyedHash.hash(mailRow(reason, email));
       const known = pauses.find(id);
       if (known > 0) throw tooManyMails(known);
       const counted = await attempts.count(id, clock(), { rule: mailPauses, name });

@@ -45,8 +45,14 @@ export function createAuditStore(client: DynamoDB, tableName: string) {
       }
     },
 
-    /** Reads the newest rows of a user, at most `limit`, in one request; `isCut` says that there are older ones. */
-    async list(userId: string, limit: number): Promise<{ rows: AuditRow[]; isCut: boolean }> {
+    /**
+     * Reads the newest rows of a user, at most `limit`, in one request: those before `after`, if that is given. `next` is
+     * where older ones begin; undefined: there are none.
+     */
+    async list(
+      userId: string,
+      { limit, after }: { limit: number; after?: string | undefined },
+    ): Promise<{ rows: AuditRow[]; next: string | undefined }> {
       const { Items = [], LastEvaluatedKey } = await client
         .send(
           new QueryCommand({
@@ -55,11 +61,12 @@ export function createAuditStore(client: DynamoDB, tableName: string) {
             ExpressionAttributeValues: { ":userId": userId },
             ConsistentRead: true,
             ScanIndexForward: false,
+            ExclusiveStartKey: after === undefined ? undefined : { userId, change: after },
             Limit: limit,
           }),
         )
         .catch(unavailable);
-      return { rows: Items.map((item) => parseItem(rowType, item)), isCut: LastEvaluatedKey !== undefined };
+      return { rows: Items.map((item) => parseItem(rowType, item)), next: LastEvaluatedKey?.change };
     },
   };
 }

@@ -32,8 +32,9 @@ const mailType = {
     sessionId: v.exactOptional(v.string()),
     /** `undo`: the new address, masked. */
     maskedEmail: v.exactOptional(v.string()),
-    /** `invitation`: which operator. */
+    /** `invitation`: which operator, and the roles that the account will have. */
     invitedBy: v.exactOptional(v.string()),
+    roles: v.exactOptional(v.array(v.string())),
     /** `notice`: what it tells, and of which change. */
     notice: v.exactOptional(v.picklist(notices)),
     changeId: v.exactOptional(v.string()),

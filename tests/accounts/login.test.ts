@@ -288,7 +288,7 @@ describe("a login is refused", () => {
     expect(answers[0]).toEqual(answers[1]);
   });
 
-  test("into a disabled account, as with a wrong password, whatever the password", async () => {
+  test("U02 into a disabled account, as with a wrong password, whatever the password", async () => {
     const { userId, ...body } = await service.register();
     await database.change("users", { userId }, { disabledAt: clock.now });
     for (const typed of [body, { ...body, password: "not the right password" }]) {

@@ -3,21 +3,30 @@ import { expectProblem, refusals } from "../support/answer.ts";
 import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { tableSettings } from "../support/declared.ts";
-import { loseAnswer, loseRequest } from "../support/faults.ts";
+import { hold, loseAnswer, loseRequest } from "../support/faults.ts";
 import { run } from "../support/run.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
 
-// `npm run users -- find|end-sessions|disable|enable|remove-factor`, run as an operator runs them.
+// `npm run users`, run as an operator runs it. Invitations: tests/mail/invitation.test.ts.
 
 const service = await startService();
 const { sandbox, database, wire, feed } = service;
 const { registerProven, rowsOf, mailsTo } = createTold(service);
 
 const users = (args: string[], endpoint = database.endpoint) =>
-  run("build/users/command.ts", args, { ...tableSettings, DYNAMODB_ENDPOINT: endpoint });
+  run("build/users/command.ts", args, {
+    ...{ ...tableSettings, DYNAMODB_ENDPOINT: endpoint },
+    HASH_KEYS: service.environment.HASH_KEYS ?? "",
+  });
 const logIn = ({ email, password }: Account) => sandbox.login({ body: { email, password } });
 const told = ({ stdout }: { stdout: string }) => JSON.parse(stdout);
+const lines = ({ stdout }: { stdout: string }) =>
+  stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+const toDate = (seconds: number) => new Date(seconds * 1_000).toISOString();
 
 describe("npm run users", () => {
   test("find tells what is stored, by address or id, and no hash of a password or a token", async () => {
@@ -36,11 +45,16 @@ describe("npm run users", () => {
     const account = await registerProven();
     const pairs = [await service.logIn({ account }), await service.logIn({ account })];
     const { exitCode, ...done } = await users(["disable", account.email]);
+    await feed("events");
+    expect(told(await users(["find", account.email]))).toMatchObject({
+      disabledAt: toDate(clock.now),
+      changes: [{ event: "user_archived", at: toDate(clock.now) }, { event: "user_created" }],
+    });
     expect([exitCode, told(done)]).toEqual([
       0,
       expect.objectContaining({
         userId: account.userId,
-        disabledAt: new Date(clock.now * 1_000).toISOString(),
+        disabledAt: toDate(clock.now),
       }),
     ]);
     await service.expectOver(pairs);
@@ -63,19 +77,46 @@ describe("npm run users", () => {
     expect((await rowsOf(account.userId)).at(-1)).toMatchObject({ event: "user_updated" });
   });
 
+  test.each([
+    ["a login", "PutItem sessions", "request"],
+    ["a login", "PutItem sessions", "answer"],
+    ["a refresh", "UpdateItem sessions", "request"],
+    ["a refresh", "UpdateItem sessions", "answer"],
+  ] as const)(
+    "U01 disable while %s is at its %s, %s: no session lives afterwards",
+    async (what, name, part) => {
+      const account = await registerProven();
+      const pair = await service.logIn({ account });
+      clock.advance(60);
+      const held = hold(part);
+      wire.break(name, held.fault);
+      const waiting = what === "a login" ? logIn(account) : service.refresh(pair);
+      await held.arrived;
+      await users(["disable", account.email]);
+      held.release();
+      await waiting;
+      expect(await database.sessionsOf(account.userId)).toEqual([]);
+    },
+  );
+
   test("remove-factor lets in whoever has lost phone and recovery codes, ends every session, and tells the owner", async () => {
     const account = await registerProven();
     const pair = await service.logIn({ account });
     const { recoveryCodes } = await createAuthenticators(service)(account);
     const { email, password } = account;
     await sandbox.login({ body: { email, password, otp: recoveryCodes[0] } });
-    const factors = { totp: { confirmedAt: clock.now }, recoveryCodesLeft: 9 };
+    const factors = { totp: { confirmedAt: toDate(clock.now) }, recoveryCodesLeft: 9 };
     const found = await users(["find", email]);
     expect(told(found)).toMatchObject(factors);
     expect(found.stdout).not.toMatch(/usedBy|enrolment|seriesId/);
     expectProblem(await logIn(account), refusals.secondFactorRequired);
     clock.advance(1);
-    expect((await users(["remove-factor", email])).exitCode).toBe(0);
+    const unasked = await users(["remove-factor", email]);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([
+      1,
+      expect.stringContaining("add --yes. Nothing was done."),
+    ]);
+    expect((await users(["remove-factor", email, "--yes"])).exitCode).toBe(0);
     await service.expectOver([pair]);
     expect((await logIn(account)).statusCode).toBe(200);
     expect(told(await users(["find", email]))).toMatchObject({ totp: null, recoveryCodesLeft: 0 });
@@ -135,7 +176,135 @@ describe("npm run users", () => {
     expect((await logIn(account)).statusCode).toBe(200);
   });
 
-  test.each(["find", "disable", "enable", "end-sessions"])(
+  test("U03 set-roles: the next login has them, and no session with the old ones is renewed", async () => {
+    const account = await registerProven();
+    const pair = await service.logIn({ account });
+    const set = (roles: string) => users(["set-roles", account.email, "--roles", roles]);
+    expect(told(await set("admin,acme:editor"))).toMatchObject({ roles: ["admin", "acme:editor"] });
+    await service.expectOver([pair]);
+    expect((await service.logIn({ account })).claims.roles).toEqual(["admin", "acme:editor"]);
+    await feed("events");
+    expect((await rowsOf(account.userId)).at(-1)).toMatchObject({
+      ...{ event: "privilege_permissions_changed", roles: ["admin", "acme:editor"] },
+      by: expect.stringMatching(/^operator /),
+    });
+    expect(lines(await users(["list", "--role", "admin"])).map(({ email }) => email)).toContain(
+      account.email,
+    );
+    const tooLong = await set(Array.from({ length: 8 }, (_, index) => `r${index}`.repeat(25)).join(","));
+    expect([tooLong.exitCode, tooLong.stderr]).toEqual([
+      1,
+      expect.stringMatching(/claims have \d+ bytes, and 384 fit/),
+    ]);
+    expect(told(await set("none"))).toMatchObject({ roles: [] });
+    expect((await service.logIn({ account })).claims).not.toHaveProperty("roles");
+  });
+
+  test("unlock forgets the attempts of strangers and of the user's own browser, and the mails asked for", async () => {
+    const account = await registerProven();
+    const own = await sandbox.login({ body: { email: account.email, password: account.password } });
+    const { email } = account;
+    const guess = (cookies: string[] = []) =>
+      sandbox.login({ cookies, body: { email, password: "a wrong sentence" } });
+    const ask = () => sandbox.forgotPassword({ body: { email } });
+    const device = (own.cookies ?? [])
+      .map((cookie) => cookie.split(";", 1)[0] ?? "")
+      .filter((pair) => pair.includes("device"));
+    const isLocked = async () =>
+      (
+        await Promise.all([
+          logIn(account),
+          sandbox.login({ cookies: device, body: { email, password: account.password } }),
+          ask(),
+        ])
+      ).map(({ statusCode }) => statusCode);
+    for (let attempt = 0; attempt < 5; attempt++) await Promise.all([guess(), guess(device), ask()]);
+    expect(await isLocked()).toEqual([429, 429, 429]);
+    expect(told(await users(["unlock", email]))).toMatchObject({ email, roles: [] });
+    clock.advance(6);
+    expect(await isLocked()).toEqual([200, 200, 202]);
+    expect(await database.find("users", { userId: account.userId })).toMatchObject({
+      ...{ sessionEpoch: 0, lastChange: { event: "authn_login_unlock" } },
+    });
+  });
+
+  test("delete says what would go, asks, and takes account, entries and sessions along; the rows stay", async () => {
+    const account = await registerProven();
+    const { email, userId } = account;
+    const pair = await service.logIn({ account });
+    await database.change("users", { userId }, { undoUntil: clock.now + 1_000, disabledAt: 1 });
+    const goes = { userId, email, sessions: 1, identities: [] };
+    expect(told(await users(["delete", email, "--dry-run"]))).toMatchObject({ ...goes, deleted: false });
+    const unasked = await users(["delete", email]);
+    expect([unasked.exitCode, unasked.stderr]).toEqual([
+      1,
+      expect.stringContaining("add --yes. Nothing was done."),
+    ]);
+    expect(await service.findSession(pair)).toBeDefined();
+    wire.break("TransactWriteItems users identities", loseRequest, { times: 3 });
+    expect((await users(["delete", email, "--yes"], wire.endpoint)).exitCode).toBe(1);
+    clock.advance(1);
+    expect(told(await users(["delete", userId, "--yes"]))).toMatchObject({ userId, deleted: true });
+    await service.expectOver([pair]);
+    expect(await database.find("users", { userId })).toBeUndefined();
+    expect(await database.find("identities", { identity: `email:${email}` })).toBeUndefined();
+    await feed("events");
+    const rows = lines(await users(["audit", userId]));
+    expect(rows.slice(0, 2)).toMatchObject([
+      { event: "user_deleted", by: expect.stringMatching(/^operator /), at: toDate(clock.now) },
+      { event: "user_deleting" },
+    ]);
+    expect((await mailsTo(email)).map(({ notice }) => notice)).toContain("accountDeleted");
+  });
+
+  test("list shows who there is, without hashes, and a damaged item instead of stopping there", async () => {
+    const [proven, unproven, disabled] = [
+      await registerProven(),
+      await service.register(),
+      await service.register(),
+    ];
+    await users(["disable", disabled.email]);
+    await database.put("users", { userId: "by hand", email: "x@example.com", roles: "admin" });
+    const list = async (...args: string[]) => lines(await users(["list", ...args]));
+    const all = await list();
+    const ids = (listed: { userId: string }[]) => listed.map(({ userId }) => userId);
+    expect(ids(all)).toEqual(expect.arrayContaining(ids([proven, unproven, disabled])));
+    expect(all).toContainEqual({ userId: "by hand", damaged: expect.stringContaining("roles") });
+    expect(JSON.stringify(all)).not.toMatch(/argon2|Hash/);
+    expect(ids(await list("--unverified"))).not.toContain(proven.userId);
+    expect(ids(await list("--disabled"))).toEqual(expect.arrayContaining([disabled.userId]));
+    expect(ids(await list("--disabled"))).not.toContain(proven.userId);
+    await database.delete("users", { userId: "by hand" });
+  });
+
+  test("mails tells what became of the mails of a user, and of no token the whole id", async () => {
+    const { email } = await registerProven();
+    await sandbox.forgotPassword({ body: { email } });
+    const [mail] = (await mailsTo(email)).filter(({ kind }) => kind === "reset");
+    await database.change("mails", { id: mail?.id }, { failedAt: clock.now, failure: "MessageRejected" });
+    const args = ["mails", email, "--failed"];
+    expect(lines(await users(args))).toEqual([
+      {
+        ...{ mailId: mail?.id.slice(0, 8), kind: "reset", email, is: "failed", language: "en" },
+        ...{ createdAt: toDate(clock.now), validUntil: toDate(clock.now + 3_600) },
+        ...{ failedAt: toDate(clock.now), failure: "MessageRejected" },
+      },
+    ]);
+    expect(lines(await users(["mails", "nobody@example.com"]))).toEqual([]);
+  });
+
+  test("export is what the owner gets, and names no operator", async () => {
+    const account = await registerProven();
+    await users(["set-roles", account.email, "--roles", "editor"]);
+    await feed("events");
+    const { cookies } = await service.logIn({ account });
+    const own = JSON.parse((await sandbox.exportAccount({ cookies })).body ?? "");
+    const exported = await users(["export", account.email]);
+    expect(Object.keys(told(exported))).toEqual(Object.keys(own));
+    expect(told(exported).changes[0]).toMatchObject({ by: "operator", roles: ["editor"] });
+  });
+
+  test.each(["find", "disable", "enable", "end-sessions", "unlock", "delete", "export", "audit"])(
     "%s says that there is no such user, and changes nothing",
     async (command) => {
       const before = await database.scan("users");

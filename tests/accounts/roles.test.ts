@@ -56,6 +56,20 @@ describe("requireRole", () => {
     expect(ran).toBe(before);
   });
 
+  test.each([
+    ["acme", 200],
+    ["globex", 403],
+    [undefined, 403],
+  ])("of the organisation in the path: %s is a %s", async (org, status) => {
+    const { pair } = await logIn(["acme:admin"]);
+    const ofOrg = api()
+      .use(await authenticate())
+      .use(requireRole("admin", { of: ({ pathParameters }) => pathParameters.org }))
+      .handler(() => json(200, {}));
+    const event = { ...createEvent("movies", { cookies: pair.cookies }), pathParameters: { org } };
+    expect((await ofOrg(event, createContext())).statusCode).toBe(status);
+  });
+
   test("comes after the credentials: without them it is a 401", async () => {
     expectProblem(await call([]), refusals.noCredentials);
   });

@@ -11,6 +11,7 @@ import { createInvite } from "../support/invite.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals } from "../support/mailed-code.ts";
+import { pairOf } from "../support/pair.ts";
 import { expectHashes } from "../support/password-hashes.ts";
 import { run } from "../support/run.ts";
 import { startService } from "../support/service.ts";
@@ -98,7 +99,7 @@ describe("npm run users -- invite", () => {
     expect(stderr).toMatch(/^Name one e-mail address\.\n\nUsage: npm run users/);
   });
 
-  test("says that npm start is not running, or that the stage has no mail", async () => {
+  test("U06 says that npm start is not running, or that the stage has no mail", async () => {
     const down = await users(["invite", someone()], { DYNAMODB_ENDPOINT: "", DYNAMODB_PORT: "1" });
     expect([down.exitCode, down.stderr]).toEqual([
       1,
@@ -133,6 +134,16 @@ describe("POST /auth/invitations/accept", () => {
     expect(await findMail(invited.mailId)).toMatchObject({ usedAt: clock.now });
     expect(await database.find("identities", { identity: `invited:${invited.email}` })).toBeUndefined();
     expect((await logIn(invited.email, invited.password)).statusCode).toBe(200);
+  });
+
+  test("gives the account the roles of the invitation", async () => {
+    const email = someone();
+    await users(["invite", email, "--roles", "editor,acme:admin"]);
+    const { link } = await mailbox.receive();
+    const invited = { email, token: /token=(\S+)/.exec(link)?.[1] ?? "", password: newPassword() };
+    expect((await accept(invited)).statusCode).toBe(201);
+    const { claims } = pairOf(await logIn(email, invited.password));
+    expect(claims.roles).toEqual(["editor", "acme:admin"]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
 import { summarizeFactors } from "../../accounts/factor-summary.ts";
-import type { UserStore } from "../../accounts/store.ts";
+import type { User, UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
 import type { Clock } from "../../clock.ts";
 import { viewPasskeys } from "../../passkeys/passkey.ts";
@@ -11,12 +11,10 @@ import { getCurrentUser } from "../current-user.ts";
 import { type SessionSummary, summaryNames, toSummary } from "../session/list.ts";
 
 interface ExportOptions {
-  users: Pick<UserStore, "find">;
   sessions: Pick<SessionStore, "page">;
   /** Undefined where no mail is on: then there is no audit trail. */
   audit: Pick<AuditStore, "list"> | undefined;
   sessionsNotBefore: number;
-  clock: Clock;
 }
 
 /** An answer stays well below what Lambda can give: 6 MB. */
@@ -24,13 +22,26 @@ const maxSessions = 1_000;
 const maxChanges = 1_000;
 
 /** Makes the use case that gives everything stored about the caller but hashes, salts and our own counters. */
-export function createExportAccount({ users, sessions, audit, sessionsNotBefore, clock }: ExportOptions) {
+export function createExportAccount({
+  users,
+  clock,
+  ...options
+}: ExportOptions & { users: Pick<UserStore, "find">; clock: Clock }) {
+  const exportUser = createExportUser(options);
+
   /**
    * The caller's session is known to live. Throws AppError `invalid_token` if the account is gone, or all of its sessions
    * were ended, `unavailable`.
    */
   return async function exportAccount(caller: Session) {
-    const user = await getCurrentUser(users, caller, clock());
+    return exportUser(await getCurrentUser(users, caller, clock()));
+  };
+}
+
+/** Makes what gives everything stored about a user but hashes, salts and our own counters. */
+export function createExportUser({ sessions, audit, sessionsNotBefore }: ExportOptions) {
+  /** Throws AppError `unavailable`. */
+  return async function exportUser(user: User) {
     const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
     const { emailVerifiedAt = null, previousEmail = null, undoUntil = null } = user;
     const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
@@ -49,8 +60,8 @@ export function createExportAccount({ users, sessions, audit, sessionsNotBefore,
   /** The newest changes, in one request. */
   async function exportChanges(userId: string) {
     if (!audit) return {};
-    const { rows, isCut } = await audit.list(userId, maxChanges);
-    return { changes: rows.map(withoutName), moreChanges: isCut };
+    const { rows, next } = await audit.list(userId, { limit: maxChanges });
+    return { changes: rows.map(withoutName), moreChanges: next !== undefined };
   }
 
   /** Names 1,000 sessions and counts the others. */

@@ -37,7 +37,7 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
    * `code_expired`, `email_taken` (only whoever has the mailbox learns of it), `unavailable`.
    */
   return async function openAccount(
-    { id, email, newUserId: userId, language, usedAt }: Mail,
+    { id, email, newUserId: userId, language, usedAt, roles }: Mail,
     { password, requestId, ...client }: NewAccount,
     { by, uses = [] }: { by: "user" | "invitation"; uses?: TransactItem[] },
   ): Promise<OpenedAccount> {
@@ -49,7 +49,11 @@ export function createOpenAccount({ mails, directory, readCommonPasswords, clock
     const user: User = {
       ...{ userId, email, emailVerifiedAt: now, language, passwordHash },
       ...{ sessionEpoch: 0, sweptEpoch: 0, createdAt: now },
-      lastChange: createChange("user_created", { by, client, requestId }, now),
+      ...(roles && { roles }),
+      lastChange: {
+        ...createChange("user_created", { by, client, requestId }, now),
+        ...(roles && { roles }),
+      },
     };
     const outcome = await directory.register(user, [mails.toUse(id, now), ...uses]);
     if (outcome.is === "taken") throw emailTaken();

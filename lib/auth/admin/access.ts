@@ -6,6 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { ChangeEvent } from "../../events.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
+import { assertRolesFit } from "./roles.ts";
 
 interface AccessOptions {
   identities: Pick<IdentityStore, "find">;
@@ -22,12 +23,15 @@ export interface Operator {
   requestId: string;
 }
 
+/** Makes the record of what an operator changes; `now` is in epoch seconds. */
+export const createOperatorChange = (event: ChangeEvent, { name, requestId }: Operator, now: number) =>
+  createChange(event, { by: `operator ${name}`, requestId }, now);
+
 /** Makes the use cases by which an operator lets users in, or does not. All of them may be done again where they broke off. */
 export function createAccess({ identities, users, operations, sessions, clock }: AccessOptions) {
   const sweep = createSweep({ sessions, users });
 
-  const changeOf = (event: ChangeEvent, { name, requestId }: Operator) =>
-    createChange(event, { by: `operator ${name}`, requestId }, clock());
+  const changeOf = (event: ChangeEvent, by: Operator) => createOperatorChange(event, by, clock());
 
   /** What is left of sessions is ended, whether or not the flag was there already. */
   async function end(user: User | undefined): Promise<User | undefined> {
@@ -62,5 +66,18 @@ export function createAccess({ identities, users, operations, sessions, clock }:
      */
     removeFactor: async (userId: string, by: Operator): Promise<User | undefined> =>
       end(await operations.removeFactor(userId, changeOf("totp_removed", by))),
+
+    /**
+     * Gives a user these roles and no others, and ends all sessions: no JWT with the old ones is renewed. Undefined if there is
+     * no such user. Throws AppError `invalid_body` for roles that no cookie has room for, `unavailable`.
+     */
+    async setRoles(userId: string, roles: string[], by: Operator): Promise<User | undefined> {
+      const user = await users.find(userId);
+      if (!user) return undefined;
+      assertRolesFit({ ...user, roles });
+      return end(
+        await operations.setRoles(userId, roles, { ...changeOf("privilege_permissions_changed", by), roles }),
+      );
+    },
   };
 }

@@ -9,6 +9,7 @@ import type { NewMail } from "../../mail/mail.ts";
 import type { Recipients } from "../../mail/recipients.ts";
 import type { MailStore } from "../../mail/store.ts";
 import type { TransactItem } from "../../transaction.ts";
+import { assertRolesFit } from "./roles.ts";
 
 interface InviteOptions {
   recipients: Recipients;
@@ -24,6 +25,8 @@ export interface Invitation {
   /** Normalised. */
   email: string;
   language: Language;
+  /** Those that the account will have. */
+  roles?: string[] | undefined;
   /** The operator. */
   invitedBy: string;
 }
@@ -39,17 +42,19 @@ export interface SentInvitation {
 export function createInvite({ recipients, mails, invitations, write, clock }: InviteOptions) {
   /**
    * Mails a link that opens an account with a password of its reader's choice. Earlier invitations stay good; one of them opens
-   * the account. Throws AppError `email_taken`, `unavailable`.
+   * the account. Throws AppError `email_taken`, `invalid_body` for roles that no cookie has room for, `unavailable`.
    */
-  return async function invite({ email, language, invitedBy }: Invitation): Promise<SentInvitation> {
+  return async function invite({ email, language, roles, invitedBy }: Invitation): Promise<SentInvitation> {
     const createdAt = clock();
     const { owner, isReserved } = await recipients.find(email, createdAt);
     if (owner || isReserved) throw emailTaken();
     const id = createMailId({ kind: "invitation", email });
+    const newUserId = randomUUID();
+    assertRolesFit({ userId: newUserId, email, roles });
     const mail: NewMail = {
-      ...{ id, email, language, createdAt, invitedBy },
+      ...{ id, email, language, createdAt, invitedBy, newUserId },
       kind: "invitation",
-      newUserId: randomUUID(),
+      ...(roles && { roles }),
     };
     const isDone = async () => (await mails.find(id)) !== undefined;
     await write([mails.toPut(mail), invitations.toOpen(email, createdAt)], isDone);
