@@ -29,12 +29,12 @@ export function createMailLimit({ attempts, keyedHash, clock }: MailLimitOptions
   const pauses = createPauses(clock);
 
   return {
-    /** Counts one mail; one that is named counts once. Throws AppError `too_many_requests`, `unavailable`. */
-    async count(email: string, { reason, name }: { reason: MailReason; name?: string }): Promise<void> {
+    /** Counts one mail. Throws AppError `too_many_requests`, `unavailable`. */
+    async count(email: string, reason: MailReason): Promise<void> {
       const id = await keyedHash.hash(mailRow(reason, email));
       const known = pauses.find(id);
       if (known > 0) throw tooManyMails(known);
-      const counted = await attempts.count(id, clock(), { rule: mailPauses, name });
+      const counted = await attempts.count(id, clock(), mailPauses);
       if ("count" in counted) return;
       pauses.keep(id, counted.pauseSeconds);
       throw tooManyMails(counted.pauseSeconds);

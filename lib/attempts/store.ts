@@ -76,19 +76,19 @@ export function createAttemptStore(client: DynamoDB, tableName: string) {
   return {
     /**
      * Counts one more attempt, by the rule of passwords if no other is given. Gives how many there were in a row, or after
-     * how many seconds one is allowed. One with a name of its own counts once, however often it comes – unless another
-     * comes between.
+     * how many seconds one is allowed.
      */
     async count(
       id: string,
       now: number,
-      { rule = passwordPauses, name = randomUUID() }: { rule?: PauseRule; name?: string | undefined } = {},
+      rule = passwordPauses,
     ): Promise<{ count: number } | { pauseSeconds: number }> {
+      const counted = { rule, lastAttemptId: randomUUID() };
       for (let look = 1; look <= maxLooks; look++) {
-        const { isAdded, row } = await add(id, now, { rule, lastAttemptId: name });
+        const { isAdded, row } = await add(id, now, counted);
         if (row && isAdded) return { count: row.count };
         if (row && row.expiresAt > now) return { pauseSeconds: Math.max(1, findPauseLeft(row, rule, now)) };
-        if (row && (await restart(id, now, { rule, lastAttemptId: name }))) return { count: 1 };
+        if (row && (await restart(id, now, counted))) return { count: 1 };
         // Another attempt began the new row, or the row was cleared after it refused us.
       }
       throw new AppError("unavailable");

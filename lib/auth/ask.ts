@@ -53,7 +53,7 @@ export function createAsk({ mails, mailLimit, challenges, languages, clock }: As
     const { ip, userAgent, acceptLanguage } = asker;
     const id = createMailId({ kind, email: wish.email });
     const challenge = await challenges.issue(kind, id);
-    await mailLimit.count(wish.email, { reason: "code" });
+    await mailLimit.count(wish.email, "code");
     await mails.put({
       ...{ id, kind, ...wish, createdAt: clock() },
       language: chooseLanguage(acceptLanguage, languages),

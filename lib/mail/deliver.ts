@@ -56,7 +56,7 @@ export function createDeliver({
     if (lease === "over") return tell(mail, "done before");
     // To call it done would lose the mail if whoever is at it does not end.
     if (lease === "taken") throw new SendingError("taken", true);
-    const messageId = await trySend(mail, message, sendingAt);
+    const messageId = await trySend(mail, message, { sendingAt, isCounted: lease === "counted" });
     if (messageId === undefined) return;
     // It has been sent: where that cannot be noted, nothing is better for sending it once more.
     const noted = mails.noteSent(mail.id, { sentAt: clock(), messageId });
@@ -77,11 +77,18 @@ export function createDeliver({
   }
 
   /** Gives the id by which SES knows the mail; undefined if it is not sent, and never will be. */
-  async function trySend(mail: Mail, message: Message, sendingAt: number): Promise<string | undefined> {
+  async function trySend(
+    mail: Mail,
+    message: Message,
+    lease: { sendingAt: number; isCounted: boolean },
+  ): Promise<string | undefined> {
+    let { isCounted } = lease;
     try {
-      // All others were counted when they were asked for.
-      if (mail.kind === "notice" && !mail.isUnlimited)
-        await mailLimit.count(mail.email, { reason: "notice", name: mail.id });
+      // All but notices were counted when they were asked for.
+      if (mail.kind === "notice" && !mail.isUnlimited && !isCounted) {
+        await mailLimit.count(mail.email, "notice");
+        isCounted = true;
+      }
       return await send(mail.email, message);
     } catch (error) {
       if (error instanceof AppError && error.code === "too_many_requests") {
@@ -90,7 +97,7 @@ export function createDeliver({
       }
       if (!(error instanceof SendingError) || error.isPassing) {
         // Whoever is next need not wait for the lease to run out; if it cannot be given back, they do.
-        await mails.release(mail.id, sendingAt).catch(() => undefined);
+        await mails.release(mail.id, { ...lease, isCounted }).catch(() => undefined);
         throw error;
       }
       await end(mail, "failed", error.failure);

@@ -52,6 +52,8 @@ const mailType = {
     usedKeyHash: v.exactOptional(v.string()),
     /** What became of it: a lease of who is sending it, then one of the two ends. */
     sendingAt: v.exactOptional(v.number()),
+    /** `notice`: when it was counted, where it could not be sent then. */
+    countedAt: v.exactOptional(v.number()),
     sentAt: v.exactOptional(v.number()),
     messageId: v.exactOptional(v.string()),
     failedAt: v.exactOptional(v.number()),
@@ -65,7 +67,7 @@ export type Mail = v.InferOutput<typeof mailType.schema>;
 /** A mail to be sent: all that is not noted later. */
 export type NewMail = Omit<
   Mail,
-  "validUntil" | "expiresAt" | "tries" | "sendingAt" | "sentAt" | "failedAt"
+  "validUntil" | "expiresAt" | "tries" | "sendingAt" | "countedAt" | "sentAt" | "failedAt"
 > & {
   /** By default as long as mails of this kind are good. */
   validUntil?: number;

@@ -82,10 +82,14 @@ export function createMailStore(client: DynamoDB, tableName: string) {
     },
 
     /**
-     * Takes a mail to send it, for a minute, and notes whose account it is about. `over`: something has become of it
-     * already. `taken`: somebody else is at it.
+     * Takes a mail to send it, for a minute, and notes whose account it is about. `counted`: ours, and counted before.
+     * `over`: something has become of it already. `taken`: somebody else is at it.
      */
-    async lease(id: string, now: number, userId: string | undefined): Promise<"ours" | "over" | "taken"> {
+    async lease(
+      id: string,
+      now: number,
+      userId: string | undefined,
+    ): Promise<"ours" | "counted" | "over" | "taken"> {
       const { written, item } = await updateItem(client, addressOf(id), {
         UpdateExpression: `SET sendingAt = :now${userId === undefined ? "" : ", userId = if_not_exists(userId, :user)"}`,
         ConditionExpression: `(attribute_not_exists(sendingAt) OR sendingAt < :free) AND ${isWaiting}`,
@@ -94,14 +98,17 @@ export function createMailStore(client: DynamoDB, tableName: string) {
           ...(userId !== undefined && { ":user": userId }),
         },
       });
-      if (written) return "ours";
+      if (written) return item.countedAt === undefined ? "ours" : "counted";
       return item && item.sentAt === undefined && item.failedAt === undefined ? "taken" : "over";
     },
 
-    /** Gives a mail back that could not be sent now, if it is still ours. */
-    async release(id: string, sendingAt: number): Promise<void> {
+    /** Gives a mail back that could not be sent now, if it is still ours, and notes whether it is counted. */
+    async release(
+      id: string,
+      { sendingAt, isCounted }: { sendingAt: number; isCounted: boolean },
+    ): Promise<void> {
       await updateItem(client, addressOf(id), {
-        UpdateExpression: "REMOVE sendingAt",
+        UpdateExpression: `${isCounted ? "SET countedAt = :ours " : ""}REMOVE sendingAt`,
         ConditionExpression: `sendingAt = :ours AND ${isWaiting}`,
         ExpressionAttributeValues: { ":ours": sendingAt },
       });
