@@ -47,6 +47,9 @@ export interface AccountClient {
   askLogin(account: { email: string }): Promise<Asked>;
   confirmLogin(proof: Code & SecondFactor): Promise<void>;
 
+  /** Sets the password of an account that an operator has asked to do so; no session is opened. */
+  recoverPassword(proof: { token: string; newPassword: string } & SecondFactor): Promise<void>;
+
   /** Makes the account that an operator has invited somebody to, and logs in. */
   acceptInvitation(proof: { token: string; password: string }): Promise<{ userId: string; email: string }>;
 }
@@ -126,6 +129,7 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     confirmLogin: ({ code, ...otp }) =>
       confirm("login", code, (proof) => open("auth/login/code/confirm", { ...otp, ...proof })),
 
+    recoverPassword: (proof) => post("auth/password/reset", proof),
     acceptInvitation: (proof) => enter("auth/invitations/accept", proof),
   };
 }

@@ -1,6 +1,6 @@
 /** What the link in a mail brings. Anybody can make one: it is half of a proof, at most. */
 export interface MailLink {
-  /** `register`, `reset`, `email` or `login` with a code; `undo` or `invitation` with a token. */
+  /** `register`, `reset`, `email` or `login` with a code; `undo`, `invitation` or `recovery` with a token. */
   kind: string;
   code?: string;
   token?: string;

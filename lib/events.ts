@@ -55,6 +55,8 @@ export type ChangeEvent =
   | "user_deleting"
   /** An operator has given or taken roles. */
   | "privilege_permissions_changed"
+  /** An operator has had a link mailed with which a new password can be set. */
+  | "authn_recovery_begun"
   /** An operator has had the attempts at an account forgotten. */
   | "authn_login_unlock";
 

@@ -10,6 +10,7 @@ import {
   createAcceptInvitationBody,
   createChangePasswordBody,
   createConfirmRegistrationBody,
+  createRecoveryBody,
   createRegisterBody,
   createResetPasswordBody,
   createUndoEmailChangeBody,
@@ -282,6 +283,14 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
         otp: "A code of the second factor: only if it is asked for, since the address was never proven.",
       }),
       example: { challenge, code: "K4M-XQ2-T9W", newPassword: "another long and private sentence" },
+    },
+    PasswordRecovery: {
+      schema: bodySchema(createRecoveryBody(settings), {
+        token: "From the link in the mail that an operator has begun it with.",
+        newPassword,
+        otp: "A code of the second factor: only if it is asked for, since the address was never proven.",
+      }),
+      example: { token: challenge, newPassword: "another long and private sentence" },
     },
     RegistrationConfirmation: {
       schema: bodySchema(createConfirmRegistrationBody(settings), {

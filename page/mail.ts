@@ -38,6 +38,11 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
     await leave("The password is set, and all sessions have ended. Log in with it.");
   });
 
+  onSubmit(find("recovery", HTMLFormElement), async ({ token = "", newPassword = "" }) => {
+    await account.recoverPassword({ token, newPassword });
+    await leave("The password is set, and all sessions have ended. Log in with it.");
+  });
+
   onSubmit(find("ask-register", HTMLFormElement), async ({ email = "" }) => {
     showAsked("register", email, await account.askRegistration({ email }));
   });

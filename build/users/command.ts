@@ -7,6 +7,7 @@ import { openStage, type Stage } from "./stage.ts";
 /** What is only there with mail. */
 const mailTableOf: Partial<Record<CommandName, keyof Stage["tables"]>> = {
   invite: "mailsTable",
+  reset: "mailsTable",
   mails: "mailsTable",
   audit: "auditTable",
 };

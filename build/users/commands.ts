@@ -12,10 +12,13 @@ import { createExportUser } from "../../lib/auth/account/export.ts";
 import { createAccess, type Operator } from "../../lib/auth/admin/access.ts";
 import { createDeleteUser } from "../../lib/auth/admin/delete.ts";
 import { createInvite, type Invitation } from "../../lib/auth/admin/invite.ts";
+import { createRecover } from "../../lib/auth/admin/recover.ts";
 import { createUnlock } from "../../lib/auth/admin/unlock.ts";
 import { summaryNames, toSummary } from "../../lib/auth/session/list.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
+import { nameOf } from "../../lib/mail/codes.ts";
+import { languages } from "../../lib/mail/language.ts";
 import { listMails } from "../../lib/mail/mail-list.ts";
 import { createRecipients } from "../../lib/mail/recipients.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
@@ -107,6 +110,25 @@ export const commands = {
   "set-roles": (stage, { target, roles = [] }) =>
     change(stage, target, ({ access }, { userId }, by) => access.setRoles(userId, roles, by)),
 
+  async reset(stage, { target, now, yes }) {
+    const { access, operations, sessions, users } = open(stage);
+    const user = assertFound(await access.find(target));
+    if (user.disabledAt !== undefined)
+      throw new Error(`${user.email} is disabled, and no link would open the account: enable it first.`);
+    if (now && !yes) await confirm("Taking the password away", user.email);
+    const mails = createMailStore(stage.dynamodb, stage.tables.mailsTable);
+    const recover = createRecover({ users, operations, sessions, mails, languages, clock });
+    const begun = await recover({ user, now, by: await identify(stage) });
+    if (!begun) throw new AppError("not_found");
+    const { mailId, validUntil } = begun;
+    return {
+      ...toChanged(begun.user),
+      mailId: nameOf(mailId),
+      validUntil,
+      oldPassword: now ? "over" : "holds",
+    };
+  },
+
   unlock: (stage, { target }) =>
     change(stage, target, ({ operations, sessions }, user, by) => {
       const { dynamodb, tables, openHashKeys } = stage;
@@ -181,10 +203,12 @@ async function change(
 ) {
   const opened = open(stage);
   const found = assertFound(await opened.access.find(target));
-  const user = assertFound(await make(opened, found, await identify(stage)));
-  const { userId, email, disabledAt = null, roles = [], lastChange } = user;
-  return { userId, email, disabledAt, roles, change: lastChange?.id };
+  return toChanged(assertFound(await make(opened, found, await identify(stage))));
 }
+
+const toChanged = ({ userId, email, disabledAt, roles = [], lastChange }: User) => ({
+  ...{ userId, email, disabledAt: disabledAt ?? null, roles, change: lastChange?.id },
+});
 
 async function identify({ findOperator }: Stage): Promise<Operator> {
   return { name: await findOperator(), requestId: randomUUID() };

@@ -31,7 +31,7 @@ test.each([
   [["invite", "a@example.com", "--role", "admin"], "--role belongs to list."],
   [["list", "a@example.com"], "This command names no user."],
   [["mails", "a@example.com", "b@example.com"], "Name one user."],
-  [["disable", "a@example.com", "--yes"], "--yes belongs to remove-factor, delete."],
+  [["disable", "a@example.com", "--yes"], "--yes belongs to reset, remove-factor, delete."],
   [["set-roles", "a@example.com"], "Name the roles: --roles <a,b>, or --roles none."],
   [["set-roles", "a@example.com", "--roles", ""], '--roles: "" is no role'],
   [["set-roles", "a@example.com", "--roles", "none,admin"], '--roles: "none" is no role'],

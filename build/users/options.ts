@@ -19,6 +19,7 @@ const optionTypes = {
   unverified: { type: "boolean" },
   disabled: { type: "boolean" },
   failed: { type: "boolean" },
+  now: { type: "boolean" },
   "dry-run": { type: "boolean" },
   yes: { type: "boolean" },
 } as const;
@@ -34,6 +35,7 @@ const commandLines = {
   invite: { target: "address", options: ["language", "roles"] },
   "set-roles": { target: "user", options: ["roles"] },
   unlock: { target: "user" },
+  reset: { target: "user", options: ["now", "yes"] },
   "end-sessions": { target: "user" },
   disable: { target: "user" },
   enable: { target: "user" },
@@ -60,6 +62,8 @@ To change:
   invite <email>        mail a link that opens an account, good for seven days; it works where nobody else may register, too
                         --language <language>: of the mail, ${languages.join(" (the default) or ")}; --roles <a,b>: of the account
   set-roles <user>      --roles <a,b>: give these roles and no others, or none of any with --roles none; end all sessions
+  reset <user>          mail a link with which the user sets a new password, good for a day; the old one holds until then
+                        --now: the old one is over at once, and all sessions
   unlock <user>         forget failed logins, and mails that were asked for: the next attempt need not wait
   end-sessions <user>   end all sessions; access tokens live on for at most 15 minutes
   disable <user>        the same, and let nobody in any more
@@ -67,7 +71,7 @@ To change:
   remove-factor <user>  take the second factor away, and end all sessions: for whoever has lost phone and recovery codes
   delete <user>         delete the account and its sessions; --dry-run: only say what would go
 
-A user is an e-mail address or a user id. What cannot be undone (remove-factor, delete) asks for the address once more, or
+A user is an e-mail address or a user id. What cannot be undone (reset --now, remove-factor, delete) asks for the address once more, or
 takes --yes.
 
   --stage <stage>    a deployed stage, with your AWS credentials; without this: the running npm start
@@ -90,6 +94,7 @@ export interface Options {
   unverified: boolean;
   disabled: boolean;
   failed: boolean;
+  now: boolean;
   dryRun: boolean;
   yes: boolean;
   /** Without one: `npm start`. */
@@ -116,10 +121,19 @@ export function parseOptions(args: string[]): Options {
   if (!language) throw new TypeError(`--language must be one of ${languages.join(", ")}.`);
   if (command === "set-roles" && values.roles === undefined)
     throw new TypeError("Name the roles: --roles <a,b>, or --roles none.");
-  const { stage, region, roles, role, unverified = false, disabled = false, failed = false } = values;
+  const {
+    stage,
+    region,
+    roles,
+    role,
+    unverified = false,
+    disabled = false,
+    failed = false,
+    now = false,
+  } = values;
   assertStage(stage);
   return {
-    ...{ command, language, region, unverified, disabled, failed, target: parseTarget(target, users) },
+    ...{ command, language, region, unverified, disabled, failed, now, target: parseTarget(target, users) },
     ...{ dryRun: values["dry-run"] ?? false, yes: values.yes ?? false },
     ...(stage !== undefined && { stage }),
     ...(roles !== undefined && { roles: parseRoles(roles) }),

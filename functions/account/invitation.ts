@@ -1,6 +1,7 @@
 import { createDirectory } from "../../lib/accounts/directory.ts";
 import { createInvitations } from "../../lib/accounts/invitations.ts";
 import { createAcceptInvitation } from "../../lib/auth/account/invitation.ts";
+import { createProveToken } from "../../lib/auth/prove-token.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
@@ -26,9 +27,11 @@ const tables = { usersTable, identitiesTable, mailsTable };
 const config = readConfig({ ...dynamodbSettings, ...codeKeySettings, ...tables, passwordMinLength });
 const dynamodb = createDynamoDB(config);
 const acceptInvitationBody = createAcceptInvitationBody(config);
+const mails = createMailStore(dynamodb, config.mailsTable);
+const codes = createCodes(createKeyedHash({ hashKeys: openCodeKeys(config, clock), clock }));
 const acceptInvitation = createAcceptInvitation({
-  codes: createCodes(createKeyedHash({ hashKeys: openCodeKeys(config, clock), clock })),
-  mails: createMailStore(dynamodb, config.mailsTable),
+  proveToken: createProveToken({ codes, mails, clock }),
+  mails,
   invitations: createInvitations(config.identitiesTable),
   directory: createDirectory(dynamodb, config),
   ...{ readCommonPasswords, clock },

@@ -3,13 +3,14 @@ import { createForgetAttempts } from "../../lib/attempts/forget-attempts.ts";
 import { openAttemptLimit } from "../../lib/attempts/open-limits.ts";
 import { createAttemptStore } from "../../lib/attempts/store.ts";
 import { createResetPassword } from "../../lib/auth/password/reset.ts";
+import { createProveToken } from "../../lib/auth/prove-token.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
 import { readConfig } from "../../lib/config.ts";
 import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
-import { createResetPasswordBody, parseBody } from "../../lib/http/schemas.ts";
+import { createRecoveryBody, createResetPasswordBody, hasToken, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
@@ -22,12 +23,14 @@ const config = readConfig({
   attemptsTable,
   passwordMinLength,
 });
-const { dynamodb, keyedHash, proveCode, needs } = createCodeTaking(config);
-const resetPasswordBody = createResetPasswordBody(config);
+const { dynamodb, keyedHash, mails, codes, proveCode, needs } = createCodeTaking(config);
+const byCode = createResetPasswordBody(config);
+const byToken = createRecoveryBody(config);
 const resetPassword = createResetPassword({
   ...openAttemptLimit(config, needs),
   ...createOtpTaking(config, needs),
   proveCode,
+  proveToken: createProveToken({ codes, mails, clock: systemClock }),
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
   forgetAttempts: createForgetAttempts(createAttemptStore(dynamodb, config.attemptsTable), keyedHash),
@@ -37,7 +40,7 @@ const resetPassword = createResetPassword({
 
 export const handler = api().handler(async ({ body, userAgent, sourceIp: ip, requestId }) => {
   note({ kind: "reset" });
-  const proof = parseBody(resetPasswordBody, body);
+  const proof = hasToken(body) ? parseBody(byToken, body) : parseBody(byCode, body);
   const { userId } = await resetPassword({ ...proof, userAgent, ip, requestId });
   note({ event: "authn_password_change", by: "reset", userId });
   return json(200, { msg: "success" });

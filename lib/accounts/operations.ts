@@ -56,6 +56,13 @@ export function createOperations(client: DynamoDB, usersTable: string) {
         ? write(userId, change, `${raise} REMOVE #roles`, { values })
         : write(userId, change, `${raise}, #roles = :roles`, { values: { ...values, ":roles": roles } }),
 
+    /** Takes the password away, and ends all sessions. Undefined, too, while the account is being deleted. */
+    removePassword: (userId: string, change: Change): Promise<User | undefined> =>
+      write(userId, change, `${raise} REMOVE passwordHash`, {
+        values: { ...values, ...valuesOfOpen(change.at) },
+        condition: ` AND ${isDeletedByNobody}`,
+      }),
+
     /** Begins the deletion of the account anew, and ends all sessions: with the one that was deleting it goes that deletion. */
     beginDeletion: (userId: string, change: Change): Promise<User | undefined> =>
       write(userId, change, `${raise}, deletingAt = :at`, { values: { ...values, ":at": change.at } }),

@@ -105,6 +105,15 @@ export function createResetPasswordBody(settings: PasswordSettings) {
   return v.strictObject({ challenge, code, newPassword: createNewPassword(settings), otp });
 }
 
+/** The body of a reset of the password that an operator has begun. */
+export function createRecoveryBody(settings: PasswordSettings) {
+  return v.strictObject({ token, newPassword: createNewPassword(settings), otp });
+}
+
+/** Answers whether a body brings the token of a mail, where a code could come, too. */
+export const hasToken = (body: unknown): boolean =>
+  typeof body === "object" && body !== null && Object.hasOwn(body, "token");
+
 /** The body of a change of the address by a mailed code. */
 export const emailConfirmationBody = v.strictObject({ challenge, code, device, refreshToken });
 

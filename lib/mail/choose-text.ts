@@ -34,6 +34,10 @@ export async function chooseText(
       const { owner } = await recipients.find(email, now);
       return owner?.isOpen ? { name: kind, userId: owner.userId } : undefined;
     }
+    case "recovery": {
+      const { owner } = await recipients.find(email, now);
+      return owner?.isOpen && owner.userId === mail.userId ? { name: kind, userId: owner.userId } : undefined;
+    }
     case "notice":
       return mail.notice && { name: mail.notice };
     default:

@@ -2,7 +2,7 @@
 export const codeKinds = { register: 3_600, reset: 3_600, email: 3_600, login: 600 } as const;
 
 /** What mails with a link are for that anybody may use who has it, and how many seconds it is good. */
-export const tokenKinds = { undo: 604_800, invitation: 604_800 } as const;
+export const tokenKinds = { undo: 604_800, invitation: 604_800, recovery: 86_400 } as const;
 
 /** A notice is worth sending for as long as the streams hold it: of users, then of mails. */
 const noticeKinds = { notice: 172_800 } as const;

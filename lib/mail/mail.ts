@@ -25,14 +25,14 @@ const mailType = {
     ip: v.exactOptional(v.string()),
     /** `register`, `invitation`: the id that the account will have. */
     newUserId: v.exactOptional(v.string()),
-    /** `email`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
+    /** `email`, `recovery`: whose account. `reset`, `login`: noted by who sends it; without it there is none. */
     userId: v.exactOptional(v.string()),
     /** `email`: the address before, and the session that asked. */
     fromEmail: v.exactOptional(v.string()),
     sessionId: v.exactOptional(v.string()),
     /** `undo`: the new address, masked. */
     maskedEmail: v.exactOptional(v.string()),
-    /** `invitation`: which operator, and the roles that the account will have. */
+    /** `invitation`, `recovery`: which operator; and of an invitation the roles that the account will have. */
     invitedBy: v.exactOptional(v.string()),
     roles: v.exactOptional(v.array(v.string())),
     /** `notice`: what it tells, and of which change. */

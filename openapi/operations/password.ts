@@ -15,10 +15,10 @@ export const password = {
   resetPassword: {
     route: "POST /auth/password/reset",
     tag: "By mail",
-    summary: "Set a new password with a code",
+    summary: "Set a new password with a code or a link",
     description:
-      "Ends every session of the account, and opens none: log in with the new password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again. A second factor stays, and the next login asks for it; here it is asked for only where the address was never proven.",
-    body: { schema: "PasswordReset" },
+      "Ends every session of the account, and opens none: log in with the new password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again. A second factor stays, and the next login asks for it; here it is asked for only where the address was never proven. Where an operator has begun it, a `token` from the link in the mail takes the place of challenge and code.",
+    body: { schema: "PasswordReset", orSchema: "PasswordRecovery" },
     answers: [
       { status: 200, description: "The new password holds, and every session is over.", schemas: ["Done"] },
     ],

@@ -1,13 +1,10 @@
 import type { Invitations } from "../../accounts/invitations.ts";
-import { AppError } from "../../errors.ts";
 import { assertUncommonPassword } from "../../factors/password-policy.ts";
-import type { Codes } from "../../mail/codes.ts";
-import type { MailStore } from "../../mail/store.ts";
+import type { ProveToken } from "../prove-token.ts";
 import { createOpenAccount, type NewAccount, type OpenAccountOptions } from "./open-account.ts";
 
 interface AcceptInvitationOptions extends OpenAccountOptions {
-  codes: Pick<Codes, "openToken" | "isOf">;
-  mails: Pick<MailStore, "find" | "toUse">;
+  proveToken: ProveToken;
   invitations: Pick<Invitations, "toAccept">;
 }
 
@@ -18,7 +15,7 @@ export interface Acceptance extends NewAccount {
 }
 
 /** Makes the use case that creates the account that an operator has invited somebody to; it opens no session. */
-export function createAcceptInvitation({ codes, invitations, ...options }: AcceptInvitationOptions) {
+export function createAcceptInvitation({ proveToken, invitations, ...options }: AcceptInvitationOptions) {
   const openAccount = createOpenAccount(options);
 
   /**
@@ -28,10 +25,7 @@ export function createAcceptInvitation({ codes, invitations, ...options }: Accep
   return async function acceptInvitation({ token, ...account }: Acceptance) {
     const commonPasswords = options.readCommonPasswords();
     assertUncommonPassword(account.password, { commonPasswords, pointer: "#/password" });
-    const id = await codes.openToken("invitation", token);
-    const mail = id === undefined ? undefined : await options.mails.find(id);
-    const isGood = mail?.kind === "invitation" && codes.isOf(mail) && mail.validUntil > options.clock();
-    if (!isGood) throw new AppError("code_expired");
+    const mail = await proveToken("invitation", token);
     const uses = [invitations.toAccept(mail.email, mail.createdAt)];
     return openAccount(mail, account, { by: "invitation", uses });
   };

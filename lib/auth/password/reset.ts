@@ -12,11 +12,13 @@ import type { Client } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { isAnsweredAgain } from "../lost-answer.ts";
 import type { Proof, ProveCode } from "../prove-code.ts";
+import type { ProveToken } from "../prove-token.ts";
 import type { SecondFactor } from "../second-factor.ts";
 import { createSweep, isSweepDue } from "../sweep.ts";
 
 interface ResetPasswordOptions {
   proveCode: ProveCode;
+  proveToken: ProveToken;
   users: Pick<UserStore, "reset" | "noteSwept">;
   sessions: Pick<SessionStore, "list" | "deleteAll">;
   attempts: AttemptLimit;
@@ -26,18 +28,29 @@ interface ResetPasswordOptions {
   clock: Clock;
 }
 
-/** A reset as it came in. */
-export interface PasswordReset extends Proof, Client {
+/** A reset as it came in: with a code that was asked for, or the token of a mail that an operator has begun it with. */
+export type PasswordReset = NewPassword & (Proof | { token: string });
+
+interface NewPassword extends Client {
   newPassword: string;
   /** A code of the second factor: only where the address of an account that has one was never proven. */
   otp?: Otp | undefined;
   requestId: string;
 }
 
-/** Makes the use case that sets a new password with a mailed code, and ends every session; it opens none. */
+/** Makes the use case that sets a new password with a mailed code or link, and ends every session; it opens none. */
 export function createResetPassword(options: ResetPasswordOptions) {
-  const { proveCode, users, sessions, attempts, forgetAttempts, lookAtOtp, readCommonPasswords, clock } =
-    options;
+  const {
+    proveCode,
+    proveToken,
+    users,
+    sessions,
+    attempts,
+    forgetAttempts,
+    lookAtOtp,
+    readCommonPasswords,
+    clock,
+  } = options;
   const sweep = createSweep({ sessions, users });
 
   /**
@@ -46,11 +59,14 @@ export function createResetPassword(options: ResetPasswordOptions) {
    * of an account with a second factor was never proven also `second_factor_required`, `invalid_otp`, `too_many_attempts`.
    */
   return async function resetPassword(request: PasswordReset): Promise<Pick<User, "userId">> {
-    const { newPassword, otp, requestId, ...client } = request;
+    const { newPassword, otp, requestId, ip, userAgent } = request;
+    const client = { ip, userAgent };
     const unusable = { commonPasswords: readCommonPasswords(), pointer: "#/newPassword" };
     // First what can be said without the code: it takes no try.
     assertUncommonPassword(newPassword, unusable);
-    const { id, email, userId, createdAt } = await proveCode("reset", request);
+    const { id, email, userId, createdAt } = await ("token" in request
+      ? proveToken("recovery", request.token)
+      : proveCode("reset", request));
     // Nobody has the address, or the mail has not been sent: no guess is told from another.
     if (userId === undefined) throw new AppError("code_expired");
     // The code is right, and is so again with another password.

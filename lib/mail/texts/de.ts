@@ -82,6 +82,14 @@ export const de: Texts = {
       closing: () =>
         "Wenn Sie nicht wissen, warum, beachten Sie diese Mail nicht: Es gibt kein Konto, bis Sie es anlegen.",
     },
+    recovery: {
+      subject: "Setzen Sie ein neues Passwort",
+      opening: ({ appName }) =>
+        `Die Betreiber von ${appName} bitten Sie, für Ihr Konto dort ein neues Passwort zu setzen.`,
+      button: "Neues Passwort setzen",
+      closing: () =>
+        "Wenn Sie nicht darum gebeten haben und nicht wissen, warum, fragen Sie dort nach: Niemand dort sieht diesen Link, und niemand wird Sie je danach fragen.",
+    },
     undo: {
       subject: "Ihre E-Mail-Adresse wurde geändert",
       opening: ({ appName, maskedEmail }) =>

@@ -75,6 +75,14 @@ export const en: Texts = {
       button: "Open an account",
       closing: () => "If you do not know why, ignore this mail: there is no account until you open it.",
     },
+    recovery: {
+      subject: "Set a new password",
+      opening: ({ appName }) =>
+        `The people who run ${appName} ask you to set a new password for your account there.`,
+      button: "Set a new password",
+      closing: () =>
+        "If you have not asked them for it and do not know why, ask them: they cannot see this link, and will never ask you for it.",
+    },
     undo: {
       subject: "Your e-mail address was changed",
       opening: ({ appName, maskedEmail }) =>

@@ -95,6 +95,7 @@ function createUseCases({ client, now }: Tools) {
     resetPassword: createResetPassword({
       ...proving,
       ...{ attempts, lookAtOtp },
+      proveToken: () => Promise.reject(new TypeError("no operator is in this model")),
       users,
       sessions,
       forgetAttempts: async () => {},
