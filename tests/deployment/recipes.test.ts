@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
   functionsOf,
   type Package,
@@ -12,7 +12,11 @@ import {
 } from "../support/packages.ts";
 import { copyProject, createFolder, removeFolder } from "../support/project.ts";
 import { readRecipes } from "../support/recipes.ts";
+import { createContext, loadHandler } from "../support/sandbox.ts";
+import { startService } from "../support/service.ts";
+import { sls } from "../support/sls.ts";
 
+const service = await startService();
 const recipes = readRecipes("docs/protect.md");
 
 const secret = "a private key of npm start";
@@ -75,5 +79,55 @@ test.each([
   const unnamed = checkout((text) => text.replace(/^ {2}package: .*\n/m, line));
   await expect(packageStage("prod", {}, unnamed)).rejects.toMatchObject({
     stdout: expect.stringContaining("report: name the files of its zip"),
+  });
+});
+
+describe("examples/python, a stack of its own", () => {
+  const folder = newFolder(createFolder());
+  let stack: Package;
+  beforeAll(async () => {
+    for (const file of ["serverless.yml", "report.py"]) cpSync(`examples/python/${file}`, join(folder, file));
+    stack = await packageStage("prod", {}, folder);
+  });
+
+  test("names only what the stack of the auth API exports, and puts its route behind the authorizer", () => {
+    const template = join(packaged.folder, ".serverless/cloudformation-template-update-stack.json");
+    const outputs = Object.values<{ Value: unknown; Export: { Name: string } }>(
+      JSON.parse(readFileSync(template, "utf8")).Outputs,
+    );
+    const exported = new Map(outputs.map(({ Value, Export }) => [Export.Name, Value]));
+    const [route] = propertiesOf(stack, "AWS::ApiGatewayV2::Route");
+    expect(route).toMatchObject({ RouteKey: "GET /report", AuthorizationType: "CUSTOM" });
+    const follow = (imported: { "Fn::ImportValue": string }) => exported.get(imported["Fn::ImportValue"]);
+    expect(follow(route.ApiId)).toEqual({ Ref: "HttpApi" });
+    const { Ref: authorizer } = follow(route.AuthorizerId) as { Ref: string };
+    expect(packaged.resources[authorizer]?.Type).toBe("AWS::ApiGatewayV2::Authorizer");
+  });
+
+  test("its zip holds the function alone, and its role writes its log", async () => {
+    expect(await unpack(stack, "example-reports", newFolder(createFolder()))).toEqual(["report.py"]);
+    expect(propertiesOf(stack, "AWS::Lambda::Function")).toMatchObject([{ Handler: "report.handler" }]);
+    const actions = permissionsOf(stack, "example-reports-prod-report").map(([action]) => action);
+    expect(actions.filter((action) => !action.startsWith("logs:"))).toEqual([]);
+  });
+
+  test.each([
+    [["admin"], 200, { report: "All is well.", for: expect.stringContaining("@example.com") }],
+    [[], 403, { title: "Forbidden", status: 403, detail: "This needs the role admin." }],
+  ])("python3 answers whom the authorizer lets in with the roles %j: %i", async (roles, status, expected) => {
+    const account = await service.register();
+    await service.database.change("users", { userId: account.userId }, { roles });
+    const { cookies } = await service.logIn({ account });
+    const authorize = await loadHandler("authorizer", service.environment);
+    const event = { version: "2.0", routeKey: "GET /report", rawPath: "/report", cookies };
+    // biome-ignore lint/suspicious/noExplicitAny: it answers no HTTP response
+    const { context }: any = await authorize({ ...event, type: "REQUEST" }, createContext());
+    const requestContext = { http: { method: "GET", path: "/report" }, authorizer: { lambda: context } };
+    writeFileSync(join(folder, "event.json"), JSON.stringify({ ...event, requestContext }));
+    const said = await sls(["invoke", "local", "--function", "report", "--path", "event.json"], {
+      cwd: folder,
+    });
+    const { statusCode, body } = JSON.parse(said);
+    expect([statusCode, JSON.parse(body)]).toEqual([status, expected]);
   });
 });

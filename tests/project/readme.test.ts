@@ -112,8 +112,7 @@ describe("every document", () => {
     "client/README.md",
     "client/CHANGELOG.md",
     "verify/README.md",
-    "examples/express-spa/README.md",
-    "examples/cli/README.md",
+    ...readdirSync("examples").map((name) => `examples/${name}/README.md`),
     "verify/CHANGELOG.md",
     "tests/support/README.md",
   ]
