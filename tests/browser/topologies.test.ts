@@ -2,12 +2,11 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
-import { answerCors } from "../../local/doors.ts";
 import { createVerifier } from "../../verify/index.ts";
 import { clock } from "../support/clock.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { type Account, startService } from "../support/service.ts";
-import { forward, type Host, startNames, startPlain } from "./support/names.ts";
+import { forward, type Host, serveApi, startNames, startPlain } from "./support/names.ts";
 
 // The four topologies of docs/topologies.md, each with its settings: a real browser, TLS, real host names, and the functions of
 // the service behind a gateway of this file's own. Names lead to this machine for this browser alone.
@@ -22,19 +21,6 @@ const page: Host = ({ url = "" }, response) => {
     isScript ? readFileSync(".local/test/client/auth-client.js") : "<!doctype html><title>App</title>",
   );
 };
-
-/** The API at a host, with CORS as the gateway has it for these origins. */
-function api(sandbox: Sandbox, allowedOrigins: string[] = []): Host {
-  const methods = { allowedMethods: ["GET", "POST", "DELETE"], exposedResponseHeaders: ["retry-after"] };
-  const allowedHeaders = ["content-type", "authorization", "auth-mode", "idempotency-key", "session-key"];
-  allowedHeaders.push("idempotency-key-previous");
-  return (request, response) => {
-    const { origin } = request.headers;
-    const goesOn = answerCors({ allowedOrigins, allowedHeaders, ...methods })(request, response);
-    if (origin) request.headers.origin = origin;
-    return goesOn && forward(sandbox, request, response);
-  };
-}
 
 /** What a page's script sees of the client: it logs in, asks who it is, renews when the token is over, and logs out. */
 async function visit(url: string, account: Account, options: object = {}): Promise<unknown[]> {
@@ -74,9 +60,9 @@ async function visit(url: string, account: Account, options: object = {}): Promi
 /** The route handler of docs/topologies.md, in front of an API that this process reaches by plain http. */
 async function startBetween(sandbox: Sandbox): Promise<Host> {
   const api = await startPlain((request, response) => forward(sandbox, request, response));
-  const [, code = ""] =
-    /```ts\n(\/\/ Next\.js[\s\S]+?)```/.exec(readFileSync("docs/topologies.md", "utf8")) ?? [];
-  const module = stripTypeScriptTypes(code.replace("https://auth.example.com", api));
+  const code = readFileSync("examples/nextjs/app/auth/[...path]/route.ts", "utf8");
+  expect(readFileSync("docs/topologies.md", "utf8")).toContain(code);
+  const module = stripTypeScriptTypes(code.replace("http://localhost:3000", api));
   const { GET: handle } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
   return async (incoming, outgoing) => {
     const { method = "", url = "" } = incoming;
@@ -119,7 +105,7 @@ test("same origin: page and API under one host", async () => {
   const sandbox = service.createSandbox(settingsOf("same origin"));
   hosts["example.com"] = (request, response) =>
     /^\/(auth|\.well-known)\//.test(request.url ?? "")
-      ? api(sandbox)(request, response)
+      ? serveApi(sandbox)(request, response)
       : page(request, response);
   const account = await service.register();
   expect(await visit("https://example.com/", account)).toEqual(signedInAndOut(account));
@@ -132,7 +118,7 @@ describe("the API at auth.example.com", () => {
   function deploy(topology: string): Sandbox {
     const settings = settingsOf(topology);
     const sandbox = service.createSandbox(settings);
-    hosts["auth.example.com"] = api(sandbox, origins(settings));
+    hosts["auth.example.com"] = serveApi(sandbox, origins(settings));
     return sandbox;
   }
   for (const host of ["app.example.com", "app.example.org", "evil.example.com"]) hosts[host] = page;

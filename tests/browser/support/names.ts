@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll } from "@jest/globals";
 import { chromium } from "playwright-core";
+import { answerCors } from "../../../local/doors.ts";
 import { answerHttp } from "../../support/gateway.ts";
 import { createFolder, removeFolder } from "../../support/project.ts";
 import type { Sandbox } from "../../support/sandbox.ts";
@@ -84,4 +85,17 @@ export async function forward(
   for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value);
   if (answer.cookies) outgoing.setHeader("set-cookie", answer.cookies);
   outgoing.writeHead(answer.statusCode).end(answer.body);
+}
+
+/** The API at a host, with CORS as the gateway has it for these origins. */
+export function serveApi(sandbox: Sandbox, allowedOrigins: string[] = []): Host {
+  const methods = { allowedMethods: ["GET", "POST", "DELETE"], exposedResponseHeaders: ["retry-after"] };
+  const allowedHeaders = ["content-type", "authorization", "auth-mode", "idempotency-key", "session-key"];
+  allowedHeaders.push("idempotency-key-previous");
+  return (request, response) => {
+    const { origin } = request.headers;
+    const goesOn = answerCors({ allowedOrigins, allowedHeaders, ...methods })(request, response);
+    if (origin) request.headers.origin = origin;
+    return goesOn && forward(sandbox, request, response);
+  };
 }
