@@ -10,7 +10,9 @@ for (const folder of [".", ...readdirSync("examples").map((name) => `examples/${
   const { metadata } = parse(stdout);
   if (metadata) {
     const { high, critical } = metadata.vulnerabilities;
-    console.log(`npm audit of ${folder}: ${high} high, ${critical} critical (npm audit --omit=dev says which)`);
+    console.log(
+      `npm audit of ${folder}: ${high} high, ${critical} critical (npm audit --omit=dev says which)`,
+    );
     if (high + critical > 0) process.exitCode = 1;
   } else {
     console.log(`npm audit of ${folder}: NOT CHECKED, the registry gives no advisories.`);
