@@ -26,7 +26,7 @@ const firstEntryPoint: Plugin = {
 
 /** Properties that are neither public nor stored, and that nothing of a platform that the client uses is called: they get short names. A token store's are in quotes. */
 const inside =
-  /^(before|next|store|lock|send|retry|post|reject|result|tell|load|save|nowMs|minMs|waitMs|createKey|isLasting|isStale|orElse|isInDoubt|welcome|bearer|base)$/;
+  /^(before|next|store|lock|send|retry|post|reject|result|tell|load|save|nowMs|minMs|waitMs|createKey|isStale|orElse|doubt|welcome|bearer|base)$/;
 
 /** How an entry point is bundled: one ES module, for browsers and Node, which imports at most the first. */
 const bundling = {

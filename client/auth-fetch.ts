@@ -25,15 +25,6 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
       return send(request?.clone() ?? url, { ...init, headers, credentials });
     }
 
-    async function withPatience(state: SessionState): Promise<Response> {
-      const response = await attempt(state);
-      const waitSeconds = retryAfterOf(response) as number;
-      const isGet = /^get$/i.test(init.method ?? request?.method ?? "get");
-      if (response.status !== 503 || !isGet || !(waitSeconds <= maxWaitSeconds)) return response;
-      await sleep(waitSeconds);
-      return attempt(state);
-    }
-
     let trouble: unknown;
     let state = await session.load();
     if (isDue(state, Date.now())) {
@@ -44,7 +35,13 @@ export function createAuthFetch({ send, base, origins, credentials }: Connection
       if (ageOf(state, Date.now()) >= (state.lifeMs as number)) await renewal;
       state = await session.load();
     }
-    const response = await withPatience(state);
+    let response = await attempt(state);
+    const waitSeconds = retryAfterOf(response) as number;
+    const isGet = /^get$/i.test(init.method ?? request?.method ?? "get");
+    if (response.status === 503 && isGet && waitSeconds <= maxWaitSeconds) {
+      await sleep(waitSeconds);
+      response = await attempt(state);
+    }
     if (!(await isTokenRefused(response, state))) return response;
     if (trouble) throw trouble;
     const seen = stampOf(state);

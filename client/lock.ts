@@ -10,7 +10,7 @@ const maxWaitMs = 15_000;
  * Makes a lock that all tabs share (Web Locks API). Without a name, where there are no Web Locks, and when the lock is not
  * free in time, it is a queue of this client's own: two tabs that refresh at once do no harm (docs/rotation.md).
  */
-export function createLock(name?: string): Lock {
+export function createLock(name?: string | false): Lock {
   let turn: Promise<unknown> = Promise.resolve();
   const alone: Lock = (run) => {
     const result = turn.then(run);
@@ -19,16 +19,13 @@ export function createLock(name?: string): Lock {
   };
   const locks = globalThis.navigator?.locks;
   if (!name || !locks) return alone;
-  return async <T>(run: () => Promise<T>): Promise<T> => {
+  return <T>(run: () => Promise<T>): Promise<T> => {
     let running: Promise<T> | undefined;
     const start = () => {
       running = run();
       return running;
     };
-    try {
-      return await within(maxWaitMs, (signal) => locks.request(name, { signal }, start) as Promise<T>);
-    } catch {
-      return running ?? alone(run);
-    }
+    const inTurn = within(maxWaitMs, (signal) => locks.request(name, { signal }, start) as Promise<T>);
+    return inTurn.catch(() => running ?? alone(run));
   };
 }

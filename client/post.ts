@@ -67,7 +67,7 @@ export function createPost({ send, base, credentials, bearer, keys }: Connection
 export function toJson(
   method: string,
   body?: unknown,
-  headers: Record<string, string | false | undefined> = {},
+  headers?: Record<string, string | false | undefined>,
 ): RequestInit {
   const sent = Object.entries({ "content-type": "application/json", ...headers }).filter(([, text]) => text);
   return {

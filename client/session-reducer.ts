@@ -14,7 +14,7 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 // open      it goes out with the session           its keys       save, post -> opened, or else -> refused
 //           otherwise                              its keys       save, post -> opened
 // opened    it is stale, and the user has logged out              post (logout), result: the body
-//           it is stale, and the user has logged in               me() -> logout, if it is another session, result: the body
+//           it is stale, and the user has logged in               me() -> doubted, result: the body
 //           it is stale                                           result: the body
 //           a bearer client keeps its token pair                  result: the body
 //           a bearer client got no token pair                     reject: network_error
@@ -27,6 +27,8 @@ import { ageOf, dueInMs, isDue, isKnown, isYoung, type SessionState, type Stamp,
 //           a bearer client has no token pair      ended          save
 //           a bearer client has one                ended          save, post
 //           otherwise                                             post -> closed
+// doubted   the cookie is that of the session
+//           otherwise                                             as logout; tell
 // closed    it is stale
 //           otherwise                              ended          save
 // learn     the response is to another session
@@ -50,8 +52,8 @@ export interface Context {
   nowMs: number;
   /** Makes a random key. */
   createKey(): string;
-  /** Answers whether what is saved will be there after a reload. */
-  isLasting(): boolean;
+  /** Saves the state, and answers whether it will be there after a reload; only of a browser. */
+  save(state: SessionState): unknown;
 }
 
 /** What the runner does, in this order. */
@@ -59,8 +61,8 @@ export interface Effects {
   /** Store the state. */
   save?: SessionState;
   /** Call `onSessionEnd` with these arguments. */
-  tell?: [error?: AuthError] | false;
-  /** Reject the caller's promise with this. */
+  tell?: [error?: AuthError] | false | undefined;
+  /** Reject the caller's promise with this; or with what the store could not forget, unless it is false. */
   reject?: unknown;
   /** Send this request. */
   post?: [path: string, body: unknown, options: PostOptions];
@@ -70,8 +72,8 @@ export interface Effects {
   next?: SessionEvent;
   /** The event that its failure is; `isStale` and the error become the last of its data. By default the caller gets the error. */
   orElse?: SessionEvent | undefined;
-  /** Ask whose session the cookie is: a late answer may have put the one before in its place. */
-  isInDoubt?: boolean;
+  /** Ask whose session the cookie is, and let this event decide; the `sid` that was told becomes the last of its data. */
+  doubt?: SessionEvent | false;
   /** Resolve the caller's promise to this: the body of the response, or the error that ended the session. */
   result?: unknown;
 }
@@ -118,7 +120,7 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
     post: ["auth/refresh", pairOf(state), { state: sent, retry: true }],
     isStale: (now) => stampOf(now) !== seen || isOther(state)(now),
     next: [opened, { ...sent, lifeMs, endStatus: undefined }],
-    orElse: [refused, undefined],
+    orElse: [refused, false],
   };
 };
 
@@ -128,14 +130,15 @@ export const renew: Row<[seen: Stamp, isAsked?: boolean]> = (state, context, see
  */
 export const open: Row<[path: string, body: unknown, lost?: Problem]> = (
   state,
-  { bearer, nowMs, createKey, isLasting },
+  { bearer, nowMs, createKey, save },
   path,
   body,
   lost,
 ) => {
   const { key = createKey(), sessionKey = createKey(), token, device } = state;
+  const both = { key, sessionKey };
   // A reload would lose keys that do not last; those of the session that there is are stored already.
-  const keys: SessionState = state.sessionKey || isLasting() ? { key, sessionKey } : {};
+  const keys: SessionState = bearer || state.sessionKey || save({ ...state, ...both }) ? both : {};
   return {
     // The key proves a repeat by the user, too. (A token store holds none without a pair.)
     ...(!bearer && { save: { ...state, ...keys } }),
@@ -172,7 +175,7 @@ export const opened: Row<[kept: SessionState, isStale: IsStale, body: unknown]> 
         // cookie stays back; that is tried once, lest it ends what is opened next.
         state.endStatus === 200
         ? { ...logoutOf(body as PairBody), isStale }
-        : { isInDoubt: !bearer && isOther(kept)(state) }
+        : { doubt: !bearer && isOther(kept)(state) && [doubted, state, kept.sid] }
       : bearer && !refreshToken
         ? // The old token pair is not given up for none: whoever proves the address that the account has keeps it.
           { reject: !email && new AuthError(0, { code: "network_error" }) }
@@ -181,7 +184,7 @@ export const opened: Row<[kept: SessionState, isStale: IsStale, body: unknown]> 
 };
 
 /** What went out with the session has failed, and the stored state was read after that. A refresh has no `lost`. */
-export const refused: Row<[lost: Problem | undefined, isStale: IsStale, error: AuthError]> = (
+export const refused: Row<[lost: Problem | false, isStale: IsStale, error: AuthError]> = (
   state,
   context,
   lost,
@@ -204,17 +207,37 @@ export const refused: Row<[lost: Problem | undefined, isStale: IsStale, error: A
  * The user logs out, or `seen` has ended at the API. `tell` is for other tabs. A bearer client is logged out here also if the API
  * cannot be told.
  */
-export const logout: Row<[seen?: SessionState]> = (state, context, seen = state) => {
+export const logout: Row<[seen?: SessionState, tell?: []]> = (state, context, seen = state, tell) => {
   if (isOther(seen)(state)) return {};
-  if (!context.bearer) return { ...logoutOf(state), isStale: isOther(state), next: [closed, 200] };
+  if (!context.bearer) return { ...logoutOf(state), isStale: isOther(state), next: [closed, 200, tell] };
   return { ...closed(state, context, 200), ...(state.token && logoutOf(state)) };
 };
 
+/**
+ * The cookie is of the session `told`, after an answer to the session `late` has come late; for a login that is not known. If it is
+ * not the one that was seen it is taken away, and every tab is told.
+ */
+export const doubted: Row<[seen: SessionState, late: string | undefined, told: string]> = (
+  state,
+  context,
+  seen,
+  late,
+  told,
+) => (told === late || told !== (seen.sid ?? (late && told)) ? logout(state, context, seen, []) : {});
+
 /** The session is over, with this status. Its keys go on to the next one, unless the user has logged out. */
-export const closed: Row<[endStatus: number, isStale?: IsStale]> = (state, { nowMs }, endStatus, isStale) => {
+export const closed: Row<[endStatus: number, tell?: [], isStale?: IsStale]> = (
+  state,
+  { nowMs },
+  endStatus,
+  tell,
+  isStale,
+) => {
   const { token, refreshToken, lifeMs, ...others } = state;
   const kept = endStatus === 200 ? { openedAtMs: -nowMs } : others;
-  return isStale?.(state) ? {} : { save: { ...kept, decidedAtMs: nowMs, endStatus } };
+  return isStale?.(state)
+    ? {}
+    : { tell: isKnown(state) && tell, save: { ...kept, decidedAtMs: nowMs, endStatus } };
 };
 
 /** A response to the token pair with this stamp says whose session it is, and how long a JWT lives. */
@@ -223,24 +246,24 @@ export const learn: Row<[seen: Stamp, claims: Claims]> = (state, { nowMs }, seen
   // Not a session that was ended while the response was under way, or one whose last JWT may still live.
   const isFound =
     !isKnown(state) && (![400, 403].includes(state.endStatus as number) || ageOf(state, nowMs) > lifeMs);
+  // Another `sid` may be that of a cookie which came late: the one that was told first stays.
   return (isFound || (!state.endStatus && state.lifeMs !== lifeMs)) && stampOf(state) === seen
-    ? { save: { ...state, sid, lifeMs, ...(isFound && { decidedAtMs: nowMs, endStatus: undefined }) } }
+    ? { save: { sid, ...state, lifeMs, ...(isFound && { sid, decidedAtMs: nowMs, endStatus: undefined }) } }
     : {};
 };
 
 /**
- * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes off, Infinity for never; it renews the token pair, or with `learn` asks how long a
- * JWT lives.
+ * Decides what becomes of a session, and what there is to do, when something happens. `waitMs` is when the timer goes off, NaN for
+ * never; it renews the token pair, or where that is not known asks how long a JWT lives.
  */
 export function reduceSession(stored: SessionState, [row, ...data]: SessionEvent, context: Context) {
   const effects = row(stored, context, ...data);
   const { save: state = stored, minMs = 1000, tell } = effects;
-  const learn = isKnown(state) && !state.lifeMs && !context.bearer;
-  const waitMs = learn ? learnAfterMs - ageOf(state, context.nowMs) : dueInMs(state, context.nowMs);
+  const isLifeUnknown = isKnown(state) && !state.lifeMs;
+  const waitMs = isLifeUnknown ? learnAfterMs - ageOf(state, context.nowMs) : dueInMs(state, context.nowMs);
   return {
     ...effects,
     state,
-    learn,
     waitMs: Math.max(waitMs, minMs),
     tell: tell || (isKnown(context.before) && stored.endStatus && ([] as [])),
     welcome: isKnown(stored) && isOther(context.before)(stored),

@@ -39,7 +39,7 @@ export function createSession(
 ) {
   const bearer = !!tokens;
   const store = tokens ? createTokenState(tokens) : createBrowserState(name);
-  const lock = createLock(bearer ? undefined : name);
+  const lock = createLock(!bearer && name);
   const inTurn = createLock();
   /** What this page knew last; also when it has been cleared since. */
   let current: SessionState | undefined;
@@ -53,15 +53,20 @@ export function createSession(
   const apply = (...event: on.SessionEvent) =>
     inTurn(async () => {
       const stored = await store.load();
-      const { isLasting } = store;
-      const context = { before: current ?? stored, bearer, nowMs: Date.now(), createKey, isLasting };
+      const context = { ...store, before: current ?? stored, bearer, nowMs: Date.now(), createKey };
       const decided = on.reduceSession(stored, event, context);
-      const { save, state, waitMs, learn, tell, welcome, reject } = decided;
+      const { save, state, waitMs, tell, welcome } = decided;
       if (!current || stampOf(state)) current = state;
-      if (save) await store.save(save);
+      try {
+        if (save) await store.save(save);
+      } catch (error) {
+        // What cannot be forgotten is not used again, and the API is told.
+        if (state.token) throw error;
+        decided.reject ??= error;
+      }
       clearTimeout(timer);
-      if (waitMs < Infinity) {
-        const act = () => (learn ? me() : renew(stampOf(state)));
+      if (waitMs) {
+        const act = () => (state.lifeMs ? renew(stampOf(state)) : me());
         // A timer does not run while the device sleeps; what it missed is made up for when the session is used.
         timer = setTimeout(
           () => act().catch(() => dispatch(on.nothing, retryAfterMs)),
@@ -74,32 +79,27 @@ export function createSession(
         if (tell) onSessionEnd?.(...tell);
         if (welcome) onSessionStart?.();
       });
-      if (reject) throw reject;
       return decided;
     });
 
   /** Applies an event, sends the request that follows, and applies what comes of that. */
   async function dispatch(...event: on.SessionEvent): Outcome {
-    const { post: request, isStale, next, orElse, result, isInDoubt, state } = await apply(...event);
-    if (isInDoubt) assertOwn(state).catch(() => {});
-    if (!request) return result;
-    return post(...request, isStale && (async () => isStale(await load()))).then(
-      (body) => (next ? dispatch(...next, isStale, body) : result),
-      (error) => {
-        if (!orElse) throw error;
-        return dispatch(...orElse, isStale, error);
-      },
-    );
-  }
-
-  /** Ends this session, in all tabs, if the cookie is another's. */
-  async function assertOwn(state: SessionState): Promise<void> {
-    // Before the look: what it tells is stored, too.
-    const { sid } = await load();
-    const { sid: told } = await me();
-    if (!sid || sid === told) return;
-    await dispatch(on.logout, state);
-    onSessionEnd?.();
+    const { post: request, isStale, next, orElse, result, reject, doubt } = await apply(...event);
+    // Not waited for: the look may need the lock for itself.
+    if (doubt)
+      me()
+        .then(({ sid }) => run(...doubt, sid))
+        .catch(() => {});
+    let body: unknown;
+    try {
+      if (request) body = await post(...request, isStale && (async () => isStale(await load())));
+    } catch (error) {
+      if (!orElse) throw reject ?? error;
+      return dispatch(...orElse, isStale, error);
+    }
+    if (next) return dispatch(...next, isStale, body);
+    if (reject) throw reject;
+    return result;
   }
 
   /** Reads the stored state. */
@@ -133,11 +133,8 @@ export function createSession(
     renew,
 
     /** Sends a POST that opens a session; resolves to the body of the response. */
-    async open(...request: [path: string, body: unknown, lost?: Problem]): Promise<unknown> {
-      const body = await run(on.open, ...request);
-      release();
-      return body;
-    },
+    open: (...request: [path: string, body: unknown, lost?: Problem]) =>
+      run(on.open, ...request).finally(release),
 
     /**
      * Ends the session, or only the one that was seen; `onSessionEnd` is for other tabs. A bearer client waits for nothing that is
@@ -146,6 +143,6 @@ export function createSession(
     logout: (seen?: SessionState) => (bearer ? dispatch : run)(on.logout, seen) as Promise<undefined>,
 
     /** Takes over what a JWT says of the session, from a response to the token pair that was seen. */
-    learn: (seen: Stamp, claims: Claims) => run(on.learn, seen, claims),
+    learn: (seen: Stamp, claims: Claims) => dispatch(on.learn, seen, claims),
   };
 }

@@ -26,9 +26,8 @@ export interface SessionState {
 /** Where the state is kept. */
 export interface StateStore {
   load(): Promise<SessionState> | SessionState;
-  save(state: SessionState): Promise<void> | void;
-  /** Answers whether what is saved will be there after a reload. */
-  isLasting(): boolean;
+  /** Answers whether the state will be there after a reload. */
+  save(state: SessionState): unknown;
 }
 
 /** A token pair is left alone for this time, if its JWT lives at least twice as long (docs/rotation.md, what the model says). */
@@ -58,11 +57,11 @@ export function isYoung(state: SessionState, nowMs: number): boolean {
   return ageMs >= 0 && ageMs < Math.min(youngMs, (state.lifeMs ?? Infinity) / 2);
 }
 
-/** Milliseconds until the token pair should be renewed, shortly before its JWT expires; Infinity if not known. */
+/** Milliseconds until the token pair should be renewed, shortly before its JWT expires; NaN if not known. */
 export function dueInMs(state: SessionState, nowMs: number): number {
   const { lifeMs } = state;
   const ageMs = ageOf(state, nowMs);
-  if (!isKnown(state) || !lifeMs || !(ageMs < Infinity)) return Infinity;
+  if (!isKnown(state) || !lifeMs) return NaN;
   return ageMs < 0 ? 0 : lifeMs - Math.min(youngMs, lifeMs / 4) - ageMs;
 }
 

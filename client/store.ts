@@ -13,57 +13,70 @@ export interface TokenStore {
   save(tokens: Tokens | undefined): Promise<void> | void;
 }
 
-/** Keeps the state with the token pair; without one in memory. A store that is empty or broken holds none. */
+/**
+ * Keeps the state with the token pair; without one in memory. A store that is empty or broken holds none. A pair that was to be
+ * forgotten is none, though the store may hold it still.
+ */
 export function createTokenState(tokens: TokenStore): StateStore {
   let memory: SessionState = {};
+  let held: string | undefined;
+  let forgotten: string | undefined;
   return {
     async load() {
       try {
         // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `load` (build/client.ts)
         const stored = parseState(JSON.stringify(await tokens["load"]()));
-        if (stored.token && stored.refreshToken) return stored;
+        held = stored.token;
+        if (held !== forgotten && stored.refreshToken) return stored;
       } catch {}
       return memory;
     },
     save(state) {
       memory = state.token ? {} : state;
+      if (!state.token) forgotten = held;
       // biome-ignore lint/complexity/useLiteralKeys: the build shortens the name of our own `save` (build/client.ts)
       return tokens["save"](memory === state ? undefined : (state as Tokens));
     },
-    isLasting: () => true,
   };
 }
 
-/** Keeps the state where all tabs see it (localStorage); in memory where a browser forbids that. */
+/**
+ * Keeps the state where all tabs see it (localStorage). In memory, where a browser forbids that or has no room, until another tab
+ * has stored something.
+ */
 export function createBrowserState(name: string): StateStore {
-  let memory: SessionState | undefined;
-  function load(): SessionState {
+  let memory = "{}";
+  /** What was stored after the last save. */
+  let seen: string | null | undefined;
+  function read(): string | null | undefined {
     try {
-      return memory ?? parseState(localStorage.getItem(name) as string) ?? {};
+      return localStorage.getItem(name);
     } catch {
-      return {};
-    }
-  }
-  function save(state: SessionState): void {
-    try {
-      localStorage.setItem(name, JSON.stringify(state));
-      memory = undefined;
-    } catch {
-      memory = state;
+      return undefined;
     }
   }
   return {
-    load,
-    save,
-    isLasting: () => {
-      save(load());
-      return !memory;
+    load() {
+      const stored = read();
+      try {
+        return { ...parseState(stored === seen ? memory : (stored as string)), token: undefined };
+      } catch {
+        return {};
+      }
+    },
+    save(state) {
+      memory = JSON.stringify(state);
+      try {
+        localStorage.setItem(name, memory);
+      } catch {}
+      seen = read();
+      return seen === memory;
     },
   };
 }
 
 /** What JSON of a state never has: a key that is none, a time that is no number. */
-const isForeign = /"(key|previousKey|sessionKey)":(?!"[\w-]{42}[AEIMQUYcgkosw048]")|Ms":(?!-?\d)/;
+const isForeign = /"(k|previousK|sessionK)ey":(?!"[\w-]{42}[AEIMQUYcgkosw048]")|Ms":(?!-?\d{4})/;
 
 /** Reads the JSON of a state; empty if something else has written there. Throws SyntaxError. */
 function parseState(text: string): SessionState {

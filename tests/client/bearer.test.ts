@@ -162,6 +162,46 @@ describe("a bearer client", () => {
     expect(await service.database.find("sessions", { userId, sessionId })).toBeUndefined();
   });
 
+  describe("whose store cannot forget the pair", () => {
+    const readOnly = new Error("a read-only file system");
+    /** A store that cannot be emptied. */
+    async function openStuckSession(options?: Parameters<typeof openSession>[0]) {
+      const opened = await openBearerSession(options);
+      const { tokens } = opened;
+      const { save } = tokens;
+      tokens.save = (pair) => (pair ? save(pair) : Promise.reject(readOnly));
+      return { ...opened, mend: () => Object.assign(tokens, { save }) };
+    }
+
+    test.each<[string, string[]]>([
+      ["ends the session at the API", ["POST /auth/logout 200"]],
+      ["and has no network", Array(3).fill("POST /auth/logout lost")],
+    ])("says so at a logout, %s, and never uses it again", async (_what, names) => {
+      const { auth, tokens, before, mend } = await openStuckSession();
+      if (names.length > 1) browser.break("POST", loseRequest, { times: 3 });
+      await expect(browser.patiently(auth.logout())).rejects.toBe(readOnly);
+      expect([browser.names, tokens.load()]).toEqual([names, before]);
+      expect((await auth.fetch("/movies")).status).toBe(401);
+      expect(browser.requests.at(-1)?.headers).not.toHaveProperty("authorization");
+      await expect(auth.logout()).rejects.toBe(readOnly);
+      mend();
+      await auth.logout();
+      expect(tokens.load()).toBeUndefined();
+      await auth.login(credentials);
+      expect((await auth.fetch("/movies")).status).toBe(200);
+    });
+
+    test("is told once that its session has ended, and never uses it again", async () => {
+      const { auth, before, ends } = await openStuckSession({ age: 1000 });
+      const { sub: userId, sid: sessionId } = decodeClaims(before.token);
+      await service.database.delete("sessions", { userId, sessionId });
+      for (let times = 1; times <= 2; times++) expect((await auth.fetch("/movies")).status).toBe(401);
+      expect(ends).toEqual(["token_expired"]);
+      expect(browser.names).toEqual(["POST /auth/refresh 400", ...Array(2).fill("GET /movies 401")]);
+      expect(browser.requests.at(-1)?.headers).not.toHaveProperty("authorization");
+    });
+  });
+
   test("whose store cannot be read while a login is answered is who has logged in", async () => {
     const second = await service.register();
     const tokens = createStore();

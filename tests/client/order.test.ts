@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { clock } from "../support/clock.ts";
-import type { Tab } from "./browser.ts";
+import { refuse, type Tab } from "./browser.ts";
 import {
   browser,
   claimsOfCookie,
@@ -160,28 +160,93 @@ test("a login in one tab reaches the others, as a logout does", async () => {
   expect(late.starts()).toBe(0);
 });
 
-test.each([
-  ["a tab without Web Locks", { without: ["locks" as const] }, false, true],
-  ["a suspended tab that holds the lock", {}, true, true],
-  ["a suspended tab, whose cookie came before that login", {}, true, false],
-])(
-  "the renewal of %s puts nobody in the place of who has logged in",
-  async (_what, options, sleeps, isLate) => {
-    const [tab, next] = await openSession({ tabs: 2, age: 850, ...options });
+describe("a late renewal puts nobody in the place of who has logged in", () => {
+  type Meanwhile = (next: Tab) => Promise<unknown>;
+  interface Lateness {
+    hasLocks?: boolean;
+    sleeps?: boolean;
+    /** The cookie comes after the login. */
+    isLate?: boolean;
+    login?: Meanwhile;
+    /** What happens before the tab wakes up. */
+    meanwhile?: Meanwhile;
+  }
+
+  /** A tab renews, and reads the answer after somebody else has logged in. */
+  async function comeLate({
+    hasLocks,
+    sleeps = true,
+    isLate = true,
+    login = acts.login,
+    meanwhile,
+  }: Lateness) {
+    const without = hasLocks ? [] : ["locks" as const];
+    const [tab, next] = await openSession({ tabs: 2, age: 850, without });
     const { arrived, release } = browser.hold("POST /auth/refresh");
     const using = tab.auth.fetch("/movies");
     await arrived;
     const wake = sleeps ? tab.suspend() : () => {};
     if (!isLate) release();
-    await browser.patiently(acts.login(next));
-    if (sleeps) await browser.wait(15);
+    await browser.patiently(login(next));
+    if (hasLocks) await browser.wait(15);
     release();
     await browser.idle();
+    await meanwhile?.(next);
     wake();
     await browser.patiently(using);
     await browser.idle();
+    return [tab, next] as const;
+  }
+
+  const withoutLook: Meanwhile = async (next) => {
+    browser.break("GET /auth/me", refuse(502));
+    await acts.login(next);
+  };
+  const ofLongerLife: Meanwhile = async (next) => {
+    browser.moveTo(service.createSandbox({ ACCESS_TOKEN_TTL_SECONDS: "1800" }));
+    await acts.login(next);
+  };
+  const look: Meanwhile = ({ auth }) => auth.me();
+
+  test.each<[string, Lateness]>([
+    ["a tab without Web Locks", { sleeps: false }],
+    ["a suspended tab that holds the lock", { hasLocks: true }],
+    ["a suspended tab, while their JWTs have different lives", { login: ofLongerLife, meanwhile: look }],
+    ["a suspended tab, while the first look of the other failed", { login: withoutLook, meanwhile: look }],
+    ["a suspended tab, whose cookie came before that login", { hasLocks: true, isLate: false }],
+  ])("of %s", async (_what, lateness) => {
+    const { isLate = true } = lateness;
+    const [tab, next] = await comeLate(lateness);
     const left = await next.auth.me().catch(({ status }) => ({ sub: status }));
     expect(left.sub).toBe(isLate ? 401 : other.userId);
     expect([tab.ends, next.ends]).toEqual(isLate ? [["elsewhere"], ["elsewhere"]] : [[], []]);
-  },
-);
+  });
+
+  test.each<["logout" | "login" | "refresh", string[], string[]]>([
+    ["logout", ["elsewhere"], []],
+    ["login", [], []],
+    ["refresh", ["elsewhere"], ["token_expired"]],
+  ])("and a %s comes while its tab looks whose the cookie is: an end is told once", async (act, ...told) => {
+    let look = { arrived: Promise.resolve(), release() {} };
+    const [tab, next] = await comeLate({
+      hasLocks: true,
+      meanwhile: async () => {
+        look = browser.hold("GET /auth/me");
+      },
+    });
+    await look.arrived;
+    clock.advance(61);
+    const acting = browser.hold(`POST /auth/${act}`);
+    const acted = acts[act](next).catch(() => {});
+    await acting.arrived;
+    look.release();
+    await browser.idle();
+    acting.release();
+    await acted;
+    await browser.idle();
+    expect([tab.ends, next.ends]).toEqual(told);
+    const names = browser.names.filter((name) => name.includes("/auth/log"));
+    expect(names).toEqual(["POST /auth/login 200", `POST /auth/${act === "login" ? "login" : "logout"} 200`]);
+    expect((await acts.movies(next)).status).toBe(act === "login" ? 200 : 401);
+  });
+});

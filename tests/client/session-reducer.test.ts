@@ -4,7 +4,7 @@ import * as on from "../../client/session-reducer.ts";
 import type { SessionState } from "../../client/state.ts";
 
 const nowMs = 1_800_000_000_000;
-const cookies = { bearer: false, nowMs, createKey: () => "new key", isLasting: () => true };
+const cookies = { bearer: false, nowMs, createKey: () => "new key", save: () => true };
 const bearer = { ...cookies, bearer: true };
 const life = { lifeMs: 900_000 };
 const pair = { token: "old token", refreshToken: "old refresh token" };
@@ -81,15 +81,14 @@ describe("renew", () => {
 
 describe("the timer", () => {
   test.each<[string, SessionState, object, typeof cookies]>([
-    ["60 s before the JWT expires", aged(100, life), { waitMs: 740_000, learn: false }, cookies],
+    ["60 s before the JWT expires", aged(100, life), { waitMs: 740_000 }, cookies],
     ["after 3/4 of a short life", aged(0, { lifeMs: 120_000 }), { waitMs: 90_000 }, cookies],
-    ["in a second, if that is over", aged(850, life), { waitMs: 1000, learn: false }, cookies],
+    ["in a second, if that is over", aged(850, life), { waitMs: 1000 }, cookies],
     ["in a second, if the clock was set back", aged(-1, life), { waitMs: 1000 }, cookies],
-    ["after 10 s, to learn the life", aged(4), { waitMs: 6000, learn: true }, cookies],
-    ["never, for a bearer client that does not know the life", aged(4, pair), { waitMs: Infinity }, bearer],
-    ["never, for a pair that somebody else has stored", { ...pair, ...life }, { waitMs: Infinity }, bearer],
-    ["never, after the end", aged(100, { endStatus: 400 }), { waitMs: Infinity, learn: false }, cookies],
-    ["never, without a session", {}, { waitMs: Infinity, learn: false }, cookies],
+    ["after 10 s, to learn the life", aged(4), { waitMs: 6000 }, cookies],
+    ["never, for a pair that somebody else has stored", { ...pair, ...life }, { waitMs: NaN }, bearer],
+    ["never, after the end", aged(100, { endStatus: 400 }), { waitMs: NaN }, cookies],
+    ["never, without a session", {}, { waitMs: NaN }, cookies],
   ])("goes off %s", (_when, stored, alarm, context) => {
     const { state, effects } = reduce(stored, [on.nothing], context);
     expect(state).toBe(stored);
@@ -122,7 +121,7 @@ describe("what is read", () => {
 describe("refused", () => {
   const error = (status: number, code: string) => new AuthError(status, { code });
   const refuse = (state: SessionState, cause: unknown, isStale = isFresh) =>
-    reduce(state, [on.refused, undefined, isStale, cause]);
+    reduce(state, [on.refused, false, isStale, cause]);
 
   test.each([
     ["token_expired", 400],
@@ -161,7 +160,7 @@ describe("refused", () => {
   test("late, after another tab has renewed or logged in, changes nothing", () => {
     const state = aged(1);
     for (const cause of [error(400, "token_expired"), error(0, "network_error")])
-      expect(refuse(state, cause, isStale)).toEqual(reduce(state, [() => ({})]));
+      expect(refuse(state, cause, isStale)).toEqual(reduce(state, [() => ({ reject: false })]));
   });
 
   const trouble = error(0, "network_error");
@@ -200,7 +199,7 @@ describe("login and logout", () => {
     ["new ones, where none are", {}, true, { key: "new key", sessionKey: "new key" }],
     ["none where nothing lasts: a reload would lose them", {}, false, {}],
   ])("a login sends %s", (_which, before, lasts, sent) => {
-    const { effects } = reduce(before, [on.open, "auth/login", {}], { ...cookies, isLasting: () => lasts });
+    const { effects } = reduce(before, [on.open, "auth/login", {}], { ...cookies, save: () => lasts });
     expect(effects.save).toEqual({ ...before, ...sent });
     expect(effects.post).toEqual(["auth/login", {}, { state: sent, retry: false }]);
     const kept = { ...sent, openedAtMs: nowMs };
@@ -240,7 +239,7 @@ describe("login and logout", () => {
         true,
       ]);
     }
-    expect(reduce(state, [on.closed, 200, isStale]).effects.save).toBeUndefined();
+    expect(reduce(state, [on.closed, 200, [], isStale]).effects.save).toBeUndefined();
     expect(reduce(state, [on.logout, { openedAtMs: 2 }]).effects.post).toBeUndefined();
   });
 
@@ -261,12 +260,37 @@ describe("login and logout", () => {
   });
 });
 
+describe("doubted", () => {
+  const opened = aged(9, { openedAtMs: 1 });
+  test.each<[string, string | undefined, SessionState, string, boolean]>([
+    ["the one that was stored", "late", { sid: "own" }, "own", false],
+    ["another than was stored", "late", { sid: "own" }, "third", true],
+    ["that of the late answer", "late", {}, "late", true],
+    ["another than that, and none is stored", "late", {}, "own", false],
+    ["and neither is known", undefined, {}, "own", true],
+  ])("a cookie of %s: late %j, stored %j, told %j", (_what, late, known, told, isEnded) => {
+    const state = { ...opened, ...known };
+    const { post, next } = reduce(state, [on.doubted, state, late, told]).effects;
+    expect([post?.[0], next]).toEqual(isEnded ? ["auth/logout", [on.closed, 200, []]] : []);
+    const since = { ...state, openedAtMs: 2 };
+    expect(reduce(since, [on.doubted, state, late, told]).effects.post).toBeUndefined();
+  });
+
+  test.each([
+    [aged(1), []],
+    [aged(1, { endStatus: 400 }), undefined],
+  ])("the end of %j is told once", (state, told) => {
+    expect(reduce(state, [on.closed, 200, [], isFresh]).effects.tell || undefined).toEqual(told);
+  });
+});
+
 describe("learn", () => {
   const claims = { sid: "s", iat: 1000, exp: 1900 };
   const known = { ...life, sid: "s", decidedAtMs: nowMs - 9000 };
   test.each<[string, SessionState, SessionState | undefined, unknown?]>([
     ["the life of a pair", aged(9), known],
     ["the same again", known, undefined],
+    ["a life, but no other session", aged(9, { sid: "t" }), { ...known, sid: "t" }],
     ["not from a response to the pair before", aged(9, { lifeMs: 1 }), undefined, 1],
     ["a session that the server opened", {}, { ...known, decidedAtMs: nowMs }],
     ["one that it opened after a logout", aged(9, { endStatus: 200 }), { ...known, decidedAtMs: nowMs }],

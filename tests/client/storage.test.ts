@@ -19,6 +19,55 @@ test("localStorage was full at a login or a logout: from the next save on the ta
   }
 });
 
+test("localStorage was full at a login: the tab follows what another tab stores after that", async () => {
+  const [tab, next] = await openSession({ tabs: 2 });
+  browser.limitStorage(0);
+  await tab.auth.login(credentials);
+  await browser.idle();
+  browser.limitStorage(Infinity);
+  clock.advance(1);
+  const { email, password } = await service.register();
+  await next.auth.login({ email, password });
+  await browser.idle();
+  expect(tab.starts()).toBe(1);
+  await expectSignedIn(tab);
+  await next.auth.logout();
+  await browser.idle();
+  expect(tab.ends).toEqual(["elsewhere"]);
+});
+
+test.each([
+  ["the keys do not fit into localStorage: none is sent", 100, false],
+  ["the keys fit into localStorage, and nothing else: they are sent", 150, true],
+])("%s, and a reload goes on", async (_what, room, isSent) => {
+  const tab = await browser.openTab();
+  browser.limitStorage(room);
+  await tab.auth.login(credentials);
+  await browser.idle();
+  for (const name of ["session-key", "idempotency-key"])
+    expect(Object.hasOwn(browser.requests[0]?.headers ?? {}, name)).toBe(isSent);
+  tab.close();
+  clock.advance(1000);
+  const reloaded = await browser.openTab();
+  for (let times = 1; times <= 2; times++) {
+    await expectSignedIn(reloaded);
+    clock.advance(1000);
+  }
+});
+
+test.each([
+  ["a JWT's life that none has", { lifeMs: 1 }],
+  ["a token", { token: "t", refreshToken: "r" }],
+])("localStorage holds %s: it is not believed", async (_what, foreign) => {
+  await openSession();
+  browser.spoil(JSON.stringify({ ...browser.stored[0], ...foreign }));
+  const tab = await browser.openTab();
+  await browser.wait(10);
+  await expectSignedIn(tab);
+  expect(browser.names).toEqual(["GET /movies 200"]);
+  expect(browser.requests[0]?.headers.authorization).toBeUndefined();
+});
+
 test.each([
   ["cookies and localStorage", { cookies: true }, 0, "missing_credentials"],
   ["localStorage", { cookies: false }, 1000, "session_key_required"],
