@@ -24,6 +24,7 @@ const config: Config = {
   },
   moduleNameMapper: {
     "^data-file:common-passwords.txt$": "<rootDir>/tests/support/common-passwords-file.ts",
+    "^data-file:foreign-hash.mjs$": "<rootDir>/tests/support/foreign-hash-file.ts",
   },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
   // Jest would leave a core idle, and most tests wait for a database half the time.

@@ -1,4 +1,4 @@
-/** The URL of a text file beside the bundle (made by assets.ts). */
+/** The URL of a file beside the bundle (made by assets.ts). */
 declare module "data-file:*" {
   const url: URL;
   export default url;

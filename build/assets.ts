@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, parse, resolve } from "node:path";
 import { dictionary } from "@zxcvbn-ts/language-common";
-import type { Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { createDocument } from "../openapi/document.ts";
 import { createPage } from "../openapi/page.ts";
 
@@ -9,15 +9,16 @@ import { createPage } from "../openapi/page.ts";
 const readVersion = (): string => JSON.parse(readFileSync("package.json", "utf8")).version;
 
 /** Every data file by the end of its name, and what makes it. */
-const makers: Record<string, () => string> = {
+const makers: Record<string, () => string | Promise<string>> = {
+  "foreign-hash.mjs": () => bundleApart("lib/factors/verify-foreign-hash.ts"),
   "common-passwords.txt": createCommonPasswords,
   "openapi.json": () => JSON.stringify(createDocument({ version: readVersion() })),
   "docs.html": () => createPage({ version: readVersion() }),
 };
 
 /**
- * Resolves `data-file:openapi.json` to the URL of a text file and writes that file beside each bundle that imports it:
- * data that is not part of the code slows no cold start, and the file's name keeps it out of other functions' zips.
+ * Resolves `data-file:openapi.json` to the URL of a file and writes that file beside each bundle that imports it: data, and
+ * code that is loaded when it is first needed, slow no cold start, and the file's name keeps it out of other functions' zips.
  */
 export const dataFiles: Plugin = {
   name: "data-files",
@@ -26,13 +27,13 @@ export const dataFiles: Plugin = {
       path: path.slice("data-file:".length),
       namespace: "data-files",
     }));
-    onLoad({ filter: /./, namespace: "data-files" }, ({ path }) => {
+    onLoad({ filter: /./, namespace: "data-files" }, async ({ path }) => {
       const { entryPoints, outdir = "." } = initialOptions;
       const fileName = `${parse(String((entryPoints as string[])[0])).name}.${path}`;
       const make = makers[path];
       if (!make) return { errors: [{ text: `nothing makes the data file ${path}` }] };
       mkdirSync(outdir, { recursive: true });
-      writeFileSync(join(outdir, fileName), make());
+      writeFileSync(join(outdir, fileName), await make());
       return { contents: `export default new URL("${fileName}", import.meta.url)` };
     });
   },
@@ -65,6 +66,13 @@ export const staticFiles: Plugin = {
     });
   },
 };
+
+/** Code that few ever need, for a file that is loaded when it is. */
+async function bundleApart(entryPoint: string): Promise<string> {
+  const options = { bundle: true, format: "esm", platform: "node", target: "node24", minify: true } as const;
+  const { outputFiles } = await build({ ...options, entryPoints: [entryPoint], write: false });
+  return outputFiles[0]?.text ?? "";
+}
 
 /** The floor of PASSWORD_MIN_LENGTH: shorter passwords are refused before the list is asked. */
 const MIN_LENGTH = 8;

@@ -57,6 +57,8 @@ export type ChangeEvent =
   | "privilege_permissions_changed"
   /** An operator has had a link mailed with which a new password can be set. */
   | "authn_recovery_begun"
+  /** An operator has imported accounts of another system: one for all of them. */
+  | "users_imported"
   /** An operator has had the attempts at an account forgotten. */
   | "authn_login_unlock";
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createDirectory } from "../../lib/accounts/directory.ts";
 import { summarizeFactors } from "../../lib/accounts/factor-summary.ts";
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
@@ -9,8 +10,9 @@ import { listUsers } from "../../lib/accounts/user-list.ts";
 import { createAttemptStore } from "../../lib/attempts/store.ts";
 import { createAuditStore } from "../../lib/audit/store.ts";
 import { createExportUser } from "../../lib/auth/account/export.ts";
-import { createAccess, type Operator } from "../../lib/auth/admin/access.ts";
+import { createAccess, createOperatorChange, type Operator } from "../../lib/auth/admin/access.ts";
 import { createDeleteUser } from "../../lib/auth/admin/delete.ts";
+import { createImportUser } from "../../lib/auth/admin/import.ts";
 import { createInvite, type Invitation } from "../../lib/auth/admin/invite.ts";
 import { createRecover } from "../../lib/auth/admin/recover.ts";
 import { createUnlock } from "../../lib/auth/admin/unlock.ts";
@@ -28,7 +30,9 @@ import { createKeyedHash } from "../../lib/tokens/keyed-hash.ts";
 import { transact } from "../../lib/transaction.ts";
 import { createProgress } from "../progress.ts";
 import { confirm } from "./confirm.ts";
-import type { CommandName, Options } from "./options.ts";
+import { readFirebaseHashing } from "./import/firebase-hashing.ts";
+import { runImport } from "./import/run.ts";
+import { type CommandName, importRow, type Options } from "./options.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -165,7 +169,36 @@ export const commands = {
     const deleted = assertFound(await deleteUser(userId, await identify(stage)));
     return { ...goes, deleted: true, change: deleted.lastChange?.id };
   },
+
+  async *import(stage, { target: path, from, write, skip, rate, firebaseHash }) {
+    const { dynamodb, tables } = stage;
+    if (from === "firebase" && firebaseHash === undefined)
+      throw new Error("Firebase's passwords need --firebase-hash <file>: see docs/import.md.");
+    const firebase =
+      firebaseHash === undefined ? undefined : readFirebaseHashing(readFileSync(firebaseHash, "utf8"));
+    const now = clock();
+    if (write) {
+      const change = createOperatorChange("users_imported", await identify(stage), now);
+      await open(stage)
+        .audit.put(importRow, change, now + auditSeconds)
+        .catch(withoutTable(undefined));
+    }
+    const importUser = createImportUser({ directory: createDirectory(dynamodb, tables) });
+    const stopping = new AbortController();
+    process.once("SIGINT", () => stopping.abort());
+    for await (const told of runImport({
+      ...{ path, firebase, skip, rate, now, from, signal: stopping.signal },
+      importUser: write ? importUser : undefined,
+    })) {
+      if (("line" in told && "refused" in told) || ("goOnWith" in told && told.goOnWith !== null))
+        process.exitCode = 1;
+      yield told;
+    }
+  },
 } satisfies Record<CommandName, Command>;
+
+/** A whole import is one row: a million would tell no more. */
+const auditSeconds = 400 * 86_400;
 
 /** Invites somebody, and tells of it. */
 export async function invite(

@@ -4,11 +4,12 @@ import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
 import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
 import { assertStage, stageOptions } from "../command-line.ts";
+import { type SystemName, systems } from "./import/systems.ts";
 
 /** What a command takes beside the stage. */
 interface CommandLine {
   /** Whom it names: an address that mail can be sent to, one user, one user or none, nobody. */
-  target: "address" | "user" | "anybody" | "nobody";
+  target: "address" | "user" | "anybody" | "nobody" | "file";
   options?: readonly OptionName[];
 }
 
@@ -22,6 +23,11 @@ const optionTypes = {
   now: { type: "boolean" },
   "dry-run": { type: "boolean" },
   yes: { type: "boolean" },
+  from: { type: "string" },
+  write: { type: "boolean" },
+  skip: { type: "string" },
+  rate: { type: "string" },
+  "firebase-hash": { type: "string" },
 } as const;
 
 type OptionName = keyof typeof optionTypes;
@@ -41,6 +47,7 @@ const commandLines = {
   enable: { target: "user" },
   "remove-factor": { target: "user", options: ["yes"] },
   delete: { target: "user", options: ["dry-run", "yes"] },
+  import: { target: "file", options: ["from", "write", "skip", "rate", "firebase-hash"] },
 } satisfies Record<string, CommandLine>;
 
 /** A command of `npm run users`. */
@@ -54,7 +61,7 @@ export const usage = `Usage: npm run users -- <command> [<user>] [options]
 To look:
   find <user>           what is stored of an account, with its sessions and last changes, without the hash of its password
   list                  all accounts; --unverified, --disabled, --role <role>: those alone
-  audit <user>          every change of an account, the newest first; by its user id also after it was deleted
+  audit <user>          every change of an account, the newest first; by its user id also after it was deleted; of imports: audit import
   mails [<user>]        the mails of the last seven days and what became of them; --failed: those that were not sent
   export <user>         everything stored of an account, as its owner gets it
 
@@ -70,6 +77,10 @@ To change:
   enable <user>         let the user in again; a deletion of the account that has begun is off
   remove-factor <user>  take the second factor away, and end all sessions: for whoever has lost phone and recovery codes
   delete <user>         delete the account and its sessions; --dry-run: only say what would go
+  import <file>         accounts of another system, with their passwords (docs/import.md); without --write it only says what it
+                        would do. --from <system>: ${Object.keys(systems).join(", ")}
+                        --rate <n>: accounts a second, 500 by default; --skip <n>: lines that an earlier run has done
+                        --firebase-hash <file>: the parameters of its hashes, as its console shows them
 
 A user is an e-mail address or a user id. What cannot be undone (reset --now, remove-factor, delete) asks for the address once more, or
 takes --yes.
@@ -78,14 +89,14 @@ takes --yes.
   --region <region>  of the stage; as for sls deploy
   --help             this text
 
-The answer is one JSON object on standard output, of list, audit and mails one a line (npm adds its own lines without -s). The
-exit code is 0 if it was done, 1 if not, 2 if the command line is wrong. Each change stands in the audit trail with your name.
+The answer is one JSON object on standard output, of list, audit, mails and import one a line (npm adds its own lines without
+-s). The exit code is 0 if it was done, 1 if not (of import also if a line was refused), 2 if the command line is wrong. Each change stands in the audit trail with your name.
 `;
 
 /** A command line of `npm run users`. */
 export interface Options {
   command: CommandName;
-  /** A normalised e-mail address or, but for `invite`, a user id; empty where nobody is named. */
+  /** A normalised e-mail address or, but for `invite`, a user id; empty where nobody is named. Of `import` a file. */
   target: string;
   language: Language;
   /** Undefined: nothing is said of them. */
@@ -97,6 +108,12 @@ export interface Options {
   now: boolean;
   dryRun: boolean;
   yes: boolean;
+  /** `import`: where the file is from, and how it is done. */
+  from: SystemName;
+  write: boolean;
+  skip: number;
+  rate: number;
+  firebaseHash?: string;
   /** Without one: `npm start`. */
   stage?: string;
   region: string;
@@ -132,9 +149,14 @@ export function parseOptions(args: string[]): Options {
     now = false,
   } = values;
   assertStage(stage);
+  const from = (Object.keys(systems) as SystemName[]).find((name) => name === (values.from ?? "canonical"));
+  if (!from) throw new TypeError(`--from must be one of ${Object.keys(systems).join(", ")}.`);
   return {
     ...{ command, language, region, unverified, disabled, failed, now, target: parseTarget(target, users) },
     ...{ dryRun: values["dry-run"] ?? false, yes: values.yes ?? false },
+    ...{ from, write: values.write ?? false, skip: parseCount("skip", values.skip ?? "0", 0) },
+    rate: parseCount("rate", values.rate ?? "500", 1),
+    ...(values["firebase-hash"] !== undefined && { firebaseHash: values["firebase-hash"] }),
     ...(stage !== undefined && { stage }),
     ...(roles !== undefined && { roles: parseRoles(roles) }),
     ...(role !== undefined && { role }),
@@ -145,11 +167,22 @@ const findOwners = (name: OptionName): CommandName[] =>
   commandNames.filter((command) => (commandLines[command] as CommandLine).options?.includes(name));
 
 function parseTarget(target: CommandLine["target"], [user, ...more]: string[]): string {
+  if (target === "file") {
+    if (user === undefined || more.length > 0) throw new TypeError("Name one file.");
+    return user;
+  }
   if (target === "nobody" && user !== undefined) throw new TypeError("This command names no user.");
   if (more.length > 0 || (user === undefined && (target === "user" || target === "address")))
     throw new TypeError(`Name one ${target === "address" ? "e-mail address" : "user"}.`);
   if (user === undefined) return "";
   return target === "address" ? parseAddress(user) : parseUser(user);
+}
+
+function parseCount(name: string, text: string, least: number): number {
+  const count = Number(text);
+  if (!/^\d{1,12}$/.test(text) || count < least)
+    throw new TypeError(`--${name} must be a whole number of ${least} or more.`);
+  return count;
 }
 
 /** Texts of a token's claim: what would be hard to tell apart, or to write into a rule, is none. */
@@ -166,6 +199,9 @@ function parseRoles(text: string): string[] {
   return [...new Set(roles)];
 }
 
+/** The name under which `audit` knows imports. */
+export const importRow = "import";
+
 /** An address that mail can be sent to. */
 function parseAddress(text: string): string {
   const parsed = v.safeParse(emailBody, { email: text });
@@ -174,6 +210,7 @@ function parseAddress(text: string): string {
 }
 
 function parseUser(text: string): string {
+  if (text === importRow) return text;
   if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(text)) return text;
   const email = normalizeEmail(text);
   if (isEmail(email)) return email;

@@ -68,7 +68,10 @@ export function createDirectory(
           ...(use ? [use, ...others] : []),
           ...(stale ? [isNobodys(email, stale)] : []),
         ];
-        const isDone = async () => (await users.find(userId))?.lastChange?.id === user.lastChange?.id;
+        const isDone = async () => {
+          const found = await users.find(userId);
+          return found !== undefined && found.lastChange?.id === user.lastChange?.id;
+        };
         const result = await transact(client, items, { isDone });
         if (result.written) return { is: "registered" };
         const [isThere, verdict, ...more] = result.verdicts;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type DynamoDB, getItem, type Item, type UpdateExpression, updateItem } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { findHash } from "../factors/phc-string.ts";
+import { isStoredHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
 import { passkeySchema } from "../passkeys/passkey.ts";
 import { type Change, changeSchema } from "./change.ts";
@@ -18,13 +18,8 @@ const userType = {
     emailVerifiedAt: v.exactOptional(v.number()),
     /** The language of notices: that of the browser that registered, not of whoever changes something. */
     language: v.exactOptional(v.string()),
-    /** argon2id, PHC string format; absent where no password opens the account. */
-    passwordHash: v.exactOptional(
-      v.pipe(
-        v.string(),
-        v.check((text) => findHash(text) !== undefined),
-      ),
-    ),
+    /** argon2id, PHC string format, or an imported one until its user logs in; absent where no password opens the account. */
+    passwordHash: v.exactOptional(v.pipe(v.string(), v.check(isStoredHash))),
     /** When the user changed the password last: mails of before are void. */
     passwordChangedAt: v.exactOptional(v.number()),
     /** Which mail the password was reset by. */

@@ -1,7 +1,7 @@
 import type { User } from "../accounts/store.ts";
 import type { AttemptLimit } from "../attempts/account-limit.ts";
 import { AppError } from "../errors.ts";
-import { verifyPassword } from "../factors/password-hash.ts";
+import { verifyStoredPassword } from "../factors/stored-password.ts";
 import { type Amr, amrOf } from "../sessions/amr.ts";
 import type { Session } from "../sessions/session.ts";
 import type { OtpRequest, SecondFactor } from "./second-factor.ts";
@@ -36,7 +36,8 @@ export function createProveUser({ attempts, lookAtOtp }: ProveUserOptions) {
     const counted = await attempts.count(user, device);
     const attempt = await attempts.recount(counted, user, caller);
     const { passwordHash } = user;
-    if (!(await verifyPassword(passwordHash, password)) || passwordHash === undefined)
+    const { isVerified } = await verifyStoredPassword(passwordHash, password);
+    if (!isVerified || passwordHash === undefined)
       throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
     const claim = await lookAtOtp(user, request);
     // The user was changed meanwhile: all of it has to be looked at anew.

@@ -36,6 +36,12 @@ export function findHash(text: string): ParsedHash | undefined {
   return { parameters: { memory, passes, parallelism }, salt, tag };
 }
 
+/** How hashes of other systems begin, with which accounts may have been imported (foreign-hash.ts). */
+const foreign = /^\$(2[aby]|argon2i|argon2id|scrypt|fbscrypt|pbkdf2-sha(256|512))\$/;
+
+/** Answers whether a text can be the stored hash of a password: one of ours, or one that login verifies and replaces. */
+export const isStoredHash = (text: string): boolean => findHash(text) !== undefined || foreign.test(text);
+
 /** Writes a hash as a PHC string. */
 export function formatHash({ parameters: { memory, passes, parallelism }, salt, tag }: ParsedHash): string {
   const encode = (bytes: Buffer) => bytes.toString("base64").replace(/=+$/, "");

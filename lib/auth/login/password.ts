@@ -13,7 +13,8 @@ import type { SourceLimit } from "../../attempts/source-limit.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import type { Otp } from "../../factors/otp.ts";
-import { hashPassword, needsRehash, verifyPassword } from "../../factors/password-hash.ts";
+import { hashPassword } from "../../factors/password-hash.ts";
+import { verifyStoredPassword } from "../../factors/stored-password.ts";
 import { amrOf } from "../../sessions/amr.ts";
 import { settleAll } from "../../settle-all.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
@@ -99,7 +100,7 @@ export function createLogin({
     const [counted, found] = await settleAll([attempts.count({ email, userId }, device), users.find(userId)]);
     const user = entry && isNamedBy(entry, found) ? found : undefined;
     const attempt = await attempts.recount(counted, user);
-    const isVerified = await verifyPassword(user?.passwordHash, password);
+    const { isVerified, isRehashDue } = await verifyStoredPassword(user?.passwordHash, password);
     if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
     const claim = await lookAtOtp(user, request).catch(async (error: unknown) => {
@@ -121,13 +122,15 @@ export function createLogin({
     const { sessionId } = pair;
     const remembered = await devices.remember({ ...user, sessionId }, device);
     // An entry that no longer counts as a known browser's still names the session that this browser had.
-    await settleAll([endEarlierSessions(request.pairs, counted.device), rehashIfDue(user, password)]);
+    await settleAll([
+      endEarlierSessions(request.pairs, counted.device),
+      isRehashDue ? rehash(user, password) : undefined,
+    ]);
     return { pair, device: remembered };
   }
 
   /** Not worth refusing a login for: the next one tries again. */
-  async function rehashIfDue({ userId, passwordHash: from }: User, password: string): Promise<void> {
-    if (from === undefined || !needsRehash(from)) return;
+  async function rehash({ userId, passwordHash: from = "" }: User, password: string): Promise<void> {
     const to = await hashPassword(password);
     await users.replacePasswordHash(userId, { from, to }).catch(() => false);
   }
