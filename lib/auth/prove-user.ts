@@ -36,7 +36,7 @@ export function createProveUser({ attempts, lookAtOtp }: ProveUserOptions) {
     const counted = await attempts.count(user, device);
     const attempt = await attempts.recount(counted, user, caller);
     const { passwordHash } = user;
-    const { isVerified } = await verifyStoredPassword(passwordHash, password);
+    const { isVerified } = await verifyStoredPassword(user, password);
     if (!isVerified || passwordHash === undefined)
       throw new AppError("invalid_credentials", { detail: "The current password is wrong." });
     const claim = await lookAtOtp(user, request);

@@ -10,15 +10,15 @@ const bcryptBytes = 72;
 
 /**
  * Answers whether the password is the one behind the stored hash of another system – `cut`: or another one that begins with
- * the same 72 bytes. As it was typed, and then in NFKC: systems differ. Throws TypeError for what is no such hash, or demands
- * absurd work.
+ * the same 72 bytes. As it was typed, and then in NFKC: systems differ. `unknown`: it is no such hash, or demands absurd work, and
+ * was not computed.
  */
 export default async function verifyForeignHash(
   stored: string,
   password: string,
-): Promise<"no" | "yes" | "cut"> {
+): Promise<"no" | "yes" | "cut" | "unknown"> {
   const hash = parseForeignHash(stored);
-  if (!hash) throw new TypeError("a stored password hash is none that is known");
+  if (!hash) return "unknown";
   for (const text of new Set([password, password.normalize("NFKC")])) {
     if (!(await isOf(hash, text))) continue;
     return hash.is === "bcrypt" && Buffer.byteLength(text) > bcryptBytes ? "cut" : "yes";

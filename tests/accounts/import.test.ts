@@ -194,6 +194,6 @@ describe("a foreign hash", () => {
     const { email, userId } = await registerWith(bcrypt.replace("$05$", "$31$"));
     expectProblem(await logIn(email, seen), refusals.internalError);
     expect(await database.sessionsOf(userId)).toEqual([]);
-    expect(JSON.stringify(log.entries())).toContain("a stored password hash is none that is known");
+    expect(JSON.stringify(log.entries())).toContain("is damaged: passwordHash");
   });
 });

@@ -100,7 +100,7 @@ export function createLogin({
     const [counted, found] = await settleAll([attempts.count({ email, userId }, device), users.find(userId)]);
     const user = entry && isNamedBy(entry, found) ? found : undefined;
     const attempt = await attempts.recount(counted, user);
-    const { isVerified, isRehashDue } = await verifyStoredPassword(user?.passwordHash, password);
+    const { isVerified, isRehashDue } = await verifyStoredPassword(user, password);
     if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
     const claim = await lookAtOtp(user, request).catch(async (error: unknown) => {
