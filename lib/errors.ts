@@ -78,12 +78,12 @@ interface AppErrorOptions {
 
 /** What is said where no more is known; what one place throws it says itself, since every bundle holds these. */
 const defaultDetails: Partial<Record<ProblemCode, string>> = {
-  code_expired: "The code is used up, too old or not from here. Ask for a new one.",
+  code_expired: "The code was used, is too old or was asked for elsewhere. Ask for a new one.",
   invalid_jwt_token: "invalid jwt token",
   invalid_refresh_token: "invalid refresh token",
   token_expired: "token expired",
   missing_credentials:
-    "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
+    "The request has no credentials for this route. Log in first; bearer clients refresh with Auth-Mode: bearer.",
   invalid_token: "The access token is not valid. Refresh the session or log in again.",
   invalid_credentials: "The e-mail address or the password is wrong.",
   conflicting_credentials:

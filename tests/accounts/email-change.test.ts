@@ -34,7 +34,7 @@ const moving: Step[] = [live, prove, look, transaction, "PutItem sessions", ...e
 
 const expired: Refusal = {
   ...{ status: 400, code: "code_expired" },
-  detail: "The code is used up, too old or not from here. Ask for a new one.",
+  detail: "The code was used, is too old or was asked for elsewhere. Ask for a new one.",
 };
 const taken: Refusal = {
   ...{ status: 409, code: "email_taken" },

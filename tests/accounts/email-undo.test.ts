@@ -20,7 +20,7 @@ const weekSeconds = 604_800;
 
 const expired: Refusal = {
   ...{ status: 400, code: "code_expired" },
-  detail: "The code is used up, too old or not from here. Ask for a new one.",
+  detail: "The code was used, is too old or was asked for elsewhere. Ask for a new one.",
 };
 
 const userOf = ({ userId }: Account) => database.find("users", { userId });

@@ -19,7 +19,7 @@ export const refusals = {
   noCredentials: refusal(
     401,
     "missing_credentials",
-    "The request carries no credentials that count here. Log in first; bearer clients refresh with Auth-Mode: bearer.",
+    "The request has no credentials for this route. Log in first; bearer clients refresh with Auth-Mode: bearer.",
     challenge,
   ),
   invalidToken: refusal(

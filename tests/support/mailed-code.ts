@@ -23,6 +23,6 @@ export const codeRefusals = {
   wrong: { status: 400, code: "invalid_code", detail: "The code is not right." },
   expired: {
     ...{ status: 400, code: "code_expired" },
-    detail: "The code is used up, too old or not from here. Ask for a new one.",
+    detail: "The code was used, is too old or was asked for elsewhere. Ask for a new one.",
   },
 } satisfies Record<string, Refusal>;
