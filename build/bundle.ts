@@ -4,6 +4,7 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 import { dataFiles, staticFiles } from "./assets.ts";
 import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
+import { sdkParts } from "./sdk-parts.ts";
 import { sdkSchemas } from "./sdk-schemas.ts";
 import { signaturesOnly } from "./signatures-only.ts";
 import { smallCaches } from "./small-caches.ts";
@@ -17,7 +18,10 @@ export const bundleOptions = {
   minify: true,
   // The ES modules of the AWS SDK: half the size, and its CommonJS would need a `require` that ESM does not have
   mainFields: ["module", "main"],
-  plugins: [nodeBuiltins, lambdaSettings, sdkSchemas, signaturesOnly, smallCaches, dataFiles, staticFiles],
+  plugins: [
+    ...[nodeBuiltins, lambdaSettings, sdkParts, sdkSchemas, signaturesOnly, smallCaches],
+    ...[dataFiles, staticFiles],
+  ],
 } satisfies BuildOptions;
 
 /**

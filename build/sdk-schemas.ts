@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
+import { withoutUnusedErrors } from "./sdk-parts.ts";
 
 /**
  * Lets esbuild leave out of the AWS SDK's schemas what a function does not use (SES: 40 KiB). Their computed keys, `[_hQ]:`,
@@ -9,7 +10,7 @@ export const sdkSchemas: Plugin = {
   name: "sdk-schemas",
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]dist-es[\\/]schemas[\\/]schemas_\d\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
+      const source = withoutUnusedErrors(await readFile(path, "utf8"));
       const texts = new Map(
         [...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]),
       );
