@@ -33,7 +33,7 @@ const hasPasswords = { zip: 190 };
  */
 const own: Record<string, Partial<Budget>> = {
   // The document lies beside the bundle
-  openapi: { zip: 64 },
+  openapi: { zip: 68 },
   // A page and its script are in the bundle
   page: { bundle: 64, zip: 24 },
   register: { ...asks(2, 0, 5), ...hasPasswords },
@@ -51,6 +51,8 @@ const own: Record<string, Partial<Budget>> = {
   listPasskeys: asks(2, 2, 0),
   renamePasskey: asks(2, 1, 1),
   removePasskey: asks(2, 1, 1),
+  // The source, the flow and its end, an identity and its user, a session, and the end of the one before
+  finishExternal: asks(8, 3, 5),
   refresh: asks(1, 0, 1),
   logout: asks(1, 0, 1),
   listSessions: asks(2, 2, 0),

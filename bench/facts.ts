@@ -58,6 +58,7 @@ const withMail = {
   ...{ ...everySwitch, ISSUER: "https://auth.example.com", MAIL_LINK: "https://auth.example.com/" },
   PASSKEY_RP_ID: "example.com",
   ...{ SES_CONFIGURATION_SET: "bench", CODE_KEYS_SECRET: "bench-code-keys" },
+  PROVIDER_KEYS_SECRET: "bench-provider-keys",
 };
 
 /** Packages the service as deployments would; gives the size of each function's zip by its name. */

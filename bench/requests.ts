@@ -8,6 +8,7 @@ import { type ClientRequest, createEvent, exampleRequest, type RouteName } from 
 import { createPasskey } from "../tests/support/passkey.ts";
 import { call } from "./call.ts";
 import { type FedName, receive, recordOf } from "./feeds.ts";
+import { createCode } from "./provider-server.ts";
 
 /** A function by its name, those included that have no route. */
 export type FunctionName = RouteName | "authorizer" | FedName;
@@ -99,6 +100,15 @@ async function openWithPasskey() {
   });
   const { passkeyId } = JSON.parse(body);
   return { cookies, pathParameters: { passkeyId: String(passkeyId) } };
+}
+
+/** The end of a sign-in at a provider, of somebody who has signed in there before. */
+async function returnFromProvider(sub: string) {
+  const pathParameters = { provider: "bench" };
+  const begun = await call("beginExternal", { pathParameters });
+  const { state, nonce } = JSON.parse(begun.body ?? "");
+  const code = createCode({ sub, email: `${sub}@example.com`, nonce });
+  return { pathParameters, cookies: cookiesOf(begun), body: { code, state } };
 }
 
 /** What a browser sends back of an answer's cookies; before them stand lines that delete what it may have had. */
@@ -198,6 +208,13 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       return createEvent("renamePasskey", { cookies, pathParameters, body: { name: "Phone" } });
     },
     removePasskey: async () => createEvent("removePasskey", await openWithPasskey()),
+    beginExternal: () => createEvent("beginExternal", { pathParameters: { provider: "bench" } }),
+    finishExternal: async () => {
+      const sub = randomUUID().slice(0, 13);
+      const [, device = ""] = cookiesOf(await call("finishExternal", await returnFromProvider(sub)));
+      const request = await returnFromProvider(sub);
+      return createEvent("finishExternal", { ...request, cookies: [...request.cookies, device] });
+    },
     askRegistration: () => createEvent("askRegistration", { body: { email: createAddress() } }),
     askLoginCode: () => createEvent("askLoginCode", { body: { email: createAddress() } }),
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),

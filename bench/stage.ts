@@ -13,6 +13,7 @@ import { loadHandler } from "./call.ts";
 import { serveMails } from "./mail-server.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
+import { serveProvider } from "./provider-server.ts";
 import { serveSecrets } from "./secret-server.ts";
 
 /** Everything around the functions, as near to a deployment as one machine gets. */
@@ -81,6 +82,7 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
       "bench-hash-keys": JSON.stringify({ keys: [hashKey] }),
       "bench-code-keys": JSON.stringify({ keys: [codeKey] }),
       "bench-factor-keys": JSON.stringify({ keys: [factorKey] }),
+      "bench-provider-keys": JSON.stringify({ bench: { clientSecret: "bench" } }),
     }),
     FACTOR_KEYS_SECRET: "bench-factor-keys",
     CODE_KEYS_SECRET: "bench-code-keys",
@@ -88,6 +90,8 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
     SES_CONFIGURATION_SET: "bench",
     PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+    IDENTITY_PROVIDERS: JSON.stringify([await serveProvider()]),
+    PROVIDER_KEYS_SECRET: "bench-provider-keys",
     SES_ENDPOINT: await serveMails(),
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,
     // Counted as deployed, and never reached, since all logins come from one address

@@ -2,6 +2,7 @@ import { globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { dataFiles, staticFiles } from "./assets.ts";
+import { fetchClasses } from "./fetch-classes.ts";
 import { lambdaSettings } from "./lambda-settings.ts";
 import { nodeBuiltins } from "./node-builtins.ts";
 import { sdkParts } from "./sdk-parts.ts";
@@ -20,7 +21,7 @@ export const bundleOptions = {
   mainFields: ["module", "main"],
   plugins: [
     ...[nodeBuiltins, lambdaSettings, sdkParts, sdkSchemas, signaturesOnly, smallCaches],
-    ...[dataFiles, staticFiles],
+    ...[fetchClasses, dataFiles, staticFiles],
   ],
 } satisfies BuildOptions;
 

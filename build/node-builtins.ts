@@ -8,9 +8,13 @@ import type { Plugin } from "esbuild";
 export const nodeBuiltins: Plugin = {
   name: "node-builtins",
   setup(build) {
-    build.onResolve({ filter: /^(node:)?(https?|fs|process)$/ }, ({ path }) => ({
+    build.onResolve({ filter: /^(node:)?(https?|fs|process)$/ }, ({ path, importer }) => ({
       path,
-      namespace: "node-builtins",
+      // The words for statuses, which middy puts into errors that nobody sees, are no reason to load a server
+      namespace: /[\\/]@middy[\\/]util[\\/]/.test(importer) ? "no-words" : "node-builtins",
+    }));
+    build.onLoad({ filter: /./, namespace: "no-words" }, () => ({
+      contents: "export const STATUS_CODES = {};",
     }));
     build.onLoad({ filter: /./, namespace: "node-builtins" }, ({ path }) => ({
       // CommonJS on purpose: a list of ESM exports would have to name every one of them

@@ -11,6 +11,11 @@ const stubs: [path: RegExp, contents: string][] = [
   [/[\\/]submodules[\\/]event-streams[\\/]index\.js$/, "export {};"],
   // Signs their headers
   [/[\\/]signature-v4[\\/]dist-es[\\/]HeaderFormatter\.js$/, "export class HeaderFormatter {}"],
+  // Asks a machine of EC2 where it is
+  [
+    /[\\/]regionConfig[\\/]getInstanceMetadataRegion\.js$/,
+    "export const getInstanceMetadataRegion = async () => undefined;",
+  ],
   // For a Node without SHA-256
   [/[\\/]checksum[\\/]sha256[\\/]Sha256Js\.js$/, "export class Sha256Js {}"],
 ];

@@ -175,6 +175,8 @@ function readShell(): Record<string, string> {
     codeKeysSecret,
     factorKeys,
     factorKeysSecret,
+    providerKeys,
+    providerKeysSecret,
     ...others
   } = listSettings();
   // One without a default has its place in serverless.yml, unless it is a team's own.

@@ -9,6 +9,7 @@ const off = {
   REGISTRATION: "open",
   EMAIL_LOGIN: "off",
   PASSKEY_RP_ID: "unset",
+  IDENTITY_PROVIDERS: "unset",
 };
 const MAIL_FROM = "auth@example.com";
 const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
@@ -22,6 +23,7 @@ test.each([
   ],
   [{ PASSKEY_RP_ID: "example.com" }, { PASSKEY_RP_ID: "set" }],
   [{ PASSKEY_RP_ID: "localhost" }, { PASSKEY_RP_ID: "set" }],
+  [{ IDENTITY_PROVIDERS: "[]" }, { IDENTITY_PROVIDERS: "set" }],
   [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
   [
     { MAIL_FROM, REGISTRATION: "open", EMAIL_LOGIN: "on" },

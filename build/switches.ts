@@ -16,6 +16,8 @@ const switches = {
   EMAIL_LOGIN: ["on", "off"],
   /** Passkeys. */
   PASSKEY_RP_ID: ["set", "unset"],
+  /** Sign-in with other providers. */
+  IDENTITY_PROVIDERS: ["set", "unset"],
 } as const;
 
 type SwitchName = keyof typeof switches;
@@ -48,6 +50,7 @@ export function readSwitches(
     REGISTRATION: environment.REGISTRATION || (hasMail ? "verified" : "open"),
     EMAIL_LOGIN: environment.EMAIL_LOGIN || "off",
     PASSKEY_RP_ID: environment.PASSKEY_RP_ID ? "set" : "unset",
+    IDENTITY_PROVIDERS: environment.IDENTITY_PROVIDERS ? "set" : "unset",
   };
   const names = Object.keys(switches) as SwitchName[];
   const faults = names.flatMap((name) => {

@@ -21,13 +21,15 @@ export function listSettings(): Pick<Settings, SettingName> {
 }
 
 /**
- * The settings that a deployment with these variables needs: what only mail or passkeys need, where those are on; and those of
- * own/settings.ts.
+ * The settings that a deployment with these variables needs: what only mail, passkeys or providers need, where those are on; and
+ * those of own/settings.ts.
  */
 export function listNeededSettings(environment: Record<string, unknown>): Record<string, Setting<unknown>> {
   const ofMail = new Set<unknown>(Object.values(definitions.settingsOfMail));
+  const ofProviders = new Set<unknown>(Object.values(definitions.settingsOfProviders));
   const isNeeded = (setting: Setting<unknown>) =>
     (environment.MAIL_FROM || !ofMail.has(setting)) &&
+    (environment.IDENTITY_PROVIDERS || !ofProviders.has(setting)) &&
     (environment.PASSKEY_RP_ID || setting !== definitions.passkeyRpId);
   const settings = Object.entries<Setting<unknown>>({ ...listSettings(), ...ownSettings });
   return Object.fromEntries(settings.filter(([, setting]) => isNeeded(setting)));

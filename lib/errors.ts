@@ -22,6 +22,8 @@ const rows = {
   invalid_jwt_token: [400, "authn_token_invalid"],
   invalid_refresh_token: [400, "authn_token_invalid"],
   token_expired: [400, "session_expired"],
+  sign_in_over: [400, "authn_login_fail"],
+  sign_in_refused: [400, "authn_login_fail"],
   missing_credentials: [401, "authz_fail"],
   invalid_token: [401, "authn_token_invalid"],
   invalid_passkey: [401, "authn_login_fail"],
@@ -32,6 +34,7 @@ const rows = {
   insufficient_user_authentication: [401, "authz_fail"],
   forbidden: [403, "authz_fail"],
   registration_closed: [403, "authz_fail"],
+  email_not_verified: [403, "authn_login_fail"],
   cross_site_request: [403, "malicious_cors"],
   session_key_required: [403, "authn_session_key_missing"],
   not_found: [404],
@@ -48,6 +51,7 @@ const rows = {
   too_many_requests: [429, "excess_rate_limit_exceeded"],
   internal_error: [500, "failure"],
   unavailable: [503, "failure"],
+  provider_unavailable: [503, "failure"],
 } as const satisfies Record<string, readonly [status: number, event?: SecurityEvent]>;
 
 /** A code of the catalogue. */

@@ -50,6 +50,9 @@ export type ChangeEvent =
   | "recovery_code_used"
   | "passkey_added"
   | "passkey_removed"
+  /** Of another provider: it opens the account, or no longer does. */
+  | "identity_linked"
+  | "identity_unlinked"
   /** An operator lets nobody in any more. */
   | "user_archived"
   | "user_deleting"
@@ -110,4 +113,14 @@ export type RefusalReason =
   /** It was made for another user, or another sign-in with the passkey came after it. */
   | "challenge used"
   /** By an operator, or it is being deleted. */
-  | "account disabled";
+  | "account disabled"
+  /** Of a sign-in at a provider: it was begun elsewhere, or too long ago. */
+  | "flow unknown"
+  /** The provider refuses the code, or its answer is none that we take. */
+  | "code refused"
+  | "ID token refused"
+  | "subject refused"
+  /** The provider does not say that the address is the user's. */
+  | "address not verified"
+  /** Another account has the address. */
+  | "address taken";

@@ -15,7 +15,7 @@ export interface LogFields {
   /** What a code is asked for, or presented. */
   kind?: CodeKind;
   /** What opened or changed an account, where it was no password and no session; `recovery`: a recovery code was the second factor. */
-  by?: "reset" | "undo" | "code" | "invitation" | "recovery";
+  by?: "reset" | "undo" | "code" | "invitation" | "recovery" | "provider";
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

@@ -13,6 +13,8 @@ import {
   parseRoutes,
   parseUrl,
 } from "./parse-setting.ts";
+import { listUrls, type Provider, parseProviders } from "./providers/provider.ts";
+import { type ProviderKeys, parseProviderKeys } from "./providers/provider-keys.ts";
 import { type HashJwk, parseHashKeySet } from "./tokens/hash-keys.ts";
 import { findUnpublishedKids, type OurJwk, parsePrivateKeySet, parsePublicKeySet } from "./tokens/keys.ts";
 
@@ -265,6 +267,19 @@ export const passkeyRpId = setting(
   },
 );
 
+/** The providers that users can sign in with. */
+export const identityProviders: Setting<Provider[]> = setting("IDENTITY_PROVIDERS", parseProviders, {
+  rules: [
+    rule(
+      { stage },
+      (own: Provider[] | undefined, { stage }) =>
+        !isLocal(stage) &&
+        own?.flatMap(listUrls).some((url) => url.startsWith("http:")) === true &&
+        `IDENTITY_PROVIDERS must have https URLs in stage ${stage}`,
+    ),
+  ],
+});
+
 /** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
 export const trustedProxySecret: Setting<readonly string[]> = setting(
   "TRUSTED_PROXY_SECRET",
@@ -302,6 +317,10 @@ export const codeKeysSecret = secretInsteadOf(codeKeys);
 export const factorKeys: Setting<HashJwk[] | undefined> = ownKeys("FACTOR_KEYS", parseHashKeySet);
 /** The secret in Secrets Manager that holds them. */
 export const factorKeysSecret = secretInsteadOf(factorKeys);
+/** What the service proves itself with to each provider; only on one's own machine. */
+export const providerKeys: Setting<ProviderKeys | undefined> = ownKeys("PROVIDER_KEYS", parseProviderKeys);
+/** The secret in Secrets Manager that holds it. */
+export const providerKeysSecret = secretInsteadOf(providerKeys);
 
 /** What the cross-site rule needs. */
 export const originSettings = { issuer, allowedOrigins };
@@ -317,6 +336,10 @@ export const hashKeySettings = { hashKeys, hashKeysSecret };
 export const codeKeySettings = { codeKeys, codeKeysSecret };
 /** The keys that second factors are derived from. */
 export const factorKeySettings = { factorKeys, factorKeysSecret };
+/** What the service proves itself with to each provider. */
+export const providerKeySettings = { providerKeys, providerKeysSecret };
+/** What is needed where users can sign in with a provider, and nowhere else. */
+export const settingsOfProviders = { identityProviders, providerKeys, providerKeysSecret };
 /** Who sends mails, and where their links lead. */
 export const senderSettings = { mailFrom, mailReplyTo, mailLink, appName, sesConfigurationSet, sesEndpoint };
 /** What is needed where mail is on, and nowhere else. */

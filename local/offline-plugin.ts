@@ -1,6 +1,13 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { listNeededSettings, readConfig } from "../lib/config.ts";
-import { codeKeys, dynamodbEndpoint, factorKeys, hashKeys, jwtSigningKeys } from "../lib/settings.ts";
+import {
+  codeKeys,
+  dynamodbEndpoint,
+  factorKeys,
+  hashKeys,
+  jwtSigningKeys,
+  providerKeys,
+} from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { invoke, runFeed } from "./feeds.ts";
 import { listFeeds, type StreamEvent } from "./stream-consumer.ts";
@@ -77,7 +84,7 @@ function feedFunctions({ functions, resources, custom }: Service): void {
 
 /** Only here do keys stand in the environment that nobody else may have: nothing but a local run puts them there. */
 function useOwnKeys(environment: Environment): void {
-  for (const { variable } of [jwtSigningKeys, hashKeys, codeKeys, factorKeys]) {
+  for (const { variable } of [jwtSigningKeys, hashKeys, codeKeys, factorKeys, providerKeys]) {
     if (!(`${variable}_SECRET` in environment)) continue;
     delete environment[`${variable}_SECRET`];
     environment[variable] = process.env[variable] ?? null;

@@ -59,6 +59,14 @@ export const parameters = {
     schema: { type: "string", pattern: "^[\\w\\-]{22}$" },
     example: "q2Tn0p7mJxw3d9k8s5u1bA",
   },
+  Provider: {
+    name: "provider",
+    in: "path",
+    required: true,
+    description: "From the list of providers.",
+    schema: { type: "string", pattern: "^[a-z0-9\\-]{1,32}$" },
+    example: "google",
+  },
   Cursor: {
     name: "cursor",
     in: "query",

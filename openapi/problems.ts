@@ -180,6 +180,30 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail:
       "The e-mail address was changed less than seven days ago. Try again when that can no longer be undone.",
   },
+  sign_in_over: {
+    meaning:
+      "The sign-in at the provider was begun in another browser, for another provider, or more than ten minutes ago; or another provider answers than the one that was asked.",
+    remedy: "ask who is signed in (`GET /auth/me`): it may be done already. If nobody is, begin again.",
+    detail: "This sign-in was begun elsewhere, or too long ago. Begin again.",
+  },
+  sign_in_refused: {
+    meaning:
+      "The provider refuses the code, what it says is not to be trusted, the account is closed, or the session of this sign-in has been renewed or ended. The log has the reason.",
+    remedy: "begin again.",
+    detail: "The sign-in was refused. Begin again.",
+  },
+  email_not_verified: {
+    meaning: "Nobody has this identity, and the provider's word does not make the e-mail address the user's.",
+    remedy: "have the user verify the address at the provider, or register with it here.",
+    detail:
+      "The provider does not say that the e-mail address is yours. Have it verified there, or register.",
+  },
+  provider_unavailable: {
+    meaning:
+      "The provider does not answer in time, or answers what is no answer; or it does not know the service's client, which the log says.",
+    remedy: "send the same request again after the seconds in `Retry-After`.",
+    detail: "The provider does not answer. Try again in a moment.",
+  },
   body_too_large: {
     meaning: "The body has more than 16,384 bytes.",
     remedy: "send only what the route asks for.",

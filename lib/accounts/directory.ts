@@ -1,17 +1,20 @@
 import type { Config } from "../config.ts";
-import type { DynamoDB } from "../dynamodb.ts";
+import type { DynamoDB, Item } from "../dynamodb.ts";
 import { AppError } from "../errors.ts";
-import { type TransactItem, transact } from "../transaction.ts";
+import { type TransactItem, transact, type Verdict } from "../transaction.ts";
+import type { Change } from "./change.ts";
 import {
   emailIdentity,
+  findAddress,
   type IdentityEntry,
   isNamedBy,
   listIdentities,
+  maxIdentities,
   parseIdentityEntry,
 } from "./identities.ts";
 import { createInvitations } from "./invitations.ts";
 import { isUnderWay, valuesOfUnderWay } from "./is-disabled.ts";
-import { createUserStore, type User } from "./store.ts";
+import { type Caller, createUserStore, isCallers, type User, valuesOfCaller } from "./store.ts";
 
 /** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
 export type Directory = ReturnType<typeof createDirectory>;
@@ -33,40 +36,76 @@ export function createDirectory(
   const users = createUserStore(client, usersTable);
   const invitations = createInvitations(identitiesTable);
 
-  /** The check that an entry does not count: its user is gone, or has another address. */
-  function isNobodys(address: string, { userId }: IdentityEntry): TransactItem {
-    return {
-      ConditionCheck: {
-        TableName: usersTable,
-        Key: { userId },
-        ConditionExpression: "attribute_not_exists(userId) OR email <> :address",
-        ExpressionAttributeValues: { ":address": address },
-      },
-    };
+  /** Puts an entry where there is none, or over one that counts no more. */
+  const put = (entry: IdentityEntry, stale: StaleEntries): TransactItem => ({
+    Put: {
+      TableName: identitiesTable,
+      Item: entry,
+      ...createCondition(entry.createdAt, stale.get(entry.identity)),
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    },
+  });
+
+  /**
+   * The checks that entries do not count: their users are gone, or do not name them. One for each user: no item stands twice in
+   * a transaction.
+   */
+  function areNobodys(stale: StaleEntries): TransactItem[] {
+    const byUser = Object.entries(Object.groupBy(stale.values(), ({ userId }) => userId));
+    return byUser.map(([userId, entries = []]) => {
+      const others = entries.map(({ identity }, index) => {
+        const address = findAddress(identity);
+        const [condition, value] =
+          address === undefined
+            ? [`NOT contains(identityIds, :i${index})`, identity]
+            : [`email <> :i${index}`, address];
+        return { condition, value: [`:i${index}`, value] };
+      });
+      return {
+        ConditionCheck: {
+          TableName: usersTable,
+          Key: { userId },
+          // A bracket stands first in a condition: one of our engines reads it wrongly elsewhere.
+          ConditionExpression: `(${others.map(({ condition }) => condition).join(" AND ")}) OR attribute_not_exists(userId)`,
+          ExpressionAttributeValues: Object.fromEntries(others.map(({ value }) => value)),
+        },
+      };
+    });
+  }
+
+  /** Of the entries that stood in the way, those that count no more go into `stale`; false if one of them counts. */
+  async function learnStale(verdicts: Verdict[], stale: StaleEntries, now: number): Promise<boolean> {
+    const found = verdicts.flatMap((verdict) =>
+      verdict.isRefused && verdict.item ? [parseIdentityEntry(verdict.item)] : [],
+    );
+    // What has been learnt before may be so no more.
+    if (found.length === 0) stale.clear();
+    for (const entry of found) {
+      if (isReserved(entry, now) || isNamedBy(entry, await users.find(entry.userId))) return false;
+      stale.set(entry.identity, entry);
+    }
+    return true;
   }
 
   return {
     /**
-     * Stores a new user with the entry of the address; and, where a mail brings the userId, with the use of the mail, which
+     * Stores a new user with the entries of the address and of other identities, which are given whole; and, where a mail brings the userId, with the use of the mail, which
      * can be used once, and of whatever else it counts by.
      */
-    async register(user: User, [use, ...others]: TransactItem[] = []): Promise<Registration> {
+    async register(
+      user: User,
+      [use, ...others]: TransactItem[] = [],
+      external: IdentityEntry[] = [],
+    ): Promise<Registration> {
       const { userId, email, createdAt } = user;
-      const entry: IdentityEntry = { identity: emailIdentity(email), userId, createdAt };
-      let stale: IdentityEntry | undefined;
+      const entries: IdentityEntry[] = [{ identity: emailIdentity(email), userId, createdAt }, ...external];
+      const stale: StaleEntries = new Map();
       for (let look = 1; look <= maxLooks; look++) {
         const items: TransactItem[] = [
           { Put: { TableName: usersTable, Item: user, ConditionExpression: "attribute_not_exists(userId)" } },
-          {
-            Put: {
-              TableName: identitiesTable,
-              Item: entry,
-              ...createCondition(createdAt, stale),
-              ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-            },
-          },
+          ...entries.map((entry) => put(entry, stale)),
           ...(use ? [use, ...others] : []),
-          ...(stale ? [isNobodys(email, stale)] : []),
+          ...areNobodys(stale),
         ];
         const isDone = async () => {
           const found = await users.find(userId);
@@ -74,14 +113,49 @@ export function createDirectory(
         };
         const result = await transact(client, items, { isDone });
         if (result.written) return { is: "registered" };
-        const [isThere, verdict, ...more] = result.verdicts;
+        const [isThere, ...rest] = result.verdicts;
+        const more = rest.splice(entries.length);
         const [isUsed, ...uses] = more.slice(0, use ? 1 + others.length : 0);
         if (isThere?.isRefused || isUsed?.isRefused) return { is: "used", user: await users.find(userId) };
-        const found = verdict?.isRefused && verdict.item ? parseIdentityEntry(verdict.item) : undefined;
-        if (found && (isReserved(found, createdAt) || isNamedBy(found, await users.find(found.userId))))
-          return { is: "taken" };
+        if (!(await learnStale(rest, stale, createdAt))) return { is: "taken" };
         if (uses.some(({ isRefused }) => isRefused)) return { is: "used", user: undefined };
-        stale = found;
+      }
+      throw new AppError("unavailable");
+    },
+
+    /**
+     * Has one more identity open the account of a user, if that is as it was read, with `condition`, and has fewer than ten.
+     * `taken`: it is another's. `overtaken`: the user is not so any more, and is given as it is.
+     */
+    async link(
+      user: Caller & { identityIds?: ReadonlySet<string> },
+      entry: IdentityEntry,
+      { change, condition, values = {} }: { change: Change; condition: string; values?: Item },
+    ): Promise<{ is: "linked" | "taken" } | { is: "overtaken"; user: User | undefined }> {
+      const { userId } = user;
+      const update: TransactItem = {
+        Update: {
+          TableName: usersTable,
+          Key: { userId },
+          UpdateExpression: "SET lastChange = :change ADD identityIds :ids",
+          ConditionExpression: `(attribute_not_exists(identityIds) OR size(identityIds) < :max) AND ${isCallers} AND ${condition}`,
+          ExpressionAttributeValues: {
+            ...{ ":change": change, ":ids": new Set([entry.identity]), ":max": maxIdentities },
+            ...{ ...valuesOfCaller(user, change.at), ...values },
+          },
+        },
+      };
+      const stale: StaleEntries = new Map();
+      for (let look = 1; look <= maxLooks; look++) {
+        // What an entry of the user's own says is decided by the update.
+        const others = new Map([...stale].filter(([, each]) => each.userId !== userId));
+        const items = [update, put(entry, stale), ...areNobodys(others)];
+        const isDone = async () => (await users.find(userId))?.lastChange?.id === change.id;
+        const result = await transact(client, items, { isDone });
+        if (result.written) return { is: "linked" };
+        const [own, ofEntry] = result.verdicts;
+        if (own?.isRefused) return { is: "overtaken", user: await users.find(userId) };
+        if (!(await learnStale(ofEntry ? [ofEntry] : [], stale, change.at))) return { is: "taken" };
       }
       throw new AppError("unavailable");
     },
@@ -130,6 +204,9 @@ export function createDirectory(
     },
   };
 }
+
+/** Entries that counted no more when they were looked at, by their identities. */
+type StaleEntries = Map<string, IdentityEntry>;
 
 /** Answers whether an address is kept for the one who has left it. */
 const isReserved = ({ reservedUntil = 0 }: IdentityEntry, now: number): boolean => reservedUntil > now;

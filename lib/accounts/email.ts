@@ -28,6 +28,12 @@ export function toLetters(email: string): string {
   return email.slice(0, at) + (domainToUnicode(domain) || domain);
 }
 
+/** Without SMTPUTF8, which SES does not speak, what stands before the @ is ASCII (RFC 5321, 4.1.2); nothing is quoted. */
+const mailable = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@/;
+
+/** Answers whether mail can be sent to an address, which is normalised, and to no other beside it. */
+export const isMailable = (email: string): boolean => mailable.test(email);
+
 /** Answers whether a normalised text can be an address: `local@domain`, at most 254 bytes (RFC 5321, 4.5.3.1). */
 export function isEmail(text: string): boolean {
   // Length first: nothing below runs over more than 254 characters.

@@ -17,13 +17,14 @@ export function createEndOthers(
 
   /**
    * Raises the user's epoch, and carries the caller's session over to it; gives that epoch. What is left of the others is
-   * for a sweep. Undefined, and nothing is written, if the caller's session is over, or of another epoch by now. Throws
+   * for a sweep; `others` are further items of the transaction. Undefined, and nothing is written, if the caller's session is over, or of another epoch by now. Throws
    * AppError `unavailable`.
    */
   return async function endOthers(
     caller: Session,
     change: Change,
     more?: MoreOfRaise,
+    others: TransactItem[] = [],
   ): Promise<number | undefined> {
     const { userId, sessionId, sessionEpoch: from } = caller;
     const to = from + 1;
@@ -38,6 +39,7 @@ export function createEndOthers(
           ExpressionAttributeValues: { ":from": from, ":to": to },
         },
       },
+      ...others,
     ];
     const isDone = async () => (await users.find(userId))?.lastChange?.id === change.id;
     const { written } = await transact(client, items, { isDone });

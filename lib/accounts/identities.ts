@@ -12,6 +12,9 @@ const entryType = {
     identity: v.string(),
     userId: v.string(),
     createdAt: v.number(),
+    /** Of an identity at another provider: which one that is, and the address that it had there. */
+    provider: v.exactOptional(v.string()),
+    email: v.exactOptional(v.string()),
     /** Until then an address that its user has left is kept free; the user does not name it any more. */
     reservedUntil: v.exactOptional(v.number()),
     expiresAt: v.exactOptional(v.number()),
@@ -24,8 +27,16 @@ export type IdentityEntry = v.InferOutput<typeof entryType.schema>;
 /** Reads an entry as the table holds it. Throws AppError `internal_error` for one that is damaged. */
 export const parseIdentityEntry = (item: Item): IdentityEntry => parseItem(entryType, item);
 
+/** The most identities of other providers that one account has. */
+export const maxIdentities = 10;
+
 /** The identity of an e-mail address, which is normalised. */
-export const emailIdentity = (address: string): string => `email:${address}`;
+export const emailIdentity = (address: string): string => `${ofEmail}${address}`;
+const ofEmail = "email:";
+
+/** The e-mail address that an identity is; undefined for one at another provider. */
+export const findAddress = (identity: string): string | undefined =>
+  identity.startsWith(ofEmail) ? identity.slice(ofEmail.length) : undefined;
 
 /** The identities that a user names: the entries of no others count. */
 export const listIdentities = ({ email, identityIds = new Set<string>() }: User): string[] => [

@@ -18,6 +18,8 @@ export interface SessionRequest extends Client {
   sessionKey: string | undefined;
   /** How the request proves the user, where it does so with two factors. */
   amr?: Amr | undefined;
+  /** Names each session that is tried, and makes its refresh token; by default both are random. */
+  nextSession?: () => { sessionId: string; refreshToken: string };
   /** The session in whose place it comes, where the request itself does not prove the user. */
   replaced?: Session;
 }
@@ -56,6 +58,8 @@ interface OpenSessionOptions {
 /** Opens a session of a user who has been proven. */
 export type OpenSession = ReturnType<typeof createOpenSession>;
 
+const createNames = () => ({ sessionId: randomUUID(), refreshToken: createRefreshToken() });
+
 /** A put that was not acknowledged is tried three times in all, each time as another session. */
 const putAttempts = 3;
 
@@ -81,8 +85,9 @@ export function createOpenSession(options: OpenSessionOptions) {
 
   async function put(user: User, request: SessionRequest) {
     for (let attempt = 1; ; attempt++) {
-      const refreshToken = createRefreshToken();
-      const session = createSession(user, request, refreshToken);
+      const { nextSession = createNames } = request;
+      const { sessionId, refreshToken } = nextSession();
+      const session = createSession(user, request, sessionId, refreshToken);
       try {
         await sessions.put(session);
         return { session, refreshToken };
@@ -93,14 +98,19 @@ export function createOpenSession(options: OpenSessionOptions) {
     }
   }
 
-  function createSession(user: User, request: SessionRequest, refreshToken: string): Session {
+  function createSession(
+    user: User,
+    request: SessionRequest,
+    sessionId: string,
+    refreshToken: string,
+  ): Session {
     const now = clock();
     const claims = createCustomClaims(user);
     const proof = createProof(request);
     const endsAt = authTimeOf({ createdAt: now, ...proof }) + lifetimes.sessionMaxAgeSeconds;
     return {
       userId: user.userId,
-      sessionId: randomUUID(),
+      sessionId,
       email: user.email,
       tokenHash: hashToken(refreshToken),
       ...(request.idempotencyKey !== undefined && { rotationKeyHash: hashToken(request.idempotencyKey) }),

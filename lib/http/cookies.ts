@@ -55,6 +55,12 @@ export function findCookie(cookies: string[], cookieName: string): string[] {
   return [...new Set(values)];
 }
 
+/** The names of the cookies that begin so, each once. */
+export function listCookieNames(cookies: string[], prefix: string): string[] {
+  const names = cookies.map(splitCookie).flatMap(([name]) => (name.startsWith(prefix) ? [name] : []));
+  return [...new Set(names)];
+}
+
 /** Reads a pair out of parsed JSON: exactly `{"token": string, "refreshToken": string}`. */
 export function parsePair(value: unknown): Presented {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return malformed;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isEmail, normalizeEmail } from "../accounts/email.ts";
+import { isEmail, isMailable, normalizeEmail } from "../accounts/email.ts";
 import { AppError } from "../errors.ts";
 import { otpMaxLength, otpPattern, parseOtp } from "../factors/otp.ts";
 import { passwordLength, passwordMaxLength } from "../factors/password-policy.ts";
@@ -13,9 +13,6 @@ const email = v.pipe(
   v.check(isEmail, "must be an e-mail address of at most 254 bytes, such as ada@example.com"),
 );
 
-/** Without SMTPUTF8, which SES does not speak, what stands before the @ is ASCII (RFC 5321, 4.1.2); nothing is quoted. */
-const mailable = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@/;
-
 /** An address that mail can be sent to, and to no other beside it. */
 const mailableEmail = v.pipe(
   v.string("must be a string"),
@@ -26,7 +23,7 @@ const mailableEmail = v.pipe(
   }),
   v.transform(normalizeEmail),
   v.check(
-    (text) => isEmail(text) && mailable.test(text),
+    (text) => isEmail(text) && isMailable(text),
     "must be an e-mail address of at most 254 bytes, in ASCII before the @, such as ada@example.com",
   ),
 );
@@ -53,7 +50,7 @@ export const device = v.exactOptional(
 export const refreshToken = v.exactOptional(v.string("must be a string"));
 
 /** A code of a second factor, as it was typed. A number has lost its zeros. */
-const otp = v.exactOptional(
+export const otp = v.exactOptional(
   v.pipe(
     v.string("must be a string"),
     v.metadata({ pattern: otpPattern, maxLength: otpMaxLength }),

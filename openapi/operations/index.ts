@@ -3,6 +3,7 @@ import type { Component } from "../schemas.ts";
 import { account } from "./account.ts";
 import { documents } from "./documents.ts";
 import { email } from "./email.ts";
+import { external, externalSchemas } from "./external.ts";
 import { login } from "./login.ts";
 import { type Operation, tags } from "./operation.ts";
 import { passkeySchemas, passkeys } from "./passkeys.ts";
@@ -19,6 +20,7 @@ const all = {
   ...email,
   ...totp,
   ...passkeys,
+  ...external,
   ...sample,
   ...documents,
   ...ownOperations,
@@ -65,6 +67,7 @@ export const groups = Object.entries(tags).filter(([name]) =>
 /** The schemas that stand beside their routes. */
 export const routeSchemas: Record<string, Component> = {
   ...passkeySchemas,
+  ...externalSchemas,
   ...sampleSchemas,
   ...ownSchemas,
 };

@@ -36,6 +36,8 @@ export const tags = {
     "What a code opens that was mailed. Where the operator sends no mail, these routes are not there.",
   Passkeys:
     "Sign-in without a password, by a key that never leaves the user's devices. Where the operator names no domain for them, these routes are not there.",
+  "External sign-in":
+    "Sign-in at another provider, such as Google. Where the operator names none, these routes are not there.",
   Account: "What belongs to the signed-in user.",
   "Second factor":
     "An authenticator app and recovery codes, which logins then ask for. Each user decides whether there is one.",

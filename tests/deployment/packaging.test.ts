@@ -69,6 +69,9 @@ const everySetting: Record<string, string> = {
   TRUSTED_PROXY_SECRET: "a-secret-between-the-proxy-and-us",
   TRUSTED_PROXY_HEADER: "x-client-address",
   PASSKEY_RP_ID: "example.com",
+  IDENTITY_PROVIDERS: JSON.stringify([
+    { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
+  ]),
   MAIL_FROM: "Example <auth@example.com>",
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",
@@ -155,8 +158,8 @@ describe.each([
       expect([name, allowed]).toEqual([name, [...log, ...read, ...own]]);
       for (const [action, resource] of own) {
         expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue|ses:SendEmail)$/);
-        const secrets = ["signing-keys", "hash-keys", "code-keys", "factor-keys"].map((keys) =>
-          secretOf(stage, keys),
+        const secrets = ["signing-keys", "hash-keys", "code-keys", "factor-keys", "provider-keys"].map(
+          (keys) => secretOf(stage, keys),
         );
         expect([...tables, ...secrets, ...senders]).toContainEqual(resource);
       }
@@ -215,6 +218,7 @@ describe.each([
     ["hash-keys", "HASH_KEYS_SECRET", "register"],
     ["code-keys", "CODE_KEYS_SECRET", "mail"],
     ["factor-keys", "FACTOR_KEYS_SECRET", "login"],
+    ["provider-keys", "PROVIDER_KEYS_SECRET", "finishExternal"],
   ])("I04 only who may read the secret of the %s knows which it is", (keys, variable, reader) => {
     const knowing = names().filter((name) => variable in environmentOf(packaged(), name));
     expect(knowing).toEqual(names().filter((name) => permissions[name]?.includes(`GetSecretValue ${keys}`)));
@@ -257,11 +261,12 @@ test.each([
 );
 
 test("every setting of the deploying shell reaches the functions, but for private keys", () => {
-  // What only mail and passkeys have goes to their functions.
+  // What only mail, passkeys and providers have goes to their functions.
   const {
     STAGE,
     ROUTES,
     PASSKEY_RP_ID,
+    IDENTITY_PROVIDERS,
     MAIL_FROM,
     MAIL_LINK,
     MAILS_TABLE,
@@ -270,7 +275,9 @@ test("every setting of the deploying shell reaches the functions, but for privat
     ...others
   } = everySetting;
   const fromShell = Object.fromEntries(
-    Object.entries(others).filter(([variable]) => !/^(JWT_SIGNING|HASH|CODE|FACTOR)_KEYS/.test(variable)),
+    Object.entries(others).filter(
+      ([variable]) => !/^(JWT_SIGNING|HASH|CODE|FACTOR|PROVIDER)_KEYS/.test(variable),
+    ),
   );
   expect(environmentOf(staging, "refresh")).toMatchObject(fromShell);
 });

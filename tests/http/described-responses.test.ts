@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ProblemCode } from "../../lib/errors.ts";
 import { type ApiResponse, securityHeaders } from "../../lib/http/response.ts";
+import { externalIdentity } from "../../lib/providers/evidence.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { getSchema } from "../../openapi/document.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
@@ -10,18 +11,30 @@ import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
+import { createSignIns } from "../support/external.ts";
 import { fail } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
 import { createHashKey, hashKeySettings } from "../support/keys.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
+import { type Claims, startOddProvider } from "../support/odd-provider.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
 import { createPasskey } from "../support/passkey.ts";
 import { type Account, startService } from "../support/service.ts";
 
 const service = await startService();
-const { sandbox, wire } = service;
+const { wire } = service;
+const odd = await startOddProvider();
+const providers = {
+  IDENTITY_PROVIDERS: JSON.stringify([
+    { id: "odd", clientId: "web", redirectUris: ["https://app.example.com/odd"], ...odd.endpoints },
+  ]),
+  PROVIDER_KEYS: JSON.stringify({ odd: { clientSecret: "a-client-secret-of-odd" } }),
+};
+const sandbox = service.createSandbox(providers);
+const closed = service.createSandbox({ ...providers, REGISTRATION: "closed" });
 const limited = service.createSandbox({
+  ...providers,
   LOGIN_LIMIT_PER_SOURCE_PER_MINUTE: "1",
   REGISTER_LIMIT_PER_SOURCE_PER_HOUR: "1",
   MAIL_LIMIT_PER_SOURCE_PER_HOUR: "1",
@@ -79,6 +92,29 @@ async function askForPasskey(
   const { passkeyId } = bodyOf(await sandbox.addPasskey({ cookies, body }));
   const pathParameters = { passkeyId };
   return name === "removePasskey" ? { pathParameters, body: undefined } : { pathParameters };
+}
+
+/** What a sign-in at a provider that was begun comes back with: of somebody new, or of whose account has the identity. */
+async function returnFromProvider({ userId, email }: Account, claims: Claims = {}) {
+  const { begin } = createSignIns(sandbox, "odd");
+  const { cookies, state, nonce } = await begin();
+  const sub = `sub-${userId}`;
+  const code = odd.createCode(odd.claims(nonce, { sub, email, email_verified: true, ...claims }));
+  return { pathParameters: { provider: "odd" }, cookies, body: { code, state } };
+}
+
+async function link({ userId }: Account): Promise<void> {
+  const identity = externalIdentity(odd.issuer, `sub-${userId}`);
+  await service.database.change("users", { userId }, { identityIds: new Set([identity]) });
+  await service.database.put("identities", { identity, userId, createdAt: clock.now });
+}
+
+/** What a route about providers takes. */
+async function askForProvider(name: RouteName, account: Account): Promise<ClientRequest> {
+  if (name === "beginExternal") return { pathParameters: { provider: "odd" }, body: undefined };
+  if (name !== "finishExternal") return {};
+  await link(account);
+  return returnFromProvider(account);
 }
 
 /** The address that a code for a route is mailed to. */
@@ -185,6 +221,7 @@ async function createRequest(
     ...(isOpen ? {} : exampleRequest(name, cookies)),
     ...(bodies[name] && { body: bodies[name] }),
     ...(await askForPasskey(name, { account, cookies })),
+    ...(await askForProvider(name, account)),
     ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
 }
@@ -262,7 +299,7 @@ const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
 /** Has a route refuse with this problem. */
 async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
   // Who changes passkeys has just logged in.
-  const isNew = lasting.includes(code) || isOfFactor(name) || /Passkeys?$/.test(name);
+  const isNew = lasting.includes(code) || isOfFactor(name) || /Passkeys?$|External$/.test(name);
   const caller = isNew ? await createCaller() : usual;
   const { userId } = caller.account;
   const change = (attributes: object) => service.database.change("users", { userId }, { ...attributes });
@@ -352,8 +389,18 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "cross_site_request":
       return call({ headers: { "sec-fetch-site": "cross-site" } });
     case "not_found":
-      return call({ pathParameters: { sessionId: "none", passkeyId: "none" } });
+      return call({ pathParameters: { sessionId: "none", passkeyId: "none", provider: "none" } });
+    case "sign_in_over":
+      return call({ cookies: [] });
+    case "sign_in_refused":
+      return call({ body: { ...(good.body as object), code: "none" } });
+    case "email_not_verified":
+      return call(await returnFromProvider(caller.account, { sub: "new", email_verified: false }));
+    case "provider_unavailable":
+      odd.answer("/token", { status: 500, body: {} });
+      return call();
     case "email_taken":
+      if (name === "finishExternal") return call(await returnFromProvider(caller.account, { sub: "new" }));
       await sandbox.register({ body: { email: addressOf(name, caller.account), password } });
       return name === "register" ? call({ body: { email, password } }) : call();
     case "email_changed_recently": {
@@ -372,7 +419,11 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call();
     }
     case "registration_closed":
-      return call();
+      if (name !== "finishExternal") return call();
+      return call(
+        await returnFromProvider({ ...caller.account, email: `new.${email}` }, { sub: "new" }),
+        closed,
+      );
     case "body_too_large":
       return call({ body: "x".repeat(16_385) });
     case "unsupported_media_type":

@@ -5,6 +5,7 @@ import { functionNames, pathOf, permissions } from "../support/declared.ts";
 import { createEvent, type RouteName } from "../support/event.ts";
 import { invokeFresh } from "../support/fresh-process.ts";
 import { createHashKey, createKey, hashKeySettings, keySettings } from "../support/keys.ts";
+import { providerSettings } from "../support/service.ts";
 
 const folder = ".local/test/bundles";
 const metafiles: Record<string, Metafile> = JSON.parse(readFileSync(".local/test/metafiles.json", "utf8"));
@@ -58,12 +59,12 @@ describe("what a bundle holds", () => {
   test("only what answers with a pair can sign, and only who takes a password can hash", () => {
     const holders = (path: string) => functionNames.filter((name) => inputs(name).includes(path)).sort();
     expect(holders("lib/tokens/issue-pair.ts")).toEqual([
-      ...["changePassword", "confirmEmailChange", "confirmLoginCode", "login", "refresh"],
+      ...["changePassword", "confirmEmailChange", "confirmLoginCode", "finishExternal", "login", "refresh"],
     ]);
     const asking = ["askEmailChange", "changePassword", "deleteAccount", "login"];
     const choosing = ["acceptInvitation", "changePassword", "confirmRegistration", "register"];
     choosing.push("resetPassword", "undoEmailChange");
-    const opening = ["confirmEmailChange", "confirmLoginCode", "resetPassword"];
+    const opening = ["confirmEmailChange", "confirmLoginCode", "finishExternal", "resetPassword"];
     expect(holders("lib/attempts/account-limit.ts")).toEqual([...asking, ...opening].sort());
     expect(holders("lib/factors/password-hash.ts")).toEqual([...new Set([...asking, ...choosing])].sort());
     expect(holders("lib/mail/sender.ts")).toEqual(["mail"]);
@@ -87,7 +88,7 @@ test.each(verifyOnly)(
     const env = {
       ...{ STAGE: "test", ISSUER: "https://api.example", AUDIENCE: "api", CLIENT_ID: "web" },
       ...{ ROUTES: "GET /movies", ...keySettings(createKey("EdDSA")) },
-      ...hashKeySettings(createHashKey()),
+      ...{ ...hashKeySettings(createHashKey()), ...providerSettings },
     };
     const event = createEvent(name as RouteName);
     const { response, modules } = await invokeFresh(`${folder}/${pathOf(name)}.mjs`, env, event);

@@ -7,7 +7,12 @@ import { slsSync } from "./sls.ts";
 const file = ".local/test/service.json";
 
 /** What is only there with a switch (build/switches.ts) is there. */
-export const everySwitch = { MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on", PASSKEY_RP_ID: "localhost" };
+export const everySwitch = {
+  ...{ MAIL_FROM: "auth@example.com", EMAIL_LOGIN: "on", PASSKEY_RP_ID: "localhost" },
+  IDENTITY_PROVIDERS: JSON.stringify([
+    { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
+  ]),
+};
 /** Of the functions that register a deployment has those of one of these. */
 export const registrations = ["verified", "open", "closed"];
 
@@ -131,7 +136,8 @@ function toPermission(name: string, action: string, resource: unknown): Permissi
     "Fn::GetAtt"?: string[];
     "Fn::Sub"?: string;
   };
-  const [, secret] = /:secret:\S+-((?:signing|hash|code|factor)-keys)-\?{6}$/.exec(index ?? "") ?? [];
+  const [, secret] =
+    /:secret:\S+-((?:signing|hash|code|factor|provider)-keys)-\?{6}$/.exec(index ?? "") ?? [];
   if (service === "secretsmanager" && secret) return `${operation} ${secret}`;
   const id = table?.[0] ?? /^\$\{(\w+)\.Arn\}\/index\/[\w.-]+$/.exec(index ?? "")?.[1];
   if (!id)

@@ -24,7 +24,8 @@ export async function startSecretsManager() {
   const server = await startAwsServer("application/x-amz-json-1.1", (target, text) => {
     const [, name = ""] = target.split(".");
     const parameters = JSON.parse(text);
-    const [set] = /(?:signing|hash|code|factor)-keys$/.exec(parameters.SecretId ?? parameters.Name) ?? [];
+    const [set] =
+      /(?:signing|hash|code|factor|provider)-keys$/.exec(parameters.SecretId ?? parameters.Name) ?? [];
     return {
       name: [name, set].filter(Boolean).join(" "),
       parameters,

@@ -65,6 +65,15 @@ const hashKey = createHashKey();
 const codeKey = createHashKey();
 const factorKey = createHashKey();
 
+/** A provider that no test reaches: those that do start one of their own. */
+export const providerSettings = {
+  IDENTITY_PROVIDERS: JSON.stringify([
+    { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
+  ]),
+  PROVIDER_KEYS: JSON.stringify({ google: { clientSecret: "a-client-secret-of-google" } }),
+};
+keepSecrets("a-client-secret-of-google");
+
 // The SDK reads these when it first sends, not at import.
 Object.assign(process.env, {
   AWS_REGION: "eu-central-1",
@@ -103,6 +112,7 @@ export async function startService(given?: Database) {
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
     SES_CONFIGURATION_SET: "auth",
     PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+    ...providerSettings,
     ROUTES: routesWithoutPage.join(","),
     ...keySettings(signingKey),
     ...hashKeySettings(hashKey),

@@ -1,0 +1,46 @@
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import { findFlow } from "../providers/flow.ts";
+import type { Redeem } from "../providers/redeem.ts";
+import { providerRefusal } from "../providers/refusals.ts";
+import { invalidField } from "./begin-body.ts";
+import type { ClientMode } from "./client-mode.ts";
+import type { CookieSettings } from "./cookies.ts";
+import type { ApiEvent } from "./event.ts";
+import { type FlowEvent, flowCookieName } from "./flow-cookie.ts";
+import { finishBody } from "./provider-schemas.ts";
+import { parseBody } from "./schemas.ts";
+
+interface ReturnEvent extends Pick<ApiEvent, "body" | "pathParameters">, FlowEvent {
+  mode: ClientMode;
+}
+
+interface ReturnOptions {
+  config: Pick<CookieSettings, "cookieName"> & Config<"identityProviders">;
+  isReturnOf: Redeem["isReturnOf"];
+  /** The session that began it; undefined for a sign-in. */
+  sessionId?: string;
+  /** Epoch seconds. */
+  now: number;
+}
+
+/**
+ * Reads what a page was opened with when the provider in the path had sent the browser back, and finds its flow; nobody is asked.
+ * Throws AppError `not_found`, `invalid_body`, and `sign_in_over` where the sign-in was begun in another browser, for another session
+ * or provider, or too long ago.
+ */
+export function findReturn(
+  { body, pathParameters, mode, flows }: ReturnEvent,
+  { config, isReturnOf, sessionId, now }: ReturnOptions,
+) {
+  const provider = config.identityProviders.find(({ id }) => id === pathParameters.provider);
+  if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
+  const { flow: given, ...returned } = parseBody(finishBody, body);
+  if (given !== undefined && mode === "cookie") throw invalidField("flow", "is for bearer clients");
+  const { state } = returned;
+  const text = mode === "bearer" ? given : flows.get(flowCookieName(state, config));
+  const flow = findFlow(text, { state, providerId: provider.id, now });
+  if (!flow || flow.sessionId !== sessionId || !isReturnOf(provider, returned))
+    throw providerRefusal("sign_in_over", { reason: "flow unknown" });
+  return { ...returned, provider, flow };
+}

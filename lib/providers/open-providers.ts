@@ -1,0 +1,35 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { createSecretReader } from "../secrets-manager.ts";
+import { createSecretKeys, createStaticKeys } from "../tokens/key-source.ts";
+import type { Provider } from "./provider.ts";
+import { ProviderTrouble } from "./provider-error.ts";
+import { type ProviderKeys, parseProviderKeys } from "./provider-keys.ts";
+import { createRedeem } from "./redeem.ts";
+
+/**
+ * Opens what asks providers who has signed in, with the client secrets where the settings say they are: read like signing
+ * keys, once per sandbox, and again after five minutes.
+ */
+export function openRedeem(
+  { providerKeys, providerKeysSecret }: Config<"providerKeys" | "providerKeysSecret">,
+  clock: Clock,
+) {
+  const options = { name: "provider keys", clock };
+  const toSource = (keys: ProviderKeys) => [{ activeFrom: 0, keys }];
+  const readSecret = providerKeysSecret === undefined ? undefined : createSecretReader(providerKeysSecret);
+  const source = readSecret
+    ? createSecretKeys(async () => toSource(parseProviderKeys(await readSecret())), options)
+    : createStaticKeys(toSource(providerKeys ?? new Map()), options);
+
+  return createRedeem({
+    clock,
+    async getClientSecret({ id }: Provider): Promise<string> {
+      await source.ready();
+      const [current] = await source.get();
+      const secret = current?.keys.get(id)?.clientSecret;
+      if (secret === undefined) throw new ProviderTrouble("the provider keys hold no client secret for it");
+      return secret;
+    },
+  });
+}

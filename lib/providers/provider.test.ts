@@ -1,0 +1,120 @@
+import { expect, test } from "@jest/globals";
+import { readConfig } from "../config.ts";
+import { identityProviders } from "../settings.ts";
+import { parseProviders } from "./provider.ts";
+import { parseProviderKeys } from "./provider-keys.ts";
+
+const google = { id: "google", clientId: "web", redirectUris: ["https://app.example.com/google"] };
+const endpoints = {
+  issuer: "https://id.example.com",
+  authorizationEndpoint: "https://id.example.com/auth",
+  tokenEndpoint: "https://id.example.com/token",
+  jwksUri: "https://id.example.com/jwks",
+};
+const own = { id: "own", clientId: "web", redirectUris: ["https://app.example.com/own"], ...endpoints };
+const tenant = "0f0a3a0e-6f0a-4f0e-8f5c-3a7f3d1c2b4a";
+const parse = (...entries: unknown[]) => parseProviders(JSON.stringify(entries));
+
+test("a preset needs a client and a page; everything else can be said, too", () => {
+  const [first, second, third] = parse(
+    google,
+    {
+      ...google,
+      id: "work",
+      preset: "microsoft",
+      tenant,
+      redirectUris: ["https://app.example.com/work"],
+      name: "Work",
+    },
+    own,
+  );
+  expect(first).toMatchObject({
+    id: "google",
+    preset: "google",
+    name: "Google",
+    issuer: "https://accounts.google.com",
+  });
+  expect(second).toMatchObject({ name: "Work", issuer: `https://login.microsoftonline.com/${tenant}/v2.0` });
+  expect(third).toEqual({
+    ...{ ...own, name: "own", preset: "oidc", scope: "openid email" },
+    ...{ algorithms: ["RS256"], sendsIss: false, emailDomains: [] },
+  });
+});
+
+const { issuer: _, ...withoutIssuer } = own;
+test.each<[string, unknown[], string]>([
+  ["no provider", [], "must be a JSON list of 1 to 8 providers"],
+  ["nine", Array.from({ length: 9 }, (_, i) => ({ id: `p${i}` })), "must be a JSON list of 1 to 8 providers"],
+  ["3 KB", [{ ...own, name: "x".repeat(3_000) }], "must have at most 2048 bytes"],
+  [
+    "two with one redirect URI",
+    [google, { ...own, redirectUris: google.redirectUris }],
+    "https://app.example.com/google stands there twice",
+  ],
+  [
+    "two with one id",
+    [own, { ...own, redirectUris: ["https://app.example.com/x"] }],
+    "two providers have the id own",
+  ],
+  ["no issuer", [withoutIssuer], "provider 1: issuer is missing"],
+  ["no tenant", [{ ...google, id: "microsoft" }], "provider 1: tenant is missing"],
+  [
+    "every tenant",
+    [{ ...google, id: "microsoft", tenant: "common" }],
+    "tenant must be the id of one tenant (a UUID)",
+  ],
+  ["a member that is misspelt", [{ ...google, redirectUri: "x" }], "redirectUri is not known"],
+  ["a member of every object", [{ ...google, constructor: "x" }], "constructor is not known"],
+  ["a secret", [{ ...google, clientSecret: "x" }], "clientSecret is not known"],
+  ["HS256", [{ ...own, algorithms: ["HS256"] }], "algorithms must be some of RS256"],
+  ["no algorithm", [{ ...own, algorithms: [] }], "algorithms must be some of RS256"],
+  ["a name with a tilde", [{ ...own, id: "a~b" }], "id must be 1 to 32 of a-z 0-9 -"],
+  [
+    "a page with a fragment",
+    [{ ...own, redirectUris: ["https://app.example.com/#x"] }],
+    "redirectUris must be a list of URLs",
+  ],
+  [
+    "a page of another scheme",
+    [{ ...own, redirectUris: ["javascript:alert(1)"] }],
+    "redirectUris must be a list of URLs",
+  ],
+  ["what is no entry", [null], "provider 1: id is missing"],
+])("X06 %s: does not start", (_, entries, fault) => {
+  expect(() => parse(...entries)).toThrow(fault);
+});
+
+test("X06 not JSON, or plain http outside one's own machine: does not start", () => {
+  expect(() => parseProviders("{")).toThrow("must be a JSON list");
+  const read = (STAGE: string, entry: object) =>
+    readConfig({ identityProviders }, { STAGE, IDENTITY_PROVIDERS: JSON.stringify([entry]) });
+  const fault = "IDENTITY_PROVIDERS must have https URLs in stage prod";
+  for (const entry of [
+    { ...own, redirectUris: ["http://app.example.com/own"] },
+    { ...own, tokenEndpoint: "http://id.example.com/token" },
+    { ...own, jwksUri: "http://id.example.com/jwks" },
+  ]) {
+    expect(() => read("prod", entry)).toThrow(fault);
+    expect(read("dev", entry).identityProviders).toHaveLength(1);
+  }
+});
+
+test.each([
+  "",
+  "{",
+  "[]",
+  "null",
+  '{"google":"x"}',
+  '{"google":{}}',
+  '{"google":{"clientSecret":""}}',
+  '{"google":{"clientSecret":"s","x":1}}',
+])("keys that are none are refused, and not quoted: %s", (text) => {
+  expect(() => parseProviderKeys(text)).toThrow(
+    'must be a JSON object such as {"google":{"clientSecret":"…"}}',
+  );
+});
+
+test("the keys of providers are found by their ids, and by no other name", () => {
+  const keys = parseProviderKeys('{"google":{"clientSecret":"secret"}}');
+  expect([keys.get("google"), keys.get("constructor")]).toEqual([{ clientSecret: "secret" }, undefined]);
+});
