@@ -6,7 +6,7 @@ import { type MailLink, takeMailLink } from "./mail-link.ts";
 export type { CodeKind, MailLink };
 export { takeMailLink };
 
-/** What an ask is answered, whoever it is for: a mail is under way, if there is somebody to be mailed. */
+/** The answer to an ask, the same for every address: a mail is under way, if there is somebody to mail to. */
 export interface Asked {
   /** The first character of the code in that mail. */
   codeBegins: string;

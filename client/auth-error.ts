@@ -19,8 +19,8 @@ export class AuthError extends Error {
   /** The HTTP status; 0 if no response came. */
   declare readonly status: number;
   /**
-   * Stable, as the API's README lists them; `network_error` if no response came, `http_<status>` if it was no problem
-   * document.
+   * Stable: the API's `/docs` lists them. `network_error` if no response came, `http_<status>` for a response that is no
+   * problem document.
    */
   declare readonly code: string;
   /** What to do, in a sentence. */

@@ -16,13 +16,13 @@ export interface TotpSetup {
  * login is older than 300 s, or was without a code though the account has a factor: then the user logs in once more.
  */
 export interface FactorClient {
-  /** Begins to set up an authenticator app; nothing is stored, and an app of before goes on to count. */
+  /** Begins to set up an authenticator app; nothing is stored, and the old app goes on to work. */
   startTotp(): Promise<TotpSetup>;
   /** Ends that, with the app's first code. Gives ten recovery codes: show them once. The same again gives the same. */
   confirmTotp(first: { enrolment: string; otp: string }): Promise<string[]>;
   /** Switches the second factor off, recovery codes included. */
   disableTotp(): Promise<void>;
-  /** Gives ten new recovery codes; those of before are void. */
+  /** Gives ten new recovery codes; the old ones are void. */
   renewRecoveryCodes(): Promise<string[]>;
 }
 

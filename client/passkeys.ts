@@ -23,7 +23,7 @@ export interface Passkey {
 export interface PasskeyClient {
   /**
    * Logs in with a passkey. `conditional`: by the autofill of a field with `autocomplete="username webauthn"`; it waits until the
-   * user has chosen one, `signal` is aborted, or another sign-in or passkey is begun. `unsupported` where browsers fill in none.
+   * user has chosen one, `signal` is aborted, or another sign-in or passkey is begun. `unsupported` where the browser cannot do that.
    * `only`: the dialog offers no other ones, where somebody who is logged in has to log in once more.
    */
   signInWithPasskey(options?: {
@@ -33,7 +33,7 @@ export interface PasskeyClient {
   }): Promise<void>;
   /** Makes a passkey, and adds it; needs a login of the last 300 s. */
   addPasskey(options?: { name?: string }): Promise<Passkey>;
-  /** All passkeys, the oldest first; the browser hides those that are not among them. */
+  /** All passkeys, the oldest first. The browser is told to offer no others of this account. */
   passkeys(): Promise<Passkey[]>;
   renamePasskey(passkeyId: string, name: string): Promise<Passkey>;
   /** Removes a passkey; needs a login of the last 300 s. */

@@ -10,7 +10,7 @@ export interface RefusalAnswer {
   body: string;
 }
 
-/** The response to a refusal, as the service itself would give it. Throws what is no refusal. */
+/** The response to a refusal, as the service itself would give it. Rethrows every other error. */
 export function answerRefusal(error: unknown): RefusalAnswer {
   if (!(error instanceof AppError)) throw error;
   const { statusCode, headers, body } = describeRefusal(error, randomUUID());

@@ -12,9 +12,9 @@ export interface KeyCacheTimes {
 
 /** What was loaded, kept for all requests of this process. */
 export interface KeyCache<Keys> {
-  /** The keys of now. Rejects with what the loading threw, if there are none or they are too old. */
+  /** The current keys. Rejects with what the loading threw, if there are none or they are too old. */
   get(): Promise<Keys>;
-  /** The keys, loaded anew unless that was done a moment ago: for a key id that the ones of now do not have. */
+  /** The keys, loaded anew unless that was done a moment ago: for a key id that the current ones do not have. */
   renew(): Promise<Keys>;
 }
 
