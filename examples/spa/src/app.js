@@ -1,8 +1,20 @@
 import { createAuthClient } from "serverless-auth-client";
 
-// Unset, the API is on the page's own origin. On a subdomain: VITE_AUTH_URL=https://auth.example.com npm run build
-const baseUrl = import.meta.env.VITE_AUTH_URL;
-const auth = createAuthClient({ ...(baseUrl && { baseUrl }), onSessionEnd: () => show(undefined) });
+const { VITE_AUTH_URL: baseUrl, VITE_BEARER } = import.meta.env;
+
+// For a page on another site than the API, where no cookie is kept: it holds the tokens itself, until it is reloaded.
+let pair;
+const tokens = {
+  load: () => pair,
+  save(saved) {
+    pair = saved;
+  },
+};
+const auth = createAuthClient({
+  ...(baseUrl && { baseUrl }), // unset: the page's own origin
+  ...(VITE_BEARER && { tokens }),
+  onSessionEnd: () => show(undefined),
+});
 
 const find = (id) => document.getElementById(id);
 
