@@ -63,6 +63,8 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   const { call, open } = auth;
   /** A browser does one ceremony at a time. */
   let pending: AbortController | undefined;
+  /** How many passkeys are being made, and how many were: a list that is older than one of them must not hide it. */
+  let [making, made] = [0, 0];
 
   /** The browser's answer to a challenge, as JSON. */
   async function perform(
@@ -143,16 +145,25 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
     async addPasskey({ name } = {}) {
       signals();
       const { signal } = begin();
-      const [passkey] = await perform("create", "auth/passkeys/challenge", { signal });
-      return call("auth/passkeys", "POST", { ...(await bearerPair(auth)), passkey, ...(name && { name }) });
+      making++;
+      try {
+        const [passkey] = await perform("create", "auth/passkeys/challenge", { signal });
+        const body = { ...(await bearerPair(auth)), passkey, ...(name && { name }) };
+        return await call<Passkey>("auth/passkeys", "POST", body);
+      } finally {
+        making--;
+        made++;
+      }
     },
 
     async passkeys() {
+      const before = made;
       const list = await call<{ rpId: string; userHandle: string; passkeys: Passkey[] }>("auth/passkeys");
       const { rpId, userHandle: userId, passkeys } = list;
       const allAcceptedCredentialIds = passkeys.map(({ credentialId }) => credentialId);
       const { signalAllAcceptedCredentials: tell } = (globalThis.PublicKeyCredential ?? {}) as Signals;
-      await tell?.call(PublicKeyCredential, { rpId, userId, allAcceptedCredentialIds }).catch(() => {});
+      if (!making && made === before)
+        await tell?.call(PublicKeyCredential, { rpId, userId, allAcceptedCredentialIds }).catch(() => {});
       return passkeys;
     },
 

@@ -2,25 +2,25 @@ import { AuthError } from "../client/auth-client.ts";
 import { create } from "./elements.ts";
 import { ended, explain, isEnd, say, takeBack } from "./notice.ts";
 
+/** What somebody has typed, by the names of the fields; `otp` only where it was asked for. */
+export type Values = Partial<Record<string, string>>;
+
 /** Does something with what a form holds, at each submission; what the API refuses is shown where it was typed. */
-export function onSubmit(
-  form: HTMLFormElement,
-  act: (values: Record<string, string>) => Promise<void>,
-): void {
+export function onSubmit(form: HTMLFormElement, act: (values: Values) => Promise<void>): void {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const button = form.querySelector("button");
+    const button = form.querySelector<HTMLButtonElement>("button[type=submit]");
     if (!button || isBusy(button)) return;
     clearErrors(form);
     if (showFaults(findMissing(form))) return;
-    const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
+    const values = Object.fromEntries(new FormData(form)) as Values;
     await whileBusy(button, async () => {
       const waiting = form.dataset.waiting ?? "";
       say(waiting);
       try {
         await act(values);
         takeBack(waiting);
-        form.reset();
+        clearForm(form);
       } catch (error) {
         say("");
         showError(form, error);
@@ -29,13 +29,54 @@ export function onSubmit(
   });
 }
 
-/** Does something at each click; where that fails, the page says why. */
-export function onClick(button: HTMLButtonElement, act: () => Promise<void>): void {
+/** Does something at each click; where that fails, the page says why: below, or under a form. */
+export function onClick(button: HTMLButtonElement, act: () => Promise<void>, form?: HTMLFormElement): void {
   button.addEventListener("click", async () => {
     if (isBusy(button)) return;
     say("");
-    await whileBusy(button, () => act().catch((error: unknown) => say(explain(error))));
+    if (form) clearErrors(form);
+    const show = (error: unknown) => (form ? showError(form, error) : say(explain(error)));
+    await whileBusy(button, () => act().catch(show));
   });
+}
+
+/** Makes a button; `what` tells it from others of that name, to whoever does not see where it stands. */
+export function createButton(text: string, act: () => Promise<void>, what?: string): HTMLButtonElement {
+  const button = create("button", text);
+  button.type = "button";
+  if (what) button.ariaLabel = `${text}: ${what}`;
+  onClick(button, act);
+  return button;
+}
+
+/** What stands in the place of something that could not be read: why, and a button that asks again. */
+export function createFailure(
+  text: string,
+  button: string,
+  ask: () => Promise<void>,
+): [HTMLElement, string, HTMLButtonElement] {
+  const message = create("span", text);
+  message.className = "error";
+  message.role = "alert";
+  return [message, " ", createButton(button, ask)];
+}
+
+/** What a request sends of the second factor: the code, if it was asked for. */
+export const otpOf = ({ otp }: Values): { otp?: string } => (otp ? { otp } : {});
+
+/** Says at every field for a new password what one has to be like, before anybody types. */
+export function hintAtPasswords(): void {
+  const { passwordMin } = document.documentElement.dataset;
+  for (const input of document.querySelectorAll<HTMLInputElement>("input[autocomplete=new-password]")) {
+    const hint = create(
+      "p",
+      `At least ${passwordMin} characters: a few words that only you would put together.`,
+    );
+    hint.className = "hint";
+    hint.id = `${input.id}-hint`;
+    input.before(hint);
+    describe(input);
+  }
 }
 
 /** Empties all forms: no password stays for whoever is there next. */
@@ -47,6 +88,7 @@ export function clearForms(): void {
 export function clearForm(form: HTMLFormElement): void {
   form.reset();
   clearErrors(form);
+  form.querySelector(".otp")?.remove();
 }
 
 const isBusy = (button: HTMLButtonElement) => button.ariaDisabled === "true";
@@ -63,8 +105,15 @@ function clearErrors(form: HTMLFormElement): void {
   for (const message of form.querySelectorAll(".error")) message.remove();
   for (const input of inputsOf(form)) {
     input.ariaInvalid = null;
-    input.removeAttribute("aria-describedby");
+    describe(input);
   }
+}
+
+/** Has what stands at a field read with it: the hint, and what is wrong. */
+function describe(input: HTMLInputElement): void {
+  const ids = [`${input.id}-hint`, `${input.id}-error`].filter((id) => document.getElementById(id));
+  if (ids.length > 0) input.setAttribute("aria-describedby", ids.join(" "));
+  else input.removeAttribute("aria-describedby");
 }
 
 /** A field of a form, and what is wrong with it. */
@@ -94,6 +143,10 @@ function showError(form: HTMLFormElement, error: unknown): void {
     return;
   }
   if (error instanceof AuthError && showFaults(findRefused(form, error))) return;
+  if (error instanceof AuthError && error.code === "second_factor_required") {
+    askOtp(form);
+    return;
+  }
   const message = create("p", explain(error));
   message.className = "error";
   message.role = "alert";
@@ -108,8 +161,32 @@ function showFaults(faults: Fault[]): boolean {
     message.id = `${input.id}-error`;
     input.after(message);
     input.ariaInvalid = "true";
-    input.setAttribute("aria-describedby", message.id);
+    describe(input);
   }
   faults[0]?.[0].focus();
   return faults.length > 0;
+}
+
+/** Adds the field for the second factor, and goes there: what else was typed stays. */
+function askOtp(form: HTMLFormElement): void {
+  const input = create("input");
+  const label = create("label");
+  const other = create("button");
+  input.id = label.htmlFor = `${form.id}-otp`;
+  Object.assign(input, { name: "otp", required: true, spellcheck: false, autocapitalize: "none" });
+  input.dataset.refusal = "second_factor_required invalid_otp";
+  Object.assign(other, { type: "button", className: "link" });
+  const show = (isRecovery: boolean) => {
+    label.textContent = isRecovery ? "Recovery code" : "Code from your authenticator app";
+    other.textContent = isRecovery ? "Use the app instead" : "Use a recovery code instead";
+    input.inputMode = isRecovery ? "text" : "numeric";
+    input.autocomplete = isRecovery ? "off" : "one-time-code";
+    input.value = "";
+    other.onclick = () => show(!isRecovery);
+    input.focus();
+  };
+  const part = create("div", label, input, other);
+  part.className = "otp";
+  form.querySelector("button[type=submit]")?.before(part);
+  show(false);
 }

@@ -1,7 +1,7 @@
 import type { AccountClient, Asked, CodeKind, MailLink } from "../client/account.ts";
 import { takeMailLink } from "../client/mail-link.ts";
 import { find } from "./elements.ts";
-import { clearForm, onClick, onSubmit } from "./form.ts";
+import { clearForm, onClick, onSubmit, otpOf } from "./form.ts";
 import { mailLink } from "./mail-link.ts";
 import { isHere } from "./routes.ts";
 
@@ -18,6 +18,8 @@ interface Rest {
 const parts = [...document.querySelectorAll<HTMLElement>("#mail > section")];
 /** The code that the part waits for which is shown. */
 let awaited: { kind: string; code: string } | undefined;
+/** Where a tab keeps what it waits for, lest a reload takes the form away. */
+const keptName = "awaited-mail";
 const where =
   "mailbox" in document.documentElement.dataset
     ? " Here the mail is in the terminal of npm start, and a file in .local/mails/."
@@ -33,8 +35,8 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   onSubmit(find("forgot", HTMLFormElement), async ({ email = "" }) => {
     showAsked("reset", email, await account.askPasswordReset({ email }));
   });
-  onSubmit(find("reset", HTMLFormElement), async ({ newPassword = "", code = "" }) => {
-    await account.confirmPasswordReset({ newPassword, code });
+  onSubmit(find("reset", HTMLFormElement), async ({ newPassword = "", code = "", ...values }) => {
+    await account.confirmPasswordReset({ newPassword, code, ...otpOf(values) });
     await leave("The password is set, and all sessions have ended. Log in with it.");
   });
 
@@ -58,13 +60,14 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   onSubmit(find("ask-login", HTMLFormElement), async ({ email = "" }) => {
     showAsked("login", email, await account.askLogin({ email }));
   });
-  onSubmit(find("confirm-login", HTMLFormElement), async ({ code = "" }) => {
-    await account.confirmLogin({ code });
+  onSubmit(find("confirm-login", HTMLFormElement), async ({ code = "", ...values }) => {
+    await account.confirmLogin({ code, ...otpOf(values) });
     await welcome("Logged in.");
   });
 
-  onSubmit(find("ask-email", HTMLFormElement), async ({ newEmail = "", password = "" }) => {
-    showAsked("email", newEmail, await account.askEmailChange({ newEmail, password }));
+  onSubmit(find("ask-email", HTMLFormElement), async ({ newEmail = "", password = "", ...values }) => {
+    const change = { newEmail, password, ...otpOf(values) };
+    showAsked("email", newEmail, await account.askEmailChange(change));
   });
   onSubmit(find("confirm-email", HTMLFormElement), async ({ code = "" }) => {
     const before = ownEmail();
@@ -89,7 +92,8 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   addEventListener("storage", () => {
     if (awaited && !account.isAskedHere(awaited.kind, awaited.code)) closeMail();
   });
-  showLink(mailLink);
+  if (mailLink) showLink(mailLink);
+  else showKept(account);
 }
 
 /** Shows no part about mails. */
@@ -98,6 +102,7 @@ export const closeMail = (): void => show();
 /** Shows one part about mails, with what its form holds already; none without a name. */
 function show(name?: string, values: Record<string, string> = {}): void {
   awaited = undefined;
+  keep();
   for (const part of parts) {
     part.hidden = part.id !== `mail-${name}`;
     if (part.hidden) continue;
@@ -117,6 +122,35 @@ function showAsked(kind: CodeKind, email: string, { codeBegins, expiresIn }: Ask
   if (form) clearForm(form);
   show(kind, { email, sent: sent + where });
   awaited = { kind, code: codeBegins };
+  keep({ kind, email, codeBegins, untilMs: Date.now() + expiresIn * 1_000 });
+}
+
+/** What a tab keeps of a mail that it waits for. */
+interface Kept extends Pick<Asked, "codeBegins"> {
+  kind: CodeKind;
+  email: string;
+  untilMs: number;
+}
+
+function keep(asked?: Kept): void {
+  try {
+    if (asked) sessionStorage.setItem(keptName, JSON.stringify(asked));
+    else sessionStorage.removeItem(keptName);
+  } catch {
+    // A browser may forbid it; then a reload takes the form away.
+  }
+}
+
+/** Shows the form again that the tab had before it was loaded anew. */
+function showKept(account: AccountClient): void {
+  try {
+    const asked = JSON.parse(sessionStorage.getItem(keptName) ?? "") as Kept;
+    const { kind, email, codeBegins, untilMs } = asked;
+    if (account.isAskedHere(kind, codeBegins))
+      showAsked(kind, email, { codeBegins, expiresIn: (untilMs - Date.now()) / 1_000 });
+  } catch {
+    // There was none.
+  }
 }
 
 /** Shows what a link has brought; a code that this browser has not asked for is only shown. */

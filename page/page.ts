@@ -1,12 +1,18 @@
 import "./mail-link.ts"; // the first
 import { createAccountClient } from "../client/account.ts";
 import { AuthError, type Claims, createAuthClient, type ListedSession } from "../client/auth-client.ts";
+import { createFactorClient } from "../client/factors.ts";
+import { createPasskeyClient } from "../client/passkeys.ts";
 import { find } from "./elements.ts";
-import { hasEnded, rememberEnd } from "./ended.ts";
-import { clearForms, onClick, onSubmit } from "./form.ts";
+import { hasEnded, maybeSignedIn, rememberEnd, rememberSignedIn } from "./ended.ts";
+import { closeParts, setUpFactor, showFactor, showNoFactor } from "./factor.ts";
+import { clearForms, hintAtPasswords, onClick, onSubmit, otpOf } from "./form.ts";
 import { closeMail, setUpMail } from "./mail.ts";
 import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
+import { setUpPasskeys } from "./passkeys.ts";
+import { isHere } from "./routes.ts";
 import { showNoSessions, showSessions } from "./sessions.ts";
+import { closeStepUp, setUpStepUp } from "./step-up.ts";
 import { setClock, showClaims, showTimeLeft } from "./token.ts";
 
 const unknown = find("unknown", HTMLElement);
@@ -15,6 +21,8 @@ const signedIn = find("signed-in", HTMLElement);
 /** One of them is there; none before the first answer. */
 const parts = [unknown, signedOut, signedIn];
 const moviesAnswer = find("movies-answer", HTMLParagraphElement);
+const unproven = find("unproven", HTMLElement);
+const endOthersButton = find("end-others", HTMLButtonElement);
 /** What the access token says, while somebody is logged in. */
 let claims: Claims | undefined;
 
@@ -30,9 +38,26 @@ onSubmit(find("register", HTMLFormElement), async ({ email = "", password = "" }
   await welcome("Registered and logged in.");
 });
 
-onSubmit(find("login", HTMLFormElement), async ({ email = "", password = "" }) => {
-  await client.login({ email, password });
+onSubmit(find("login", HTMLFormElement), async ({ email = "", password = "", ...values }) => {
+  await client.login({ email, password, ...otpOf(values) });
   await welcome("Logged in.");
+});
+
+const fresh = setUpStepUp({
+  async password(proof) {
+    await client.login({ email: claims?.email ?? "", ...proof });
+    await look();
+  },
+  async passkey() {
+    await passkeys.again();
+    await look();
+  },
+  hasPasskey: () => passkeys.has(),
+});
+const passkeys = setUpPasskeys(createPasskeyClient(client), { fresh, welcome });
+setUpFactor(createFactorClient(client), {
+  ...{ fresh, endOthers, reload: showAccount },
+  hasOthers: () => !endOthersButton.hidden,
 });
 
 onClick(find("renew", HTMLButtonElement), async () => {
@@ -45,6 +70,7 @@ onClick(find("renew", HTMLButtonElement), async () => {
 
 onClick(find("logout", HTMLButtonElement), async () => {
   await client.logout();
+  rememberSignedIn(false);
   showSignedOut("Logged out.");
 });
 
@@ -55,26 +81,38 @@ onClick(find("movies", HTMLButtonElement), async () => {
   else moviesAnswer.textContent = `${answer.status}: ${await answer.text()}`;
 });
 
-onClick(find("end-others", HTMLButtonElement), async () => {
-  await client.endAllSessions({ exceptCurrent: true });
-  await listSessions();
-  say("All other sessions have ended.");
+onClick(endOthersButton, async () => {
+  await endOthers();
   find("sessions-heading", HTMLElement).focus();
 });
 
-onSubmit(find("password", HTMLFormElement), async ({ currentPassword = "", newPassword = "" }) => {
-  await client.changePassword({ currentPassword, newPassword });
+async function endOthers(): Promise<void> {
+  await fresh(() => client.endAllSessions({ exceptCurrent: true }));
+  await listSessions();
+  say("All other sessions have ended.");
+}
+
+onClick(find("to-prove", HTMLButtonElement), async () => {
+  find("ask-email-newEmail", HTMLInputElement).value = claims?.email ?? "";
+  find("ask-email-password", HTMLInputElement).focus();
+});
+
+onSubmit(find("password", HTMLFormElement), async ({ currentPassword = "", newPassword = "", ...values }) => {
+  await client.changePassword({ currentPassword, newPassword, ...otpOf(values) });
   await look();
   await listSessions();
   say("The password is changed, and all other sessions have ended.");
 });
 
-onSubmit(find("delete", HTMLFormElement), async ({ password = "" }) => {
-  await client.deleteAccount({ password });
+onSubmit(find("delete", HTMLFormElement), async ({ password = "", ...values }) => {
+  await client.deleteAccount({ password, ...otpOf(values) });
+  rememberSignedIn(false);
   showSignedOut("The account and all its sessions are gone.");
 });
 
 onClick(find("try-again", HTMLButtonElement), lookAgain);
+
+hintAtPasswords();
 
 setUpMail(createAccountClient(client), { welcome, leave, email: () => claims?.email });
 
@@ -82,11 +120,14 @@ setUpMail(createAccountClient(client), { welcome, leave, email: () => claims?.em
 async function leave(text: string): Promise<void> {
   closeMail();
   if (claims) await listSessions();
-  parts
-    .find(({ hidden }) => !hidden)
-    ?.querySelector("h2")
-    ?.focus();
+  focusOnPart();
   say(text);
+}
+
+/** Takes the focus to the part that is there. */
+function focusOnPart(): void {
+  const part = parts.find(({ hidden }) => !hidden);
+  part?.querySelector("h2")?.focus();
 }
 
 /** Only to show what the client does; an application needs none of it. */
@@ -109,7 +150,11 @@ async function watchedFetch(input: string | URL | Request, init?: RequestInit): 
 /** Shows who is logged in, and says so. */
 async function welcome(text: string): Promise<void> {
   closeMail();
+  const before = claims;
   await look();
+  // That the address is proven changes what may be done in the session that there is.
+  if (claims?.sid === before?.sid) await showAccount();
+  focusOnPart();
   say(text);
 }
 
@@ -121,18 +166,46 @@ async function look(): Promise<void> {
   claims = found;
   showClaims(claims);
   showTimeLeft(claims);
-  if (claims.sid !== before?.sid) showSignedIn(claims);
+  if (claims.sub !== before?.sub) showSignedIn(claims);
+  else if (claims.sid !== before.sid) showSession(claims);
   else if (claims.iat !== before.iat) showRenewed();
 }
 
-function showSignedIn({ email }: Claims): void {
-  find("who", HTMLElement).textContent = email;
-  find("password-email", HTMLInputElement).defaultValue = email;
+function showSignedIn(found: Claims): void {
   moviesAnswer.textContent = "";
   clearForms();
-  if (parts.some(({ hidden }) => !hidden)) say(`Logged in as ${email}.`);
+  closeParts();
+  if (parts.some(({ hidden }) => !hidden)) say(`Logged in as ${found.email}.`);
   show(signedIn);
+  passkeys.stop();
+  rememberSignedIn(true);
+  showSession(found);
+}
+
+/** Shows a session; what somebody does meanwhile goes on, where it is the next one of the same user. */
+function showSession({ email }: Claims): void {
+  find("who", HTMLElement).textContent = email;
+  for (const id of ["password-email", "step-up-email"]) find(id, HTMLInputElement).defaultValue = email;
   void listSessions();
+  void showAccount();
+}
+
+/** How often the account was asked for: only the last answer counts. */
+let asked = 0;
+
+/** Shows what opens the account. That it fails is said there. */
+async function showAccount(): Promise<void> {
+  const own = ++asked;
+  try {
+    const account = await client.account();
+    if (own !== asked) return;
+    const isProven = account.emailVerifiedAt !== null || !isHere(unproven);
+    unproven.hidden = isProven;
+    showFactor(account, isProven);
+    await passkeys.show(isProven);
+  } catch (error) {
+    if (own === asked) showNoFactor(explain(error), showAccount);
+  }
 }
 
 function showRenewed(): void {
@@ -146,9 +219,13 @@ function showSignedOut(text = ""): void {
   claims = undefined;
   if (signedOut.hidden) {
     clearForms();
+    closeParts();
+    closeStepUp();
+    passkeys.clear();
     forgetCalls();
     show(signedOut);
   }
+  void passkeys.wait();
   if (text) say(text);
 }
 
@@ -183,13 +260,19 @@ let isLooking = false;
 
 /** Looks again, one look at a time. */
 async function lookAgain(): Promise<void> {
+  if (!claims && !maybeSignedIn()) {
+    showSignedOut();
+    return;
+  }
   if (isLooking) return;
   isLooking = true;
   try {
     await look();
   } catch (error) {
-    if (error instanceof AuthError && error.status === 401) showSignedOut(claims && ended);
-    else showTrouble(error);
+    if (error instanceof AuthError && error.status === 401) {
+      showSignedOut(claims && ended);
+      rememberSignedIn(false);
+    } else showTrouble(error);
   } finally {
     isLooking = false;
   }

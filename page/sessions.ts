@@ -1,6 +1,6 @@
 import type { ListedSession } from "../client/auth-client.ts";
 import { create, createTime, find } from "./elements.ts";
-import { onClick } from "./form.ts";
+import { createButton, createFailure } from "./form.ts";
 
 const list = find("sessions", HTMLUListElement);
 const endOthers = find("end-others", HTMLButtonElement);
@@ -17,13 +17,7 @@ export function showSessions(
 
 /** Says at the list why there is none, with a button that asks again. */
 export function showNoSessions(text: string, ask: () => Promise<void>): void {
-  const message = create("span", text);
-  message.className = "error";
-  message.role = "alert";
-  const button = create("button", "List them again");
-  button.type = "button";
-  onClick(button, ask);
-  list.replaceChildren(create("li", message, button));
+  list.replaceChildren(create("li", ...createFailure(text, "List them again", ask)));
   endOthers.hidden = true;
 }
 
@@ -36,18 +30,7 @@ function createRow(session: ListedSession, end: (session: ListedSession) => Prom
   if (userAgent !== null && !current) details.append(`, ${userAgent}`);
   details.className = "details";
   const row = create("li", create("div", name, create("br"), details));
-  if (!current) row.append(createEndButton(session, end));
+  const began = new Date(createdAt * 1_000).toLocaleString(undefined, style);
+  if (!current) row.append(createButton("End it", () => end(session), `the session since ${began}`));
   return row;
-}
-
-function createEndButton(
-  session: ListedSession,
-  end: (session: ListedSession) => Promise<void>,
-): HTMLButtonElement {
-  const began = new Date(session.createdAt * 1_000).toLocaleString(undefined, style);
-  const button = create("button", "End it");
-  button.type = "button";
-  button.ariaLabel = `End it: the session since ${began}`;
-  onClick(button, () => end(session));
-  return button;
 }

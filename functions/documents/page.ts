@@ -5,14 +5,18 @@ import script from "static:../../page/page.ts";
 import { readConfig } from "../../lib/config.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { serveStatic } from "../../lib/http/static-files.ts";
-import { registration, routes, sesEndpoint } from "../../lib/settings.ts";
+import { passwordMinLength, registration, routes, sesEndpoint } from "../../lib/settings.ts";
 
-const config = readConfig({ routes, registration, sesEndpoint });
+const config = readConfig({ routes, registration, sesEndpoint, passwordMinLength });
 /** What the page shows depends on what is deployed; a route that refuses everybody is none. */
 const names = config.routes
   .map(({ method, path }) => `${method} ${path}`)
   .filter((name) => config.registration !== "closed" || name !== "POST /auth/register");
-const deployed = `data-routes="${names}"${config.sesEndpoint ? " data-mailbox" : ""}`;
+const deployed = [
+  `data-routes="${names}"`,
+  `data-password-min="${config.passwordMinLength}"`,
+  ...(config.sesEndpoint ? ["data-mailbox"] : []),
+].join(" ");
 
 export const handler = readOnlyApi().handler(
   serveStatic({

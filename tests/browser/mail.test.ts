@@ -125,8 +125,8 @@ async function begin(kind: string) {
   return { page, account, finish, ...(await site.mailTo(to, kind)) };
 }
 
-/** Whether there is a session, the client asks by itself. */
-const isOwn = (request: string) => request.includes("/auth/refresh");
+/** Whether there is a session, the client asks by itself, and so that browsers can fill in a passkey. */
+const isOwn = (request: string) => /\/auth\/(refresh|login\/challenge) /.test(request);
 
 /** Opens a link, and notes what the page asks for. */
 async function follow(page: Page, url: string): Promise<string[]> {
@@ -211,6 +211,20 @@ test("U07 whoever is invited opens the account by the link in the mail, which a 
   await form(page, "invitation").getByRole("button").click();
   await says(page, "Registered and logged in.");
   await isLoggedIn(page, { email });
+});
+
+test("a reload takes no form away that waits for a code; in another tab there is none", async () => {
+  const { page, finish, code } = await begin("reset");
+  await page.reload();
+  await page.getByText("Look into the mail of").filter({ visible: true }).waitFor();
+  expect(await focused(page)).toBe("mail-reset-heading");
+  const tab = await openPage(page.context(), site.url);
+  expect(await form(tab, "reset").isVisible()).toBe(false);
+  await codeField(page, "reset").fill(code);
+  await finish(page);
+  await page.reload();
+  await page.locator("#signed-in").waitFor();
+  expect(await form(page, "reset").isVisible()).toBe(false);
 });
 
 test("another code begins with an empty form, and what was being waited for is not said any more", async () => {
@@ -307,6 +321,7 @@ test.each<[stage: string, settings: Record<string, string>, forms: string[]]>([
     ["login", "to-forgot", "to-by-code", "register", "ask-email"],
   ],
   ["with mail, closed", { ...mail, REGISTRATION: "closed" }, ["login", "to-forgot", "ask-email"]],
+  ["with passkeys", { PASSKEY_RP_ID: "localhost" }, ["login", "to-passkey", "register"]],
 ])("a stage %s shows the forms of what it has, and no other", async (_stage, env, forms) => {
   const printed = JSON.parse(slsSync(["print", "--stage", "dev", "--format", "json"], { env }));
   const { ROUTES } = printed.functions.page.environment;
@@ -316,8 +331,8 @@ test.each<[stage: string, settings: Record<string, string>, forms: string[]]>([
   const page = await (await site.openBrowser()).newPage();
   await page.route(`${site.url}/`, (route) => route.fulfill({ contentType: "text/html", body }));
   await follow(page, site.url);
-  const shown = `[...document.querySelectorAll("form, #to-forgot, #to-by-code")]
-    .filter((each) => !each.closest("#mail, [hidden]:not(#signed-in)"))
+  const shown = `[...document.querySelectorAll("form, #to-forgot, #to-by-code, #to-passkey")]
+    .filter((each) => !each.closest("#mail, dialog, [hidden]:not(#signed-in)"))
     .map(({ id }) => id)`;
   const always = ["password", "delete"];
   expect(((await page.evaluate(shown)) as string[]).toSorted()).toEqual([...forms, ...always].toSorted());

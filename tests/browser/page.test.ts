@@ -55,15 +55,18 @@ test("by keyboard alone: register, and the focus is where the reader goes on", a
 test("what is wrong with a field stands at the field, is read with it, and goes when it is mended", async () => {
   const page = await open();
   const fields = page.locator("#register");
+  // Before anybody types.
+  await fields.getByText("At least 15 characters").waitFor();
+  expect(await fields.getByLabel("Password").getAttribute("aria-describedby")).toBe("register-password-hint");
   await submit(page, "register", { email: "ada", password: "short" });
   await page.locator("#register-password-error").waitFor();
   const [email, password] = [fields.getByLabel("E-mail address"), fields.getByLabel("Password")];
-  for (const [field, id, text] of [
-    [email, "register-email-error", /must be an e-mail address/],
-    [password, "register-password-error", /must have 15 to 256 characters/],
+  for (const [field, id, text, hint] of [
+    [email, "register-email-error", /must be an e-mail address/, ""],
+    [password, "register-password-error", /must have 15 to 256 characters/, "register-password-hint "],
   ] as const) {
     expect(await field.getAttribute("aria-invalid")).toBe("true");
-    expect(await field.getAttribute("aria-describedby")).toBe(id);
+    expect(await field.getAttribute("aria-describedby")).toBe(hint + id);
     expect(await page.locator(`#${id}`).textContent()).toMatch(text);
   }
   expect(await focused(page)).toBe("register-email");

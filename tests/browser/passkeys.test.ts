@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import type { CDPSession, Page } from "playwright-core";
-import { type Account, createAccount, enter, openPage, startSite } from "./support/site.ts";
+import { addAuthenticator } from "./support/held-site.ts";
+import { type Account, createAccount, startSite } from "./support/site.ts";
 
 // The ceremonies of Chromium with its virtual authenticator, through the client as it is built. Without mail no address has to
 // be proven.
@@ -14,16 +15,11 @@ interface Passkey {
 /** A page of the API's own origin with the client in it, and an authenticator. */
 async function open() {
   const context = await site.openBrowser();
-  const page = await openPage(context, site.apiUrl);
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable", { enableUI: false });
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      ...{ protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", isUserVerified: true },
-      ...{ hasResidentKey: true, hasUserVerification: true, automaticPresenceSimulation: true },
-      ...{ defaultBackupEligibility: true, defaultBackupState: true },
-    },
-  });
+  const page = await context.newPage();
+  // The page's own script uses passkeys, too.
+  await page.route("**/page.js", (route) => route.abort());
+  await page.goto(site.apiUrl);
+  const { cdp, authenticatorId } = await addAuthenticator(context, page);
   await loadClient(page);
   return { page, cdp, authenticatorId };
 }
@@ -60,7 +56,11 @@ const credentialsOf = async (cdp: CDPSession, authenticatorId: string) =>
 /** The same with somebody logged in. */
 async function openLoggedIn(account: Account = createAccount()) {
   const opened = await open();
-  await enter(opened.page, "register", account);
+  const credentials = JSON.stringify(account);
+  await run(
+    opened.page,
+    `client.auth.register(${credentials}).then(() => client.auth.login(${credentials}))`,
+  );
   return { ...opened, account };
 }
 
@@ -110,6 +110,27 @@ test("P17 a list tells the browser which passkeys there are, and one that fails 
   await run(page, `client.removePasskey("${passkeyId}")`);
   await run(page, "client.passkeys()");
   expect(await credentialsOf(cdp, authenticatorId)).toEqual([]);
+});
+
+test("P17 a list that was asked for before a passkey was added does not hide it", async () => {
+  const { page, cdp, authenticatorId } = await openLoggedIn();
+  const [arrived, added] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route(
+    "**/auth/passkeys",
+    async (route) => {
+      const response = await route.fetch();
+      arrived.resolve();
+      await added.promise;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  const listing = run<Passkey[]>(page, "client.passkeys()");
+  await arrived.promise;
+  await run(page, "client.addPasskey()");
+  added.resolve();
+  expect(await listing).toEqual([]);
+  expect(await credentialsOf(cdp, authenticatorId)).toHaveLength(1);
 });
 
 test("autofill signs in", async () => {

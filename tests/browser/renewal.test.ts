@@ -138,6 +138,8 @@ test("a copied cookie opens things for one life of an access token; it is never 
   const visitor = await visit();
   const thief = await site.openBrowser();
   await thief.addCookies(await visitor.context.cookies());
+  // The page asks nothing for a visitor who never logged in here; a thief does.
+  await thief.addInitScript('localStorage.setItem("signed-in", "yes")');
   const stolen = await openPage(thief, site.url);
   await isLoggedIn(stolen, visitor.account);
   await says(stolen, "Your session has ended.");

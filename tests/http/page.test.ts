@@ -51,17 +51,20 @@ test("the page may load and call its own origin only, run no inline script, and 
   ]);
 });
 
-test("the page knows which routes are deployed, and whether mails stay on this machine", async () => {
+test("the page knows which routes are deployed, how long a password has to be, and whether mails stay on this machine", async () => {
   const { body = "" } = await load("/");
   expect(body).toMatch(/^<!doctype html>\n<html data-routes="[^"]*,POST \/auth\/register,/);
   expect(body).not.toContain("data-mailbox");
   const local = createSandbox({
     // Where registration is closed, its route is there to say so.
     ...{ ROUTES: "GET /movies,POST /auth/login,POST /auth/register", REGISTRATION: "closed" },
+    PASSWORD_MIN_LENGTH: "12",
     SES_ENDPOINT: "http://localhost:8005",
   });
   const answer = await local.page({ path: "/" });
-  expect(answer.body).toContain('<html data-routes="GET /movies,POST /auth/login" data-mailbox lang="en">');
+  expect(answer.body).toContain(
+    '<html data-routes="GET /movies,POST /auth/login" data-password-min="12" data-mailbox lang="en">',
+  );
 });
 
 test("the page asks for nothing that is not here, and has no inline script or style", async () => {

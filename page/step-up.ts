@@ -1,0 +1,68 @@
+import { AuthError } from "../client/auth-client.ts";
+import { find } from "./elements.ts";
+import { clearForm, onClick, onSubmit, otpOf } from "./form.ts";
+
+/** How somebody who is logged in logs in once more. */
+interface Ways {
+  password(proof: { password: string; otp?: string }): Promise<void>;
+  passkey(): Promise<void>;
+  /** Answers whether there is a passkey to do it with. */
+  hasPasskey(): boolean;
+}
+
+/** Does something that the API may want a login of just now for: then it asks for one, and does it again. */
+export type Fresh = <T>(act: () => Promise<T>) => Promise<T>;
+
+const dialog = find("step-up", HTMLDialogElement);
+const form = find("step-up-form", HTMLFormElement);
+const byPasskey = find("step-up-passkey", HTMLButtonElement);
+
+/** Sets up the dialog of a login once more. Whoever closes it is refused with `cancelled`. */
+export function setUpStepUp({ password, passkey, hasPasskey }: Ways): Fresh {
+  let settle: ((error?: AuthError) => void) | undefined;
+
+  /** What was waited for is done: closing the dialog cancels nothing any more. */
+  function succeed(): void {
+    settle?.();
+    dialog.close();
+  }
+
+  onSubmit(form, async (values) => {
+    await password({ password: values.password ?? "", ...otpOf(values) });
+    succeed();
+  });
+  onClick(
+    byPasskey,
+    async () => {
+      await passkey();
+      succeed();
+    },
+    form,
+  );
+  find("step-up-cancel", HTMLButtonElement).onclick = () => dialog.close();
+  dialog.addEventListener("close", () => {
+    clearForm(form);
+    settle?.(new AuthError(0, { code: "cancelled", detail: "Nothing was changed." }));
+  });
+
+  function ask(): Promise<void> {
+    byPasskey.hidden = !hasPasskey();
+    dialog.showModal();
+    return new Promise((resolve, reject) => {
+      settle = (error) => (error ? reject(error) : resolve());
+    });
+  }
+
+  return async (act) => {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof AuthError) || error.code !== "insufficient_user_authentication") throw error;
+    }
+    await ask();
+    return act();
+  };
+}
+
+/** Closes the dialog: there is nobody any more who could log in once more. */
+export const closeStepUp = (): void => dialog.close();
