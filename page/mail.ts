@@ -40,8 +40,8 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
     await leave("The password is set, and all sessions have ended. Log in with it.");
   });
 
-  onSubmit(find("recovery", HTMLFormElement), async ({ token = "", newPassword = "" }) => {
-    await account.recoverPassword({ token, newPassword });
+  onSubmit(find("recovery", HTMLFormElement), async ({ token = "", newPassword = "", ...values }) => {
+    await account.recoverPassword({ token, newPassword, ...otpOf(values) });
     await leave("The password is set, and all sessions have ended. Log in with it.");
   });
 
