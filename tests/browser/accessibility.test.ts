@@ -38,6 +38,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await click(page, "Call /movies");
     await page.getByText("Avatar").waitFor();
     await page.setViewportSize({ width: 800, height: 540 });
+    await page.evaluate("scrollTo(0, 0)");
     await page.screenshot({ path: `${pictures}/readme.png` });
     await page.getByText("What the token says").click();
   },
