@@ -53,6 +53,12 @@ const own: Record<string, Partial<Budget>> = {
   removePasskey: asks(2, 1, 1),
   // The source, the flow and its end, an identity and its user, a session, and the end of the one before
   finishExternal: asks(8, 3, 5),
+  listIdentities: asks(2, 2, 0),
+  beginLink: asks(2, 2, 0),
+  // The session, the user, the flow and its end; two items at once
+  linkIdentity: asks(5, 2, 6),
+  // The session; three items at once; the sweep
+  unlinkIdentity: asks(4, 2, 7),
   refresh: asks(1, 0, 1),
   logout: asks(1, 0, 1),
   listSessions: asks(2, 2, 0),

@@ -111,6 +111,16 @@ async function returnFromProvider(sub: string) {
   return { pathParameters, cookies: cookiesOf(begun), body: { code, state } };
 }
 
+/** The end of a link of an identity. */
+async function returnToLink(cookies: string[]) {
+  const pathParameters = { provider: "bench" };
+  const begun = await call("beginLink", { pathParameters, cookies });
+  const { state, nonce } = JSON.parse(begun.body ?? "");
+  const sub = randomUUID();
+  const code = createCode({ sub, email: `${sub}@example.com`, nonce });
+  return { pathParameters, cookies: [...cookies, ...cookiesOf(begun)], body: { code, state } };
+}
+
 /** What a browser sends back of an answer's cookies; before them stand lines that delete what it may have had. */
 export function cookiesOf({ cookies = [] }: ApiResponse): string[] {
   return cookies.flatMap((line) => (line.includes("; Max-Age=0") ? [] : [line.split(";", 1)[0] ?? ""]));
@@ -214,6 +224,22 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const [, device = ""] = cookiesOf(await call("finishExternal", await returnFromProvider(sub)));
       const request = await returnFromProvider(sub);
       return createEvent("finishExternal", { ...request, cookies: [...request.cookies, device] });
+    },
+    beginLink: async () => {
+      const { cookies } = await openProven();
+      return createEvent("beginLink", { pathParameters: { provider: "bench" }, cookies });
+    },
+    linkIdentity: async () => {
+      const { cookies } = await openProven();
+      return createEvent("linkIdentity", await returnToLink(cookies));
+    },
+    unlinkIdentity: async () => {
+      const { cookies } = await openProven();
+      const { body = "" } = await call("linkIdentity", await returnToLink(cookies));
+      return createEvent("unlinkIdentity", {
+        cookies,
+        pathParameters: { identityId: JSON.parse(body).identityId },
+      });
     },
     askRegistration: () => createEvent("askRegistration", { body: { email: createAddress() } }),
     askLoginCode: () => createEvent("askLoginCode", { body: { email: createAddress() } }),

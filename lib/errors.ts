@@ -42,6 +42,8 @@ const rows = {
   totp_not_enabled: [409],
   email_taken: [409],
   email_unproven: [409],
+  identity_taken: [409],
+  too_many_identities: [409],
   too_many_passkeys: [409],
   last_sign_in_method: [409],
   email_changed_recently: [409],

@@ -67,6 +67,14 @@ export const parameters = {
     schema: { type: "string", pattern: "^[a-z0-9\\-]{1,32}$" },
     example: "google",
   },
+  IdentityId: {
+    name: "identityId",
+    in: "path",
+    required: true,
+    description: "From the list of identities.",
+    schema: { type: "string", pattern: "^[\\w\\-]{43}$" },
+    example: "q2Tn0p7mJxw3d9k8s5u1bAq2Tn0p7mJxw3d9k8s5u1b",
+  },
   Cursor: {
     name: "cursor",
     in: "query",

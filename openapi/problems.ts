@@ -198,6 +198,16 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail:
       "The provider does not say that the e-mail address is yours. Have it verified there, or register.",
   },
+  identity_taken: {
+    meaning: "The identity at the provider opens another account.",
+    remedy: "nothing to repeat: sign in with it, and remove it there first.",
+    detail: "This identity opens another account. Nothing was changed.",
+  },
+  too_many_identities: {
+    meaning: "The account has ten identities at providers.",
+    remedy: "let the user remove one.",
+    detail: "The account has ten identities. Remove one of them first.",
+  },
   provider_unavailable: {
     meaning:
       "The provider does not answer in time, or answers what is no answer; or it does not know the service's client, which the log says.",

@@ -13,6 +13,7 @@ import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { flowCookies, serializeClearedFlow } from "../../lib/http/flow-cookie.ts";
 import { findReturn } from "../../lib/http/provider-return.ts";
+import { finishBody } from "../../lib/http/provider-schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { chooseLanguage } from "../../lib/mail/language.ts";
@@ -70,7 +71,12 @@ export const handler = api()
   .handler(async (event) => {
     const { headers, mode, hasCookies, pairs, userAgent, sourceIp: ip, requestId } = event;
     const clientKeys = parseClientKeys(headers);
-    const returned = findReturn(event, { config, isReturnOf: provider.isReturnOf, now: clock() });
+    const returned = findReturn(event, {
+      body: finishBody,
+      config,
+      isReturnOf: provider.isReturnOf,
+      now: clock(),
+    });
     const language = chooseLanguage(headers["accept-language"], languages);
     const known =
       mode === "bearer" ? { device: returned.device, pairs: [] } : { device: event.device, pairs };

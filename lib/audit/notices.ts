@@ -17,6 +17,8 @@ const noticeOf: Partial<Record<string, (change: AccountChange["change"]) => Noti
   recovery_code_used: () => "recoveryCodeUsed",
   passkey_added: () => "passkeyAdded",
   passkey_removed: () => "passkeyRemoved",
+  identity_linked: () => "identityLinked",
+  identity_unlinked: () => "identityUnlinked",
   user_archived: () => "accountDisabled",
   user_deleted: () => "accountDeleted",
 };

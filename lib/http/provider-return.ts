@@ -1,6 +1,8 @@
+import type * as v from "valibot";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { findFlow } from "../providers/flow.ts";
+import { type Flow, findFlow } from "../providers/flow.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { Redeem } from "../providers/redeem.ts";
 import { providerRefusal } from "../providers/refusals.ts";
 import { invalidField } from "./begin-body.ts";
@@ -8,14 +10,17 @@ import type { ClientMode } from "./client-mode.ts";
 import type { CookieSettings } from "./cookies.ts";
 import type { ApiEvent } from "./event.ts";
 import { type FlowEvent, flowCookieName } from "./flow-cookie.ts";
-import { finishBody } from "./provider-schemas.ts";
 import { parseBody } from "./schemas.ts";
 
 interface ReturnEvent extends Pick<ApiEvent, "body" | "pathParameters">, FlowEvent {
   mode: ClientMode;
 }
 
-interface ReturnOptions {
+/** What every body has that ends something at a provider. */
+type ReturnSchema = v.GenericSchema<unknown, { code: string; state: string; iss?: string; flow?: string }>;
+
+interface ReturnOptions<Schema extends ReturnSchema> {
+  body: Schema;
   config: Pick<CookieSettings, "cookieName"> & Config<"identityProviders">;
   isReturnOf: Redeem["isReturnOf"];
   /** The session that began it; undefined for a sign-in. */
@@ -29,13 +34,13 @@ interface ReturnOptions {
  * Throws AppError `not_found`, `invalid_body`, and `sign_in_over` where the sign-in was begun in another browser, for another session
  * or provider, or too long ago.
  */
-export function findReturn(
+export function findReturn<Schema extends ReturnSchema>(
   { body, pathParameters, mode, flows }: ReturnEvent,
-  { config, isReturnOf, sessionId, now }: ReturnOptions,
-) {
+  { body: schema, config, isReturnOf, sessionId, now }: ReturnOptions<Schema>,
+): Omit<v.InferOutput<Schema>, "flow"> & { provider: Provider; flow: Flow } {
   const provider = config.identityProviders.find(({ id }) => id === pathParameters.provider);
   if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
-  const { flow: given, ...returned } = parseBody(finishBody, body);
+  const { flow: given, ...returned } = parseBody<Schema>(schema, body);
   if (given !== undefined && mode === "cookie") throw invalidField("flow", "is for bearer clients");
   const { state } = returned;
   const text = mode === "bearer" ? given : flows.get(flowCookieName(state, config));

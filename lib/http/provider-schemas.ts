@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { device, otp } from "./schemas.ts";
+import { device, otp, refreshToken } from "./schemas.ts";
 
 const text = v.string("must be a string");
 
@@ -35,6 +35,9 @@ const flow = v.exactOptional(
     v.check((value) => value.length <= 256, "must have at most 256 characters"),
   ),
 );
+
+/** The body that links an identity: a bearer client sends its whole pair. */
+export const linkBody = v.strictObject({ code, state, iss, flow, refreshToken });
 
 /** The body that ends a sign-in at a provider. */
 export const finishBody = v.strictObject({ code, state, iss, flow, otp, device });

@@ -32,6 +32,8 @@ export const notices = [
   "factorRefused",
   "passkeyAdded",
   "passkeyRemoved",
+  "identityLinked",
+  "identityUnlinked",
   "accountDisabled",
   "accountDeleted",
 ] as const;

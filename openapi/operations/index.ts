@@ -4,6 +4,7 @@ import { account } from "./account.ts";
 import { documents } from "./documents.ts";
 import { email } from "./email.ts";
 import { external, externalSchemas } from "./external.ts";
+import { identities, identitySchemas } from "./identities.ts";
 import { login } from "./login.ts";
 import { type Operation, tags } from "./operation.ts";
 import { passkeySchemas, passkeys } from "./passkeys.ts";
@@ -21,6 +22,7 @@ const all = {
   ...totp,
   ...passkeys,
   ...external,
+  ...identities,
   ...sample,
   ...documents,
   ...ownOperations,
@@ -68,6 +70,7 @@ export const groups = Object.entries(tags).filter(([name]) =>
 export const routeSchemas: Record<string, Component> = {
   ...passkeySchemas,
   ...externalSchemas,
+  ...identitySchemas,
   ...sampleSchemas,
   ...ownSchemas,
 };

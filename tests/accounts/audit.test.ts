@@ -5,10 +5,12 @@ import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { declared, permissions } from "../support/declared.ts";
+import { createSignIns, keptOf } from "../support/external.ts";
 import { fail, loseRequest, throttle } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
 import { log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
+import { startOddProvider } from "../support/odd-provider.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { createPasskey, createStoredPasskey } from "../support/passkey.ts";
 import { type Account, startService } from "../support/service.ts";
@@ -17,7 +19,21 @@ import { createTold } from "../support/told.ts";
 // Who changed what of an account: what the users' stream tells of is put into the audit trail, once.
 
 const service = await startService();
-const { sandbox, database, wire, feed, expectRequests } = service;
+const { database, wire, feed, expectRequests } = service;
+const odd = await startOddProvider();
+const sandbox = service.createSandbox({
+  IDENTITY_PROVIDERS: JSON.stringify([
+    {
+      id: "odd",
+      clientId: "web",
+      redirectUris: ["https://app.example.com/odd"],
+      ...odd.endpoints,
+      emailDomains: ["example.com"],
+    },
+  ]),
+  PROVIDER_KEYS: JSON.stringify({ odd: { clientSecret: "a-client-secret-of-odd" } }),
+});
+const pathParameters = { provider: "odd" };
 const { registerProven, rowsOf, mailsTo } = createTold(service);
 const mailbox = await startMailbox(service);
 const tell = () => feed("events");
@@ -128,6 +144,31 @@ async function removePasskey({ userId }: Account, { cookies }: Pair): Promise<Ap
   return sandbox.removePasskey({ cookies, pathParameters: { passkeyId } });
 }
 
+/** Somebody whose provider gives out the addresses of the account's domain. */
+async function signInThere({ email }: Account): Promise<ApiResponse> {
+  const { begin, finish } = createSignIns(sandbox, "odd");
+  const begun = await begin();
+  const claims = odd.claims(begun.nonce, { sub: email, email, email_verified: true });
+  return finish(begun, { code: odd.createCode(claims) });
+}
+
+async function linkIdentity({ email }: Account, { cookies }: Pair): Promise<ApiResponse> {
+  const begun = await sandbox.beginLink({ pathParameters, cookies });
+  const { state, nonce } = bodyOf(begun);
+  const code = odd.createCode(odd.claims(nonce, { sub: email }));
+  return sandbox.linkIdentity({
+    pathParameters,
+    cookies: [...cookies, ...keptOf(begun)],
+    body: { code, state },
+  });
+}
+
+async function unlinkIdentity({ userId }: Account, { cookies }: Pair): Promise<ApiResponse> {
+  const identityId = "A".repeat(43);
+  await database.change("users", { userId }, { identityIds: new Set([`external:${identityId}`]) });
+  return sandbox.unlinkIdentity({ cookies, pathParameters: { identityId } });
+}
+
 type Act = (by: Account, own: Pair) => Promise<ApiResponse>;
 
 /** Every function that changes accounts: what it is called in the trail, by whom it is done, and how. */
@@ -149,6 +190,9 @@ const changes: Record<string, [event: string, by: string, change: Act]> = {
   renewRecoveryCodes: ["recovery_codes_made", "user", (by) => withFactor("renewRecoveryCodes", by)],
   addPasskey: ["passkey_added", "user", addPasskey],
   removePasskey: ["passkey_removed", "user", removePasskey],
+  finishExternal: ["identity_linked", "provider", signInThere],
+  linkIdentity: ["identity_linked", "user", linkIdentity],
+  unlinkIdentity: ["identity_unlinked", "user", unlinkIdentity],
   changePassword: ["authn_password_change", "user", changePassword],
   resetPassword: ["authn_password_change", "reset", resetPassword],
   revokeAllSessions: ["authn_token_revoked", "user", (_, own) => revokeAll(own)],

@@ -11,7 +11,7 @@ import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
-import { createSignIns } from "../support/external.ts";
+import { createSignIns, keptOf } from "../support/external.ts";
 import { fail } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
 import { createHashKey, hashKeySettings } from "../support/keys.ts";
@@ -109,8 +109,28 @@ async function link({ userId }: Account): Promise<void> {
   await service.database.put("identities", { identity, userId, createdAt: clock.now });
 }
 
+/** The end of a link of an identity that nobody has. */
+async function returnToLink(cookies: string[]) {
+  const pathParameters = { provider: "odd" };
+  const begun = await sandbox.beginLink({ pathParameters, cookies });
+  const { state, nonce } = bodyOf(begun);
+  const code = odd.createCode(odd.claims(nonce, { sub: `linked-${state}` }));
+  return { pathParameters, cookies: [...cookies, ...keptOf(begun)], body: { code, state } };
+}
+
 /** What a route about providers takes. */
-async function askForProvider(name: RouteName, account: Account): Promise<ClientRequest> {
+async function askForProvider(
+  name: RouteName,
+  { account, cookies }: Pick<typeof usual, "account" | "cookies">,
+): Promise<ClientRequest> {
+  if (["beginLink", "linkIdentity", "unlinkIdentity"].includes(name)) {
+    await service.database.change("users", { userId: account.userId }, { emailVerifiedAt: clock.now });
+    if (name === "beginLink") return { pathParameters: { provider: "odd" }, body: undefined };
+    const request = await returnToLink(cookies);
+    if (name === "linkIdentity") return request;
+    const { identityId } = bodyOf(await sandbox.linkIdentity(request));
+    return { cookies, pathParameters: { identityId }, body: undefined };
+  }
   if (name === "beginExternal") return { pathParameters: { provider: "odd" }, body: undefined };
   if (name !== "finishExternal") return {};
   await link(account);
@@ -221,7 +241,7 @@ async function createRequest(
     ...(isOpen ? {} : exampleRequest(name, cookies)),
     ...(bodies[name] && { body: bodies[name] }),
     ...(await askForPasskey(name, { account, cookies })),
-    ...(await askForProvider(name, account)),
+    ...(await askForProvider(name, { account, cookies })),
     ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
 }
@@ -299,7 +319,8 @@ const withoutNumbers = (text: string) => text.replace(/\d+ s/, "n s");
 /** Has a route refuse with this problem. */
 async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse> {
   // Who changes passkeys has just logged in.
-  const isNew = lasting.includes(code) || isOfFactor(name) || /Passkeys?$|External$/.test(name);
+  const isNew =
+    lasting.includes(code) || isOfFactor(name) || /Passkeys?$|External$|Link$|[lL]inkIdentity$/.test(name);
   const caller = isNew ? await createCaller() : usual;
   const { userId } = caller.account;
   const change = (attributes: object) => service.database.change("users", { userId }, { ...attributes });
@@ -389,13 +410,29 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "cross_site_request":
       return call({ headers: { "sec-fetch-site": "cross-site" } });
     case "not_found":
-      return call({ pathParameters: { sessionId: "none", passkeyId: "none", provider: "none" } });
+      return call({
+        pathParameters: { sessionId: "none", passkeyId: "none", provider: "none", identityId: "none" },
+      });
     case "sign_in_over":
-      return call({ cookies: [] });
+      return call({ cookies: name === "linkIdentity" ? caller.cookies : [] });
     case "sign_in_refused":
       return call({ body: { ...(good.body as object), code: "none" } });
     case "email_not_verified":
       return call(await returnFromProvider(caller.account, { sub: "new", email_verified: false }));
+    case "identity_taken":
+    case "too_many_identities": {
+      const ids = Array.from({ length: 10 }, (_, i) => `external:${i}`);
+      if (code === "too_many_identities") await change({ identityIds: new Set(ids) });
+      else {
+        const other = await createCaller();
+        const sub = `linked-${(good.body as { state: string }).state}`;
+        const identity = externalIdentity(odd.issuer, sub);
+        const { userId } = other.account;
+        await service.database.change("users", { userId }, { identityIds: new Set([identity]) });
+        await service.database.put("identities", { identity, userId, createdAt: clock.now });
+      }
+      return call();
+    }
     case "provider_unavailable":
       odd.answer("/token", { status: 500, body: {} });
       return call();

@@ -9,9 +9,8 @@ import type { Otp } from "../../factors/otp.ts";
 import { deriveSession, type Flow } from "../../providers/flow.ts";
 import type { FlowStore, Lease, ProvenUser } from "../../providers/flow-store.ts";
 import type { Provider } from "../../providers/provider.ts";
-import { ProviderRefusal, ProviderTrouble } from "../../providers/provider-error.ts";
 import type { ProviderReturn, Redeem } from "../../providers/redeem.ts";
-import { providerRefusal, repeatRefusal } from "../../providers/refusals.ts";
+import { providerRefusal, refuseProvider, repeatRefusal } from "../../providers/refusals.ts";
 import { amrOf } from "../../sessions/amr.ts";
 import { hashClientKeys, isKeyPresented } from "../../sessions/presented-keys.ts";
 import type { SessionStore } from "../../sessions/store.ts";
@@ -95,7 +94,7 @@ export function createFinishSignIn(options: FinishOptions) {
   async function prove(request: ExternalLogin, lease: Lease): Promise<ProvenUser & { user: User }> {
     const { provider, flow } = request;
     try {
-      const evidence = await options.redeem(provider, flow, request).catch(refuse);
+      const evidence = await options.redeem(provider, flow, request).catch(refuseProvider);
       const { user, isNew } = await options.findAccount(evidence, { ...request, providerId: provider.id });
       if (isNew) options.noteCreated();
       return { userId: user.userId, identity: evidence.identity, user };
@@ -181,12 +180,6 @@ export function createFinishSignIn(options: FinishOptions) {
   /** What cannot be noted is no reason to refuse: a repeat then has to wait, or to begin again. */
   async function noted(writing: Promise<void>): Promise<void> {
     await writing.catch(noteFailure);
-  }
-
-  function refuse(error: unknown): never {
-    if (error instanceof ProviderTrouble) throw providerRefusal("provider_unavailable", { cause: error });
-    if (!(error instanceof ProviderRefusal)) throw error;
-    throw providerRefusal("sign_in_refused", { reason: error.reason, cause: error });
   }
 }
 

@@ -188,6 +188,21 @@ export const de: Texts = {
       button: "Neues Passwort setzen",
       closing: () => recover,
     },
+    identityLinked: {
+      subject: "Ein neuer Weg zur Anmeldung",
+      opening: ({ appName }) =>
+        `Mit Ihrem Konto bei ${appName} wurde ein Konto bei einem anderen Anbieter verknüpft. Wer es hat, kann sich ohne Ihr Passwort anmelden.`,
+      button: "Neues Passwort setzen",
+      closing: () =>
+        "Waren Sie es, ist nichts zu tun. Wenn nicht, setzen Sie sofort ein neues Passwort – das meldet alle anderen ab – und entfernen Sie dann die Verknüpfung.",
+    },
+    identityUnlinked: {
+      subject: "Ein Weg zur Anmeldung wurde entfernt",
+      opening: ({ appName }) =>
+        `Von Ihrem Konto bei ${appName} wurde die Verknüpfung mit einem anderen Anbieter entfernt. Niemand kann sich mehr damit anmelden.`,
+      button: "Neues Passwort setzen",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Ihr Konto ist geschlossen",
       opening: ({ appName }) =>

@@ -181,6 +181,21 @@ export const en: Texts = {
       button: "Set a new password",
       closing: () => recover,
     },
+    identityLinked: {
+      subject: "A new way to sign in was added",
+      opening: ({ appName }) =>
+        `An account at another provider was linked to your account at ${appName}. Whoever has it can sign in without your password.`,
+      button: "Set a new password",
+      closing: () =>
+        "If it was you, there is nothing to do. If not, set a new password at once – it signs everybody else out – and then remove what was linked.",
+    },
+    identityUnlinked: {
+      subject: "A way to sign in was removed",
+      opening: ({ appName }) =>
+        `An account at another provider was removed from your account at ${appName}. Nobody can sign in with it any more.`,
+      button: "Set a new password",
+      closing: () => recover,
+    },
     accountDisabled: {
       subject: "Your account is closed",
       opening: ({ appName }) =>
