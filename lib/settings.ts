@@ -280,6 +280,9 @@ export const identityProviders: Setting<Provider[]> = setting("IDENTITY_PROVIDER
   ],
 });
 
+/** How long a provider may take for one answer: then it is away. */
+export const providerTimeoutMs = setting("PROVIDER_TIMEOUT_MS", integer(50, 60_000), { unset: 3_000 });
+
 /** What a proxy in front proves itself with, in the header x-proxy-secret: one secret, or two while they change. */
 export const trustedProxySecret: Setting<readonly string[]> = setting(
   "TRUSTED_PROXY_SECRET",
@@ -336,8 +339,8 @@ export const hashKeySettings = { hashKeys, hashKeysSecret };
 export const codeKeySettings = { codeKeys, codeKeysSecret };
 /** The keys that second factors are derived from. */
 export const factorKeySettings = { factorKeys, factorKeysSecret };
-/** What the service proves itself with to each provider. */
-export const providerKeySettings = { providerKeys, providerKeysSecret };
+/** The way to the providers, and what the service proves itself with there. */
+export const providerKeySettings = { providerKeys, providerKeysSecret, providerTimeoutMs };
 /** What is needed where users can sign in with a provider, and nowhere else. */
 export const settingsOfProviders = { identityProviders, providerKeys, providerKeysSecret };
 /** Who sends mails, and where their links lead. */

@@ -4,8 +4,6 @@ import { currentSignal } from "../time-limit.ts";
 import { Response } from "./fetch-classes.ts";
 import { ProviderTrouble } from "./provider-error.ts";
 
-/** A provider that takes longer is away: the function has ten seconds for all it does. */
-const timeoutMs = 3_000;
 /** Key sets and tokens are smaller by far. */
 const maxBytes = 65_536;
 
@@ -16,26 +14,27 @@ export interface JsonRequest {
   body?: unknown;
 }
 
-/**
- * Asks a provider for JSON, once: no redirect is followed, nothing is repeated, and no connection is used a second time, which
- * might break after the provider has worked. Throws ProviderTrouble for whatever is no answer: too late, too long, a redirect,
- * 429, 5xx, not JSON.
- */
-export async function fetchJson(url: string, { method, headers, body }: JsonRequest): Promise<Response> {
-  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), currentSignal() ?? []].flat());
-  const answer = await send(
-    new URL(url),
-    { method, headers, signal },
-    body === undefined ? "" : String(body),
-  ).catch((error: unknown) => {
-    throw error instanceof ProviderTrouble ? error : new ProviderTrouble("no answer", { cause: error });
-  });
-  const { status, text } = answer;
-  if (status === 429 || status >= 500 || (status >= 300 && status < 400))
-    throw new ProviderTrouble(`status ${status}`);
-  const json = parseJson(text);
-  if (!json) throw new ProviderTrouble(`status ${status}, and no JSON object or list`);
-  return new Response(status, json);
+/** Asks a provider; it gets so many milliseconds for each answer. */
+export type FetchJson = ReturnType<typeof createFetchJson>;
+
+/** Makes what asks providers for JSON; each answer may take so long. */
+export function createFetchJson(timeoutMs: number) {
+  /**
+   * Asks once: no redirect is followed, nothing is repeated, and no connection is used a second time, which might break after the
+   * provider has worked. Throws ProviderTrouble for whatever is no answer: too late, too long, a redirect, 429, 5xx, not JSON.
+   */
+  return async function fetchJson(url: string, { method, headers, body }: JsonRequest): Promise<Response> {
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), currentSignal() ?? []].flat());
+    const sent = send(new URL(url), { method, headers, signal }, body === undefined ? "" : String(body));
+    const { status, text } = await sent.catch((error: unknown) => {
+      throw error instanceof ProviderTrouble ? error : new ProviderTrouble("no answer", { cause: error });
+    });
+    if (status === 429 || status >= 500 || (status >= 300 && status < 400))
+      throw new ProviderTrouble(`status ${status}`);
+    const json = parseJson(text);
+    if (!json) throw new ProviderTrouble(`status ${status}, and no JSON object or list`);
+    return new Response(status, json);
+  };
 }
 
 function send(

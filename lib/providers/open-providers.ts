@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
 import { createSecretKeys, createStaticKeys } from "../tokens/key-source.ts";
+import { createFetchJson } from "./fetch-json.ts";
 import type { Provider } from "./provider.ts";
 import { ProviderTrouble } from "./provider-error.ts";
 import { type ProviderKeys, parseProviderKeys } from "./provider-keys.ts";
@@ -12,7 +13,11 @@ import { createRedeem } from "./redeem.ts";
  * keys, once per sandbox, and again after five minutes.
  */
 export function openRedeem(
-  { providerKeys, providerKeysSecret }: Config<"providerKeys" | "providerKeysSecret">,
+  {
+    providerKeys,
+    providerKeysSecret,
+    providerTimeoutMs,
+  }: Config<"providerKeys" | "providerKeysSecret" | "providerTimeoutMs">,
   clock: Clock,
 ) {
   const options = { name: "provider keys", clock };
@@ -24,6 +29,7 @@ export function openRedeem(
 
   return createRedeem({
     clock,
+    fetchJson: createFetchJson(providerTimeoutMs),
     async getClientSecret({ id }: Provider): Promise<string> {
       await source.ready();
       const [current] = await source.get();

@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi";
 import type { Clock } from "../clock.ts";
 import { type Evidence, readGithubEvidence, readTokenEvidence } from "./evidence.ts";
-import { fetchJson, type JsonRequest } from "./fetch-json.ts";
+import type { FetchJson, JsonRequest } from "./fetch-json.ts";
 import { codeVerifierOf, type Flow, nonceOf, stateOf } from "./flow.ts";
 import type { Provider } from "./provider.ts";
 import { ProviderRefusal, ProviderTrouble } from "./provider-error.ts";
@@ -30,13 +30,35 @@ const ourFaults = [
 interface RedeemOptions {
   /** Gives the client secret of a provider. */
   getClientSecret: (provider: Provider) => Promise<string>;
+  fetchJson: FetchJson;
   clock: Clock;
 }
 
 /** Makes what asks a provider who has signed in. */
-export function createRedeem({ getClientSecret, clock }: RedeemOptions) {
+export function createRedeem({ getClientSecret, fetchJson, clock }: RedeemOptions) {
   // One for each provider: the library keeps its key set by it.
   const servers = new Map<string, oauth.AuthorizationServer>();
+
+  /** The library's own words are those of fetch; on one's own machine a provider may speak plain http. */
+  const createOptions = ({ tokenEndpoint }: Provider) => ({
+    [oauth.customFetch]: (url: string, request: object) =>
+      fetchJson(url, request as JsonRequest) as unknown as Promise<globalThis.Response>,
+    [oauth.allowInsecureRequests]: tokenEndpoint.startsWith("http:"),
+  });
+
+  /** A call of the provider's API with the access token, which is dropped then. */
+  async function ask(url: string, token: string): Promise<unknown> {
+    const response = await fetchJson(url, {
+      method: "GET",
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: "application/json",
+        "user-agent": "serverless-auth-api",
+      },
+    });
+    if (response.status !== 200) throw new ProviderRefusal("code refused");
+    return response.json();
+  }
 
   function openServer(provider: Provider): oauth.AuthorizationServer {
     const opened = servers.get(provider.id) ?? toServer(provider);
@@ -109,31 +131,10 @@ function toServer(provider: Provider): oauth.AuthorizationServer {
   };
 }
 
-/** The library's own words are those of fetch; on one's own machine a provider may speak plain http. */
-const createOptions = ({ tokenEndpoint }: Provider) => ({
-  [oauth.customFetch]: (url: string, request: object) =>
-    fetchJson(url, request as JsonRequest) as unknown as Promise<globalThis.Response>,
-  [oauth.allowInsecureRequests]: tokenEndpoint.startsWith("http:"),
-});
-
 /** Some answer 200 with an error in it (GitHub). */
 async function assertNoError(response: globalThis.Response): Promise<void> {
   const { error } = (await response.json()) as { error?: unknown };
   if (error === undefined) return;
   if (ourFaults.includes(String(error))) throw new ProviderTrouble(`the provider says ${String(error)}`);
   throw new ProviderRefusal("code refused");
-}
-
-/** A call of the provider's API with the access token, which is dropped then. */
-async function ask(url: string, token: string): Promise<unknown> {
-  const response = await fetchJson(url, {
-    method: "GET",
-    headers: {
-      authorization: `Bearer ${token}`,
-      accept: "application/json",
-      "user-agent": "serverless-auth-api",
-    },
-  });
-  if (response.status !== 200) throw new ProviderRefusal("code refused");
-  return response.json();
 }

@@ -27,7 +27,7 @@ export const identities = {
     problems: [...knowsCaller],
   },
   beginLink: {
-    route: "POST /auth/identities/{provider}",
+    route: "POST /auth/identities/{provider}/begin",
     tag: "External sign-in",
     summary: "Begin to link an identity",
     description:

@@ -121,6 +121,7 @@ export async function startService(given?: Database) {
     DYNAMODB_ENDPOINT: wire.endpoint,
     // Nothing is too slow by chance: a test of what is too slow sets its own limit.
     DYNAMODB_TIMEOUT_MS: "10000",
+    PROVIDER_TIMEOUT_MS: "60000",
   };
   const sandbox = createSandbox(environment);
   const consumers: Record<string, Consumer[]> = {};
