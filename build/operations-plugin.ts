@@ -137,9 +137,13 @@ function encryptTables({ resources, functions }: Serverless["service"], kmsKeyAr
   }
   const isOfDynamoDB = ({ Action }: Statement) =>
     [Action].flat().some((name) => name.startsWith("dynamodb:"));
-  for (const { iamRoleStatements = [] } of Object.values(functions)) {
-    if (!iamRoleStatements.some(isOfDynamoDB)) continue;
-    iamRoleStatements.push({
+  const ofPeople = ofType(resources.Resources, "AWS::IAM::ManagedPolicy").map(
+    ({ Properties }) => (Properties.PolicyDocument as { Statement: Statement[] }).Statement,
+  );
+  const ofFunctions = Object.values(functions).map(({ iamRoleStatements = [] }) => iamRoleStatements);
+  for (const statements of [...ofFunctions, ...ofPeople]) {
+    if (!statements.some(isOfDynamoDB)) continue;
+    statements.push({
       Effect: "Allow",
       Action: ["kms:Decrypt", "kms:DescribeKey"],
       Resource: kmsKeyArn,

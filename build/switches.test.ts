@@ -10,6 +10,8 @@ const off = {
   EMAIL_LOGIN: "off",
   PASSKEY_RP_ID: "unset",
   IDENTITY_PROVIDERS: "unset",
+  EVENT_BUS_NAME: "unset",
+  OPERATOR_POLICIES: "off",
 };
 const MAIL_FROM = "auth@example.com";
 const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
@@ -34,8 +36,10 @@ test.each([
 });
 
 test("what cannot be is refused, with all that is wrong", () => {
-  expect(() => read({ DEMO_PAGE: "yes", DOCS: "no", REGISTRATION: "verified", EMAIL_LOGIN: "on" })).toThrow(
-    "DEMO_PAGE must be on or off\nDOCS must be on or off\nREGISTRATION=verified needs MAIL_FROM\nEMAIL_LOGIN=on needs MAIL_FROM",
+  expect(() =>
+    read({ EVENT_BUS_NAME: "a", DEMO_PAGE: "yes", DOCS: "no", REGISTRATION: "verified", EMAIL_LOGIN: "on" }),
+  ).toThrow(
+    "DEMO_PAGE must be on or off\nDOCS must be on or off\nREGISTRATION=verified needs MAIL_FROM\nEMAIL_LOGIN=on needs MAIL_FROM\nEVENT_BUS_NAME needs MAIL_FROM",
   );
   expect(() => read({ MAIL_FROM, REGISTRATION: "Open", EMAIL_LOGIN: "1" })).toThrow(
     "REGISTRATION must be open or verified or closed\nEMAIL_LOGIN must be on or off",

@@ -18,6 +18,10 @@ const switches = {
   PASSKEY_RP_ID: ["set", "unset"],
   /** Sign-in with other providers. */
   IDENTITY_PROVIDERS: ["set", "unset"],
+  /** An event bus. */
+  EVENT_BUS_NAME: ["set", "unset"],
+  /** Policies for the people who run `npm run users`. */
+  OPERATOR_POLICIES: ["on", "off"],
 } as const;
 
 type SwitchName = keyof typeof switches;
@@ -51,6 +55,8 @@ export function readSwitches(
     EMAIL_LOGIN: environment.EMAIL_LOGIN || "off",
     PASSKEY_RP_ID: environment.PASSKEY_RP_ID ? "set" : "unset",
     IDENTITY_PROVIDERS: environment.IDENTITY_PROVIDERS ? "set" : "unset",
+    EVENT_BUS_NAME: environment.EVENT_BUS_NAME ? "set" : "unset",
+    OPERATOR_POLICIES: environment.OPERATOR_POLICIES || "off",
   };
   const names = Object.keys(switches) as SwitchName[];
   const faults = names.flatMap((name) => {
@@ -59,6 +65,7 @@ export function readSwitches(
   });
   if (!hasMail && given.REGISTRATION === "verified") faults.push("REGISTRATION=verified needs MAIL_FROM");
   if (!hasMail && given.EMAIL_LOGIN === "on") faults.push("EMAIL_LOGIN=on needs MAIL_FROM");
+  if (!hasMail && environment.EVENT_BUS_NAME) faults.push("EVENT_BUS_NAME needs MAIL_FROM");
   if (isPublicSuffix(environment.PASSKEY_RP_ID || "localhost"))
     faults.push("PASSKEY_RP_ID must not be a domain under which anybody registers one: no browser takes it");
   if (faults.length > 0) throw new Error(faults.join("\n"));
@@ -89,7 +96,7 @@ interface Parts {
 }
 
 /**
- * Takes out of serverless.yml what is not there with the switches as they stand, and the word itself; with a table every
+ * Takes out of serverless.yml what is not there with the switches as they stand, and the word itself; with a resource every
  * permission on it, and with the last function that a stream feeds the stream. Throws an Error for a word that is not
  * known.
  */
@@ -105,11 +112,13 @@ export function applySwitches({ functions, resources }: Parts, standing: Switche
     } else if (Object.keys(metadata).length > 0) resource.Metadata = metadata;
     else delete resource.Metadata;
   }
+  const isOfSome = ({ Resource }: { Resource: unknown }) => !absent.has(findResource(Resource) ?? "");
   for (const each of Object.values(functions))
-    if (each.iamRoleStatements)
-      each.iamRoleStatements = each.iamRoleStatements.filter(
-        ({ Resource }) => !absent.has(findResource(Resource) ?? ""),
-      );
+    if (each.iamRoleStatements) each.iamRoleStatements = each.iamRoleStatements.filter(isOfSome);
+  for (const { Properties } of Object.values(resources)) {
+    const policy = Properties?.PolicyDocument as { Statement: { Resource: unknown }[] } | undefined;
+    if (policy) policy.Statement = policy.Statement.filter(isOfSome);
+  }
   const events = Object.values(functions).flatMap(({ events = [] }) => events);
   const read = events.map((event) => findResource((event as { stream?: { arn?: unknown } }).stream?.arn));
   for (const [id, { Properties }] of Object.entries(resources))

@@ -244,6 +244,12 @@ export const mailLimitPerSourcePerHour = setting("MAIL_LIMIT_PER_SOURCE_PER_HOUR
 });
 /** For how many days the audit trail is kept. */
 export const auditDays = setting("AUDIT_DAYS", integer(1, 3_650), { unset: 400 });
+/** The event bus that a stage makes, and tells of changes of accounts. */
+export const eventBusName: Setting<string | undefined> = setting(
+  "EVENT_BUS_NAME",
+  matching(/^(?!default$)[A-Za-z0-9._-]{1,256}$/, "must be a name for an event bus, and not default"),
+  { unset: undefined },
+);
 /** Whether a login from a browser that the account does not know is told to its address. */
 export const newDeviceNotice = setting("NEW_DEVICE_NOTICE", oneOf("on", "off"), { unset: "on" });
 

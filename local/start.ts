@@ -124,6 +124,8 @@ function environment(): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: "local",
     ...Object.fromEntries(shell),
     ...(engine && { DYNAMODB_ENDPOINT: engine.endpoint }),
+    // There is no bus here.
+    EVENT_BUS_NAME: "",
     ...(mailbox && { SES_ENDPOINT: mailbox.endpoint }),
     SLS_LOG_LEVEL: "warning",
   };

@@ -13,6 +13,7 @@ const imageType = {
     userId: v.string(),
     email: v.string(),
     emailVerifiedAt: v.exactOptional(v.number()),
+    disabledAt: v.exactOptional(v.number()),
     language: v.exactOptional(v.string()),
     movedBy: v.exactOptional(v.string()),
     undoUntil: v.exactOptional(v.number()),

@@ -7,12 +7,16 @@ import type { NewMail } from "../mail/mail.ts";
 import type { MailStore } from "../mail/store.ts";
 import type { StreamRecord } from "../stream.ts";
 import { type AccountChange, findAccountChange } from "./account-change.ts";
+import type { Publish } from "./event-bus.ts";
 import { listNotifications, type Notification } from "./notices.ts";
+import { listPublished } from "./published-events.ts";
 import type { AuditStore } from "./store.ts";
 
 interface TellOptions {
   audit: Pick<AuditStore, "has" | "put">;
   mails: Pick<MailStore, "put">;
+  /** Undefined where there is no bus. */
+  publish: Publish | undefined;
   /** For how many days rows are kept. */
   auditDays: number;
   languages: readonly Language[];
@@ -22,16 +26,17 @@ interface TellOptions {
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
 
-/** Makes what tells of the change in a record of the users' stream: by mail, and in the audit trail. */
-export function createTellChange({ audit, mails, auditDays, languages, clock }: TellOptions) {
+/** Makes what tells of the change in a record of the users' stream: by mail, on the bus, and in the audit trail. */
+export function createTellChange({ audit, mails, publish, auditDays, languages, clock }: TellOptions) {
   /**
    * Tells of a change once, however often its record comes. The row is put last: whatever breaks off before it is done
-   * again, and mails are known by their ids. Throws AppError `unavailable`.
+   * again; mails are known by their ids, and events by theirs to whoever gets them. Throws AppError `unavailable`.
    */
   return async function tellChange(record: StreamRecord): Promise<void> {
     const found = find(record);
     if (!found || (await audit.has(found.userId, found.change))) return;
     for (const notification of listNotifications(found)) await mail(notification, found);
+    await publish?.(listPublished(found));
     await audit.put(found.userId, found.change, clock() + auditDays * daySeconds);
   };
 

@@ -24,6 +24,8 @@ const makers: Record<string, string> = {
   "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
   "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard",
   "AWS::DynamoDB::Table": "dynamodb:CreateTable",
+  "AWS::Events::EventBus": "events:CreateEventBus",
+  "AWS::IAM::ManagedPolicy": "iam:CreatePolicy",
   "AWS::IAM::Role": "iam:CreateRole",
   "AWS::Lambda::EventSourceMapping": "lambda:CreateEventSourceMapping",
   "AWS::Lambda::Function": "lambda:CreateFunction",
@@ -38,6 +40,7 @@ let packaged: Package;
 beforeAll(async () => {
   packaged = await packageStage("prod", {
     ...{ MAIL_FROM: "auth@example.com", MAIL_LINK: "https://auth.example.com/", EMAIL_LOGIN: "on" },
+    ...{ OPERATOR_POLICIES: "on", EVENT_BUS_NAME: "accounts" },
     ...{ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on", DOMAIN_NAME: "auth.example.com" },
     CERTIFICATE_ARN: "arn:aws:acm:eu-central-1:123456789012:certificate/1",
     JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,

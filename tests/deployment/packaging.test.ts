@@ -72,6 +72,7 @@ const everySetting: Record<string, string> = {
   IDENTITY_PROVIDERS: JSON.stringify([
     { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
   ]),
+  EVENT_BUS_NAME: "accounts",
   MAIL_FROM: "Example <auth@example.com>",
   MAIL_LINK: "https://app.example.com/account",
   MAIL_REPLY_TO: "help@example.com",

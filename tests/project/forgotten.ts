@@ -75,9 +75,11 @@ export function findForgotten(project: Project): string[] {
   const isCalled = (name: string) => tests.some((text) => new RegExp(`\\b${name}\\(|"${name}"`).test(text));
   const handlers = ours.map(([, { handler }]) => handler.replace(/\.handler$/, ".ts"));
   const unlisted = ymls.filter((path) => !serverless.includes(`\${file(${path})}`));
-  // "PutItem notes" needs a table; "GetSecretValue hash-keys" does not, nor does "SendEmail ses".
+  // "PutItem notes" needs a table; "GetSecretValue hash-keys" does not, nor do "SendEmail ses" and "PutEvents eventBus".
   const needed = Object.values(permissions).flatMap((each) =>
-    each.flatMap((text) => (/^(GetSecretValue|SendEmail) /.test(text) ? [] : (text.split(" ")[1] ?? []))),
+    each.flatMap((text) =>
+      /^(GetSecretValue|SendEmail|PutEvents) /.test(text) ? [] : (text.split(" ")[1] ?? []),
+    ),
   );
 
   return [

@@ -56,7 +56,9 @@ describe("docs/routes.md and docs/settings.md", () => {
   test("names every option of a deployment, and no other", () => {
     const named = rowsOf(options).flatMap(([first]) => codeOf(first));
     // What decides which functions there are: build/switches.ts.
-    expect(named.sort()).toEqual([...optionVariables, "DEMO_PAGE", "DOCS", "EMAIL_LOGIN", "SAMPLE"].sort());
+    expect(named.sort()).toEqual(
+      [...optionVariables, "DEMO_PAGE", "DOCS", "EMAIL_LOGIN", "OPERATOR_POLICIES", "SAMPLE"].sort(),
+    );
   });
 
   test("gives the defaults that the code has", () => {

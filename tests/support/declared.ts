@@ -12,6 +12,7 @@ export const everySwitch = {
   IDENTITY_PROVIDERS: JSON.stringify([
     { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
   ]),
+  ...{ OPERATOR_POLICIES: "on", EVENT_BUS_NAME: "accounts" },
 };
 /** Of the functions that register a deployment has those of one of these. */
 export const registrations = ["verified", "open", "closed"];
@@ -127,6 +128,16 @@ export const permissions: Record<string, Permission[]> = Object.fromEntries(
     ),
   ]),
 );
+
+/** What a managed policy allows, by its logical id. */
+export function permissionsOfPolicy(id: string): Permission[] {
+  const { PolicyDocument } = declared.resources.Resources[id]?.Properties as {
+    PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] };
+  };
+  return PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
+    [Action].flat().map((action) => toPermission(id, action, Resource)),
+  );
+}
 
 function toPermission(name: string, action: string, resource: unknown): Permission {
   const [service, operation = ""] = action.split(":");
