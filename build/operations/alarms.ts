@@ -52,6 +52,16 @@ const alarmsOf = ({ stage, tables, fed, mailsPerHour }: Scope): Record<string, A
     description: "Spent pairs come back more than usual: docs/runbooks.md, The alarm on replays rings.",
     ...{ statistic: "Sum", above: 10, periodSeconds: 3_600 },
   },
+  RefusedLogins: {
+    metric: ofService("LoginRefused", { stage }),
+    description: "Far more logins are refused than usual: docs/runbooks.md, Many logins are refused.",
+    ...{ statistic: "Sum", above: 1_000, periodSeconds: 300 },
+  },
+  RefusedFactors: {
+    metric: ofService("FactorRefused", { stage }),
+    description: "Passwords are right, and codes wrong: docs/runbooks.md, Many logins are refused.",
+    ...{ statistic: "Sum", above: 50, periodSeconds: 3_600 },
+  },
   LambdaThrottles: {
     metric: ofLambda("Throttles"),
     description: "The account's Lambda concurrency does not suffice (all functions of the region).",
