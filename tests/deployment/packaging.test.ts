@@ -33,6 +33,8 @@ const senders = [
   "identity/example.com",
 ].map((name) => aws(`ses:\${AWS::Region}:\${AWS::AccountId}:${name}`));
 
+const bus = { "Fn::GetAtt": ["EventBus", "Arn"] };
+
 /** The action and the resources that a permission stands for; none, on a table that the stage does not have. */
 function statementsOf(
   permission: Permission,
@@ -41,6 +43,7 @@ function statementsOf(
   const [operation, what = ""] = permission.split(" ");
   if (what === "ses") return senders.map((sender) => [`ses:${operation}`, sender]);
   if (what.endsWith("-keys")) return [[`secretsmanager:${operation}`, secretOf(stage, what)]];
+  if (what === "eventBus") return "EventBus" in resources ? [[`events:${operation}`, bus]] : [];
   const id = `${what[0]?.toUpperCase()}${what.slice(1)}Table`;
   return id in resources ? [[`dynamodb:${operation}`, { "Fn::GetAtt": [id, "Arn"] }]] : [];
 }
@@ -158,11 +161,13 @@ describe.each([
       const allowed = permissionsOf(packaged(), name, name === "mail" ? mailConditions : []);
       expect([name, allowed]).toEqual([name, [...log, ...read, ...own]]);
       for (const [action, resource] of own) {
-        expect(action).toMatch(/^(dynamodb:\w+|secretsmanager:GetSecretValue|ses:SendEmail)$/);
+        expect(action).toMatch(
+          /^(dynamodb:\w+|secretsmanager:GetSecretValue|ses:SendEmail|events:PutEvents)$/,
+        );
         const secrets = ["signing-keys", "hash-keys", "code-keys", "factor-keys", "provider-keys"].map(
           (keys) => secretOf(stage, keys),
         );
-        expect([...tables, ...secrets, ...senders]).toContainEqual(resource);
+        expect([...tables, ...secrets, ...senders, bus]).toContainEqual(resource);
       }
     }
   });
