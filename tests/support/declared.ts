@@ -131,10 +131,10 @@ export const permissions: Record<string, Permission[]> = Object.fromEntries(
 
 /** What a managed policy allows, by its logical id. */
 export function permissionsOfPolicy(id: string): Permission[] {
-  const { PolicyDocument } = declared.resources.Resources[id]?.Properties as {
-    PolicyDocument: { Statement: { Action: string | string[]; Resource: unknown }[] };
+  const { PolicyDocument } = (declared.resources.Resources[id]?.Properties ?? {}) as {
+    PolicyDocument?: { Statement: { Action: string | string[]; Resource: unknown }[] };
   };
-  return PolicyDocument.Statement.flatMap(({ Action, Resource }) =>
+  return (PolicyDocument?.Statement ?? []).flatMap(({ Action, Resource }) =>
     [Action].flat().map((action) => toPermission(id, action, Resource)),
   );
 }
