@@ -22,6 +22,8 @@ const switches = {
   EVENT_BUS_NAME: ["set", "unset"],
   /** Policies for the people who run `npm run users`. */
   OPERATOR_POLICIES: ["on", "off"],
+  /** Sessions that are bound to a key of the browser. */
+  DEVICE_BOUND_SESSIONS: ["on", "off"],
 } as const;
 
 type SwitchName = keyof typeof switches;
@@ -57,6 +59,7 @@ export function readSwitches(
     IDENTITY_PROVIDERS: environment.IDENTITY_PROVIDERS ? "set" : "unset",
     EVENT_BUS_NAME: environment.EVENT_BUS_NAME ? "set" : "unset",
     OPERATOR_POLICIES: environment.OPERATOR_POLICIES || "off",
+    DEVICE_BOUND_SESSIONS: environment.DEVICE_BOUND_SESSIONS || "off",
   };
   const names = Object.keys(switches) as SwitchName[];
   const faults = names.flatMap((name) => {

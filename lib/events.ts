@@ -19,6 +19,9 @@ export type SecurityEvent =
   /** A passkey's counter went back, or it can suddenly be copied: it is no refusal. */
   | "authn_passkey_suspect"
   | "authn_password_change"
+  /** A browser has bound its key to a session; or it, or somebody with a copied cookie, did not prove that key. */
+  | "authn_device_bound"
+  | "authn_device_unproven"
   /** A genuine pair without the Session-Key that its session is bound to: a copied cookie, or a client that lost its key. */
   | "authn_session_key_missing"
   | "authn_token_invalid"

@@ -1,13 +1,15 @@
 import { createUserStore } from "./accounts/store.ts";
 import { openAttemptLimit } from "./attempts/open-limits.ts";
 import { createOpenSession } from "./auth/open-session.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock, systemClockMs } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { createDeviceChallenges } from "./device-binding/challenge.ts";
 import { createDynamoDB } from "./dynamodb.ts";
 import { createSessionStore } from "./sessions/store.ts";
 import {
   attemptsTable,
   cookieSettings,
+  deviceBoundSessions,
   dynamodbSettings,
   hashKeySettings,
   issuerSettings,
@@ -16,6 +18,7 @@ import {
   usersTable,
 } from "./settings.ts";
 import { createPairIssuer } from "./tokens/issue-pair.ts";
+import { createKeyedHash } from "./tokens/keyed-hash.ts";
 import { openHashKeys } from "./tokens/open-hash-keys.ts";
 import { openSigningKeys } from "./tokens/open-signing-keys.ts";
 
@@ -29,6 +32,7 @@ export const sessionOpeningSettings = {
   usersTable,
   sessionsTable,
   attemptsTable,
+  deviceBoundSessions,
 };
 
 /**
@@ -45,9 +49,13 @@ export async function createSessionOpening(config: Config<keyof typeof sessionOp
   const sessions = createSessionStore(dynamodb, config.sessionsTable);
   const pairs = createPairIssuer(signingKeys, config);
   const needs = { dynamodb, hashKeys, clock };
+  const challenges =
+    config.deviceBoundSessions === "on"
+      ? createDeviceChallenges(createKeyedHash(needs), { clockMs: systemClockMs, ...config })
+      : undefined;
   return {
     ...{ users, sessions, pairs, needs },
     ...openAttemptLimit(config, needs),
-    openSession: createOpenSession({ users, sessions, pairs, clock, ...config }),
+    openSession: createOpenSession({ users, sessions, pairs, challenges, clock, ...config }),
   };
 }

@@ -285,6 +285,26 @@ export const identityProviders: Setting<Provider[]> = setting("IDENTITY_PROVIDER
     ),
   ],
 });
+/** Whether browsers that can bind a key of their own to a session (W3C Device Bound Session Credentials). */
+export const deviceBoundSessions = setting("DEVICE_BOUND_SESSIONS", oneOf("on", "off"), {
+  unset: "off",
+  rules: [
+    rule(
+      { accessTokenTtlSeconds },
+      (own: "on" | "off", { accessTokenTtlSeconds }) =>
+        own === "on" &&
+        accessTokenTtlSeconds < 300 &&
+        "ACCESS_TOKEN_TTL_SECONDS must be at least 300 with DEVICE_BOUND_SESSIONS: browsers prove their key two minutes ahead",
+    ),
+    rule(
+      { cookieDomain },
+      (own: "on" | "off", { cookieDomain }) =>
+        own === "on" &&
+        cookieDomain !== undefined &&
+        "COOKIE_DOMAIN must be unset with DEVICE_BOUND_SESSIONS: a session is bound for the host of ISSUER alone",
+    ),
+  ],
+});
 
 /** How long a provider may take for one answer: then it is away. */
 export const providerTimeoutMs = setting("PROVIDER_TIMEOUT_MS", integer(50, 60_000), { unset: 3_000 });

@@ -1,5 +1,5 @@
 import { type ProblemCode, problems } from "../lib/errors.ts";
-import { type HeaderName, headers, problemHeaders } from "./headers.ts";
+import { type HeaderName, headers, headersOfProblem, problemHeaders } from "./headers.ts";
 import { type Contract, contracts, groups, routeSchemas } from "./operations/index.ts";
 import type { Operation } from "./operations/operation.ts";
 import { parameters } from "./parameters.ts";
@@ -154,10 +154,11 @@ function createRefusals(possible: ProblemCode[]) {
 
 function createProblemResponse(possible: ProblemCode[]) {
   const [first = "internal_error"] = possible;
-  const header = problemHeaders[problems[first].status];
+  const sent = [problemHeaders[problems[first].status], ...possible.map((code) => headersOfProblem[code])];
+  const names = sent.filter((name) => name !== undefined);
   return {
     description: possible.map((code) => problems[code].title).join("; "),
-    ...(header && { headers: refToHeaders([header]) }),
+    ...(names.length > 0 && { headers: refToHeaders(names) }),
     content: {
       "application/problem+json": {
         schema: {

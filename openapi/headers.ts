@@ -1,3 +1,4 @@
+import type { ProblemCode } from "../lib/errors.ts";
 import type { JsonSchema } from "./schemas.ts";
 
 /** Every response header that is not on every answer. */
@@ -22,6 +23,20 @@ export const headers = {
         'Bearer error="insufficient_user_authentication", acr_values="aal2"',
       ],
     },
+  },
+  "Secure-Session-Registration": {
+    description:
+      "With `DEVICE_BOUND_SESSIONS`: has a browser that can bind a key of its own to this session, by itself (W3C Device Bound Session Credentials).",
+    schema: { type: "string", pattern: '^\\(ES256\\);path="[^"]+";challenge="[\\w\\-]+"$' },
+  },
+  "Secure-Session-Challenge": {
+    description: "What the browser signs next.",
+    schema: { type: "string", pattern: '^"[\\w\\-]+";id="auth"$' },
+  },
+  Location: {
+    required: true,
+    description: "The same path: the browser proves its key before it asks again.",
+    schema: { type: "string" },
   },
   "Retry-After": {
     required: true,
@@ -57,4 +72,9 @@ export const problemHeaders: Partial<Record<number, HeaderName>> = {
   405: "Allow",
   429: "Retry-After",
   503: "Retry-After",
+};
+
+/** The headers that come with one problem. */
+export const headersOfProblem: Partial<Record<ProblemCode, HeaderName>> = {
+  device_proof_required: "Secure-Session-Challenge",
 };

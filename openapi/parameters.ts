@@ -75,6 +75,19 @@ export const parameters = {
     schema: { type: "string", pattern: "^[\\w\\-]{43}$" },
     example: "q2Tn0p7mJxw3d9k8s5u1bAq2Tn0p7mJxw3d9k8s5u1b",
   },
+  SecureSessionId: {
+    name: "Sec-Secure-Session-Id",
+    in: "header",
+    description: "Browsers send it once they have bound a key: `auth`.",
+    schema: { type: "string" },
+  },
+  SecureSessionResponse: {
+    name: "Secure-Session-Response",
+    in: "header",
+    description:
+      "A JWT of type `dbsc+jwt`, signed with ES256 by the browser's key: its `jti` is the challenge. The first one has the key in its header. Without it the answer says what to sign.",
+    schema: { type: "string" },
+  },
   Cursor: {
     name: "cursor",
     in: "query",

@@ -129,6 +129,20 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     remedy: "the operator lists the exact origin of your application in `ALLOWED_ORIGINS`.",
     detail: "This origin may not call the API. An operator can list it in ALLOWED_ORIGINS.",
   },
+  invalid_device_proof: {
+    meaning:
+      "A browser may bind its key within 60 s of the login, with a proof of the challenge that came with it; this is not such a proof.",
+    remedy: "nothing: the session goes on, unbound.",
+    detail:
+      "A browser binds its key within 60 s of the login, with a proof of the challenge that came with it.",
+  },
+  device_proof_required: {
+    meaning:
+      "The session is bound to the browser of its login, and this request does not prove that it is from there. Nothing was changed or ended.",
+    remedy: "log in again; do not call logout.",
+    detail:
+      "This session is bound to the browser of its login, and the request does not prove that it is from there. Log in again.",
+  },
   session_key_required: {
     meaning:
       "The session was opened with a `Session-Key`, and this request does not carry it. Nothing was changed or ended.",

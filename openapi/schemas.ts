@@ -115,6 +115,7 @@ const summary = {
   expiresAt: time("When it ends unless it is renewed before."),
   userAgent: { type: ["string", "null"], description: "The browser at login." },
   ip: { type: ["string", "null"], description: "The network address at login." },
+  isDeviceBound: { type: "boolean", description: "Whether only the browser of its login can renew it." },
 };
 const summaryExample = {
   sessionId,
@@ -123,6 +124,7 @@ const summaryExample = {
   expiresAt: createdAt + 87_240,
   userAgent: "Mozilla/5.0 (X11; Linux x86_64)",
   ip: "192.0.2.7",
+  isDeviceBound: false,
 };
 
 /** A passkey as its owner sees it. */

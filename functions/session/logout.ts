@@ -6,6 +6,7 @@ import { AppError } from "../../lib/errors.ts";
 import { api } from "../../lib/http/api.ts";
 import { clientMode } from "../../lib/http/client-mode.ts";
 import { serializeClearedCookies } from "../../lib/http/cookies.ts";
+import { serializeClearedMarker } from "../../lib/http/device-binding.ts";
 import { json } from "../../lib/http/response.ts";
 import { note } from "../../lib/log.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
@@ -13,6 +14,7 @@ import {
   audience,
   clientId,
   cookieSettings,
+  deviceBoundSessions,
   dynamodbSettings,
   issuer,
   jwtPublicKeys,
@@ -29,12 +31,18 @@ const config = readConfig({
   clientId,
   jwtPublicKeys,
   sessionsTable,
+  deviceBoundSessions,
 });
 const keys = await importVerificationKeys(config.jwtPublicKeys);
 const logout = createLogout({
   sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
   verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
 });
+
+const clearedCookies = [
+  ...serializeClearedCookies(config),
+  ...(config.deviceBoundSessions === "on" ? serializeClearedMarker(config) : []),
+];
 
 export const handler = api()
   .use(clientMode(config))
@@ -44,5 +52,5 @@ export const handler = api()
     note({ event: "session_logout", ...(session && { userId: session.userId }) });
     // A bearer client has no cookie of ours, and the browser it may run in could hold somebody else's session.
     const hasCookie = mode === "cookie" && bearer.is === "none";
-    return json(200, { msg: "success" }, hasCookie ? serializeClearedCookies(config) : undefined);
+    return json(200, { msg: "success" }, hasCookie ? clearedCookies : undefined);
   });

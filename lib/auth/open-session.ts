@@ -3,13 +3,14 @@ import { createCustomClaims } from "../accounts/claims.ts";
 import { isDisabled } from "../accounts/is-disabled.ts";
 import type { User, UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
+import type { DeviceChallenges } from "../device-binding/challenge.ts";
 import type { Amr } from "../sessions/amr.ts";
 import { authTimeOf } from "../sessions/auth-time.ts";
 import { type Client, type Session, toNoted } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/store.ts";
 import { settleAll } from "../settle-all.ts";
 import type { PairIssuer, TokenPair } from "../tokens/issue-pair.ts";
-import { createRefreshToken, hashToken } from "../tokens/refresh-token.ts";
+import { createRefreshToken, createTokenId, hashToken } from "../tokens/refresh-token.ts";
 import { createSweep, isSweepDue } from "./sweep.ts";
 
 /** What a session notes of the request that opens it. */
@@ -24,9 +25,14 @@ export interface SessionRequest extends Client {
   replaced?: Session;
 }
 
+/** The first pair of a session, and what a browser signs that binds a key to it. */
+export interface NewPair extends TokenPair {
+  deviceChallenge?: string;
+}
+
 /** What opens a session: the token pair, and what the client is to keep beside it. */
 export interface OpenedSession {
-  pair: TokenPair;
+  pair: NewPair;
   /** What recognises the client at later logins (lib/attempts/known-devices.ts). */
   device: string;
 }
@@ -50,6 +56,8 @@ interface OpenSessionOptions {
   users: Pick<UserStore, "find" | "noteSwept">;
   sessions: Pick<SessionStore, "put" | "delete" | "list" | "deleteAll">;
   pairs: PairIssuer;
+  /** Undefined where browsers bind no keys to sessions. */
+  challenges: Pick<DeviceChallenges, "toBind"> | undefined;
   clock: Clock;
   refreshTokenTtlSeconds: number;
   sessionMaxAgeSeconds: number;
@@ -65,7 +73,7 @@ const putAttempts = 3;
 
 /** Makes the one way to a session: keys ready, put, sweep if due, confirm, token pair. */
 export function createOpenSession(options: OpenSessionOptions) {
-  const { users, sessions, pairs, clock, ...lifetimes } = options;
+  const { users, sessions, pairs, challenges, clock, ...lifetimes } = options;
   const sweep = createSweep({ sessions, users });
 
   /**
@@ -76,11 +84,13 @@ export function createOpenSession(options: OpenSessionOptions) {
     user: User,
     request: SessionRequest,
     confirmation: Confirmation = {},
-  ): Promise<TokenPair | undefined> {
+  ): Promise<NewPair | undefined> {
     await pairs.ready();
     const { session, refreshToken } = await put(user, request);
     if (!(await isConfirmed(user, session, confirmation))) return undefined;
-    return pairs.issue(session, refreshToken);
+    const pair = await pairs.issue(session, refreshToken);
+    if (!challenges || session.deviceKey !== undefined) return pair;
+    return { ...pair, deviceChallenge: await challenges.toBind(createTokenId(refreshToken)) };
   };
 
   async function put(user: User, request: SessionRequest) {
@@ -126,10 +136,12 @@ export function createOpenSession(options: OpenSessionOptions) {
   /** What a session has of whoever proved the user: the request, or the login of the session in whose place it comes. */
   function createProof({ idempotencyKey, sessionKey, replaced, ...request }: SessionRequest) {
     const { amr } = replaced ?? request;
+    const { deviceKey } = replaced ?? {};
     const sessionKeyHash = replaced ? replaced.sessionKeyHash : sessionKey && hashToken(sessionKey);
     return {
       keyed: replaced?.keyed ?? idempotencyKey !== undefined,
       ...(sessionKeyHash !== undefined && { sessionKeyHash }),
+      ...(deviceKey !== undefined && { deviceKey }),
       ...(replaced && { authenticatedAt: authTimeOf(replaced) }),
       ...(amr && { amr }),
     };

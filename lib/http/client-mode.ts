@@ -1,5 +1,5 @@
 import type { OpenedSession } from "../auth/open-session.ts";
-import type { PresentedPair } from "../auth/session/refresh.ts";
+import type { PresentedPair } from "../auth/session/verify-pair.ts";
 import { AppError } from "../errors.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
 import { type Bearer, parseBearer } from "./bearer.ts";
@@ -13,6 +13,7 @@ import {
   serializeAuthCookie,
   serializeStaleCookies,
 } from "./cookies.ts";
+import { registrationHeader } from "./device-binding.ts";
 import { deviceCookieName, serializeDeviceCookie, serializeStaleDeviceCookies } from "./device-cookie.ts";
 import { addHidden } from "./event.ts";
 import { type ApiResponse, json } from "./response.ts";
@@ -115,7 +116,12 @@ export function openedResponse(
     ? [...serializeStaleCookies(settings), ...serializeStaleDeviceCookies(settings)]
     : [];
   const set = [serializeAuthCookie(pair, settings), serializeDeviceCookie(device, settings)];
-  return json(200, { msg, ...more }, [...stale, ...set]);
+  const response = json(200, { msg, ...more }, [...stale, ...set]);
+  if (pair.deviceChallenge === undefined) return response;
+  return {
+    ...response,
+    headers: { ...response.headers, ...registrationHeader(pair.deviceChallenge, settings) },
+  };
 }
 
 function parseMode(header: string | undefined): ClientMode {

@@ -1,4 +1,4 @@
-import type { PresentedPair } from "../auth/session/refresh.ts";
+import type { PresentedPair } from "../auth/session/verify-pair.ts";
 import type { Config } from "../config.ts";
 import { isPlainHttp } from "../settings.ts";
 import type { TokenPair } from "../tokens/issue-pair.ts";
@@ -110,17 +110,18 @@ function domainsOf(hostname: string): string[] {
 }
 
 /** A Set-Cookie line with the attributes of the auth cookie. Throws RangeError above 2,048 bytes. */
-export function serializeCookie(
-  value: string,
-  maxAge: number,
-  { cookieName, cookieSameSite, cookieDomain, ...where }: CookieSettings,
-) {
+export function serializeCookie(value: string, maxAge: number, settings: CookieSettings) {
+  const { cookieName, cookieDomain } = settings;
   const domain = cookieDomain === undefined ? "" : `; Domain=${cookieDomain}`;
-  const secure = isPlainHttp(where) ? "" : " Secure;";
-  const attributes = `HttpOnly;${secure} SameSite=${cookieSameSite}; Path=/; Max-Age=${maxAge}${domain}`;
-  const line = `${cookieName}=${value}; ${attributes}`;
+  const line = `${cookieName}=${value}; ${cookieAttributes(settings)}; Max-Age=${maxAge}${domain}`;
   if (line.length > maxLineBytes) throw new RangeError(`the auth cookie would have ${line.length} bytes`);
   return line;
+}
+
+/** What every cookie of ours has but for its life and its domain. */
+export function cookieAttributes({ cookieSameSite, ...where }: CookieSettings): string {
+  const secure = isPlainHttp(where) ? "" : " Secure;";
+  return `HttpOnly;${secure} SameSite=${cookieSameSite}; Path=/`;
 }
 
 function splitCookie(text: string): [name: string, value: string] {

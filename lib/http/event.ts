@@ -9,8 +9,8 @@ export interface RawCredentials {
   readonly authorization: string | undefined;
 }
 
-/** Client keys: a handler reads them by their names. */
-const keyHeaders = ["session-key", "idempotency-key", "idempotency-key-previous"];
+/** Client keys, and what a browser signed: a handler reads them by their names. */
+const keyHeaders = ["session-key", "idempotency-key", "idempotency-key-previous", "secure-session-response"];
 
 /**
  * A request of the HTTP API (payload format 2.0) after normalisation: lower-case header names, and neither cookies nor

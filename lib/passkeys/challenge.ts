@@ -1,7 +1,7 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { parseBase64url } from "../base64url.ts";
+import { randomBytes } from "node:crypto";
 import type { ClockMs } from "../clock.ts";
 import type { KeyedHash } from "../tokens/keyed-hash.ts";
+import { createStamps } from "../tokens/stamps.ts";
 import { PasskeyError } from "./passkey-error.ts";
 
 /** What a challenge was made for: a sign-in, or a new passkey of one user. */
@@ -10,10 +10,8 @@ export type ChallengePurpose = "get" | `create:${string}`;
 /** How long a challenge counts: so long may a login page wait for its user. */
 export const challengeSeconds = 600;
 
-/** 6 bytes of milliseconds, 10 random ones, and a MAC of 16. */
-const [timeLength, nameLength, length] = [6, 16, 32];
-/** The clock of another machine may be so far ahead. */
-const skewMs = 5_000;
+/** Random bytes in each. */
+const length = 10;
 
 /** Makes and knows again the challenges of passkey ceremonies; nothing is stored of them. */
 export type PasskeyChallenges = ReturnType<typeof createPasskeyChallenges>;
@@ -22,33 +20,23 @@ export type PasskeyChallenges = ReturnType<typeof createPasskeyChallenges>;
  * Makes challenges that carry their time and a keyed hash (WebAuthn Level 3, 13.4.3). That each is used once is decided
  * where a passkey's use is written.
  */
-export function createPasskeyChallenges({ hash, hashes }: KeyedHash, clockMs: ClockMs) {
-  const label = (purpose: ChallengePurpose, name: Buffer) =>
-    `passkey challenge:${purpose}:${name.toString("base64url")}`;
-  const toMac = (hashed: string) => Buffer.from(hashed, "base64url").subarray(0, length - nameLength);
+export function createPasskeyChallenges(keyedHash: KeyedHash, clockMs: ClockMs) {
+  const stamps = createStamps(keyedHash, clockMs);
+  const label = (purpose: ChallengePurpose) => `passkey challenge:${purpose}`;
 
   return {
     /** Makes a challenge: 32 bytes, base64url. Throws AppError `unavailable`. */
-    async create(purpose: ChallengePurpose): Promise<string> {
-      const name = Buffer.concat([Buffer.alloc(timeLength), randomBytes(nameLength - timeLength)]);
-      name.writeUIntBE(clockMs(), 0, timeLength);
-      return Buffer.concat([name, toMac(await hash(label(purpose, name)))]).toString("base64url");
-    },
+    create: (purpose: ChallengePurpose): Promise<string> => stamps.make(label(purpose), randomBytes(length)),
 
     /**
      * When a challenge was made (epoch milliseconds). Throws PasskeyError for one that is not ours, not for this purpose, or
      * too old, and AppError `unavailable`.
      */
     async check(challenge: string, purpose: ChallengePurpose): Promise<number> {
-      const bytes = parseBase64url(challenge);
-      if (bytes?.length !== length) throw new PasskeyError("wrong challenge");
-      const [name, mac] = [bytes.subarray(0, nameLength), bytes.subarray(nameLength)];
-      const genuine = (await hashes(label(purpose, name))).map(toMac);
-      if (!genuine.some((other) => timingSafeEqual(other, mac))) throw new PasskeyError("wrong challenge");
-      const madeAt = name.readUIntBE(0, timeLength);
-      const age = clockMs() - madeAt;
-      if (age > challengeSeconds * 1000 || age < -skewMs) throw new PasskeyError("challenge too old");
-      return madeAt;
+      const rule = { purpose: label(purpose), length, maxAgeSeconds: challengeSeconds };
+      const opened = await stamps.open(challenge, rule);
+      if (opened.is === "genuine") return opened.madeAt;
+      throw new PasskeyError(opened.is === "old" ? "challenge too old" : "wrong challenge");
     },
   };
 }

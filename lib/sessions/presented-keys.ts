@@ -25,7 +25,7 @@ export function hashClientKeys({
   idempotencyKey,
   previousIdempotencyKey,
   sessionKey,
-}: ClientKeys): PresentedKeys {
+}: Partial<ClientKeys>): PresentedKeys {
   return {
     keyHash: hashKey(idempotencyKey),
     previousKeyHash: hashKey(previousIdempotencyKey),

@@ -1,3 +1,4 @@
+import type { DeviceKey } from "../device-binding/challenge.ts";
 import { isSameHash } from "../tokens/refresh-token.ts";
 import { isKeyPresented, isSameKey, type PresentedKeys } from "./presented-keys.ts";
 import type { Session } from "./session.ts";
@@ -15,6 +16,8 @@ export interface RotationSettings {
 export interface RotationAttempt extends PresentedKeys {
   presentedHash: string;
   rotationSalt: string;
+  /** The key of a browser that has proven it. */
+  deviceKey?: DeviceKey | undefined;
   nowMs: number;
 }
 
@@ -24,6 +27,8 @@ export type Verdict =
   | { is: "over" }
   /** The session is bound to a Session-Key that did not come. */
   | { is: "key-missing" }
+  /** The session is bound to the key of a browser that the request does not prove. */
+  | { is: "unproven"; session: Session }
   /** Our own write had succeeded and the SDK's retry met it. */
   | { is: "own-write"; session: RotatedSession }
   /** The current pair, rotated less than the minimum interval ago: it stays. */
@@ -55,8 +60,8 @@ export const maxRearms = 10;
 
 /**
  * Classifies the item that a refused rotation met (docs/rotation.md, the table). Pure and total.
- * The order matters: an ended session is never revived, nobody without its Session-Key learns or ends anything, and
- * our own write is known by its salt whatever the window.
+ * The order matters: an ended session is never revived, nobody without the key of its browser, or its Session-Key, learns
+ * or ends anything, and our own write is known by its salt whatever the window.
  */
 export function classify(
   session: Session | undefined,
@@ -65,7 +70,9 @@ export function classify(
 ): Verdict {
   const { presentedHash, nowMs } = attempt;
   if (!session || session.expiresAt * 1000 <= nowMs) return { is: "over" };
-  if (!isKeyPresented(session, attempt)) return { is: "key-missing" };
+  // A browser cannot send the Session-Key with its own proof, which says more.
+  if (session.deviceKey !== attempt.deviceKey) return { is: "unproven", session };
+  if (attempt.deviceKey === undefined && !isKeyPresented(session, attempt)) return { is: "key-missing" };
   if (isRotated(session) && session.rotationSalt === attempt.rotationSalt)
     return { is: "own-write", session };
   if (isSameHash(session.tokenHash, presentedHash)) return { is: "current", session };
@@ -95,11 +102,12 @@ function isRotated(session: Session): session is RotatedSession {
 }
 
 /**
- * The key of the rotation proves a repeat, as this request's key or as the one before it – the latter not where two
+ * The key of the browser proves a repeat. Else the key of the rotation does, as this request's key or as the one before it – the latter not where two
  * rotations in a row had the same key: that is no client of ours, but somebody who copied one request.
  */
-function isProven(session: Session, { keyHash, previousKeyHash }: RotationAttempt): boolean {
+function isProven(session: Session, { keyHash, previousKeyHash, deviceKey }: RotationAttempt): boolean {
   const { rotationKeyHash } = session;
+  if (deviceKey !== undefined) return true;
   if (isSameKey(rotationKeyHash, keyHash)) return true;
   return isSameKey(rotationKeyHash, previousKeyHash) && !isSameKey(rotationKeyHash, session.previousKeyHash);
 }

@@ -29,6 +29,8 @@ export const sessionType = {
     previousKeyHash: v.exactOptional(v.string()),
     /** SHA-256 of the Session-Key: only requests that carry it renew the session. */
     sessionKeyHash: v.exactOptional(v.string()),
+    /** The public key of the browser that the session is bound to (lib/device-binding): only its proofs renew it. */
+    deviceKey: v.exactOptional(v.string()),
     /** The login carried an Idempotency-Key: a predecessor is accepted with its key only. */
     keyed: v.exactOptional(v.boolean(), false),
     /**

@@ -2,6 +2,7 @@ import { DeleteCommand, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as v from "valibot";
 import { toSeconds } from "../clock.ts";
 import { deleteItems } from "../delete-items.ts";
+import type { DeviceKey } from "../device-binding/challenge.ts";
 import {
   type DynamoDB,
   getItem,
@@ -33,6 +34,8 @@ export function isSessionId(value: unknown): value is string {
 /** One rotation as it is written. */
 export interface Rotation extends Pick<PresentedKeys, "keyHash" | "sessionKeyHash"> {
   presentedHash: string;
+  /** Only a session that is bound to it is rotated; undefined: only one that is bound to none. */
+  deviceKey?: DeviceKey | undefined;
   successorHash: string;
   rotationSalt: string;
   /** Epoch milliseconds. */
@@ -43,6 +46,13 @@ export interface Rotation extends Pick<PresentedKeys, "keyHash" | "sessionKeyHas
   expiresAt: number;
   /** Who renews: the list of sessions shows it. */
   client: Client;
+}
+
+/** Which key a session is to be bound to, by whoever presents its first refresh token; epoch seconds. */
+interface Binding {
+  presentedHash: string;
+  deviceKey: DeviceKey;
+  now: number;
 }
 
 /** What a conditional write did: the session after it, or the one that refused it (absent if there is none). */
@@ -92,12 +102,13 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
 
     /** Replaces the pair of a session by its successor: the one write of a refresh. */
     rotate(key: SessionAddress, rotation: Rotation): Promise<WriteResult> {
-      const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash } = rotation;
+      const { presentedHash, successorHash, rotationSalt, nowMs, sessionKeyHash, deviceKey } = rotation;
       const noted = setOrRemove({
         ...{ rotationKeyHash: rotation.keyHash, rearms: undefined, userAgent: undefined, ip: undefined },
         ...toNoted(rotation.client),
       });
       const hasKey = sessionKeyHash === undefined ? "" : " OR sessionKeyHash = :sessionKey";
+      const isOurs = `attribute_not_exists(deviceKey) AND (attribute_not_exists(sessionKeyHash)${hasKey})`;
       return update(key, {
         UpdateExpression:
           "SET previousTokenHash = :presented, tokenHash = :successor, rotationSalt = :salt, " +
@@ -106,7 +117,7 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
         ConditionExpression:
           "tokenHash = :presented AND expiresAt > :now " +
           "AND (attribute_not_exists(rotatedAtMs) OR rotatedAtMs <= :notRotatedSince) " +
-          `AND (attribute_not_exists(sessionKeyHash)${hasKey})`,
+          `AND ${deviceKey === undefined ? isOurs : "deviceKey = :device"}`,
         ExpressionAttributeValues: {
           ":presented": presentedHash,
           ":successor": successorHash,
@@ -116,10 +127,25 @@ export function createSessionStore(client: DynamoDB, tableName: string) {
           ":notRotatedSince": rotation.notRotatedSinceMs,
           ":expiresAt": rotation.expiresAt,
           ":none": "none",
-          ":sessionKey": sessionKeyHash,
+          ...(deviceKey === undefined ? { ":sessionKey": sessionKeyHash } : { ":device": deviceKey }),
           ...noted.values,
         },
       });
+    },
+
+    /**
+     * Binds a session to the key of a browser, on condition that the token which was presented is still current; again to
+     * the same key. Answers whether it is bound to it.
+     */
+    async bind(key: SessionAddress, { presentedHash, deviceKey, now }: Binding): Promise<boolean> {
+      const { written } = await update(key, {
+        UpdateExpression: "SET deviceKey = :device",
+        ConditionExpression:
+          "expiresAt > :now AND tokenHash = :presented " +
+          "AND (attribute_not_exists(deviceKey) OR deviceKey = :device)",
+        ExpressionAttributeValues: { ":device": deviceKey, ":presented": presentedHash, ":now": now },
+      });
+      return written;
     },
 
     /** Starts the interval of an unchanged pair anew, and counts that, if the session is still exactly as it was seen. */

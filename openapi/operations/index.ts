@@ -10,7 +10,7 @@ import { type Operation, tags } from "./operation.ts";
 import { passkeySchemas, passkeys } from "./passkeys.ts";
 import { password } from "./password.ts";
 import { sample, sampleSchemas } from "./sample.ts";
-import { session } from "./session.ts";
+import { session, sessionSchemas } from "./session.ts";
 import { totp } from "./totp.ts";
 
 const all = {
@@ -71,6 +71,7 @@ export const routeSchemas: Record<string, Component> = {
   ...passkeySchemas,
   ...externalSchemas,
   ...identitySchemas,
+  ...sessionSchemas,
   ...sampleSchemas,
   ...ownSchemas,
 };

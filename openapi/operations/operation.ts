@@ -78,7 +78,11 @@ export const pair: Answer = {
   headers: ["Set-Cookie"],
 };
 /** The answer of a route that opens a session. */
-export const opened: Answer = { ...pair, schemas: ["Done", "OpenedPair"] };
+export const opened: Answer = {
+  ...pair,
+  schemas: ["Done", "OpenedPair"],
+  headers: ["Set-Cookie", "Secure-Session-Registration"],
+};
 /** The answer of a route that mails a code. */
 export const codeAsked: Answer = {
   status: 202,

@@ -1,3 +1,5 @@
+import { createInstructions } from "../../lib/http/device-binding.ts";
+import { type Component, type JsonSchema, object, text } from "../schemas.ts";
 import { ended, hasModes, knowsCaller, type Operation, pair, takesBody } from "./operation.ts";
 
 /** The routes of functions/session/, by the names of their functions. */
@@ -11,14 +13,56 @@ export const session = {
     needs: "pair",
     parameters: ["AuthMode", "IdempotencyKey", "IdempotencyKeyPrevious", "SessionKey"],
     body: { schema: "PresentedPair", isOptional: true },
-    answers: [pair],
+    answers: [
+      pair,
+      {
+        status: 307,
+        description:
+          "Of a session that is bound to the browser: it proves its key, and asks again by itself. Nothing was changed.",
+        headers: ["Location", "Set-Cookie"],
+      },
+    ],
     problems: [
       ...takesBody,
       ...hasModes,
       "invalid_idempotency_key",
       "invalid_session_key",
       "session_key_required",
+      "device_proof_required",
       "missing_credentials",
+      "invalid_jwt_token",
+      "invalid_refresh_token",
+      "token_expired",
+      "unavailable",
+    ],
+  },
+  proveDevice: {
+    route: "POST /auth/device",
+    tag: "Signing in",
+    summary: "Prove the browser's key",
+    description:
+      "Asked by browsers themselves (W3C Device Bound Session Credentials), never by an application: after a login they bind a key to the session, and with it they renew the pair. Where the operator has not switched that on, this route is not there.",
+    needs: "pair",
+    parameters: ["SecureSessionId", "SecureSessionResponse"],
+    answers: [
+      {
+        status: 200,
+        description:
+          "Without `Sec-Secure-Session-Id`: the key is bound, and this is what the browser does with it.",
+        schemas: ["DeviceInstructions"],
+        headers: ["Set-Cookie", "Secure-Session-Challenge"],
+      },
+      {
+        status: 204,
+        description: "With it: the pair's successor is in the cookie.",
+        headers: ["Set-Cookie", "Secure-Session-Challenge"],
+      },
+    ],
+    problems: [
+      ...takesBody,
+      "missing_credentials",
+      "invalid_device_proof",
+      "device_proof_required",
       "invalid_jwt_token",
       "invalid_refresh_token",
       "token_expired",
@@ -101,3 +145,37 @@ export const session = {
     problems: [...takesBody, ...knowsCaller, "not_found"],
   },
 } satisfies Record<string, Operation>;
+
+const list = (items: JsonSchema): JsonSchema => ({ type: "array", items });
+
+/** The schemas of these routes. */
+export const sessionSchemas: Record<string, Component> = {
+  DeviceInstructions: {
+    schema: object({
+      session_identifier: text("What browsers call the session: one name for all."),
+      refresh_url: text("Where the browser proves its key."),
+      scope: object({
+        include_site: { type: "boolean", const: false },
+        scope_specification: list(
+          object({
+            type: { type: "string", const: "exclude" },
+            domain: text("This host."),
+            path: text("Asked without a proof."),
+          }),
+        ),
+      }),
+      credentials: list(
+        object({
+          type: { type: "string", const: "cookie" },
+          name: text("The cookie whose absence makes the browser prove its key. It opens nothing."),
+          attributes: text("Those of the cookie."),
+        }),
+      ),
+      allowed_refresh_initiators: list(text("The host of another page that may have it proven.")),
+    }),
+    example: createInstructions({
+      ...{ stage: "prod", issuer: "https://auth.example.com", allowedOrigins: [] },
+      ...{ cookieName: "__Host-auth-cookie", cookieSameSite: "Strict", cookieDomain: undefined },
+    }),
+  },
+};

@@ -10,6 +10,7 @@ import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { description } from "../support/description.ts";
+import { challengeOf, createDeviceKey } from "../support/device-key.ts";
 import { type ClientRequest, exampleRequest, type RouteName, routeNames } from "../support/event.ts";
 import { createSignIns, keptOf } from "../support/external.ts";
 import { fail } from "../support/faults.ts";
@@ -209,6 +210,13 @@ async function createFactorRequest(
   return { cookies: pairOf(opened).cookies };
 }
 
+const bindsDevices = service.createSandbox({ DEVICE_BOUND_SESSIONS: "on" });
+/** What a browser sends that has just logged in. */
+async function createProof({ email, password }: Account): Promise<ClientRequest> {
+  const login = await bindsDevices.login({ body: { email, password } });
+  return { cookies: pairOf(login).cookies, headers: createDeviceKey().bind(challengeOf(login) ?? "") };
+}
+
 /** What a route accepts of a caller. */
 async function createRequest(
   name: RouteName,
@@ -242,6 +250,7 @@ async function createRequest(
     ...(bodies[name] && { body: bodies[name] }),
     ...(await askForPasskey(name, { account, cookies })),
     ...(await askForProvider(name, { account, cookies })),
+    ...(name === "proveDevice" && (await createProof(account))),
     ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
 }
@@ -389,6 +398,12 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       const sessionKey = createRefreshToken();
       return call({ ...exceptCurrent, cookies: (await service.logIn({ sessionKey })).cookies });
     }
+    case "invalid_device_proof":
+      return call({ headers: {} });
+    case "device_proof_required":
+      if (name === "proveDevice") await call();
+      else await service.database.change("sessions", caller.key, { deviceKey: "another" });
+      return call({ headers: { "sec-secure-session-id": "auth" } });
     case "invalid_cursor":
       return call({ query: { cursor: "x y" } });
     case "invalid_query":
@@ -401,8 +416,8 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "invalid_refresh_token":
       return call({ cookies: [cookieOf({ token })] });
     case "token_expired":
-      await sandbox.logout(good);
-      return call();
+      await sandbox.logout({ cookies: good.cookies ?? [] });
+      return call(name === "proveDevice" ? { headers: { "sec-secure-session-id": "auth" } } : {});
     case "missing_credentials":
       return call({ cookies: [] });
     case "invalid_credentials":

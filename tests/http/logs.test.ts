@@ -8,6 +8,7 @@ import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { bodyOf } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
+import { challengeOf, createDeviceKey } from "../support/device-key.ts";
 import { createEvent, routeNames } from "../support/event.ts";
 import { fail } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
@@ -50,6 +51,17 @@ async function openWithFactor() {
   return pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
 }
 
+const bindsDevices = service.createSandbox({ DEVICE_BOUND_SESSIONS: "on" });
+/** A browser that binds its key to a new session; with `isThief` somebody renews that without it. */
+async function bindDevice({ isThief = false } = {}) {
+  const { email, password } = await service.register();
+  const login = await bindsDevices.login({ body: { email, password } });
+  const { cookies } = pairOf(login);
+  const headers = createDeviceKey().bind(challengeOf(login) ?? "");
+  const response = await bindsDevices.proveDevice({ cookies, headers });
+  return isThief ? bindsDevices.refresh({ cookies }) : response;
+}
+
 /** Somebody whose passkey counts backwards. */
 async function signInSuspect() {
   const own = await service.register();
@@ -90,6 +102,8 @@ const occasions = {
     const { cookies } = await service.logIn({ account: own });
     return sandbox.changePassword({ cookies, body: { currentPassword: own.password, newPassword } });
   },
+  authn_device_bound: () => bindDevice(),
+  authn_device_unproven: () => bindDevice({ isThief: true }),
   authn_passkey_suspect: () => signInSuspect(),
   authn_token_invalid: () => sandbox.movies({ cookies: ["auth-cookie=x"] }),
   authn_token_reuse: async () => {

@@ -84,7 +84,7 @@ async function openSession(table: Table, reread: (typeof rereads)[number]): Prom
     noteSwept: async () => {},
   };
   const open = createOpenSession({
-    ...{ users, sessions: table, pairs, clock: () => now },
+    ...{ users, sessions: table, pairs, challenges: undefined, clock: () => now },
     ...{ refreshTokenTtlSeconds: 86_400, sessionMaxAgeSeconds: 2_592_000 },
   });
   return open(user, noKeys).then((pair) => pair ?? "moved", codeOf);

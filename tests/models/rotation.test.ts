@@ -30,6 +30,9 @@ const keyed: Scope = {
 const unkeyed: Scope = { ...keyed, keyed: false, keys: "none", thiefKeys: [null], jumps: [5, 31] };
 const bound: Scope = { ...keyed, sessionKey: "the browser's", thiefKeys: ["copied", "the thief's"] };
 
+/** A browser signs for itself: no key of a client goes along. */
+const deviceBound: Scope = { ...bound, isDeviceBound: true, keys: "none", thiefKeys: [null, "the thief's"] };
+
 /** Where a rotation can be put off once, its pair comes with two JWTs; the third is of the next rotation. */
 const repeating: Scope = { ...patient, thiefKeys: ["copied"], jumps: [61], foundAfter: 3 };
 
@@ -42,12 +45,12 @@ interface Settings {
 
 function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Promise<Exploration> {
   const { windowSeconds = 10, intervalSeconds = 30 } = settings;
+  const { keyed, keys, sessionKey, isDeviceBound = false } = scope;
   const { rearmAfterSeconds = findRearmAge(intervalSeconds), rearms = maxRearms } = settings;
   const nextStep = createNextStep({
     ...{ refreshWindowSeconds: windowSeconds, refreshMinIntervalSeconds: intervalSeconds },
-    ...{ rearmAfterSeconds, maxRearms: rearms, refreshTokenTtlSeconds },
+    ...{ rearmAfterSeconds, maxRearms: rearms, refreshTokenTtlSeconds, isDeviceBound },
   });
-  const { keyed, keys, sessionKey } = scope;
   const storage =
     keys !== "none"
       ? { key: "key 2", previous: "key 1", chosenAt: -60 }
@@ -56,7 +59,7 @@ function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Pro
     item: {
       ...{ sessionId: "session", tokenHash: "0#0", keyed, expiresAt: refreshTokenTtlSeconds },
       ...(keyed && { rotationKeyHash: "key 1" }),
-      ...(sessionKey !== undefined && { sessionKeyHash: sessionKey }),
+      ...(sessionKey !== undefined && { [isDeviceBound ? "deviceKey" : "sessionKeyHash"]: sessionKey }),
     },
     ...{
       jar: { token: "0#0", rotatedAt: null },
@@ -85,6 +88,8 @@ const held: [name: string, depth: number, scope: Scope, settings?: Settings][] =
   ["keyed session, thief who only repeats what it copied: found", 9, repeating, { rearms: 1 }],
   ["keyed session, its time runs out", 5, { ...keyed, jumps: [12, 3600] }],
   ["session with a Session-Key, thief of cookie and keys but that one", 5, bound],
+  ["session that is bound to its browser, thief of the whole cookie jar, logout", 6, deviceBound],
+  ["the same, its time runs out", 5, { ...deviceBound, jumps: [12, 3600] }],
   ["unkeyed session, window 10, thief, logout", 6, unkeyed],
   ["unkeyed session, window 0", 5, unkeyed, { windowSeconds: 0 }],
   ["unkeyed session whose client sends keys all the same", 5, { ...unkeyed, keys: "random" }],

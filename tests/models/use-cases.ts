@@ -1,5 +1,5 @@
 import { createLogout } from "../../lib/auth/session/logout.ts";
-import { createRefresh } from "../../lib/auth/session/refresh.ts";
+import { createRefresh, createRotate } from "../../lib/auth/session/refresh.ts";
 import type { Clock } from "../../lib/clock.ts";
 import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
 import type { AccessClaims } from "../../lib/tokens/access-claims.ts";
@@ -47,7 +47,7 @@ export function createUseCases({
   settings: Partial<Options["settings"]>;
 }) {
   const verifyExpiredToken = async (token: string) => ({ claims: JSON.parse(token), isExpired: true });
-  const refresh = createRefresh({
+  const parts = {
     ...{ verifyExpiredToken, pairs, noteSession: () => {}, noteEvent: () => {}, ...options },
     clockMs: () => clock() * 1000,
     settings: {
@@ -56,6 +56,10 @@ export function createUseCases({
       maxRearms,
       ...{ sessionMaxAgeSeconds: 2_592_000, sessionsNotBefore: 0, ...settings },
     },
-  });
-  return { refresh, logout: createLogout({ verifyExpiredToken, sessions: options.sessions }) };
+  };
+  return {
+    refresh: createRefresh(parts),
+    rotate: createRotate(parts),
+    logout: createLogout({ verifyExpiredToken, sessions: options.sessions }),
+  };
 }

@@ -59,7 +59,8 @@ describe("what a bundle holds", () => {
   test("only what answers with a pair can sign, and only who takes a password can hash", () => {
     const holders = (path: string) => functionNames.filter((name) => inputs(name).includes(path)).sort();
     expect(holders("lib/tokens/issue-pair.ts")).toEqual([
-      ...["changePassword", "confirmEmailChange", "confirmLoginCode", "finishExternal", "login", "refresh"],
+      ...["changePassword", "confirmEmailChange", "confirmLoginCode", "finishExternal", "login"],
+      ...["proveDevice", "refresh"],
     ]);
     const asking = ["askEmailChange", "changePassword", "deleteAccount", "login"];
     const choosing = ["acceptInvitation", "changePassword", "confirmRegistration", "register"];

@@ -68,6 +68,16 @@ export const refusals = {
     "session_key_required",
     "This session is bound to the Session-Key of its login, and the request does not carry it. Log in again.",
   ),
+  invalidDeviceProof: refusal(
+    400,
+    "invalid_device_proof",
+    "A browser binds its key within 60 s of the login, with a proof of the challenge that came with it.",
+  ),
+  deviceProofRequired: refusal(
+    403,
+    "device_proof_required",
+    "This session is bound to the browser of its login, and the request does not prove that it is from there. Log in again.",
+  ),
   tokenExpired: refusal(400, "token_expired", "token expired"),
   conflict: refusal(
     400,

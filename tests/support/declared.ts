@@ -13,6 +13,7 @@ export const everySwitch = {
     { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
   ]),
   ...{ OPERATOR_POLICIES: "on", EVENT_BUS_NAME: "accounts" },
+  DEVICE_BOUND_SESSIONS: "on",
 };
 /** Of the functions that register a deployment has those of one of these. */
 export const registrations = ["verified", "open", "closed"];

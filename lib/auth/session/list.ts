@@ -14,9 +14,11 @@ export interface SessionSummary {
   expiresAt: number;
   userAgent: string | null;
   ip: string | null;
+  /** Only the browser of its login can renew it (lib/device-binding). */
+  isDeviceBound: boolean;
 }
 
-/** What leaves the table: no hash, no salt. */
+/** What is read for it: no hash, no salt. */
 export const summaryNames = [
   "sessionId",
   "createdAt",
@@ -25,13 +27,15 @@ export const summaryNames = [
   "expiresAt",
   "userAgent",
   "ip",
+  "deviceKey",
 ] as const;
 
 /** Turns a stored session into what its user may see. */
 export function toSummary(session: Pick<Session, (typeof summaryNames)[number]>): SessionSummary {
-  const { sessionId, renewedAtMs, expiresAt, userAgent = null, ip = null } = session;
+  const { sessionId, renewedAtMs, expiresAt, userAgent = null, ip = null, deviceKey } = session;
   const renewedAt = renewedAtMs === undefined ? null : toSeconds(renewedAtMs);
-  return { sessionId, createdAt: authTimeOf(session), renewedAt, expiresAt, userAgent, ip };
+  const isDeviceBound = deviceKey !== undefined;
+  return { sessionId, createdAt: authTimeOf(session), renewedAt, expiresAt, userAgent, ip, isDeviceBound };
 }
 
 /** One page of the list, and where the next one begins; null: there is none. */

@@ -1,42 +1,24 @@
 import { type ClockMs, toSeconds } from "../../clock.ts";
+import type { DeviceKey } from "../../device-binding/challenge.ts";
+import { deviceProofRequired } from "../../device-binding/refusals.ts";
 import { AppError } from "../../errors.ts";
 import { type ClientKeys, hashClientKeys, sessionKeyRequired } from "../../sessions/presented-keys.ts";
 import { classify, type RotationAttempt, type RotationSettings } from "../../sessions/rotation.ts";
 import type { Client } from "../../sessions/session.ts";
-import type { SessionAddress, SessionStore, WriteResult } from "../../sessions/store.ts";
+import type { SessionStore, WriteResult } from "../../sessions/store.ts";
 import type { AccessClaims } from "../../tokens/access-claims.ts";
 import type { PairIssuer, TokenPair } from "../../tokens/issue-pair.ts";
-import {
-  createRotationSalt,
-  createTokenId,
-  deriveSuccessor,
-  hashToken,
-  isRefreshToken,
-} from "../../tokens/refresh-token.ts";
-import {
-  AccessTokenError,
-  isOurClockSlow,
-  type VerifyExpiredToken,
-} from "../../tokens/verify-access-token.ts";
+import { createRotationSalt, deriveSuccessor, hashToken, isSameHash } from "../../tokens/refresh-token.ts";
+import { createVerifyPair, type PresentedPair, type VerifyPairOptions } from "./verify-pair.ts";
 
 /** One refresh as it came in. */
-export interface RefreshRequest extends PresentedPair, Client, ClientKeys {}
+export interface RefreshRequest extends PresentedPair, Client, Partial<ClientKeys> {}
 
-/** A pair as it was presented; nothing about it is known to be true. */
-export interface PresentedPair {
-  token: string;
-  refreshToken: string;
-  /** When it came, by the gateway's clock; epoch seconds. */
-  receivedAt?: number | undefined;
-}
-
-interface RefreshOptions {
+/** What replaces a pair. */
+export interface RotateOptions {
   sessions: Pick<SessionStore, "rotate" | "rearm" | "delete">;
-  verifyExpiredToken: VerifyExpiredToken;
   pairs: PairIssuer;
   clockMs: ClockMs;
-  /** Told whose session it is as soon as the access token has been verified, whatever becomes of it. */
-  noteSession: (session: SessionAddress) => Promise<void> | void;
   /** Told what a presented pair meant, as soon as that is known. */
   noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => void;
   settings: RotationSettings & {
@@ -51,21 +33,31 @@ interface RefreshOptions {
 const maxLooks = 4;
 
 /** Makes the use case that replaces a pair by its successor (docs/rotation.md). */
-export function createRefresh({
-  sessions,
-  verifyExpiredToken,
-  pairs,
-  clockMs,
-  noteSession,
-  noteEvent,
-  settings,
-}: RefreshOptions) {
+export function createRefresh(options: RotateOptions & VerifyPairOptions) {
+  const verifyPair = createVerifyPair(options);
+  const rotate = createRotate(options);
+
+  /**
+   * Verifies the pair and replaces it. Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `session_key_required`,
+   * `device_proof_required`, `token_expired`, `unavailable`.
+   */
+  return async function refresh(request: RefreshRequest): Promise<TokenPair> {
+    return rotate(await verifyPair(request), request);
+  };
+}
+
+/** Makes the rotation of a pair that has been verified. */
+export function createRotate({ sessions, pairs, clockMs, noteEvent, settings }: RotateOptions) {
   /**
    * Replaces the pair by its successor with one conditional write, or repeats the response to the write that did.
-   * Throws AppError `invalid_jwt_token`, `invalid_refresh_token`, `session_key_required`, `token_expired`, `unavailable`.
+   * `deviceKey` is the key whose proof the request carries. Throws AppError `session_key_required`, `device_proof_required`,
+   * `token_expired`, `unavailable`.
    */
-  return async function refresh(pair: RefreshRequest): Promise<TokenPair> {
-    const claims = await verifyPair(pair);
+  return async function rotate(
+    claims: AccessClaims,
+    pair: RefreshRequest,
+    deviceKey?: DeviceKey,
+  ): Promise<TokenPair> {
     const key = { userId: claims.sub, sessionId: claims.sid };
     const nowMs = clockMs();
     const now = toSeconds(nowMs);
@@ -79,6 +71,7 @@ export function createRefresh({
       presentedHash: hashToken(pair.refreshToken),
       rotationSalt: createRotationSalt(),
       ...hashClientKeys(pair),
+      deviceKey,
       nowMs,
     };
     const successor = deriveSuccessor(pair.refreshToken, attempt.rotationSalt);
@@ -101,6 +94,14 @@ export function createRefresh({
           });
         case "key-missing":
           throw sessionKeyRequired();
+        case "unproven": {
+          // A script's request, when the browser has just renewed the pair: that one is what it gets.
+          const { tokenHash, rotatedAtMs = 0 } = verdict.session;
+          const isFresh = rotatedAtMs > rotation.notRotatedSinceMs;
+          if (isFresh && isSameHash(tokenHash, attempt.presentedHash))
+            return pairs.issue(verdict.session, pair.refreshToken);
+          throw deviceProofRequired();
+        }
         case "replay":
           // If the deletion is not confirmed this throws `unavailable`: the next use meets the same verdict.
           await sessions.delete(key);
@@ -121,22 +122,4 @@ export function createRefresh({
     }
     throw new AppError("unavailable");
   };
-
-  /** Refuses, without touching the database, what we have not issued as one pair. */
-  async function verifyPair({ token, refreshToken, receivedAt }: PresentedPair): Promise<AccessClaims> {
-    const { claims } = await verifyExpiredToken(token).catch(async (error: unknown) => {
-      if (!(error instanceof AccessTokenError)) throw error;
-      const { reason } = error;
-      if (reason !== "issued in the future")
-        throw new AppError("invalid_jwt_token", { reason, cause: error });
-      const isOursSlow = await isOurClockSlow(error, () => verifyExpiredToken(token, receivedAt));
-      throw new AppError(isOursSlow ? "unavailable" : "token_expired", { reason, cause: error });
-    });
-    await pairs.ready();
-    await noteSession({ userId: claims.sub, sessionId: claims.sid });
-    if (!isRefreshToken(refreshToken) || createTokenId(refreshToken) !== claims.jti) {
-      throw new AppError("invalid_refresh_token");
-    }
-    return claims;
-  }
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll } from "@jest/globals";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { answerCors } from "../../../local/doors.ts";
 import { answerHttp } from "../../support/gateway.ts";
 import { createFolder, removeFolder } from "../../support/project.ts";
@@ -21,8 +21,11 @@ export type Host = (request: IncomingMessage, response: ServerResponse) => Promi
 /** What ends with the test file. */
 const servers: { closeAllConnections(): void; close(): unknown }[] = [];
 
-/** Starts a browser for which every name leads to this machine, with TLS; `hosts` says what answers there. */
-export async function startNames() {
+/**
+ * Starts a browser for which every name leads to this machine, with TLS; `hosts` says what answers there. With `features` of
+ * Chromium that are off by default it is started without Playwright, whose own list of features counts else.
+ */
+export async function startNames({ features }: { features?: string[] } = {}) {
   const hosts: Record<string, Host> = {};
   const folder = createFolder();
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -42,16 +45,13 @@ export async function startNames() {
   const pin = createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");
-  const browser = await chromium.launch({
-    executablePath: findChromium(),
-    args: [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
-      ...[
-        `--host-resolver-rules=MAP *:443 127.0.0.1:${port}`,
-        `--ignore-certificate-errors-spki-list=${pin}`,
-      ],
-    ],
-  });
+  const args = [
+    ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
+    ...[`--host-resolver-rules=MAP *:443 127.0.0.1:${port}`, `--ignore-certificate-errors-spki-list=${pin}`],
+  ];
+  const browser = await (features
+    ? launchWith([...args, `--enable-features=${features}`, `--user-data-dir=${folder}`])
+    : chromium.launch({ executablePath: findChromium(), args }));
   afterAll(async () => {
     await browser.close();
     for (const each of servers) {
@@ -61,6 +61,21 @@ export async function startNames() {
     removeFolder(folder);
   });
   return { browser, hosts };
+}
+
+/** Starts Chromium itself, and connects Playwright to it: its own list of features would count in place of ours. */
+async function launchWith(args: string[]): Promise<Browser> {
+  const child = spawn(findChromium(), [...args, "--remote-debugging-port=0", "about:blank"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  afterAll(() => void child.kill("SIGKILL"));
+  let said = "";
+  for await (const chunk of child.stderr) {
+    said += chunk;
+    const [, url] = /listening on (ws:\S+)/.exec(said) ?? [];
+    if (url) return chromium.connectOverCDP(url);
+  }
+  throw new Error(`Chromium did not start: ${said}`);
 }
 
 /** Starts what answers at a host on a port of this machine, by plain http; it ends with the test file. */

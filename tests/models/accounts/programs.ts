@@ -50,7 +50,14 @@ function createUseCases({ client, now }: Tools) {
     succeed: async () => {},
   };
   const lifetimes = { refreshTokenTtlSeconds: 86_400, sessionMaxAgeSeconds: 2_592_000 };
-  const openSession = createOpenSession({ users, sessions, pairs, clock, ...lifetimes });
+  const openSession = createOpenSession({
+    users,
+    sessions,
+    pairs,
+    challenges: undefined,
+    clock,
+    ...lifetimes,
+  });
   const opening = {
     users,
     attempts,

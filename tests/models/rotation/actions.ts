@@ -25,7 +25,8 @@ const invariants = {
   noGrandparent: "no 200 for anything older than the predecessor",
   notRefusedWhileLiving: "token expired is answered only when the session is over",
   provenRepeat: "the current pair, a proven repeat and one's own write are never taken for a replay",
-  keyNeeded: "whoever lacks the session's Session-Key gets nothing and changes nothing",
+  keyNeeded:
+    "whoever lacks the session's Session-Key, or the key of its browser, gets nothing and changes nothing",
   unavailable: "a store that does not answer makes the request unavailable, never refused",
   noRevival: "nothing brings a deleted session back or writes to one whose time is over",
   noExpired: "no 200 from a session whose time is over",
@@ -52,6 +53,8 @@ export interface Scope {
   keys: "none" | "one" | "random";
   /** The session was opened with this Session-Key, which the browser sends and no thief. */
   sessionKey?: Key;
+  /** That key is none that is sent, but one of the browser, to which the session is bound. */
+  isDeviceBound?: boolean;
   /** The tabs leave a pair alone until it is so old. Seconds; 0: they refresh at any time. */
   browserWaitsSeconds: number;
   /** What a thief of the cookie sends as Idempotency-Key; none: there is no thief. `copied`: the browser's, then. */
@@ -272,12 +275,14 @@ export function createActions(scope: Scope, nextStep: NextStep) {
   function checkReplay({ presented, keys, salt, who, sessionKey }: Request, seen: Item): void {
     const { key } = keys;
     const what = () => `${presented} by the ${who}, with ${key ?? "no key"}, met ${JSON.stringify(seen)}`;
-    const isProven = seen.previousTokenHash === presented && key !== null && key === seen.rotationKeyHash;
+    const hasKey = key !== null && key === seen.rotationKeyHash;
+    const isProven = seen.previousTokenHash === presented && (hasKey || scope.isDeviceBound === true);
     const isOwn = seen.rotationSalt === `salt ${salt}`;
     hold("provenRepeat", seen.tokenHash !== presented && !isProven && !isOwn, what);
     hold("keyNeeded", sessionKey === (scope.sessionKey ?? null), what);
     const isHonest =
-      scope.keys !== "none" && (scope.thiefKeys.length === 0 || scope.sessionKey !== undefined);
+      (scope.keys !== "none" || scope.isDeviceBound) &&
+      (scope.thiefKeys.length === 0 || scope.sessionKey !== undefined);
     hold("honestKeepsSession", !isHonest, what);
   }
 
@@ -332,7 +337,9 @@ export function createActions(scope: Scope, nextStep: NextStep) {
     const clock = request.clock as number;
     const rotatedAt = issued.rotatedAt === null ? null : issued.rotatedAt + clock;
     const what = () => `${token} of ${rotatedAt} for ${presented}, the table holds ${JSON.stringify(item)}`;
-    hold("keyNeeded", request.sessionKey === (scope.sessionKey ?? null), what);
+    // Whoever has the current pair of a bound session gets no other one for it.
+    const isUnchanged = scope.isDeviceBound === true && token === presented;
+    hold("keyNeeded", isUnchanged || request.sessionKey === (scope.sessionKey ?? null), what);
     hold("logoutIsFinal", !request.isAfterLogout, what);
     hold("noGrandparent", presented === item?.tokenHash || presented === item?.previousTokenHash, what);
     hold("currentPair", token === item?.tokenHash && rotatedAt === (item.rotatedAtMs ?? null), what);
@@ -341,7 +348,8 @@ export function createActions(scope: Scope, nextStep: NextStep) {
   }
 
   function checkRefusal({ item }: World, { clock, presented, who }: Request, code: string): void {
-    if (code === "unavailable" || (code === "session_key_required" && who === "thief")) return;
+    const isKeyless = code === (scope.isDeviceBound ? "device_proof_required" : "session_key_required");
+    if (code === "unavailable" || (isKeyless && who === "thief")) return;
     const isOver = item === null || item.expiresAt <= (clock as number);
     const what = () => `${code} for ${presented}, the table holds ${JSON.stringify(item)}`;
     hold("notRefusedWhileLiving", code === "token_expired" && isOver, what);

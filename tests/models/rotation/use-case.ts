@@ -32,6 +32,8 @@ export interface Lifetimes {
   rearmAfterSeconds: number;
   maxRearms: number;
   refreshTokenTtlSeconds: number;
+  /** The session is bound to the key of a browser: what a request has as its Session-Key is the proof of that key. */
+  isDeviceBound: boolean;
 }
 
 /** The clock that every request reads here; its times are told relative to it. */
@@ -81,13 +83,18 @@ function run(trace: Trace, lifetimes: Lifetimes): Promise<Step> {
   }
 
   const sessions = createSessionStore({ send } as unknown as DynamoDB, "sessions");
-  const { refresh, logout } = createUseCases({ sessions, clock: () => clock, settings: lifetimes });
+  const { refresh, rotate, logout } = createUseCases({ sessions, clock: () => clock, settings: lifetimes });
   const claims = { sub: key.userId, sid: key.sessionId, auth_time: clock - 1000 };
   const pair = plainPair(claims, values.presented);
+  const { sessionKey: deviceKey, ...keys } = values.keys;
+  const renew = (presented: typeof pair) =>
+    lifetimes.isDeviceBound
+      ? rotate(JSON.parse(presented.token), { ...presented, ...keys }, deviceKey)
+      : refresh({ ...presented, ...values.keys });
   const ended =
     trace.kind === "logout"
       ? logout([pair]).then((): Outcome => "done")
-      : refresh({ ...pair, ...values.keys }).then((issued): Outcome => {
+      : renew(pair).then((issued): Outcome => {
           const { iat } = JSON.parse(issued.token);
           const token = values.findToken(issued.refreshToken) ?? "unknown";
           return { token, rotatedAt: iat === undefined ? null : iat - clock };
@@ -115,6 +122,8 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
   };
   const saltValue = (name: string) => values.get(name) ?? set(name, fixed(name));
   for (const key of [keys.key, keys.previous, sessionKey]) if (key !== null) names.set(hashToken(key), key);
+  // The key of a browser is public, and stored as it is.
+  if (sessionKey !== null) names.set(sessionKey, sessionKey);
   const presentedValue = setToken(presented, fixed("the presented token"));
 
   /** A token is derived where its parent is at hand; older ones may have any value. */
@@ -129,6 +138,8 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
   function toRecord(item: Item) {
     const { tokenHash, previousTokenHash, rotationSalt, rotatedAtMs, renewedAtMs, rearms, expiresAt, keyed } =
       item;
+    const { deviceKey } = item;
+    if (deviceKey !== undefined) names.set(deviceKey, deviceKey);
     const hashes = ["rotationKeyHash", "previousKeyHash", "sessionKeyHash"] as const;
     const held = hashes.flatMap((name) => {
       const key = item[name];
@@ -146,6 +157,7 @@ function createConcreteValues({ presented, salt, keys, sessionKey }: Trace) {
       ...(renewedAtMs !== undefined && { renewedAtMs: (renewedAtMs + clock) * 1000 }),
       ...(rearms !== undefined && { rearms }),
       ...Object.fromEntries(held),
+      ...(deviceKey !== undefined && { deviceKey }),
     };
   }
 

@@ -22,6 +22,7 @@ export interface Item {
   rotationKeyHash?: Key;
   previousKeyHash?: Key;
   sessionKeyHash?: Key;
+  deviceKey?: Key;
   keyed: boolean;
   expiresAt: number;
 }

@@ -1,0 +1,56 @@
+import { systemClock, systemClockMs } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { createDynamoDB } from "./dynamodb.ts";
+import { note } from "./log.ts";
+import { createSessionNote } from "./sessions/note.ts";
+import { findRearmAge, maxRearms } from "./sessions/rotation.ts";
+import { createSessionStore } from "./sessions/store.ts";
+import {
+  cookieSettings,
+  dynamodbSettings,
+  hashKeySettings,
+  issuerSettings,
+  lifetimeSettings,
+  refreshMinIntervalSeconds,
+  refreshWindowSeconds,
+  sessionsNotBefore,
+  sessionsTable,
+} from "./settings.ts";
+import { createPairIssuer } from "./tokens/issue-pair.ts";
+import { createKeyedHash } from "./tokens/keyed-hash.ts";
+import { importVerificationKeys } from "./tokens/keys.ts";
+import { openHashKeys } from "./tokens/open-hash-keys.ts";
+import { openSigningKeys } from "./tokens/open-signing-keys.ts";
+import { createExpiredTokenVerifier } from "./tokens/verify-access-token.ts";
+
+/** What every function that renews sessions reads. */
+export const renewalSettings = {
+  ...cookieSettings,
+  ...dynamodbSettings,
+  ...hashKeySettings,
+  ...issuerSettings,
+  ...lifetimeSettings,
+  refreshWindowSeconds,
+  refreshMinIntervalSeconds,
+  sessionsNotBefore,
+  sessionsTable,
+};
+
+/** Makes, once per sandbox, what every function that renews sessions is made of. */
+export async function createRenewalOpening(config: Config<keyof typeof renewalSettings>) {
+  const hashKeys = openHashKeys(config, systemClock);
+  const signingKeys = await openSigningKeys(config, systemClock);
+  const keys = await importVerificationKeys(config.jwtPublicKeys);
+  const keyedHash = createKeyedHash({ hashKeys, clock: systemClock });
+  const rearmAfterSeconds = findRearmAge(config.refreshMinIntervalSeconds);
+  return {
+    keyedHash,
+    sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
+    verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
+    pairs: createPairIssuer(signingKeys, config),
+    clockMs: systemClockMs,
+    noteSession: createSessionNote(keyedHash),
+    noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => note({ event }),
+    settings: { ...config, rearmAfterSeconds, maxRearms },
+  };
+}
