@@ -18,6 +18,11 @@ const sandbox = service.createSandbox({
   COOKIE_NAME: "__Host-auth",
 });
 
+/** What the page has of our client. */
+interface Tab {
+  auth: { login(account: object): Promise<unknown>; logout(): Promise<unknown> };
+}
+
 /** What came in, and how it was answered. */
 const seen: string[] = [];
 const api: Host = async (request, response) => {
@@ -88,7 +93,7 @@ const ask = (page: Page, path: string, method = "GET") =>
     [path, method],
   );
 
-test("a session that Chromium has bound goes on there, and nowhere else", async () => {
+test("D12 D16 D20 a session that Chromium has bound goes on there, and nowhere else", async () => {
   const context = await browser.newContext();
   const page = await logIn(context);
   const copied = await context.cookies();
@@ -120,6 +125,18 @@ test("a session that Chromium has bound goes on there, and nowhere else", async 
   // The owner goes on.
   await ask(page, "/expire");
   expect(await ask(page, "/auth/me")).toBe(200);
-  await page.evaluate("auth.logout()");
+
+  // Another login: the browser binds its key to that session. After the logout it asks once, and that was it.
+  const { bound } = await watchKeys(page);
+  const { email, password } = await service.register();
+  const other = { email, password };
+  await page.evaluate((account) => (globalThis as unknown as Tab).auth.login(account), other);
+  await bound;
+  await ask(page, "/expire");
+  expect(await ask(page, "/auth/me")).toBe(200);
+  await page.evaluate(() => (globalThis as unknown as Tab).auth.logout());
+  seen.length = 0;
+  for (let i = 0; i < 2; i++) expect(await ask(page, "/auth/me")).toBe(401);
+  expect(seen).toEqual(["POST /auth/device 401", "GET /auth/me 401", "GET /auth/me 401"]);
   expect((await context.cookies()).map(({ name }) => name)).not.toContain("__Host-auth-bound");
 });
