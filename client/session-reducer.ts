@@ -101,7 +101,7 @@ interface PairBody {
 }
 
 /** The error codes that end a session; every other error is trouble or a mistake. */
-const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|\w+_(key|proof)_required)$/;
+const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|\w+_required)$/;
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 

@@ -82,7 +82,7 @@ const everySetting: Record<string, string> = {
   MAIL_LANGUAGES: "de",
   REGISTRATION: "verified",
   NEW_DEVICE_NOTICE: "off",
-  DEVICE_BOUND_SESSIONS: "on",
+  DEVICE_BOUND_SESSIONS: "off", // never with COOKIE_DOMAIN
   SES_ENDPOINT: "https://ses.example.com",
   JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,
 };

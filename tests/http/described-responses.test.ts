@@ -385,8 +385,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "insufficient_user_authentication": {
       // A password counts whenever the login was.
       await change({ passwordHash: undefined });
-      clock.advance(301);
-      return call(exceptCurrent);
+      return clock.runAt(clock.now + 301, () => call(exceptCurrent));
     }
     case "invalid_session_key":
       return call({

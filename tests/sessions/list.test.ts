@@ -25,6 +25,7 @@ test("the caller's live sessions by their ids, and nothing that could be used, w
     expiresAt: claims.auth_time + 86_400,
     userAgent: "tests",
     ip: "192.0.2.7",
+    isDeviceBound: false,
     current: false,
   });
   const sessions = [
