@@ -77,7 +77,7 @@ describe("GET /auth/account", () => {
       sessions,
     });
     const summary = ({ claims }: Pair, renewedAt: number | null, expiresAt: number) => {
-      const device = { userAgent: "tests", ip: "192.0.2.7" };
+      const device = { userAgent: "tests", ip: "192.0.2.7", isDeviceBound: false };
       return { sessionId: claims.sid, createdAt: claims.auth_time, renewedAt, expiresAt, ...device };
     };
     expect(sessions).toHaveLength(3);

@@ -115,7 +115,7 @@ describe.each(changing)("%s", (name) => {
 
   test("refuses them where it lets them in, if it reads a cookie", async () => {
     const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ crossSite: "let in" })']]);
-    const readsCookie = /\.use\((await authenticate|clientMode|deviceCookie)\(/;
+    const readsCookie = /\.use\((await authenticate|clientMode|deviceCookie|deviceProof)\(/;
     expect(await holds("pages of other sites", name, open)).toBe(
       readsCookie.test(await readFile(file, "utf8")),
     );
