@@ -5,8 +5,10 @@ import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { permissions } from "../support/declared.ts";
+import { createSignIns } from "../support/external.ts";
 import { keepSecrets } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
+import { type Claims, startOddProvider } from "../support/odd-provider.ts";
 import { pairOf } from "../support/pair.ts";
 import { refuse, startSecretsManager } from "../support/secrets-manager.ts";
 import { startService } from "../support/service.ts";
@@ -24,11 +26,23 @@ process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = secrets.endpoint;
 const newPassword = "another private sentence";
 keepSecrets(newPassword);
 
+const odd = await startOddProvider();
+const provider = {
+  id: "oidc",
+  clientId: "web",
+  redirectUris: ["https://app.example.com/oidc"],
+  ...odd.endpoints,
+};
+const providers = {
+  IDENTITY_PROVIDERS: JSON.stringify([provider]),
+  PROVIDER_KEYS: JSON.stringify({ oidc: { clientSecret: "secret-of-oidc" } }),
+};
+
 const factorKeys = JSON.parse(service.environment.FACTOR_KEYS ?? "");
 function createSandbox() {
   const secretId = `${randomUUID()}-factor-keys`;
   secrets.put(secretId, JSON.stringify(factorKeys));
-  return service.createSandbox({ FACTOR_KEYS: "", FACTOR_KEYS_SECRET: secretId });
+  return service.createSandbox({ ...providers, FACTOR_KEYS: "", FACTOR_KEYS_SECRET: secretId });
 }
 
 test("O22 that cannot be read: a 503 to whoever comes with a code, and no session; nobody else notices", async () => {
@@ -97,6 +111,13 @@ async function receive(name: "askLoginCode" | "forgotPassword", email: string) {
   return { challenge, code: await mailbox.receiveCode(email) };
 }
 
+/** A sign-in at the provider, and its end. */
+async function signIn(as: typeof sandbox, claims: Claims, more: object = {}): Promise<ApiResponse> {
+  const { begin, finish } = createSignIns(as, "oidc");
+  const begun = await begin();
+  return finish(begun, { code: odd.createCode(odd.claims(begun.nonce, claims)), ...more });
+}
+
 /** What of each function needs the keys. */
 const calls: Record<string, (by: Caller, as: typeof sandbox) => Promise<ApiResponse>> = {
   login: ({ account: { email, password }, codeAt }, as) =>
@@ -115,6 +136,12 @@ const calls: Record<string, (by: Caller, as: typeof sandbox) => Promise<ApiRespo
     await database.change("users", { userId }, { emailVerifiedAt: undefined });
     const proof = await receive("forgotPassword", email);
     return as.resetPassword({ body: { ...proof, newPassword, otp: codeAt() } });
+  },
+  async finishExternal(_, as) {
+    const claims = { sub: randomUUID(), email: `${randomUUID()}@example.com`, email_verified: true };
+    const { sub: userId } = pairOf(await signIn(service.createSandbox(providers), claims)).claims;
+    const { codeAt } = await addFactor({ userId });
+    return signIn(as, claims, { otp: codeAt() });
   },
   startTotp: async (by, as) => as.startTotp({ cookies: (await openWithFactor(by)).cookies }),
   async confirmTotp(by, as) {
