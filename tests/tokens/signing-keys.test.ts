@@ -196,7 +196,12 @@ describe("hash keys are a secret of their own", () => {
 test("every function that may read a secret reads it when it starts, and no other", async () => {
   const codeSecretId = `${randomUUID()}-code-keys`;
   secrets.put(codeSecretId, newHashKeys());
-  const sandbox = createSandbox(undefined, { CODE_KEYS: "", CODE_KEYS_SECRET: codeSecretId });
+  const providerSecretId = `${randomUUID()}-provider-keys`;
+  secrets.put(providerSecretId, JSON.stringify({ google: { clientSecret: "secret-of-google" } }));
+  const sandbox = createSandbox(undefined, {
+    ...{ CODE_KEYS: "", CODE_KEYS_SECRET: codeSecretId },
+    ...{ PROVIDER_KEYS: "", PROVIDER_KEYS_SECRET: providerSecretId },
+  });
   for (const [name, granted] of Object.entries(permissions)) {
     // Factor keys are read when somebody comes with a code of a second factor: tests/factors/keys.test.ts.
     const read = granted.filter((permission) => /^GetSecretValue (?!factor)/.test(permission));
