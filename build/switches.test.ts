@@ -9,6 +9,7 @@ const off = {
   REGISTRATION: "open",
   EMAIL_LOGIN: "off",
   PASSKEY_RP_ID: "unset",
+  DEVICE_BOUND_SESSIONS: "off",
   IDENTITY_PROVIDERS: "unset",
   EVENT_BUS_NAME: "unset",
   OPERATOR_POLICIES: "off",
@@ -25,6 +26,7 @@ test.each([
   ],
   [{ PASSKEY_RP_ID: "example.com" }, { PASSKEY_RP_ID: "set" }],
   [{ PASSKEY_RP_ID: "localhost" }, { PASSKEY_RP_ID: "set" }],
+  [{ DEVICE_BOUND_SESSIONS: "on" }, { DEVICE_BOUND_SESSIONS: "on" }],
   [{ IDENTITY_PROVIDERS: "[]" }, { IDENTITY_PROVIDERS: "set" }],
   [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
   [
