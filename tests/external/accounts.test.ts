@@ -288,6 +288,18 @@ test("X33 codes of a second factor are counted as passwords are", async () => {
   expect((await call({ otp: "000000" })).statusCode).toBe(429);
 });
 
+test("a row of attempts that is forgotten, and not deleted yet, begins anew", async () => {
+  const claims = { sub: newSub(), email: newEmail(), email_verified: true };
+  const { codeAt } = await addFactor({ userId: subOf(await signIn("oidc", claims)) });
+  const call = await returned("oidc", claims);
+  expectProblem(await call({ otp: "000000" }), refusals.invalidOtp);
+  for (const { id, lastAttemptId } of await database.scan("attempts"))
+    if (lastAttemptId !== undefined) await database.change("attempts", { id }, { expiresAt: clock.now });
+  wire.forget();
+  expect((await call({ otp: codeAt() })).statusCode).toBe(200);
+  expect(wire.names).toContain("PutItem attempts");
+});
+
 test("X34 entries that count no more are written over: of an account that is gone, and of one that names them no more", async () => {
   const claims = { sub: newSub(), email: newEmail(), email_verified: true };
   const before = subOf(await signIn("oidc", claims));
