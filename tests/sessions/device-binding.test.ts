@@ -328,6 +328,17 @@ describe("POST /auth/refresh of a bound session", () => {
     await renew(current.pair, current.challenge);
   });
 
+  test("D12 a thief of the current pair gets no younger one when the browser's late repeat re-arms it", async () => {
+    const first = await bound();
+    clock.advance(600);
+    const { pair: stolen } = await renew(first.pair, first.challenge);
+    clock.advance(500);
+    const again = await renew(first.pair, first.challenge);
+    expect(again.pair.refreshToken).toBe(stolen.refreshToken);
+    expectProblem(await script(stolen, { cookies: [] }), refusals.deviceProofRequired);
+    expect(pairOf(await script(again.pair)).token).toBe(again.pair.token);
+  });
+
   test("D15 the pair of a login, before it was bound, is not rotated afterwards", async () => {
     const { pair } = await bound();
     clock.advance(31);

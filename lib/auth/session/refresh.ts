@@ -95,9 +95,9 @@ export function createRotate({ sessions, pairs, clockMs, noteEvent, settings }: 
         case "key-missing":
           throw sessionKeyRequired();
         case "unproven": {
-          // A script's request, when the browser has just renewed the pair: that one is what it gets.
-          const { tokenHash, rotatedAtMs = 0 } = verdict.session;
-          const isFresh = rotatedAtMs > rotation.notRotatedSinceMs;
+          // A script's request, when the browser has just renewed the pair: it gets the very pair that it has, none that is re-armed.
+          const { tokenHash, rotatedAt, rotatedAtMs = 0 } = verdict.session;
+          const isFresh = rotatedAtMs > rotation.notRotatedSinceMs && claims.iat === rotatedAt;
           if (isFresh && isSameHash(tokenHash, attempt.presentedHash))
             return pairs.issue(verdict.session, pair.refreshToken);
           throw deviceProofRequired();
