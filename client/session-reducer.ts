@@ -100,8 +100,11 @@ interface PairBody {
   email?: string;
 }
 
-/** The error codes that end a session; every other error is trouble or a mistake. */
-const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|\w+_required)$/;
+/**
+ * The error codes that end a session, session_key_required and device_proof_required among them; every other error is trouble or
+ * a mistake, second_factor_required too.
+ */
+const endCode = /^(token_expired|invalid_(\w+_)?token|missing_credentials|\w+[yf]_required)$/;
 /** When to ask how long a JWT lives, if the application has not. */
 const learnAfterMs = 10_000;
 

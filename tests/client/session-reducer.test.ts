@@ -129,6 +129,7 @@ describe("refused", () => {
     ["invalid_refresh_token", 400],
     ["missing_credentials", 401],
     ["session_key_required", 403],
+    ["device_proof_required", 403],
   ])("%s ends the session, and keeps the keys for the next login", (code, status) => {
     const cause = error(status, code);
     const { state, effects } = refuse(aged(600, { ...life, ...keys }), cause);
@@ -141,6 +142,7 @@ describe("refused", () => {
     error(0, "network_error"),
     error(400, "invalid_idempotency_key"),
     error(403, "cross_site_request"),
+    error(401, "second_factor_required"),
     new Error("the store is full"),
   ])("$message does not", (cause) => {
     const state = aged(600, life);
