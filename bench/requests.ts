@@ -4,6 +4,7 @@ import { invite } from "../build/users/commands.ts";
 import { openStage } from "../build/users/stage.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
 import { functionNames as declaredNames } from "../tests/support/declared.ts";
+import { challengeOf, createDeviceKey } from "../tests/support/device-key.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
 import { createPasskey } from "../tests/support/passkey.ts";
 import { call } from "./call.ts";
@@ -75,6 +76,16 @@ async function openWithFactor(): Promise<string[]> {
   const confirmed = await call("confirmTotp", { cookies, body: await enrol(cookies) });
   const [otp] = JSON.parse(confirmed.body ?? "").recoveryCodes;
   return (await logIn({ ...body, otp })).cookies;
+}
+
+/** A session that a browser has bound to its key, and what it sends to renew it. */
+async function renewByBrowser() {
+  const { body } = await openAccount();
+  const login = await call("login", { body });
+  const cookies = cookiesOf(login).slice(0, 1);
+  const key = createDeviceKey();
+  const bound = await call("proveDevice", { cookies, headers: key.bind(challengeOf(login) ?? "") });
+  return { cookies, headers: key.renew(challengeOf(bound) ?? "") };
 }
 
 /** A new account whose address is proven, and a passkey that is not added yet. */
@@ -208,6 +219,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
       const proof = await askForCode("askLoginCode", body.email);
       return createEvent("confirmLoginCode", { body: proof, cookies: cookiesOf(answer).slice(1) });
     },
+    proveDevice: async () => createEvent("proveDevice", await renewByBrowser()),
     beginPasskey: async () => createEvent("beginPasskey", { cookies: (await openPasskeyAccount()).cookies }),
     addPasskey: async () => {
       const { cookies, passkey } = await openPasskeyAccount();

@@ -90,6 +90,7 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     MAIL_LINK: "https://abcdefghij.execute-api.eu-central-1.amazonaws.com/",
     SES_CONFIGURATION_SET: "bench",
     PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+    DEVICE_BOUND_SESSIONS: "on",
     IDENTITY_PROVIDERS: JSON.stringify([await serveProvider()]),
     PROVIDER_KEYS_SECRET: "bench-provider-keys",
     SES_ENDPOINT: await serveMails(),
