@@ -4,7 +4,6 @@ import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createFinishSignIn } from "../../lib/auth/external/finish.ts";
 import { createFindAccount } from "../../lib/auth/find-account.ts";
-import { createTellNewDevice } from "../../lib/auth/tell-new-device.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { api } from "../../lib/http/api.ts";
@@ -16,8 +15,8 @@ import { findReturn } from "../../lib/http/provider-return.ts";
 import { finishBody } from "../../lib/http/provider-schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
+import { createLoginTelling, loginTellingSettings } from "../../lib/login-telling.ts";
 import { chooseLanguage } from "../../lib/mail/language.ts";
-import { createOutbox } from "../../lib/mail/outbox.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { createFlowStore } from "../../lib/providers/flow-store.ts";
 import { openRedeem } from "../../lib/providers/open-providers.ts";
@@ -25,11 +24,7 @@ import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import {
   identitiesTable,
   identityProviders,
-  ifSet,
   loginLimitPerSourcePerMinute,
-  mailLanguages,
-  mailsTable,
-  newDeviceNotice,
   providerKeySettings,
   registration,
 } from "../../lib/settings.ts";
@@ -37,15 +32,15 @@ import {
 const config = readConfig({
   ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...providerKeySettings },
   ...{ identityProviders, identitiesTable, loginLimitPerSourcePerMinute, registration },
-  ...{ mailsTable: ifSet(mailsTable), mailLanguages, newDeviceNotice },
+  ...loginTellingSettings,
 });
 const provider = openRedeem(config, clock);
 const opening = await createLoginOpening(config);
-const { dynamodb } = opening.needs;
-const { mailsTable: mails, loginLimitPerSourcePerMinute: limit, mailLanguages: languages } = config;
-const noteFailure = (error: unknown) => note({ error });
+const { needs } = opening;
+const { dynamodb } = needs;
+const limit = config.loginLimitPerSourcePerMinute;
 const finishSignIn = createFinishSignIn({
-  ...{ ...opening, ...createOtpTaking(config, opening.needs), clock, noteFailure },
+  ...{ ...opening, ...createOtpTaking(config, needs), ...createLoginTelling(config, needs), clock },
   flows: createFlowStore(dynamodb, config.attemptsTable),
   redeem: provider.redeem,
   findAccount: createFindAccount({
@@ -53,14 +48,11 @@ const finishSignIn = createFinishSignIn({
     identities: createIdentityStore(dynamodb, config.identitiesTable),
     directory: createDirectory(dynamodb, config),
     isClosed: config.registration === "closed",
-    isUsableEmail: mails === undefined ? () => true : isMailable,
+    isUsableEmail: config.mailsTable === undefined ? () => true : isMailable,
     clock,
   }),
-  sources: openSourceLimit(config, opening.needs, { what: "logins", limit, windowSeconds: 60 }),
-  tellNewDevice:
-    mails !== undefined && config.newDeviceNotice === "on"
-      ? createTellNewDevice({ mails: createOutbox(dynamodb, mails), languages, clock, noteFailure })
-      : undefined,
+  sources: openSourceLimit(config, needs, { what: "logins", limit, windowSeconds: 60 }),
+  noteFailure: (error) => note({ error }),
   noteCreated: () => note({ event: "user_created" }),
 });
 
@@ -71,25 +63,13 @@ export const handler = api()
   .handler(async (event) => {
     const { headers, mode, hasCookies, pairs, userAgent, sourceIp: ip, requestId } = event;
     const clientKeys = parseClientKeys(headers);
-    const returned = findReturn(event, {
-      body: finishBody,
-      config,
-      isReturnOf: provider.isReturnOf,
-      now: clock(),
-    });
-    const language = chooseLanguage(headers["accept-language"], languages);
+    const { isReturnOf } = provider;
+    const returned = findReturn(event, { body: finishBody, config, isReturnOf, now: clock() });
+    const language = chooseLanguage(headers["accept-language"], config.mailLanguages);
     const known =
       mode === "bearer" ? { device: returned.device, pairs: [] } : { device: event.device, pairs };
-    const request = {
-      ...returned,
-      ...clientKeys,
-      ...known,
-      language,
-      userAgent,
-      ip,
-      requestId,
-    };
-    const opened = await finishSignIn(request);
+    const client = { language, userAgent, ip, requestId };
+    const opened = await finishSignIn({ ...returned, ...clientKeys, ...known, ...client });
     note({ event: "authn_login_success", by: "provider" });
     await opening.noteSession(opened.pair);
     const response = openedResponse(opened, { mode, hasCookies }, config);

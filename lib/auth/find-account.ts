@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { createChange } from "../accounts/change.ts";
 import type { Directory } from "../accounts/directory.ts";
-import { emailIdentity, type IdentityEntry, type IdentityStore, isNamedBy } from "../accounts/identities.ts";
+import {
+  emailIdentity,
+  type IdentityEntry,
+  type IdentityStore,
+  isNamedBy,
+  maxIdentities,
+} from "../accounts/identities.ts";
 import { isDisabled } from "../accounts/is-disabled.ts";
 import type { User, UserStore } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
@@ -133,7 +139,7 @@ export function createFindAccount(options: FindAccountOptions) {
       return { user: { ...owner, identityIds, lastChange: change }, isNew: false };
     }
     // With ten identities, or another address by now, or of an identity that is another's: the next look tells, or this does.
-    if (outcome.is === "overtaken" && (outcome.user?.identityIds?.size ?? 0) >= 10) throw taken();
+    if (outcome.is === "overtaken" && (outcome.user?.identityIds?.size ?? 0) >= maxIdentities) throw taken();
     return undefined;
   }
 }
