@@ -194,10 +194,11 @@ export const commands = {
         process.exitCode = 1;
       yield told;
     }
+    if (!write) process.stderr.write("Nothing was written. With --write the same is imported.\n");
   },
 } satisfies Record<CommandName, Command>;
 
-/** A whole import is one row: a million would tell no more. */
+/** A whole import is one row, since a million would tell no more; it is kept as long as others by default (AUDIT_DAYS). */
 const auditSeconds = 400 * 86_400;
 
 /** Invites somebody, and tells of it. */

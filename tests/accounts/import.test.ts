@@ -59,6 +59,7 @@ describe("a user moved from another system logs in once, and has argon2id", () =
     const args = [`${exports}/${file}`, "--from", system, "--firebase-hash", `${exports}/firebase-hash.txt`];
     const dry = await importFile(args);
     expect(dry.summary).toMatchObject({ dryRun: true, there: 0 });
+    expect(dry.stderr).toContain("Nothing was written.");
     const email = `ada@${system}.example`;
     expect(await findEntry(email)).toBeUndefined();
     const { summary } = await importFile([...args, "--write"]);
