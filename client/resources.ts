@@ -69,6 +69,10 @@ export interface Account {
   /** The second factor: when its authenticator app was set up. */
   totp: { confirmedAt: number } | null;
   recoveryCodesLeft: number;
+  /** Whether a password opens the account. */
+  hasPassword: boolean;
+  /** What else does, at other providers. */
+  identities: { identityId: string; provider: string | null; email: string | null; linkedAt: number }[];
   lastChange: AccountChange | null;
   roles: string[];
   /** At most 1,000. */

@@ -142,6 +142,14 @@ export const passkeySchema = object({
   aaguid: text("The model of its authenticator, hex; zeros where it does not say."),
 });
 
+/** An identity at another provider as its owner sees it. */
+export const identitySchema = object({
+  identityId: text("Its name in the routes."),
+  provider: { type: ["string", "null"], description: "The id of the provider." },
+  email: { type: ["string", "null"], description: "The address that it had there when it was linked." },
+  linkedAt: time("When it was linked."),
+});
+
 /** The claims of the team that runs the service, which are attributes of users, too. */
 const customMembers = map(customClaims, (schema, name) => ({
   ...toSchema(schema.wrapped),
@@ -476,7 +484,9 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             type: ["object", "null"],
             description: "The last change of the account; null also after a login that used up a code.",
           },
+          hasPassword: { type: "boolean", description: "Whether a password opens the account." },
           passkeys: { type: "array", maxItems: 10, items: passkeySchema },
+          identities: { type: "array", maxItems: 10, items: identitySchema },
           ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
           sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
@@ -493,7 +503,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       ),
       example: {
         ...{ userId, email, emailVerifiedAt: createdAt, previousEmail: null, undoUntil: null },
-        ...{ language: "en", createdAt, passwordChangedAt: null, passkeys: [], roles: [] },
+        ...{ language: "en", createdAt, passwordChangedAt: null, roles: [] },
+        ...{ hasPassword: true, passkeys: [], identities: [] },
         ...{ totp: { confirmedAt: createdAt }, recoveryCodesLeft: 10 },
         lastChange: {
           ...{ id: "0c0e5f4e-3f0a-4c57-9a5a-0d9a4b1d6f5e", event: "user_created", by: "user", at: createdAt },

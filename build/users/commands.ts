@@ -101,10 +101,10 @@ export const commands = {
   },
 
   async export(stage, { target }) {
-    const { access, sessions, audit } = open(stage);
+    const { access, sessions, identities, audit } = open(stage);
     const user = assertFound(await access.find(target));
     const exportUser = createExportUser({
-      sessions,
+      ...{ sessions, identities },
       audit: { list: (...query) => audit.list(...query).catch(withoutTable({ rows: [], next: undefined })) },
       sessionsNotBefore: 0,
     });
@@ -224,7 +224,7 @@ function open({ dynamodb, tables }: Stage) {
   const identities = createIdentityStore(dynamodb, tables.identitiesTable);
   const access = createAccess({ identities, users, operations, sessions, clock });
   const audit = createAuditStore(dynamodb, tables.auditTable);
-  return { access, sessions, users, operations, audit };
+  return { access, identities, sessions, users, operations, audit };
 }
 
 type Opened = ReturnType<typeof open>;

@@ -1,3 +1,4 @@
+import { createIdentityStore } from "../../lib/accounts/identities.ts";
 import { createUserStore } from "../../lib/accounts/store.ts";
 import { createAuditStore } from "../../lib/audit/store.ts";
 import { createExportAccount } from "../../lib/auth/account/export.ts";
@@ -11,6 +12,7 @@ import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   auditTable,
   dynamodbSettings,
+  identitiesTable,
   ifSet,
   sessionsNotBefore,
   sessionsTable,
@@ -18,7 +20,7 @@ import {
 } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...dynamodbSettings, usersTable, sessionsTable, sessionsNotBefore },
+  ...{ ...dynamodbSettings, usersTable, identitiesTable, sessionsTable, sessionsNotBefore },
   auditTable: ifSet(auditTable),
 });
 const dynamodb = createDynamoDB(config);
@@ -26,6 +28,7 @@ const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const exportAccount = createExportAccount({
   users: createUserStore(dynamodb, config.usersTable),
   sessions,
+  identities: createIdentityStore(dynamodb, config.identitiesTable),
   audit: config.auditTable === undefined ? undefined : createAuditStore(dynamodb, config.auditTable),
   clock: systemClock,
   ...config,

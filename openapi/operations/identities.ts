@@ -1,19 +1,11 @@
 import { linkBody } from "../../lib/http/provider-schemas.ts";
-import { bodySchema, type Component, createdAt, object, text, time } from "../schemas.ts";
+import { bodySchema, type Component, createdAt, identitySchema, object, text } from "../schemas.ts";
 import { ended, hasWholePair, knowsCaller, type Operation, takesBody } from "./operation.ts";
 
-const entry = object({
-  identityId: text("Its name in the routes."),
-  provider: { type: ["string", "null"], description: "The id of the provider." },
-  email: { type: ["string", "null"], description: "The address that it had there when it was linked." },
-  linkedAt: time("When it was linked."),
-});
 const entryExample = {
   ...{ identityId: "q2Tn0p7mJxw3d9k8s5u1bAq2Tn0p7mJxw3d9k8s5u1bA".slice(0, 43), provider: "google" },
   ...{ email: "ada@example.com", linkedAt: createdAt },
 };
-/** An identity as it is told. */
-export const identitySchema = entry;
 
 /** The routes of functions/identities/, by the names of their functions. */
 export const identities = {
@@ -102,10 +94,10 @@ const ofBearer = "Of a bearer client: the refresh token that is current.";
 
 /** The schemas of these routes. */
 export const identitySchemas: Record<string, Component> = {
-  Identity: { schema: entry, example: entryExample },
+  Identity: { schema: identitySchema, example: entryExample },
   IdentityList: {
     schema: object({
-      identities: { type: "array", maxItems: 10, items: entry },
+      identities: { type: "array", maxItems: 10, items: identitySchema },
       hasPassword: { type: "boolean", description: "Whether a password opens the account, too." },
     }),
     example: { identities: [entryExample], hasPassword: true },

@@ -65,6 +65,8 @@ describe("GET /auth/account", () => {
         totp: null,
         recoveryCodesLeft: 0,
         passkeys: [],
+        hasPassword: true,
+        identities: [],
       },
       ...{ previousEmail: "before@example.com", undoUntil: clock.now + 60 },
       lastChange: { id: expect.any(String), ...change },

@@ -65,6 +65,7 @@ async function returned({ cookies }: Pair, sub: string) {
 }
 const link = async (pair: Pair, sub: string) => (await returned(pair, sub))();
 const list = async ({ cookies }: Pair) => bodyOf(await sandbox.listIdentities({ cookies }));
+const exported = async ({ cookies }: Pair) => bodyOf(await sandbox.exportAccount({ cookies }));
 const unlink = ({ cookies }: Pair, sub: string, more: ClientRequest = {}) =>
   sandbox.unlinkIdentity({ cookies, pathParameters: { identityId: idOf(sub) }, ...more });
 
@@ -92,6 +93,7 @@ test("an identity is linked, listed, opens the account, and is removed", async (
     lastChange: { event: "identity_linked", by: "user" },
   });
   expect(await list(pair)).toEqual({ identities: [view], hasPassword: true });
+  expect(await exported(pair)).toMatchObject({ identities: [view], hasPassword: true });
   expect(pairOf(await signIn(sub)).claims.sub).toBe(account.userId);
 
   expectNoContent(await unlink(pair, sub));

@@ -1,5 +1,6 @@
 import { pickCustomClaims } from "../../accounts/claims.ts";
 import { summarizeFactors } from "../../accounts/factor-summary.ts";
+import type { IdentityStore } from "../../accounts/identities.ts";
 import type { User, UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
 import type { Clock } from "../../clock.ts";
@@ -8,10 +9,12 @@ import { isEndedByOperator, type Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { settleAll } from "../../settle-all.ts";
 import { getCurrentUser } from "../current-user.ts";
+import { findIdentities } from "../identities/list.ts";
 import { type SessionSummary, summaryNames, toSummary } from "../session/list.ts";
 
 interface ExportOptions {
   sessions: Pick<SessionStore, "page">;
+  identities: Pick<IdentityStore, "find">;
   /** Undefined where no mail is on: then there is no audit trail. */
   audit: Pick<AuditStore, "list"> | undefined;
   sessionsNotBefore: number;
@@ -39,17 +42,23 @@ export function createExportAccount({
 }
 
 /** Makes what gives everything stored about a user but hashes, salts and our own counters. */
-export function createExportUser({ sessions, audit, sessionsNotBefore }: ExportOptions) {
+export function createExportUser({ sessions, identities, audit, sessionsNotBefore }: ExportOptions) {
   /** Throws AppError `unavailable`. */
   return async function exportUser(user: User) {
     const { userId, email, language = null, createdAt, passwordChangedAt = null, lastChange } = user;
     const { emailVerifiedAt = null, previousEmail = null, undoUntil = null } = user;
-    const [ofSessions, ofChanges] = await settleAll([exportSessions(userId), exportChanges(userId)]);
+    const [ofSessions, ofChanges, linked] = await settleAll([
+      exportSessions(userId),
+      exportChanges(userId),
+      findIdentities(identities, user),
+    ]);
     return {
       ...{ userId, email, emailVerifiedAt, previousEmail, undoUntil, language, createdAt, passwordChangedAt },
       ...summarizeFactors(user),
       lastChange: lastChange ? withoutName(lastChange) : null,
+      hasPassword: user.passwordHash !== undefined,
       passkeys: viewPasskeys(user.passkeys),
+      identities: linked,
       roles: [],
       ...pickCustomClaims(user),
       ...ofSessions,
