@@ -14,11 +14,20 @@ import { toPublicJwk } from "../lib/tokens/keys.ts";
 import { parseEngineName, startEngine } from "./engine.ts";
 import { startMailbox } from "./mailbox.ts";
 import { findPortFault } from "./ports.ts";
+import { startProvider } from "./provider.ts";
 import { welcome } from "./welcome.ts";
 
-/** What `npm start` runs: an embedded DynamoDB and a mailbox in this process, and serverless-offline in a child. */
-const { PORT = "3000", LAMBDA_PORT = "3002", DYNAMODB_PORT = "8000", LOCAL_DIR = ".local" } = process.env;
-const { DYNAMODB_ENDPOINT, LOCAL_ENGINE, SES_ENDPOINT } = process.env;
+/**
+ * What `npm start` runs: an embedded DynamoDB, a mailbox and an OpenID provider in this process, and serverless-offline in a child.
+ */
+const { PORT = "3000", LAMBDA_PORT = "3002", PROVIDER_PORT = "3003", DYNAMODB_PORT = "8000" } = process.env;
+const {
+  LOCAL_DIR = ".local",
+  DYNAMODB_ENDPOINT,
+  LOCAL_ENGINE,
+  SES_ENDPOINT,
+  IDENTITY_PROVIDERS,
+} = process.env;
 const url = `http://localhost:${PORT}`;
 const mailsFolder = `${LOCAL_DIR}/mails`;
 
@@ -38,8 +47,9 @@ const [hashKeySet, codeKeySet, factorKeySet] = await Promise.all(
   ),
 ).catch(fail);
 const engine = DYNAMODB_ENDPOINT ? undefined : await startOwnEngine().catch(fail);
-const [mailbox] = await Promise.all([
+const [mailbox, provider] = await Promise.all([
   SES_ENDPOINT ? undefined : startMailbox(mailsFolder, console.log),
+  IDENTITY_PROVIDERS === undefined ? startTestProvider().catch(fail) : undefined,
   // serverless-offline would hang at a build error, and not say so
   buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above.")),
 ]);
@@ -67,6 +77,7 @@ offline.once("message", async () => {
         ? `in ${engine.name}, kept in ${engine.path}`
         : `at DYNAMODB_ENDPOINT ${DYNAMODB_ENDPOINT}`,
       mails: sayWhereMailsGo(),
+      provider: provider && `${provider.entry.name} at ${provider.issuer}`,
       isPlainHttp: isPlainHttp({ stage: "dev", issuer: environment().ISSUER ?? "" }),
     }),
   );
@@ -93,6 +104,15 @@ async function startOwnEngine() {
   return { name, path, ...(await startEngine({ name, port: Number(DYNAMODB_PORT), path })) };
 }
 
+/** Returns to the page here, by either name of this machine. */
+function startTestProvider() {
+  const origins = [process.env.ISSUER || url, `http://127.0.0.1:${PORT}`];
+  return startProvider({
+    port: Number(PROVIDER_PORT),
+    redirectUris: [...new Set(origins)].map((origin) => `${origin.replace(/\/$/, "")}/signed-in/test`),
+  });
+}
+
 /** The domain that passkeys belong to here: none belongs to an address. */
 function findPasskeyRpId(issuer: string): string {
   const { hostname } = new URL(issuer);
@@ -117,6 +137,10 @@ function environment(): NodeJS.ProcessEnv {
     MAIL_LINK: `${process.env.ISSUER || url}/`,
     REGISTRATION: "open",
     PASSKEY_RP_ID: findPasskeyRpId(process.env.ISSUER || url),
+    ...(provider && {
+      IDENTITY_PROVIDERS: JSON.stringify([provider.entry]),
+      PROVIDER_KEYS: JSON.stringify(provider.keys),
+    }),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",
@@ -135,6 +159,9 @@ async function assertPortsFree(): Promise<void> {
   const faults = await Promise.all([
     findPortFault({ port: PORT, variable: "PORT", purpose: "the API" }),
     findPortFault({ port: LAMBDA_PORT, variable: "LAMBDA_PORT", purpose: "serverless-offline's own" }),
+    IDENTITY_PROVIDERS === undefined
+      ? findPortFault({ port: PROVIDER_PORT, variable: "PROVIDER_PORT", purpose: "the test provider" })
+      : undefined,
     DYNAMODB_ENDPOINT
       ? undefined
       : findPortFault({ port: DYNAMODB_PORT, variable: "DYNAMODB_PORT", purpose: "the embedded DynamoDB" }),

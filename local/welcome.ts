@@ -10,6 +10,8 @@ interface Facts {
   tables: string;
   /** Where mails go, in words. */
   mails: string;
+  /** Which provider the page has a button for, in words. */
+  provider: string | undefined;
 }
 
 /**
@@ -19,7 +21,7 @@ interface Facts {
 export function welcome(
   url: string,
   cookieJar: string,
-  { hasPage, registration, isPlainHttp, tables, mails }: Facts,
+  { hasPage, registration, isPlainHttp, tables, mails, provider }: Facts,
 ): string {
   const email = '"email":"you@example.com"';
   const password = '"password":"a long and private sentence"';
@@ -46,7 +48,7 @@ ${curl} ${jar} ${url}/movies
 ${curl} ${jar} -X POST ${url}/auth/refresh
 
 What else there is: ${url}/docs
-The tables are ${tables}. Mails go ${mails}.${isPlainHttp ? plainHttp : ""}
+The tables are ${tables}. Mails go ${mails}.${provider ? `\nSign-in: ${provider}, for any e-mail address that you type there.` : ""}${isPlainHttp ? plainHttp : ""}
 Changes of functions/ and lib/ are picked up as you save them, those of serverless.yml at the next start. Ctrl-C ends it.
 `;
 }

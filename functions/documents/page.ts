@@ -18,9 +18,13 @@ const deployed = [
   ...(config.sesEndpoint ? ["data-mailbox"] : []),
 ].join(" ");
 
+const page = html.replace("<html", `<html ${deployed}`);
+
 export const handler = readOnlyApi().handler(
   serveStatic({
-    "/": { type: "text/html", text: html.replace("<html", `<html ${deployed}`) },
+    "/": { type: "text/html", text: page },
+    // Where providers return to: the same page, a level below.
+    "/signed-in/{provider}": { type: "text/html", text: page.replace(/(?<=(src|href)=")(?=\w)/g, "../") },
     "/page.css": { type: "text/css", text: style },
     "/page.js": { type: "text/javascript", text: script },
     "/page.svg": { type: "image/svg+xml", text: icon },

@@ -76,6 +76,19 @@ test("the page asks for nothing that is not here, and has no inline script or st
   expect(body).not.toMatch(/<style| style=| on\w+=|javascript:|<script(?![^>]* src=)/i);
 });
 
+test("where a provider returns to, it is the same page, which loads its files from the level above", async () => {
+  const { headers, body } = await sandbox.page({
+    path: "/signed-in/test",
+    routeKey: "GET /signed-in/{provider}",
+  });
+  const page = await load("/");
+  expect(headers["content-security-policy"]).toBe(page.headers["content-security-policy"]);
+  expect(body?.replaceAll('="../', '="')).toBe(page.body);
+  expect(body?.match(/="\.\.\/[\w.]+"/g)?.sort()).toEqual(
+    ["docs", "page.css", "page.js", "page.svg", "page.svg"].map((file) => `="../${file}"`),
+  );
+});
+
 test.each(["GET /page.ts", "GET /page.js/", "POST /", "$default", "", "GET /__proto__", "constructor"])(
   "the route %j is a 404",
   async (routeKey) => {

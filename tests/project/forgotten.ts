@@ -124,7 +124,7 @@ export function findForgotten(project: Project): string[] {
 }
 
 /** Pages and the files that they load are no part of the contract. */
-const isContract = (route: string) => !/^GET \/(\w+\.(css|js|svg))?$/.test(route);
+const isContract = (route: string) => !/^GET \/(\w+\.(css|js|svg)|signed-in\/{provider})?$/.test(route);
 
 if (import.meta.main) {
   const forgotten = findForgotten(readProject());

@@ -122,6 +122,49 @@ test("a forgotten password: the mail stands in the terminal and in two files", a
     expect(readFileSync(join(folder, `${file}.${ending}`), "utf8")).toContain(code);
 });
 
+/** Sends a request as a browser that follows no redirect, and keeps the cookies in the jar. */
+async function browse(jar: Map<string, string>, url: string, init: RequestInit = {}): Promise<Response> {
+  const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  const response = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie } });
+  for (const line of response.headers.getSetCookie()) {
+    const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    jar.set(name, value);
+  }
+  return response;
+}
+
+test("whoever types an address at the test provider is signed in; one that is not verified opens nothing", async () => {
+  const { url, ports, output } = started;
+  const atProvider = `http://127.0.0.1:${ports.PROVIDER_PORT}`;
+  expect(output()).toContain(`Sign-in: Test provider at ${atProvider}`);
+  const post = (body: object) => ({
+    ...{ method: "POST", headers: { "content-type": "application/json", origin: url } },
+    body: JSON.stringify(body),
+  });
+
+  /** Signs in with what is typed at the provider. */
+  async function signIn(form: Record<string, string>) {
+    const [here, there] = [new Map<string, string>(), new Map<string, string>()];
+    const begun = await browse(here, `${url}/auth/external/test`, post({}));
+    const { authorizationUrl } = (await begun.json()) as { authorizationUrl: string };
+    const follow = async (answer: Response) => new URL(answer.headers.get("location") ?? "", atProvider).href;
+    const page = await follow(await browse(there, authorizationUrl));
+    expect(await (await browse(there, page)).text()).toContain("E-mail address");
+    const typed = await browse(there, page, { method: "POST", body: new URLSearchParams(form) });
+    const returned = new URL(await follow(await browse(there, await follow(typed))));
+    expect(returned.origin + returned.pathname).toBe(`${url}/signed-in/test`);
+    const body = Object.fromEntries(returned.searchParams);
+    const answer = await browse(here, `${url}/auth/external/test/finish`, post(body));
+    return { status: answer.status, body: await answer.json(), me: await browse(here, `${url}/auth/me`) };
+  }
+
+  const { status, me } = await signIn({ email: "Someone@example.com", verified: "on" });
+  expect([status, await me.json()]).toEqual([200, expect.objectContaining({ email: "someone@example.com" })]);
+  expect(await signIn({ email: "other@example.com" })).toMatchObject({
+    ...{ status: 403, body: { code: "email_not_verified" } },
+  });
+});
+
 test("a change of the code is picked up, and what it logs is shown", async () => {
   const file = join(folder, "functions/sample/movies.ts");
   const line = 'console.log("the answer to everything");\n';
@@ -146,7 +189,7 @@ describe("what it refuses, with a message and no stack", () => {
     const occupant = createServer().listen(0, "127.0.0.1");
     await once(occupant, "listening");
     const port = String((occupant.address() as AddressInfo).port);
-    const ports = { PORT: port, LAMBDA_PORT: port, DYNAMODB_PORT: port };
+    const ports = { PORT: port, LAMBDA_PORT: port, PROVIDER_PORT: port, DYNAMODB_PORT: port };
     const { code, output } = await npmStartFails(folder, ports);
     occupant.close();
     for (const variable of Object.keys(ports)) {

@@ -5,16 +5,22 @@ import { promisify } from "node:util";
 
 export type Started = Awaited<ReturnType<typeof npmStart>>;
 
-type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string };
+type Ports = { PORT: string; LAMBDA_PORT: string; DYNAMODB_PORT: string; PROVIDER_PORT: string };
 
 /**
- * Three ports that nobody listens on. They are used seconds later, so they are not of those that a system gives to who
+ * Four ports that nobody listens on. They are used seconds later, so they are not of those that a system gives to who
  * asks for any (Linux: from 32,768 on), and each of Jest's workers has its own.
  */
 async function freePorts(): Promise<Ports> {
   const first =
-    20_000 + 500 * (Number(process.env.JEST_WORKER_ID) % 24) + 3 * Math.floor(Math.random() * 166);
-  const ports = { PORT: `${first}`, LAMBDA_PORT: `${first + 1}`, DYNAMODB_PORT: `${first + 2}` };
+    20_000 + 500 * (Number(process.env.JEST_WORKER_ID) % 24) + 4 * Math.floor(Math.random() * 125);
+  const [api, lambda, dynamodb, provider] = [0, 1, 2, 3].map((n) => `${first + n}`) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const ports = { PORT: api, LAMBDA_PORT: lambda, DYNAMODB_PORT: dynamodb, PROVIDER_PORT: provider };
   const areFree = await Promise.all(Object.values(ports).map(isFree));
   return areFree.every(Boolean) ? ports : freePorts();
 }
