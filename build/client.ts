@@ -9,7 +9,7 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 export const oldestBrowsers = ["chrome91", "edge91", "firefox79", "safari14.1"];
 
 /** Each is a file of its own. */
-const entryPoints = ["auth-client", "account", "passkeys", "factors"];
+const entryPoints = ["auth-client", "account", "passkeys", "factors", "sign-in"];
 
 /**
  * Another entry point takes what the first has made, such as `AuthError`, from its file: a second one of that name would be another

@@ -85,7 +85,8 @@ export interface AuthClient {
   call<T = void>(path: string, method?: string, body?: unknown): Promise<T>;
   /**
    * Sends a POST that opens a session, as `login` does, and resolves to the JSON of the response. With `lost` it goes out with the
-   * session that it replaces, and is repeated; if it was done, but never answered, it rejects with that problem.
+   * session that it replaces, and is repeated; if it was done, but never answered, it rejects with that problem. A problem without
+   * a code is for what gets the same answer again: nobody has to be logged in.
    * A path of another origin is refused with `unsupported`, and nothing is sent.
    */
   open<T = void>(path: string, body: unknown, lost?: Problem): Promise<T>;
@@ -142,7 +143,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
     if (!connection.origins.includes(new URL(path, base).origin))
       throw new AuthError(0, { code: "unsupported", detail: path });
     // Renews the JWT, if it has expired.
-    if (lost) await me();
+    if (lost?.code) await me();
     const { sid: older = "" } = await session.load();
     const answer = (await session.open(path, body, lost)) as T;
     if (bearer || lost) return answer;

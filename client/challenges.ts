@@ -1,3 +1,5 @@
+import { createKeptList } from "./kept-list.ts";
+
 /** What mails with a code are for. */
 export type CodeKind = "register" | "reset" | "email" | "login";
 
@@ -22,25 +24,7 @@ const maxOfKind = 3;
  * where a browser forbids that.
  */
 export function createChallenges(name: string | undefined) {
-  let memory: Challenge[] | undefined = name ? undefined : [];
-
-  function load(): Challenge[] {
-    try {
-      const kept: Challenge[] = memory ?? JSON.parse(localStorage.getItem(name as string) ?? "[]");
-      return kept.filter(({ untilMs }) => untilMs > Date.now());
-    } catch {
-      return [];
-    }
-  }
-
-  function save(kept: Challenge[]): void {
-    try {
-      if (memory) memory = kept;
-      else localStorage.setItem(name as string, JSON.stringify(kept));
-    } catch {
-      memory = kept;
-    }
-  }
+  const { load, save } = createKeptList<Challenge>(name);
 
   /** Those of a kind, the newest first. */
   const of = (kind: CodeKind) => load().filter((each) => each.kind === kind);

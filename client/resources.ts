@@ -44,6 +44,16 @@ export interface ListedSession extends Session {
   current: boolean;
 }
 
+/** What opens an account at another provider. Times are epoch seconds. */
+export interface Identity {
+  identityId: string;
+  /** The id of the provider; null where that is not known any more. */
+  provider: string | null;
+  /** The address that it had there. */
+  email: string | null;
+  linkedAt: number;
+}
+
 /** The last change of an account. Times are epoch seconds. */
 export interface AccountChange {
   id: string;
@@ -72,7 +82,7 @@ export interface Account {
   /** Whether a password opens the account. */
   hasPassword: boolean;
   /** What else does, at other providers. */
-  identities: { identityId: string; provider: string | null; email: string | null; linkedAt: number }[];
+  identities: Identity[];
   lastChange: AccountChange | null;
   roles: string[];
   /** At most 1,000. */

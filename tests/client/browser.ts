@@ -3,6 +3,7 @@ import { createContext, SourceTextModule } from "node:vm";
 import type { AccountClient, MailLink } from "../../client/account.ts";
 import type { AuthClient, AuthClientOptions } from "../../client/auth-client.ts";
 import type { FactorClient } from "../../client/factors.ts";
+import type { SignInClient } from "../../client/sign-in.ts";
 import { type ApiResponse, json } from "../../lib/http/response.ts";
 import { clock } from "../support/clock.ts";
 import { answerHttp } from "../support/gateway.ts";
@@ -19,6 +20,7 @@ export interface Tab {
   auth: AuthClient;
   account: AccountClient;
   factors: FactorClient;
+  signIn: SignInClient;
   /** What the page has taken off its address bar. */
   link: MailLink | undefined;
   /** Every address of this tab, the oldest first: what "back" leads to, and what the address bar shows. */
@@ -35,7 +37,8 @@ export interface Tab {
 
 /** How a page sets its client up, and what its browser does not have. */
 export interface TabOptions extends AuthClientOptions {
-  /** The fragment of the address that was opened. */
+  /** The path, and the fragment, of the address that was opened. */
+  path?: string;
   fragment?: string;
   without?: ("locks" | "localStorage" | "events" | "crypto")[];
 }
@@ -59,7 +62,9 @@ type Listener = (event: { key: string | null }) => void;
 const patienceMs = 16_000;
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const readCode = (name: string) => readFileSync(`.local/test/client/${name}`, "utf8");
-const [mainCode, accountCode, factorsCode] = ["auth-client.js", "account.js", "factors.js"].map(readCode);
+const [mainCode, accountCode, factorsCode, signInCode] = [
+  ...["auth-client.js", "account.js", "factors.js", "sign-in.js"],
+].map(readCode);
 const never = new Promise<never>(() => {});
 
 /** The connection breaks before the API has the request. */
@@ -158,10 +163,16 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
         });
   }
 
-  async function openTab({ without = [], fragment = "", ...options }: TabOptions = {}): Promise<Tab> {
+  async function openTab({
+    without = [],
+    path = "/app?lang=en",
+    fragment = "",
+    ...options
+  }: TabOptions = {}): Promise<Tab> {
     const tab: Page = { awake: undefined };
-    const history = [`${origin}/app?lang=en${fragment}`];
+    const history = [origin + path + fragment];
     const listeners: Listener[] = [];
+    const ownStorage = new Map<string, string>();
     const closed = Promise.withResolvers<void>();
     /** A page that is closed learns nothing any more. */
     const whileOpen = <T>(result: Promise<T>) => result.finally(() => (tabs.has(tab) ? tab.awake : never));
@@ -208,11 +219,18 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
       location: new URL(history[0] as string),
       history: {
         state: null,
-        replaceState: (_state: null, _title: string, path: string) => history.splice(-1, 1, origin + path),
+        replaceState(_state: null, _title: string, path: string) {
+          globals.location.href = origin + path;
+          history.splice(-1, 1, origin + path);
+        },
       },
       navigator: without.includes("locks") ? {} : { locks: { request } },
       ...(!without.includes("localStorage") && {
         localStorage: { getItem: (name: string) => storage.get(name) ?? null, setItem, removeItem },
+        sessionStorage: {
+          getItem: (name: string) => ownStorage.get(name) ?? null,
+          setItem: (name: string, text: string) => void ownStorage.set(name, text),
+        },
       }),
       addEventListener: (_type: string, listen: Listener) =>
         without.includes("events") || listeners.push(listen),
@@ -234,6 +252,7 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     const { takeMailLink, createAccountClient } =
       await load<typeof import("../../client/account.ts")>(accountCode);
     const { createFactorClient } = await load<typeof import("../../client/factors.ts")>(factorsCode);
+    const { createSignInClient } = await load<typeof import("../../client/sign-in.ts")>(signInCode);
     tabs.set(tab, listeners);
     const ends: Tab["ends"] = [];
     const link = takeMailLink();
@@ -258,7 +277,8 @@ export function createBrowser(api: Sandbox, profile?: Profile) {
     const auth = createAuthClient({ ...told, ...options });
     const account = createAccountClient(auth);
     const factors = createFactorClient(auth);
-    return { auth, account, factors, link, history, ends, starts: () => starts, close, suspend };
+    const signIn = createSignInClient(auth);
+    return { auth, account, factors, signIn, link, history, ends, starts: () => starts, close, suspend };
   }
 
   /** Waits until nothing is under way and nobody has anything left to do but wait. */

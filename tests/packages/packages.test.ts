@@ -70,7 +70,7 @@ describe("`npm install <folder>` in another project", () => {
 
   test("builds both, and they can be imported", async () => {
     const script = `
-      for (const name of ["serverless-auth-client", "serverless-auth-client/account", "serverless-auth-verify",
+      for (const name of ["serverless-auth-client", "serverless-auth-client/account", "serverless-auth-client/sign-in", "serverless-auth-verify",
         ...["express", "fastify", "hono", "middy", "next"].map((name) => "serverless-auth-verify/" + name)])
         console.log(name, Object.keys(await import(name)).sort().join());`;
     writeFileSync(join(folder, "app.js"), script);
@@ -78,6 +78,7 @@ describe("`npm install <folder>` in another project", () => {
     expect(stdout.trim().split("\n")).toEqual([
       "serverless-auth-client AuthError,createAuthClient",
       "serverless-auth-client/account createAccountClient,takeMailLink",
+      "serverless-auth-client/sign-in createSignInClient",
       "serverless-auth-verify AuthError,createVerifier,requireRole",
       "serverless-auth-verify/express authenticate,requireRole",
       "serverless-auth-verify/fastify authenticate,requireRole",

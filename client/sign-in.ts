@@ -1,0 +1,237 @@
+import { type AuthClient, AuthError } from "./auth-client.ts";
+import { createKeptList } from "./kept-list.ts";
+import { bearerPair } from "./kept-tokens.ts";
+import type { Identity } from "./resources.ts";
+import { maxWaitSeconds, sleep } from "./sleep.ts";
+
+export type { Identity };
+
+/** A provider that users can sign in with, such as Google. */
+export interface Provider {
+  id: string;
+  /** What a button says. */
+  name: string;
+}
+
+/** How a sign-in is begun. */
+export interface BeginOptions {
+  /** The page that the provider returns to, as it stands in `IDENTITY_PROVIDERS`; by default the first one there. */
+  redirectUri?: string;
+  /** Opens the provider's page; by default in the place of this one. */
+  open?: (url: string) => unknown;
+}
+
+/** How a sign-in is ended. */
+export interface FinishOptions {
+  /** The code of an authenticator app, or a recovery code. */
+  otp?: string;
+  /** What was opened when the provider returned; by default the address of the page. */
+  url?: string;
+}
+
+/** What was ended when a provider had returned. */
+export interface Finished {
+  /** The id of the provider. */
+  provider: string;
+  /** The identity, where one was linked; without it somebody has signed in. */
+  linked?: Identity;
+}
+
+/**
+ * What an account does with other providers. Everything may reject with AuthError; `finishSignIn` also with `sign_in_cancelled`
+ * where the provider has refused, and with `sign_in_over` where the sign-in was not begun here, or too long ago.
+ */
+export interface SignInClient {
+  providers(): Promise<Provider[]>;
+  /** Begins a sign-in, and goes to the provider. */
+  signInWith(provider: string, options?: BeginOptions): Promise<void>;
+  /** The same to link an identity to the account of who is logged in; needs a login of the last 300 s. */
+  linkWith(provider: string, options?: BeginOptions): Promise<void>;
+  /**
+   * Ends what was begun, on the page that the provider has returned to; what the provider has added is taken off the address bar.
+   * Undefined on a page that was opened without that, or where it was done before. It may be called again: with `otp` after
+   * `second_factor_required`, and after trouble.
+   */
+  finishSignIn(options?: FinishOptions): Promise<Finished | undefined>;
+  /** All identities of the account, the oldest first. */
+  identities(): Promise<Identity[]>;
+  /** Removes an identity, and ends all other sessions; needs a login of the last 300 s. */
+  unlink(identityId: string): Promise<void>;
+}
+
+/** What the API answers who begins; `flow` only a bearer client: a browser has it in a cookie. */
+interface Begun {
+  authorizationUrl: string;
+  state: string;
+  flow?: string;
+}
+
+/** What is kept of a sign-in that was begun. */
+interface Kept {
+  state: string;
+  flow: string | undefined;
+  provider: string;
+  /** The page that the provider returns to. */
+  redirectUri: string;
+  isLink: boolean;
+  untilMs: number;
+  isDone?: true;
+}
+
+/** What a page was opened with when a provider had returned to it. */
+interface Returned {
+  state: string;
+  /** Undefined where the provider has refused. */
+  code: string | undefined;
+  /** The provider's own name (RFC 9207). */
+  iss: string | undefined;
+  page: URL;
+}
+
+/** A sign-in at a provider takes at most so long. */
+const flowMs = 600_000;
+const maxKept = 4;
+const maxTries = 3;
+/** What providers add to the address of the page that they return to. */
+const added = /^(code|state|iss|error|error_description|error_uri|session_state|scope|authuser|hd|prompt)$/;
+
+/** Makes what an account does with other providers, beside a client of the API. */
+export function createSignInClient(auth: AuthClient): SignInClient {
+  const { name, tokens, call } = auth;
+  // A bearer client's half opens the session by itself: it stays in the tab. Any tab of a browser may end what it has begun.
+  const kept = createKeptList<Kept>(`${name} sign-ins`, () => (tokens ? sessionStorage : localStorage));
+  let pending: Promise<Finished | undefined> | undefined;
+  /** What may be tried again. */
+  let returned: Returned | undefined;
+
+  async function begin(
+    path: string,
+    { redirectUri, open = (url) => location.assign(url) }: BeginOptions = {},
+    what: Pick<Kept, "provider" | "isLink">,
+  ): Promise<void> {
+    const { authorizationUrl, state, flow } = await ask(path, { redirectUri });
+    const page = new URL(authorizationUrl).searchParams.get("redirect_uri") as string;
+    note({ ...what, state, flow, redirectUri: page, untilMs: Date.now() + flowMs });
+    await open(authorizationUrl);
+  }
+
+  /** A bearer client may have no session yet: it says what it is. */
+  async function ask(path: string, body: object): Promise<Begun> {
+    if (!tokens) return call(path, "POST", body);
+    const headers = { "content-type": "application/json", "auth-mode": "bearer" };
+    const init = { method: "POST", headers, body: JSON.stringify(body), redirect: "error" } as const;
+    const response = await auth.fetch(path, init).catch(refuse);
+    const answer = await response.json().catch(refuse);
+    if (!response.ok) throw new AuthError(response.status, answer);
+    return answer;
+  }
+
+  /** Keeps a sign-in, in the place of what was kept of it. */
+  function note(what: Kept): void {
+    kept.save([what, ...othersThan(what.state)].slice(0, maxKept));
+  }
+
+  const othersThan = (state: string) => kept.load().filter((each) => each.state !== state);
+
+  async function finish({ state, code, iss, page }: Returned, otp?: string): Promise<Finished | undefined> {
+    const begun = kept.load().find((each) => each.state === state);
+    if (!begun || !isPageOf(begun, page)) throw over();
+    if (begun.isDone) return undefined;
+    const { provider, isLink, flow } = begun;
+    try {
+      if (code === undefined) throw cancelled();
+      const body = { code, state, iss, flow };
+      const linked = isLink ? await link(provider, body) : undefined;
+      if (!isLink) await auth.open(`auth/external/${provider}/finish`, { ...body, otp }, {});
+      note({ ...begun, isDone: true });
+      return linked ? { provider, linked } : { provider };
+    } catch (error) {
+      if (!isMendable(error as AuthError)) kept.save(othersThan(state));
+      throw error;
+    }
+  }
+
+  async function finishOnce({ otp, url }: FinishOptions = {}): Promise<Finished | undefined> {
+    returned = takeReturn(url) ?? returned;
+    let isOver = true;
+    try {
+      return returned && (await finish(returned, otp));
+    } catch (error) {
+      isOver = !isMendable(error as AuthError);
+      throw error;
+    } finally {
+      if (isOver) returned = undefined;
+    }
+  }
+
+  /** The same request may come again: it is done once. */
+  async function link(provider: string, body: object): Promise<Identity> {
+    for (let tried = 1; ; tried++) {
+      try {
+        const pair = await bearerPair(auth);
+        return await call(`auth/identities/${provider}/finish`, "POST", { ...body, ...pair });
+      } catch (error) {
+        const { status, retryAfterSeconds = tried } = error as AuthError;
+        if ((status && status < 500) || tried === maxTries || retryAfterSeconds > maxWaitSeconds) throw error;
+        await sleep(retryAfterSeconds);
+      }
+    }
+  }
+
+  return {
+    providers: async () => (await call<{ providers: Provider[] }>("auth/external")).providers,
+    signInWith: (provider, options) =>
+      begin(`auth/external/${provider}`, options, { provider, isLink: false }),
+    linkWith: (provider, options) =>
+      begin(`auth/identities/${provider}/begin`, options, { provider, isLink: true }),
+
+    finishSignIn(options) {
+      pending ??= finishOnce(options).finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+
+    identities: async () => (await call<{ identities: Identity[] }>("auth/identities")).identities,
+    unlink: async (identityId) => call(`auth/identities/${identityId}`, "DELETE", await bearerPair(auth)),
+  };
+}
+
+/** Takes what a provider has added off an address; off the bar and the history, if it is that of the page. */
+function takeReturn(url = globalThis.location?.href): Returned | undefined {
+  if (!url) return undefined;
+  const page = new URL(url);
+  const { state, code, iss, error } = Object.fromEntries(page.searchParams);
+  if (!state || (!code && !error)) return undefined;
+  for (const each of [...page.searchParams.keys()]) if (added.test(each)) page.searchParams.delete(each);
+  if (url === globalThis.location?.href)
+    history.replaceState(history.state, "", page.pathname + page.search + page.hash);
+  return { state, code: error ? undefined : code, iss, page };
+}
+
+/** Each provider has a page of its own: another one has sent what came elsewhere (RFC 9700, 4.4). */
+function isPageOf({ redirectUri }: Kept, page: URL): boolean {
+  const expected = new URL(redirectUri);
+  return (
+    page.origin + page.pathname === expected.origin + expected.pathname &&
+    [...expected.searchParams].every(([each, value]) => page.searchParams.get(each) === value)
+  );
+}
+
+/** A sign-in goes on where a code is missing or wrong, or where the API or the provider was away. */
+const isMendable = ({ status, code }: AuthError): boolean =>
+  code === "network_error" || status === 401 || status === 429 || status >= 500;
+
+const over = () =>
+  new AuthError(400, {
+    code: "sign_in_over",
+    detail: "This sign-in was begun elsewhere, or too long ago. Begin again.",
+  });
+
+const cancelled = () =>
+  new AuthError(0, { code: "sign_in_cancelled", detail: "The provider has signed nobody in." });
+
+function refuse(cause: unknown): never {
+  if (cause instanceof AuthError) throw cause;
+  throw new AuthError(0, { code: "network_error", detail: "No answer." }, undefined, cause);
+}
