@@ -10,6 +10,7 @@ import {
 } from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { invoke, runFeed } from "./feeds.ts";
+import { answerEveryCall, type Bundler, reloadBy } from "./reload.ts";
 import { listFeeds, type StreamEvent } from "./stream-consumer.ts";
 import { createTables, type Resources } from "./tables.ts";
 import { deliverTo } from "./wire.ts";
@@ -18,17 +19,21 @@ import { deliverTo } from "./wire.ts";
 type Service = {
   package: { patterns?: string[] };
   provider: { environment: Environment; httpApi: { cors?: Cors | null } };
-  functions: Record<string, { name: string; environment?: Environment; events?: { stream?: StreamEvent }[] }>;
+  functions: Record<
+    string,
+    { name: string; handler: string; environment?: Environment; events?: { stream?: StreamEvent }[] }
+  >;
   resources: { Resources: Resources };
   custom: { "serverless-offline": { httpPort: string; lambdaPort: string } };
 };
 type Environment = Record<string, string | null>;
+type PluginManager = { getPlugins(): object[]; spawn(command: string): Promise<unknown> };
 
 /** Serverless plugin: what serverless-offline needs around it when `npm start` runs it. */
 export default class OfflinePlugin {
   readonly hooks: Record<string, () => Promise<void> | void>;
 
-  constructor({ service }: { service: Service }) {
+  constructor({ service, pluginManager }: { service: Service; pluginManager: PluginManager }) {
     const { log } = console;
     const { httpPort, lambdaPort } = service.custom["serverless-offline"];
     this.hooks = {
@@ -47,8 +52,9 @@ export default class OfflinePlugin {
         });
         console.log = () => {}; // serverless-offline's table of routes; handlers have consoles of their own
       },
-      "after:offline:start:init": () => {
+      "after:offline:start:init": async () => {
         console.log = log;
+        await reloadSafely(service, pluginManager);
         feedFunctions(service);
         process.send?.("ready");
       },
@@ -69,6 +75,16 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
       `The tables cannot be made on DYNAMODB_ENDPOINT ${endpoint}: ${error.message || error.name}`,
     );
   });
+}
+
+/** Has what is saved reloaded, and every request answered meanwhile. */
+async function reloadSafely({ functions }: Service, pluginManager: PluginManager): Promise<void> {
+  const bundler = pluginManager.getPlugins().find((plugin): plugin is Bundler => "buildCache" in plugin);
+  if (!bundler) throw new Error("serverless-esbuild has no buildCache any more: see local/reload.ts");
+  const { settled } = reloadBy(bundler, () => pluginManager.spawn("offline:functionsUpdated"));
+  const { default: Lambda } = await import("serverless-offline/lambda");
+  const nameOf = (key: string) => functions[key]?.handler.replace(/\.\w+$/, ".ts") ?? key;
+  answerEveryCall(Lambda.prototype, { settled, nameOf });
 }
 
 /** Hands the functions that are fed by a stream what comes into it, until this process ends. */

@@ -42,17 +42,22 @@ test("the four printed lines, pasted, register, log in, fetch /movies and refres
   expect(refresh).toMatch(/^set-cookie: auth-cookie=/m);
 });
 
+async function logIn(url: string, headers = {}): Promise<{ status: number; cookies: string; all: string[] }> {
+  const { status, headers: answered } = await fetch(`${url}/auth/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ email: "you@example.com", password: "a long and private sentence" }),
+  });
+  const all = answered.getSetCookie();
+  return { status, all, cookies: all.map((cookie) => cookie.split(";")[0]).join("; ") };
+}
+
 test("the cookie is one that Safari keeps from plain http, which is said; so does a page of 127.0.0.1", async () => {
   expect(started.output()).toContain("The cookie has no Secure attribute here");
   const url = started.url.replace("localhost", "127.0.0.1");
-  const login = await fetch(`${url}/auth/login`, {
-    method: "POST",
-    headers: { "content-type": "application/json", origin: url },
-    body: JSON.stringify({ email: "you@example.com", password: "a long and private sentence" }),
-  });
-  const cookies = login.headers.getSetCookie();
-  expect([login.status, cookies.length]).toEqual([200, 2]);
-  for (const cookie of cookies) expect(cookie).not.toMatch(/secure|__host/i);
+  const { status, all } = await logIn(url, { origin: url });
+  expect([status, all.length]).toEqual([200, 2]);
+  for (const cookie of all) expect(cookie).not.toMatch(/secure|__host/i);
 });
 
 /** Waits for the mail of this kind that stands in the terminal, and returns the code in its link. */
@@ -165,18 +170,52 @@ test("whoever types an address at the test provider is signed in; one that is no
   });
 });
 
-test("a change of the code is picked up, and what it logs is shown", async () => {
-  const file = join(folder, "functions/sample/movies.ts");
-  const line = 'console.log("the answer to everything");\n';
-  const changed = readFileSync(file, "utf8").replace('"Avatar"', '"Arrival"') + line;
-  const [, , movies = ""] = started.curls;
-  // All functions are built anew: that takes as long as it takes. What the watcher has missed, who was not ready, is saved again.
-  let asked = 0;
-  // A call that meets the file while it is written is never answered: another one is.
-  const call = () => paste(`${movies} --max-time 20`).catch(() => "");
-  do if (asked++ % 200 === 0) writeFileSync(file, changed);
-  while (!(await call()).includes('["Arrival","Avengers"]'));
-  expect(started.output()).toContain("the answer to everything");
+/** The file of the sample route, and what stands there. */
+const moviesFile = join(folder, "functions/sample/movies.ts");
+const movies = readFileSync(moviesFile, "utf8");
+
+/** Asks for the sample route without pause, eight requests at a time, until one answer is this one. Each must be answered. */
+async function askUntil(last: string): Promise<string[]> {
+  const { cookies: cookie } = await logIn(started.url);
+  const answers: string[] = [];
+  async function ask() {
+    while (!answers.includes(last)) {
+      const signal = AbortSignal.timeout(300_000);
+      const response = await fetch(`${started.url}/movies`, { headers: { cookie }, signal });
+      answers.push(`${response.status} ${await response.text()}`);
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, ask));
+  return answers;
+}
+
+test("each saved change is picked up, what the code logs is shown, and every request meanwhile is answered", async () => {
+  let before = '200 ["Avatar","Avengers"]';
+  for (const title of ["Arrival", "Alien", "Aladdin", "Annie"]) {
+    const after = before.replace(/"A\w+"/, `"${title}"`);
+    writeFileSync(moviesFile, `${movies.replace("Avatar", title)}console.log("${title} is on");\n`);
+    const answers = await askUntil(after);
+    expect(answers.filter((answer) => answer !== before && answer !== after)).toEqual([]);
+    expect(started.output()).toContain(`${title} is on`);
+    before = after;
+  }
+});
+
+test("a function that cannot be loaded answers 500 as at the gateway, and the terminal names its file; the next save mends it", async () => {
+  writeFileSync(moviesFile, `throw new Error("no such luck");\n${movies}`);
+  await askUntil('500 {"message":"Internal Server Error"}');
+  expect(started.output()).toMatch(/^functions\/sample\/movies\.ts has failed: .*no such luck/m);
+  writeFileSync(moviesFile, movies);
+  await askUntil('200 ["Avatar","Avengers"]');
+});
+
+test("code that does not build is said, and answered with 500; the other functions go on, and the next save mends it", async () => {
+  writeFileSync(moviesFile, `const = 1;\n${movies}`);
+  await askUntil('500 {"message":"Internal Server Error"}');
+  expect(started.output()).toContain("functions/sample/movies.ts:1:6");
+  expect((await logIn(started.url)).status).toBe(200);
+  writeFileSync(moviesFile, movies);
+  await askUntil('200 ["Avatar","Avengers"]');
 });
 
 test("the private key is readable by its owner only, and so is all that npm start keeps", () => {
@@ -228,8 +267,9 @@ describe("what it refuses, with a message and no stack", () => {
 
 test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment; with REGISTRATION=closed it prints no line that registers", async () => {
   expect(started.output()).toContain("The tables are in dynalite, kept in .local/dynamodb.");
+  const { length } = started.output();
   expect(await started.interrupt()).toEqual([]);
-  expect(started.output()).not.toMatch(/^\s+at /m);
+  expect(started.output().slice(length)).not.toMatch(/^\s+at /m);
   const listed = "http://localhost:5173";
   const settings = { ALLOWED_ORIGINS: `https://app.example.com,${listed}`, ALLOWED_HEADERS: "X-Request-Id" };
   started = await npmStart(folder, {

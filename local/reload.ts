@@ -1,0 +1,128 @@
+/** serverless-esbuild's plugin, as far as it is used here: `buildCache` has what it has built, by the entry file. */
+export interface Bundler {
+  buildCache: Record<string, { context: { rebuild(): Promise<unknown> } }>;
+  /** Called by its watcher when a file was saved. */
+  bundle(): Promise<unknown>;
+  /** Called after it. */
+  notifyServerlessOffline(): void;
+}
+
+/** What runs a function in serverless-offline. */
+export interface Runner {
+  setEvent(event: object): void;
+  setClientContext(context: unknown): void;
+  runHandler(): Promise<unknown>;
+}
+
+/** The one that it has itself. */
+interface LambdaThread extends Runner {
+  /** Ends the thread, whatever it does. */
+  cleanup(): Promise<void>;
+}
+
+/** The prototype of its class `Lambda`, which hands out what runs a function, by the function's key. */
+export interface Lambda {
+  get(functionKey: string): Runner;
+}
+
+/** When the code may be run. */
+export interface Reload {
+  /** Builds and replaces what was saved. What is saved meanwhile is built after that, once. Never rejects. */
+  reload(): Promise<void>;
+  /** Resolves when all that was saved is in place. */
+  settled(): Promise<void>;
+}
+
+/** Makes the one way to new code: `replace` puts in place what `rebuild` has built, or could not build. */
+export function createReload(rebuild: () => Promise<unknown>, replace: () => Promise<unknown>): Reload {
+  let last = Promise.resolve();
+  let isWaiting = false;
+
+  async function run() {
+    isWaiting = false;
+    await rebuild();
+    await replace();
+  }
+
+  return {
+    reload() {
+      if (!isWaiting) last = last.then(run).catch(console.error);
+      isWaiting = true;
+      return last;
+    },
+    async settled() {
+      let awaited: Promise<void>;
+      do {
+        awaited = last;
+        await awaited;
+      } while (awaited !== last);
+    },
+  };
+}
+
+/** Has a bundler reload what is saved from now on. Each function is built to its end, also where another one does not build. */
+export function reloadBy(bundler: Bundler, replace: () => Promise<unknown>): Reload {
+  const rebuild = () =>
+    Promise.allSettled(Object.values(bundler.buildCache).map(({ context }) => context.rebuild()));
+  const reload = createReload(rebuild, replace);
+  bundler.bundle = reload.reload;
+  bundler.notifyServerlessOffline = () => {};
+  return reload;
+}
+
+/** What API Gateway answers for a function that fails. */
+const internalServerError = {
+  statusCode: 500,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ message: "Internal Server Error" }),
+};
+
+/** Whether an event is a request to the API: not one of a stream, nor an authorizer's. */
+const isRequest = (event: object): boolean => "requestContext" in event && !("type" in event);
+
+/**
+ * Has every call of a function answered, by code that is whole. serverless-offline alone forgets the calls of a thread that it
+ * ends for new code, and makes a 200 with a stack of what a function throws, or of one that cannot be loaded.
+ */
+export function answerEveryCall(
+  lambda: Lambda,
+  { settled, nameOf }: { settled(): Promise<void>; nameOf(functionKey: string): string },
+): void {
+  const { get } = lambda;
+
+  lambda.get = function (functionKey) {
+    let event = {};
+    let clientContext: unknown;
+    return {
+      setEvent: (given) => (event = given),
+      setClientContext: (given) => (clientContext = given),
+      runHandler: async () => {
+        await settled();
+        const thread = get.call(this, functionKey) as LambdaThread;
+        thread.setEvent(event);
+        thread.setClientContext(clientContext);
+        try {
+          return await runToTheEnd(thread);
+        } catch (error) {
+          console.error(`${nameOf(functionKey)} has failed: ${(error as Error).message}`);
+          if (!isRequest(event)) throw error;
+          return internalServerError;
+        }
+      },
+    };
+  };
+}
+
+/** Runs a function; its thread is ended after that, where it would be ended meanwhile. */
+async function runToTheEnd(thread: LambdaThread): Promise<unknown> {
+  let isToEnd = false;
+  thread.cleanup = async () => {
+    isToEnd = true;
+  };
+  try {
+    return await thread.runHandler();
+  } finally {
+    Reflect.deleteProperty(thread, "cleanup"); // the class has its own
+    if (isToEnd) await thread.cleanup();
+  }
+}
