@@ -36,3 +36,9 @@ export async function serveProvider(): Promise<object> {
     jwksUri: `${issuer}/jwks`,
   };
 }
+
+/** The entry of one that returns by a form. */
+export const postingProvider = {
+  ...{ id: "apple", clientId: "bench", page: "https://app.example.com/apple" },
+  redirectUris: ["https://auth.example.com/auth/external/apple/form"],
+};

@@ -231,6 +231,11 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
     },
     removePasskey: async () => createEvent("removePasskey", await openWithPasskey()),
     beginExternal: () => createEvent("beginExternal", { pathParameters: { provider: "bench" } }),
+    formExternal: () =>
+      createEvent("formExternal", {
+        ...exampleRequest("formExternal", []),
+        pathParameters: { provider: "apple" },
+      }),
     finishExternal: async () => {
       const sub = randomUUID().slice(0, 13);
       const [, device = ""] = cookiesOf(await call("finishExternal", await returnFromProvider(sub)));

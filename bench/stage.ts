@@ -13,7 +13,7 @@ import { loadHandler } from "./call.ts";
 import { serveMails } from "./mail-server.ts";
 import { type Meter, startMeter } from "./meter.ts";
 import { buildPeers, peerEnvironment, peerTables, serveIssuer } from "./peers.ts";
-import { serveProvider } from "./provider-server.ts";
+import { postingProvider, serveProvider } from "./provider-server.ts";
 import { serveSecrets } from "./secret-server.ts";
 
 /** Everything around the functions, as near to a deployment as one machine gets. */
@@ -91,7 +91,7 @@ async function createEnvironment(endpoint: string): Promise<Record<string, strin
     SES_CONFIGURATION_SET: "bench",
     PASSKEY_RP_ID: "abcdefghij.execute-api.eu-central-1.amazonaws.com",
     DEVICE_BOUND_SESSIONS: "on",
-    IDENTITY_PROVIDERS: JSON.stringify([await serveProvider()]),
+    IDENTITY_PROVIDERS: JSON.stringify([await serveProvider(), postingProvider]),
     PROVIDER_KEYS_SECRET: "bench-provider-keys",
     SES_ENDPOINT: await serveMails(),
     AWS_ENDPOINT_URL_DYNAMODB: endpoint,

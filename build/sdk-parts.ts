@@ -16,11 +16,16 @@ const stubs: [path: RegExp, contents: string][] = [
     /[\\/]regionConfig[\\/]getInstanceMetadataRegion\.js$/,
     "export const getInstanceMetadataRegion = async () => undefined;",
   ],
+  // Keeps what belongs to a call of the function; Lambda's own does, where there is one
+  [
+    /[\\/]lambda-invoke-store[\\/]dist-es[\\/]invoke-store\.js$/,
+    "export const InvokeStore = { getInstanceAsync: async () => globalThis.awslambda?.InvokeStore };",
+  ],
   // For a Node without SHA-256
   [/[\\/]checksum[\\/]sha256[\\/]Sha256Js\.js$/, "export class Sha256Js {}"],
 ];
 
-/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (37 KiB in each bundle with a database). */
+/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (39 KiB in each bundle with a database). */
 export const sdkParts: Plugin = {
   name: "sdk-parts",
   setup({ onLoad }) {

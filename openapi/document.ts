@@ -105,7 +105,7 @@ const security = {
 };
 
 function createOperation(name: string, contract: Contract) {
-  const { tag, summary, description, needs, bodies, isBodyOptional, ...operation } = contract;
+  const { tag, summary, description, needs, bodies, isBodyOptional, bodyType, ...operation } = contract;
   return {
     operationId: name,
     tags: [tag],
@@ -114,7 +114,7 @@ function createOperation(name: string, contract: Contract) {
     security: security[needs ?? "none"],
     ...(operation.parameters && { parameters: operation.parameters.map((at) => ref("parameters", at)) }),
     ...(bodies.length > 0 && {
-      requestBody: { required: !isBodyOptional, content: { "application/json": content(bodies) } },
+      requestBody: { required: !isBodyOptional, content: { [bodyType]: content(bodies) } },
     }),
     responses: {
       ...Object.fromEntries(operation.answers.map((answer) => [answer.status, createAnswer(answer)])),

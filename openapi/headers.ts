@@ -35,7 +35,8 @@ export const headers = {
   },
   Location: {
     required: true,
-    description: "The same path: the browser proves its key before it asks again.",
+    description:
+      "Where the browser goes on. 303: the page, with what the provider has sent; else the same path, where it proves its key first.",
     schema: { type: "string" },
   },
   "Retry-After": {

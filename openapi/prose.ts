@@ -38,7 +38,7 @@ export const chapters: Chapter[] = [
   {
     title: "Bodies",
     paragraphs: [
-      "Bodies are JSON objects in UTF-8 of at most 16,384 bytes, sent with `Content-Type: application/json`, with no member twice and none that is not described here.",
+      "Bodies are JSON objects in UTF-8 of at most 16,384 bytes, sent with `Content-Type: application/json`, with no member twice and none that is not described here. Only the form of a provider is none.",
       "E-mail addresses are trimmed, normalised (NFKC) and put in lower case, with the domain in ASCII (`xn--…`); at most 254 bytes remain, none of them a character that is not seen. The length of a password is counted in Unicode code points after NFKC; a new one has at least {passwordMinLength}.",
     ],
   },

@@ -1,11 +1,9 @@
 import httpJsonBodyParser from "@middy/http-json-body-parser";
 import { AppError } from "../errors.ts";
+import { readBytes } from "./body-bytes.ts";
 import type { ApiEvent } from "./event.ts";
 import { hasRepeatedName } from "./repeated-name.ts";
-import { trimBlanks } from "./trim-blanks.ts";
 
-/** Larger bodies are refused before they are parsed. */
-const maxBytes = 16_384;
 /** JSON is UTF-8 (RFC 8259, section 8.1); a form or a text/plain post, which browsers send cross-site, is not it. */
 const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -19,12 +17,7 @@ const parser = httpJsonBodyParser({ disableContentTypeCheck: true });
  */
 export function parseJsonBody(event: ApiEvent): unknown {
   if (event.body === undefined || event.body === null || event.body === "") return undefined;
-  const encoding = trimBlanks(event.headers["content-encoding"] ?? "").toLowerCase();
-  // What is compressed must not be read as if it were not (RFC 9110, 8.4).
-  if (encoding !== "" && encoding !== "identity") {
-    throw new AppError("unsupported_media_type", { detail: "Send the body without a content-encoding." });
-  }
-  const text = decode(event.body, event.isBase64Encoded);
+  const text = decode(event);
   if (!jsonType.test(event.headers["content-type"] ?? "")) {
     throw new AppError("unsupported_media_type", {
       detail: "Send the body with content-type: application/json.",
@@ -43,14 +36,12 @@ export function parseJsonBody(event: ApiEvent): unknown {
   return parsed.body;
 }
 
-function decode(body: unknown, isBase64Encoded: boolean): string {
+function decode(event: ApiEvent): string {
+  const { body } = event;
   if (typeof body !== "string") throw invalidJson();
-  const bytes = Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
-  if (bytes.length > maxBytes) {
-    throw new AppError("body_too_large", { detail: `The body may have at most ${maxBytes} bytes.` });
-  }
+  const bytes = readBytes(body, event);
   // The decoder skips what is not base64.
-  if (isBase64Encoded && bytes.toString("base64") !== body) throw invalidJson();
+  if (event.isBase64Encoded && bytes.toString("base64") !== body) throw invalidJson();
   try {
     return utf8.decode(bytes);
   } catch {

@@ -33,6 +33,11 @@ export function noContent(cookies?: string[]): ApiResponse {
   return { statusCode: 204, headers: { ...securityHeaders }, ...(cookies && { cookies }) };
 }
 
+/** Makes a response that sends the browser to a page, which it gets (RFC 9110, 15.4.4). */
+export function seeOther(location: string): ApiResponse {
+  return { statusCode: 303, headers: { ...securityHeaders, location } };
+}
+
 /** Makes a JSON response that anybody may keep for ten minutes. */
 export function cacheableJson(body: unknown): ApiResponse {
   const response = json(200, body);

@@ -13,6 +13,7 @@ export function createAuthorizationUrl(provider: Provider, flow: Flow): string {
     ...(provider.jwksUri !== undefined && { nonce: nonceOf(flow) }),
     code_challenge: codeChallengeOf(flow),
     code_challenge_method: "S256",
+    ...(provider.responseMode !== undefined && { response_mode: provider.responseMode }),
     ...(provider.prompt !== undefined && { prompt: provider.prompt }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -28,6 +28,7 @@ interface Word {
 }
 
 const googleDomains = ["gmail.com", "googlemail.com"];
+const appleDomains = ["privaterelay.appleid.com", "icloud.com", "me.com", "mac.com"];
 
 /** Whose word on an address counts, and how much, by preset; `domain` is that of the address. */
 const rules: Record<
@@ -37,6 +38,11 @@ const rules: Record<
   google: ({ email_verified: verified, hd }, domain) => ({
     isVerified: verified === true,
     isAuthoritative: googleDomains.includes(domain) || hd === domain,
+  }),
+  // It may be a text. An address that hides the user's own is Apple's, too.
+  apple: ({ email_verified: verified }, domain) => ({
+    isVerified: verified === true || verified === "true",
+    isAuthoritative: appleDomains.includes(domain),
   }),
   // `email_verified` is not theirs; where it stands nevertheless, and says no, that holds.
   microsoft: ({ email_verified: verified, xms_edov: edov }, domain, { emailDomains }) => {

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
 import { createSecretKeys, createStaticKeys } from "../tokens/key-source.ts";
+import { createClientSecrets } from "./client-secrets.ts";
 import { createFetchJson } from "./fetch-json.ts";
 import type { Provider } from "./provider.ts";
 import { ProviderTrouble } from "./provider-error.ts";
@@ -22,6 +23,7 @@ export function openRedeem(
 ) {
   const options = { name: "provider keys", clock };
   const toSource = (keys: ProviderKeys) => [{ activeFrom: 0, keys }];
+  const toClientSecret = createClientSecrets(clock);
   const readSecret = providerKeysSecret === undefined ? undefined : createSecretReader(providerKeysSecret);
   const source = readSecret
     ? createSecretKeys(async () => toSource(parseProviderKeys(await readSecret())), options)
@@ -30,12 +32,12 @@ export function openRedeem(
   return createRedeem({
     clock,
     fetchJson: createFetchJson(providerTimeoutMs),
-    async getClientSecret({ id }: Provider): Promise<string> {
+    async getClientSecret(provider: Provider): Promise<string> {
       await source.ready();
       const [current] = await source.get();
-      const secret = current?.keys.get(id)?.clientSecret;
-      if (secret === undefined) throw new ProviderTrouble("the provider keys hold no client secret for it");
-      return secret;
+      const key = current?.keys.get(provider.id);
+      if (key === undefined) throw new ProviderTrouble("the provider keys hold no client secret for it");
+      return toClientSecret(provider, key);
     },
   });
 }

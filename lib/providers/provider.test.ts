@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { readConfig } from "../config.ts";
 import { identityProviders } from "../settings.ts";
@@ -5,6 +6,10 @@ import { parseProviders } from "./provider.ts";
 import { parseProviderKeys } from "./provider-keys.ts";
 
 const google = { id: "google", clientId: "web", redirectUris: ["https://app.example.com/google"] };
+const apple = {
+  ...{ id: "apple", clientId: "com.example.web", page: "https://app.example.com/apple" },
+  redirectUris: ["https://auth.example.com/auth/external/apple/form"],
+};
 const endpoints = {
   issuer: "https://id.example.com",
   authorizationEndpoint: "https://id.example.com/auth",
@@ -79,6 +84,14 @@ test.each<[string, unknown[], string]>([
     [{ ...own, redirectUris: ["javascript:alert(1)"] }],
     "redirectUris must be a list of URLs",
   ],
+  ["Apple without a page", [{ ...apple, page: undefined }], "provider 1: page is missing"],
+  [
+    "Apple that returns to the page",
+    [{ ...apple, redirectUris: google.redirectUris }],
+    "redirectUris must end with /auth/external/apple/form",
+  ],
+  ["a page for a redirect", [{ ...google, page: apple.page }], "page is for responseMode form_post"],
+  ["one page for two", [google, { ...apple, page: google.redirectUris[0] }], "stands there twice"],
   ["what is no entry", [null], "provider 1: id is missing"],
 ])("X06 %s: does not start", (_, entries, fault) => {
   expect(() => parse(...entries)).toThrow(fault);
@@ -93,6 +106,7 @@ test("X06 not JSON, or plain http outside one's own machine: does not start", ()
     { ...own, redirectUris: ["http://app.example.com/own"] },
     { ...own, tokenEndpoint: "http://id.example.com/token" },
     { ...own, jwksUri: "http://id.example.com/jwks" },
+    { ...apple, page: "http://app.example.com/apple" },
   ]) {
     expect(() => read("prod", entry)).toThrow(fault);
     expect(read("dev", entry).identityProviders).toHaveLength(1);
@@ -112,6 +126,35 @@ test.each([
   expect(() => parseProviderKeys(text)).toThrow(
     'must be a JSON object such as {"google":{"clientSecret":"…"}}',
   );
+});
+
+const pem = (namedCurve: string) =>
+  generateKeyPairSync("ec", {
+    ...{ namedCurve, publicKeyEncoding: { type: "spki", format: "pem" } },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  }).privateKey;
+const signing = { teamId: "TEAM123456", keyId: "KEY1234567", privateKey: pem("P-256") };
+
+test.each<[string, object, string]>([
+  [
+    "another curve",
+    { ...signing, privateKey: pem("P-384") },
+    "the privateKey of apple must be the text of a .p8 file",
+  ],
+  [
+    "no key",
+    { ...signing, privateKey: "tell-tale" },
+    "the privateKey of apple must be the text of a .p8 file",
+  ],
+  ["no team", { ...signing, teamId: undefined }, "must be a JSON object"],
+  ["a secret, too", { ...signing, clientSecret: "tell-tale" }, "must be a JSON object"],
+])("Apple's key with %s is refused, and not quoted", (_, key, fault) => {
+  const parse = () => parseProviderKeys(JSON.stringify({ apple: key }));
+  expect(parse).toThrow(fault);
+  expect(parse).not.toThrow("tell-tale");
+  expect(parseProviderKeys(JSON.stringify({ apple: signing })).get("apple")).toMatchObject({
+    ...{ teamId: "TEAM123456", keyId: "KEY1234567" },
+  });
 });
 
 test("the keys of providers are found by their ids, and by no other name", () => {

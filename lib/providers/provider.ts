@@ -1,5 +1,5 @@
 /** Whose rules hold for what a provider says of an address: lib/providers/evidence.ts. */
-export type Preset = "google" | "github" | "microsoft" | "oidc";
+export type Preset = "google" | "apple" | "github" | "microsoft" | "oidc";
 
 /** A provider that users can sign in with. */
 export interface Provider {
@@ -12,6 +12,9 @@ export interface Provider {
   clientId: string;
   /** Pages of the application that it may send the browser back to; the first one where none is asked for. */
   redirectUris: string[];
+  /** `form_post`: it posts a form to a route of ours, the redirect URI, which sends the browser on to `page`. */
+  responseMode?: "query" | "form_post";
+  page?: string;
   issuer: string;
   authorizationEndpoint: string;
   tokenEndpoint: string;
@@ -31,7 +34,7 @@ export interface Provider {
 
 type Endpoints = Pick<
   Provider,
-  "issuer" | "authorizationEndpoint" | "tokenEndpoint" | "jwksUri" | "apiUrl" | "scope"
+  "issuer" | "authorizationEndpoint" | "tokenEndpoint" | "jwksUri" | "apiUrl" | "scope" | "responseMode"
 >;
 
 const presets: Record<Exclude<Preset, "oidc" | "microsoft">, Endpoints & { name: string }> = {
@@ -42,6 +45,16 @@ const presets: Record<Exclude<Preset, "oidc" | "microsoft">, Endpoints & { name:
     tokenEndpoint: "https://oauth2.googleapis.com/token",
     jwksUri: "https://www.googleapis.com/oauth2/v3/certs",
     scope: "openid email",
+  },
+  apple: {
+    name: "Apple",
+    issuer: "https://appleid.apple.com",
+    authorizationEndpoint: "https://appleid.apple.com/auth/authorize",
+    tokenEndpoint: "https://appleid.apple.com/auth/token",
+    jwksUri: "https://appleid.apple.com/auth/keys",
+    scope: "email",
+    // Where an address is asked for it takes no other.
+    responseMode: "form_post",
   },
   github: {
     name: "GitHub",
@@ -80,7 +93,9 @@ const isTenant = (value: unknown) =>
   typeof value === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
 const isUrl = (value: unknown) => typeof value === "string" && isPlainUrl(value);
 const isFlag = (value: unknown) => typeof value === "boolean";
-const isPreset = (value: unknown) => ["google", "github", "microsoft", "oidc"].includes(String(value));
+const presetNames = ["google", "apple", "github", "microsoft"];
+const isPreset = (value: unknown) => [...presetNames, "oidc"].includes(String(value));
+const isMode = (value: unknown) => value === "query" || value === "form_post";
 const isListOf = (value: unknown, isSound: (each: unknown) => boolean) =>
   Array.isArray(value) && value.length > 0 && value.every(isSound);
 const areUrls = (value: unknown) => isListOf(value, isUrl);
@@ -91,10 +106,12 @@ const areAlgorithms = (value: unknown) => isListOf(value, (each) => algorithms.i
 /** The members of an entry: what each may be, and how a fault calls it. */
 const members: Record<string, [isSound: (value: unknown) => boolean, rule: string]> = {
   id: [isId, "1 to 32 of a-z 0-9 -"],
-  preset: [isPreset, "google, github, microsoft or oidc"],
+  preset: [isPreset, "google, apple, github, microsoft or oidc"],
   name: [isName, "1 to 64 visible characters"],
   clientId: [isText, "a text"],
   redirectUris: [areUrls, "a list of URLs"],
+  responseMode: [isMode, "query or form_post"],
+  page: [isUrl, "a URL"],
   issuer: [isUrl, "a URL"],
   authorizationEndpoint: [isUrl, "a URL"],
   tokenEndpoint: [isUrl, "a URL"],
@@ -134,7 +151,7 @@ export function parseProviders(text: string): Provider[] {
 function readEntry(entry: unknown): { provider: Provider; faults: string[] } {
   const given = (typeof entry === "object" && entry !== null ? entry : {}) as Record<string, unknown>;
   const { preset = given.id, tenant, ...own } = given;
-  const kind = (["google", "github", "microsoft"].find((each) => each === preset) ?? "oidc") as Preset;
+  const kind = (presetNames.find((each) => each === preset) ?? "oidc") as Preset;
   const known =
     kind === "microsoft"
       ? createMicrosoft(String(tenant))
@@ -149,6 +166,7 @@ function readEntry(entry: unknown): { provider: Provider; faults: string[] } {
   } as unknown as Provider;
   const needed = ["id", ...required, kind === "github" ? "apiUrl" : "jwksUri"];
   if (kind === "microsoft") needed.push("tenant");
+  if (provider.responseMode === "form_post") needed.push("page");
   const whole: Record<string, unknown> = { ...provider, ...(tenant !== undefined && { tenant }) };
   return {
     provider,
@@ -159,8 +177,17 @@ function readEntry(entry: unknown): { provider: Provider; faults: string[] } {
         if (!isSound) return [`${name} is not known`];
         return value === undefined || isSound(value) ? [] : [`${name} must be ${rule}`];
       }),
+      ...findFormFaults(provider),
     ],
   };
+}
+
+/** A form can be posted to a route of ours alone; what comes by a redirect goes to the page itself. */
+function findFormFaults({ id, responseMode, page, redirectUris }: Provider): string[] {
+  if (responseMode !== "form_post") return page === undefined ? [] : ["page is for responseMode form_post"];
+  const route = `/auth/external/${id}/form`;
+  const isRight = Array.isArray(redirectUris) && redirectUris.every((uri) => String(uri).endsWith(route));
+  return isRight ? [] : [`redirectUris must end with ${route}: from there the browser goes on to page`];
 }
 
 /** Where a provider does not name itself, the page that it returns to says which it was (RFC 9700, 4.4.2.2). */
@@ -168,7 +195,7 @@ function listCollisions(providers: Provider[]): string[] {
   const repeated = (texts: string[]) => texts.filter((text, index) => texts.indexOf(text) < index);
   return [
     ...repeated(providers.map(({ id }) => id)).map((id) => `two providers have the id ${id}`),
-    ...repeated(providers.flatMap(({ redirectUris }) => redirectUris)).map(
+    ...repeated(providers.flatMap(({ redirectUris, page = [] }) => [...redirectUris, page].flat())).map(
       (uri) => `${uri} stands there twice: each provider returns to a page of its own`,
     ),
   ];
@@ -186,5 +213,5 @@ function isPlainUrl(text: string): boolean {
 export const listUrls = ({ redirectUris, ...provider }: Provider): string[] => [
   ...redirectUris,
   ...[provider.issuer, provider.authorizationEndpoint, provider.tokenEndpoint],
-  ...[provider.jwksUri ?? [], provider.apiUrl ?? []].flat(),
+  ...[provider.jwksUri ?? [], provider.apiUrl ?? [], provider.page ?? []].flat(),
 ];

@@ -32,6 +32,17 @@ export const external = {
     ],
     problems: [...takesBody, ...hasModes, "not_found"],
   },
+  formExternal: {
+    route: "POST /auth/external/{provider}/form",
+    tag: "External sign-in",
+    summary: "Take the form of a provider",
+    description:
+      "For a provider that returns by a form instead of a redirect (Apple): this URL is registered there, and the browser is sent on to the application's page with what the form says in its query. It decides nothing, and reads no cookie.",
+    parameters: ["Provider"],
+    body: { schema: "ProviderForm", mediaType: "application/x-www-form-urlencoded" },
+    answers: [{ status: 303, description: "On to the page. There is no body.", headers: ["Location"] }],
+    problems: ["body_too_large", "unsupported_media_type", "not_found"],
+  },
   finishExternal: {
     route: "POST /auth/external/{provider}/finish",
     tag: "External sign-in",
@@ -108,6 +119,22 @@ export const externalSchemas: Record<string, Component> = {
   ProviderBearerFlow: {
     schema: object({ ...flowMembers, flow: text("What the app keeps until the provider has returned.") }),
     example: { authorizationUrl, state, nonce, flow },
+  },
+  ProviderForm: {
+    schema: {
+      ...object(
+        {
+          code: text("As the provider put it into the form."),
+          state: text("As the provider put it into the form."),
+          iss: text("As the provider put it into the form, if it did (RFC 9207)."),
+          error: text("What it says where nobody has signed in."),
+        },
+        { optional: ["code", "state", "iss", "error"] },
+      ),
+      additionalProperties: true,
+      description: "Whatever else there is, and what comes twice, is dropped.",
+    },
+    example: { code: "c1f2", state },
   },
   ProviderReturn: {
     schema: bodySchema(finishBody, {

@@ -39,6 +39,7 @@ export interface Contract extends Omit<Operation, "body"> {
   /** The names of the schemas that its body may have; none: no body. */
   bodies: string[];
   isBodyOptional: boolean;
+  bodyType: string;
 }
 
 /** Every described route by the name of its first function: of several functions of a route a deployment has one. */
@@ -54,6 +55,7 @@ export const contracts: Record<string, Contract> = Object.fromEntries(
         each.body ? [each.body.schema, ...(each.body.orSchema ? [each.body.orSchema] : [])] : [],
       ),
       isBodyOptional: body?.isOptional ?? false,
+      bodyType: body?.mediaType ?? "application/json",
       answers: every.flatMap(({ answers }) => answers),
       problems: [...new Set(every.flatMap(({ problems }) => problems))],
     };

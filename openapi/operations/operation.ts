@@ -13,7 +13,7 @@ export interface Operation {
   needs?: "token" | "pair" | "pair or token";
   parameters?: ParameterName[];
   /** The name of its schema: in openapi/schemas.ts, or beside the route. */
-  body?: { schema: string; orSchema?: string; isOptional?: boolean };
+  body?: { schema: string; orSchema?: string; isOptional?: boolean; mediaType?: string };
   answers: Answer[];
   /** What it may refuse with, besides `internal_error`, which no route is free of. */
   problems: ProblemCode[];

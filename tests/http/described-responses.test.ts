@@ -29,6 +29,10 @@ const odd = await startOddProvider();
 const providers = {
   IDENTITY_PROVIDERS: JSON.stringify([
     { id: "odd", clientId: "web", redirectUris: ["https://app.example.com/odd"], ...odd.endpoints },
+    {
+      ...{ id: "apple", clientId: "web", page: "https://app.example.com/apple" },
+      redirectUris: ["https://auth.example.com/auth/external/apple/form"],
+    },
   ]),
   PROVIDER_KEYS: JSON.stringify({ odd: { clientSecret: "a-client-secret-of-odd" } }),
 };
@@ -133,6 +137,8 @@ async function askForProvider(
     return { cookies, pathParameters: { identityId }, body: undefined };
   }
   if (name === "beginExternal") return { pathParameters: { provider: "odd" }, body: undefined };
+  if (name === "formExternal")
+    return { ...exampleRequest(name, cookies), pathParameters: { provider: "apple" } };
   if (name !== "finishExternal") return {};
   await link(account);
   return returnFromProvider(account);
@@ -295,7 +301,7 @@ test("a defect of ours is told without a word about it", async () => {
 
 test("H14 the security headers, and none that names a product, are on every response, whatever its status", () => {
   const statuses = new Set(answers.map(({ statusCode }) => statusCode));
-  const expected = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503];
+  const expected = [200, 201, 202, 204, 303, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503];
   expect([...statuses].sort()).toEqual(expected);
   // Those that a response may have beside them are its description's: tests/support/description.ts looks at each.
   const { "cache-control": noStore, ...always } = securityHeaders;

@@ -7,7 +7,7 @@ import { bundleOptions } from "../../build/bundle.ts";
 import type { LambdaHandler } from "../../lib/http/route.ts";
 import { operations } from "../../openapi/operations/index.ts";
 import { bodyOf } from "../support/answer.ts";
-import { pathOf } from "../support/declared.ts";
+import { pathOf, permissions } from "../support/declared.ts";
 import { type ClientRequest, createEvent, type RouteName } from "../support/event.ts";
 import { createForgery } from "../support/forgery.ts";
 import { cookieOf } from "../support/pair.ts";
@@ -25,8 +25,12 @@ const { cookies, refreshToken } = pair;
 
 const { docs: _, ...routes } = operations;
 const names = Object.keys(routes) as RouteName[];
-const changing = names.filter((name) => !operationOf(name).route.startsWith("GET "));
-const reading = names.filter((name) => !changing.includes(name));
+// What takes a form of another site decides nothing: tests/external/apple.test.ts.
+const takesForm = names.filter((name) => operationOf(name).body?.mediaType !== undefined);
+const changing = names.filter(
+  (name) => !operationOf(name).route.startsWith("GET ") && !takesForm.includes(name),
+);
+const reading = names.filter((name) => operationOf(name).route.startsWith("GET "));
 const authenticated = names.filter((name) => operationOf(name).needs === "token");
 const ofAccount = authenticated.filter((name) => operationOf(name).route.includes(" /auth/"));
 
@@ -126,6 +130,14 @@ describe.each(changing)("%s", (name) => {
     const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ body: "not read" })']]);
     expect(await holds("bodies that are not JSON", name, open)).toBe(false);
   });
+});
+
+test("one route takes a form of another site, and it reads no cookie, asks for no token, and has no table", async () => {
+  expect(takesForm).toEqual(["formExternal"]);
+  const source = await readFile(`${pathOf("formExternal")}.ts`, "utf8");
+  expect(source).toContain("formApi()");
+  expect(source).not.toMatch(/\.use\(|credentials|cookie|createDynamoDB/i);
+  expect(permissions.formExternal).toEqual([]);
 });
 
 describe.each(reading)("%s", (name) => {

@@ -21,7 +21,11 @@ export const routeNames = Object.keys(routes) as RouteName[];
 /** What a caller with these cookies sends to a route, by the example of its description. */
 export function exampleRequest(name: string, cookies: string[]): ClientRequest {
   const { body } = operations[name as OperationName] ?? {};
-  return { cookies, ...(body && !body.isOptional && { body: getSchema(body.schema).example }) };
+  if (!body || body.isOptional) return { cookies };
+  const { example } = getSchema(body.schema);
+  if (body.mediaType === undefined) return { cookies, body: example };
+  const form = new URLSearchParams(example as Record<string, string>).toString();
+  return { cookies, body: form, headers: { "content-type": body.mediaType } };
 }
 
 /** A request as a client makes it. An object as body is sent as JSON, a string as it is. */

@@ -75,8 +75,14 @@ export async function startProvider(redirectUri: string, users: Record<string, P
         if (location?.startsWith(redirectUri)) return Object.fromEntries(new URL(location).searchParams);
         if (location) [url, body] = [new URL(location, url).href, undefined];
         else {
+          const page = await response.text();
+          // Asked to return by a form, it answers one that the browser posts.
+          if (page.includes(`action="${redirectUri}"`))
+            return Object.fromEntries(
+              [...page.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]),
+            );
           // Its page asks for a name, then for consent.
-          const [, prompt = ""] = /name="prompt" value="(\w+)"/.exec(await response.text()) ?? [];
+          const [, prompt = ""] = /name="prompt" value="(\w+)"/.exec(page) ?? [];
           body = new URLSearchParams({ prompt, ...(prompt === "login" && { login, password: "any" }) });
         }
       }
