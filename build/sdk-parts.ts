@@ -21,11 +21,17 @@ const stubs: [path: RegExp, contents: string][] = [
     /[\\/]lambda-invoke-store[\\/]dist-es[\\/]invoke-store\.js$/,
     "export const InvokeStore = { getInstanceAsync: async () => globalThis.awslambda?.InvokeStore };",
   ],
+  // The retry mode that slows a client down: nobody asks for it, and a sandbox serves one request at a time
+  [
+    /[\\/]util-retry[\\/]AdaptiveRetryStrategy\.js$/,
+    `import { StandardRetryStrategy } from "./StandardRetryStrategy";
+export class AdaptiveRetryStrategy extends StandardRetryStrategy { constructor(_, options) { super(options); } }`,
+  ],
   // For a Node without SHA-256
   [/[\\/]checksum[\\/]sha256[\\/]Sha256Js\.js$/, "export class Sha256Js {}"],
 ];
 
-/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (39 KiB in each bundle with a database). */
+/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (42 KiB in each bundle with a database). */
 export const sdkParts: Plugin = {
   name: "sdk-parts",
   setup({ onLoad }) {

@@ -12,7 +12,7 @@ import { clientMode, openedResponse } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { flowCookies, serializeClearedFlow } from "../../lib/http/flow-cookie.ts";
 import { findReturn } from "../../lib/http/provider-return.ts";
-import { finishBody } from "../../lib/http/provider-schemas.ts";
+import { finishBody, hasIdToken, idTokenBody } from "../../lib/http/provider-schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createLoginTelling, loginTellingSettings } from "../../lib/login-telling.ts";
@@ -64,7 +64,8 @@ export const handler = api()
     const { headers, mode, hasCookies, pairs, userAgent, sourceIp: ip, requestId } = event;
     const clientKeys = parseClientKeys(headers);
     const { isReturnOf } = provider;
-    const returned = findReturn(event, { body: finishBody, config, isReturnOf, now: clock() });
+    const body = hasIdToken(event.body) ? idTokenBody : finishBody;
+    const returned = findReturn(event, { body, config, isReturnOf, now: clock() });
     const language = chooseLanguage(headers["accept-language"], config.mailLanguages);
     const known =
       mode === "bearer" ? { device: returned.device, pairs: [] } : { device: event.device, pairs };

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { type Flow, findFlow } from "../providers/flow.ts";
 import type { Provider } from "../providers/provider.ts";
-import type { Redeem } from "../providers/redeem.ts";
+import type { ProviderReturn, Redeem } from "../providers/redeem.ts";
 import { providerRefusal } from "../providers/refusals.ts";
 import { invalidField } from "./begin-body.ts";
 import type { ClientMode } from "./client-mode.ts";
@@ -17,7 +17,7 @@ interface ReturnEvent extends Pick<ApiEvent, "body" | "pathParameters">, FlowEve
 }
 
 /** What every body has that ends something at a provider. */
-type ReturnSchema = v.GenericSchema<unknown, { code: string; state: string; iss?: string; flow?: string }>;
+type ReturnSchema = v.GenericSchema<unknown, ProviderReturn & { state: string; flow?: string }>;
 
 interface ReturnOptions<Schema extends ReturnSchema> {
   body: Schema;

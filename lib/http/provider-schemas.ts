@@ -36,8 +36,24 @@ const flow = v.exactOptional(
   ),
 );
 
+/** An ID token as an SDK gives it to an app. */
+const idToken = v.pipe(
+  text,
+  v.metadata({ pattern: "^[\\w\\-]+\\.[\\w\\-]+\\.[\\w\\-]+$", maxLength: 8192 }),
+  v.check(
+    (value) => value.length <= 8_192 && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(value),
+    "must be an ID token, of at most 8192 characters",
+  ),
+);
+
 /** The body that links an identity: a bearer client sends its whole pair. */
 export const linkBody = v.strictObject({ code, state, iss, flow, refreshToken });
 
 /** The body that ends a sign-in at a provider. */
 export const finishBody = v.strictObject({ code, state, iss, flow, otp, device });
+
+/** The same of an app whose SDK has asked the provider: for the nonce of the start it gave an ID token. */
+export const idTokenBody = v.strictObject({ idToken, state, flow, otp, device });
+
+/** Answers whether the body that ends a sign-in has an ID token. */
+export const hasIdToken = (body: unknown): boolean => v.is(v.object({ idToken: v.unknown() }), body);

@@ -60,12 +60,15 @@ const rules: Record<
 const isSubject = (value: unknown): value is string =>
   typeof value === "string" && /^[\x20-\x7e]{1,255}$/.test(value);
 
-/** Reads the claims of an ID token whose signature, issuer, audience, times and nonce were verified. Throws ProviderRefusal. */
-export function readTokenEvidence(provider: Provider, claims: Claims): Evidence {
+/**
+ * Reads the claims of an ID token whose signature, issuer, audience, times and nonce were verified; `parties` may have asked for it.
+ * Throws ProviderRefusal.
+ */
+export function readTokenEvidence(provider: Provider, claims: Claims, parties: string[]): Evidence {
   const { sub, azp, email } = claims;
   if (!isSubject(sub)) throw new ProviderRefusal("subject refused");
   // With one audience the library does not look at it.
-  if (azp !== undefined && azp !== provider.clientId) throw new ProviderRefusal("ID token refused");
+  if (azp !== undefined && !parties.includes(String(azp))) throw new ProviderRefusal("ID token refused");
   const address = typeof email === "string" ? normalizeEmail(email) : "";
   const word =
     provider.preset === "github"

@@ -42,7 +42,7 @@ test("a preset needs a client and a page; everything else can be said, too", () 
   expect(second).toMatchObject({ name: "Work", issuer: `https://login.microsoftonline.com/${tenant}/v2.0` });
   expect(third).toEqual({
     ...{ ...own, name: "own", preset: "oidc", scope: "openid email" },
-    ...{ algorithms: ["RS256"], sendsIss: false, emailDomains: [] },
+    ...{ algorithms: ["RS256"], sendsIss: false, emailDomains: [], nativeClientIds: [] },
   });
 });
 

@@ -10,6 +10,8 @@ export interface Provider {
   name: string;
   /** Ours, at the provider. */
   clientId: string;
+  /** Of apps that sign in with the provider's SDK: their ID tokens count, too. */
+  nativeClientIds: string[];
   /** Pages of the application that it may send the browser back to; the first one where none is asked for. */
   redirectUris: string[];
   /** `form_post`: it posts a form to a route of ours, the redirect URI, which sends the browser on to `page`. */
@@ -99,6 +101,7 @@ const isMode = (value: unknown) => value === "query" || value === "form_post";
 const isListOf = (value: unknown, isSound: (each: unknown) => boolean) =>
   Array.isArray(value) && value.length > 0 && value.every(isSound);
 const areUrls = (value: unknown) => isListOf(value, isUrl);
+const areTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
 const areDomains = (value: unknown) =>
   Array.isArray(value) && value.every((each) => typeof each === "string" && /^[a-z0-9.-]{3,253}$/.test(each));
 const areAlgorithms = (value: unknown) => isListOf(value, (each) => algorithms.includes(String(each)));
@@ -109,6 +112,7 @@ const members: Record<string, [isSound: (value: unknown) => boolean, rule: strin
   preset: [isPreset, "google, apple, github, microsoft or oidc"],
   name: [isName, "1 to 64 visible characters"],
   clientId: [isText, "a text"],
+  nativeClientIds: [areTexts, "a list of texts"],
   redirectUris: [areUrls, "a list of URLs"],
   responseMode: [isMode, "query or form_post"],
   page: [isUrl, "a URL"],
@@ -159,7 +163,7 @@ function readEntry(entry: unknown): { provider: Provider; faults: string[] } {
         ? { name: String(given.id), scope: "openid email" }
         : presets[kind];
   const provider = {
-    ...{ algorithms: ["RS256"], sendsIss: false, emailDomains: [] },
+    ...{ algorithms: ["RS256"], sendsIss: false, emailDomains: [], nativeClientIds: [] },
     ...known,
     ...own,
     preset: kind,

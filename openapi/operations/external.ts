@@ -1,4 +1,4 @@
-import { finishBody } from "../../lib/http/provider-schemas.ts";
+import { finishBody, idTokenBody } from "../../lib/http/provider-schemas.ts";
 import { flowSeconds } from "../../lib/providers/flow.ts";
 import { bodySchema, type Component, object, text } from "../schemas.ts";
 import { hasModes, type Operation, opened, opensSession, takesBody } from "./operation.ts";
@@ -48,9 +48,9 @@ export const external = {
     tag: "External sign-in",
     summary: "End a sign-in at a provider",
     description:
-      "Starts a session as a login does. The account is the one that has the identity; the first sign-in makes one, if the provider has verified the e-mail address and no account has it. Whoever has an account with the address logs in as before and links the provider – only one that gives out the addresses of the domain itself opens an account with a proven address and no second factor at once. The code is redeemed once; the same request may be sent again for ten minutes and gets the same answer, as long as the session has not been renewed or ended. An account with a second factor is asked for `otp`: send the same request again with it.",
+      "Starts a session as a login does. The account is the one that has the identity; the first sign-in makes one, if the provider has verified the e-mail address and no account has it. Whoever has an account with the address logs in as before and links the provider – only one that gives out the addresses of the domain itself opens an account with a proven address and no second factor at once. The code is redeemed once; the same request may be sent again for ten minutes and gets the same answer, as long as the session has not been renewed or ended. An account with a second factor is asked for `otp`: send the same request again with it. An app whose SDK asks the provider begins here, too, hands `nonce` to the SDK (as it is, or its SHA-256 in hex where the SDK wants that), and sends `idToken` in place of `code`.",
     parameters: [...opensSession, "Provider"],
-    body: { schema: "ProviderReturn" },
+    body: { schema: "ProviderReturn", orSchema: "ProviderIdToken" },
     answers: [opened],
     problems: [
       ...takesBody,
@@ -82,6 +82,12 @@ const flowMembers = {
   authorizationUrl: text("The URL that the page opens."),
   state: text("What the provider gives back."),
   nonce: text("What an ID token of this sign-in has."),
+};
+
+const ofClient = {
+  flow: "Of a bearer client: as it was answered at the start.",
+  otp: "A code of the authenticator app, or a recovery code, as it was typed: where the account has a second factor.",
+  device: "Of a bearer client: what it keeps of earlier logins.",
 };
 
 /** The schemas of these routes. */
@@ -141,10 +147,16 @@ export const externalSchemas: Record<string, Component> = {
       code: "As the provider put it into the URL.",
       state: "As the provider put it into the URL.",
       iss: "As the provider put it into the URL, if it did (RFC 9207).",
-      flow: "Of a bearer client: as it was answered at the start.",
-      otp: "A code of the authenticator app, or a recovery code, as it was typed: where the account has a second factor.",
-      device: "Of a bearer client: what it keeps of earlier logins.",
+      ...ofClient,
     }),
     example: { code: "4/0AX4XfWh", state },
+  },
+  ProviderIdToken: {
+    schema: bodySchema(idTokenBody, {
+      idToken: "As the provider's SDK gave it to the app; it has the nonce of the start.",
+      state: "As it was answered at the start.",
+      ...ofClient,
+    }),
+    example: { idToken: "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl", state },
   },
 };
