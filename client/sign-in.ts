@@ -220,7 +220,7 @@ function isPageOf({ redirectUri }: Kept, page: URL): boolean {
 
 /** A sign-in goes on where a code is missing or wrong, or where the API or the provider was away. */
 const isMendable = ({ status, code }: AuthError): boolean =>
-  code === "network_error" || status === 401 || status === 429 || status >= 500;
+  /^(network_error|second_factor_required|invalid_otp)$/.test(code) || status === 429 || status >= 500;
 
 const over = () =>
   new AuthError(400, {
@@ -229,7 +229,7 @@ const over = () =>
   });
 
 const cancelled = () =>
-  new AuthError(0, { code: "sign_in_cancelled", detail: "The provider has signed nobody in." });
+  new AuthError(0, { code: "sign_in_cancelled", detail: "The sign-in was cancelled at the provider." });
 
 function refuse(cause: unknown): never {
   if (cause instanceof AuthError) throw cause;

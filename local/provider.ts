@@ -75,7 +75,7 @@ export async function startProvider({ port, redirectUris }: ProviderOptions) {
     try {
       if (request.method === "POST") return await signIn(request, response);
       const { session } = await provider.interactionDetails(request, response);
-      sendPage(response, 200, createForm(people.get(session?.accountId ?? "")));
+      sendPage(response, 200, createForm(people.get(session?.accountId ?? "")?.email));
     } catch {
       sendPage(response, 400, "<p>This sign-in is over. Go back to the application, and begin again.</p>");
     }
@@ -137,13 +137,13 @@ function quietly<T>(make: () => T): T {
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (char) => escapes[char] as string);
 
-const createForm = (person?: Person) => `
+const createForm = (email = "") => `
       <p>It asks for no password: you are whoever you say you are.</p>
       <form method="post">
         <label for="email">E-mail address</label>
-        <input id="email" name="email" type="email" required autofocus value="${escapeHtml(person?.email ?? "")}">
+        <input id="email" name="email" type="email" required autofocus value="${escapeHtml(email)}">
         <p>
-          <input id="verified" name="verified" type="checkbox"${person?.email_verified === false ? "" : " checked"}>
+          <input id="verified" name="verified" type="checkbox" checked>
           <label for="verified">The address is verified</label>
         </p>
         <button>Sign in</button>

@@ -136,8 +136,8 @@ function findRefused(form: HTMLFormElement, { code, errors, message }: AuthError
   });
 }
 
-/** What belongs to no field stands under the form. */
-function showError(form: HTMLFormElement, error: unknown): void {
+/** Says what went wrong with a form: at the field that it belongs to, or under the form. */
+export function showError(form: HTMLFormElement, error: unknown): void {
   if (isEnd(error)) {
     say(ended);
     return;

@@ -3,6 +3,7 @@ import { createAccountClient } from "../client/account.ts";
 import { AuthError, type Claims, createAuthClient, type ListedSession } from "../client/auth-client.ts";
 import { createFactorClient } from "../client/factors.ts";
 import { createPasskeyClient } from "../client/passkeys.ts";
+import { createSignInClient } from "../client/sign-in.ts";
 import { find } from "./elements.ts";
 import { hasEnded, maybeSignedIn, rememberEnd, rememberSignedIn } from "./ended.ts";
 import { closeParts, setUpFactor, showFactor, showNoFactor } from "./factor.ts";
@@ -10,8 +11,9 @@ import { clearForms, hintAtPasswords, onClick, onSubmit, otpOf } from "./form.ts
 import { closeMail, setUpMail } from "./mail.ts";
 import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
 import { setUpPasskeys } from "./passkeys.ts";
-import { isHere } from "./routes.ts";
+import { isHere, root } from "./routes.ts";
 import { showNoSessions, showSessions } from "./sessions.ts";
+import { setUpSignIn } from "./sign-in.ts";
 import { closeStepUp, setUpStepUp } from "./step-up.ts";
 import { setClock, showClaims, showTimeLeft } from "./token.ts";
 
@@ -25,9 +27,11 @@ const unproven = find("unproven", HTMLElement);
 const endOthersButton = find("end-others", HTMLButtonElement);
 /** What the access token says, while somebody is logged in. */
 let claims: Claims | undefined;
+/** Whether a password opens the account, as far as is known. */
+let hasPassword = true;
 
 const client = createAuthClient({
-  baseUrl: new URL(".", location.href).href,
+  baseUrl: root,
   onSessionEnd: (error) => showSignedOut(error ? ended : "Logged out in another tab."),
   fetch: watchedFetch,
 });
@@ -52,9 +56,12 @@ const fresh = setUpStepUp({
     await passkeys.again();
     await look();
   },
+  hasPassword: () => hasPassword,
   hasPasskey: () => passkeys.has(),
+  createProviders: () => signIn.createWaysBack(),
 });
 const passkeys = setUpPasskeys(createPasskeyClient(client), { fresh, welcome });
+const signIn = setUpSignIn(createSignInClient(client), { fresh, welcome, reload: showAccount });
 setUpFactor(createFactorClient(client), {
   ...{ fresh, endOthers, reload: showAccount },
   hasOthers: () => !endOthersButton.hidden,
@@ -201,7 +208,9 @@ async function showAccount(): Promise<void> {
     if (own !== asked) return;
     const isProven = account.emailVerifiedAt !== null || !isHere(unproven);
     unproven.hidden = isProven;
+    hasPassword = account.hasPassword;
     showFactor(account, isProven);
+    signIn.show(account);
     await passkeys.show(isProven);
   } catch (error) {
     if (own === asked) showNoFactor(explain(error), showAccount);
@@ -256,15 +265,23 @@ async function endSession({ sessionId }: ListedSession): Promise<void> {
   find("sessions-heading", HTMLElement).focus();
 }
 
-let isLooking = false;
+/** Looks for the first time, after what a provider has returned with is ended. */
+async function start(): Promise<void> {
+  const failure = await signIn.finish();
+  isLooking = false;
+  if (!claims) await lookAgain();
+  if (failure) signIn.showFailure(failure);
+}
+
+let isLooking = true;
 
 /** Looks again, one look at a time. */
 async function lookAgain(): Promise<void> {
+  if (isLooking) return;
   if (!claims && !maybeSignedIn()) {
     showSignedOut();
     return;
   }
-  if (isLooking) return;
   isLooking = true;
   try {
     await look();
@@ -290,6 +307,7 @@ function tick(): void {
   if (seconds <= 0 && seconds % 5 === 0) void lookAgain();
 }
 
+void start();
 setInterval(tick, 1_000);
 // Another tab has logged in or renewed; this one comes back from the background, the past, or a place without a network.
 addEventListener("storage", lookAgain);

@@ -1,3 +1,6 @@
+/** Where the page lies, and the API: providers return to it a level below. */
+export const root = new URL(".", import.meta.url).href;
+
 /** The routes of this deployment: which there are depends on its settings. */
 const routes = document.documentElement.dataset.routes?.split(",");
 

@@ -6,8 +6,11 @@ import { clearForm, onClick, onSubmit, otpOf } from "./form.ts";
 interface Ways {
   password(proof: { password: string; otp?: string }): Promise<void>;
   passkey(): Promise<void>;
-  /** Answers whether there is a passkey to do it with. */
+  /** Answers whether there is a password, or a passkey, to do it with. */
+  hasPassword(): boolean;
   hasPasskey(): boolean;
+  /** Buttons of the providers to do it with; they lead away from the page. */
+  createProviders(): HTMLButtonElement[];
 }
 
 /** Does something that the API may want a login of just now for: then it asks for one, and does it again. */
@@ -18,7 +21,7 @@ const form = find("step-up-form", HTMLFormElement);
 const byPasskey = find("step-up-passkey", HTMLButtonElement);
 
 /** Sets up the dialog of a login once more. Whoever closes it is refused with `cancelled`. */
-export function setUpStepUp({ password, passkey, hasPasskey }: Ways): Fresh {
+export function setUpStepUp(ways: Ways): Fresh {
   let settle: ((error?: AuthError) => void) | undefined;
 
   /** What was waited for is done: closing the dialog cancels nothing any more. */
@@ -28,13 +31,13 @@ export function setUpStepUp({ password, passkey, hasPasskey }: Ways): Fresh {
   }
 
   onSubmit(form, async (values) => {
-    await password({ password: values.password ?? "", ...otpOf(values) });
+    await ways.password({ password: values.password ?? "", ...otpOf(values) });
     succeed();
   });
   onClick(
     byPasskey,
     async () => {
-      await passkey();
+      await ways.passkey();
       succeed();
     },
     form,
@@ -46,7 +49,9 @@ export function setUpStepUp({ password, passkey, hasPasskey }: Ways): Fresh {
   });
 
   function ask(): Promise<void> {
-    byPasskey.hidden = !hasPasskey();
+    form.hidden = !ways.hasPassword();
+    byPasskey.hidden = !ways.hasPasskey();
+    find("step-up-providers", HTMLElement).replaceChildren(...ways.createProviders());
     dialog.showModal();
     return new Promise((resolve, reject) => {
       settle = (error) => (error ? reject(error) : resolve());

@@ -14,7 +14,7 @@ const withDynamoDB = functionNames.filter((name) => (permissions[name] ?? []).le
 const verifyOnly = functionNames.filter((name) => !withDynamoDB.includes(name));
 
 /** Where a page and its script are in the bundle, they count, too. */
-const mostKiB = (name: string) => (name === "page" ? 80 : 42);
+const mostKiB = (name: string) => (name === "page" ? 96 : 42);
 
 const size = (name: string) => statSync(`${folder}/${pathOf(name)}.mjs`).size / 1024;
 const inputs = (name: string) =>
@@ -32,7 +32,7 @@ function findUseCase(name: string): string {
 }
 
 describe("what a bundle holds", () => {
-  test.each(verifyOnly)("%s: at most 42 KiB (page: 80), no AWS SDK, no stores", (name) => {
+  test.each(verifyOnly)("%s: at most 42 KiB (page: 96), no AWS SDK, no stores", (name) => {
     expect(inputs(name)).toContain(`${pathOf(name)}.ts`);
     expect(
       inputs(name).filter((path) => /@aws-sdk|@smithy|dynamodb|store\.ts$|lib\/auth\//.test(path)),
