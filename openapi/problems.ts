@@ -97,14 +97,13 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   second_factor_required: {
     meaning: "All else is right; the account has a second factor, and no `otp` came. Nothing was stored.",
     remedy: "ask for the code of the authenticator app, and send the same request with it as `otp`.",
-    detail:
-      "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+    detail: "This login also needs a code: from the authenticator app, or a recovery code. Send it as otp.",
   },
   invalid_otp: {
     meaning:
       "All else is right; the code of the second factor is not, or has been used: each counts once. A wrong one counts as a wrong password does.",
     remedy: "ask for the next code, which the app shows within 30 s; or for another recovery code.",
-    detail: "The code of the second factor is not right.",
+    detail: "This code is wrong. Use the one that your app shows now, or a recovery code.",
   },
   insufficient_user_authentication: {
     meaning:
@@ -163,7 +162,7 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
   totp_not_enabled: {
     meaning: "The account has no second factor: there is nothing to switch off or renew.",
     remedy: "nothing to repeat; set one up with `POST /auth/totp`.",
-    detail: "The account has no second factor. Nothing was changed.",
+    detail: "The account has no authenticator app. Nothing was changed.",
   },
   email_unproven: {
     meaning: "Where mail is on, second factors and passkeys are for accounts alone whose address is proven.",

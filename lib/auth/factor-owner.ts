@@ -26,7 +26,7 @@ export async function getFactorOwner(
   const { totp } = user;
   if (!totp)
     throw new AppError("totp_not_enabled", {
-      detail: "The account has no second factor. Nothing was changed.",
+      detail: "The account has no authenticator app. Nothing was changed.",
     });
   assertMayChangeFactor(user, caller);
   return { ...user, totp };

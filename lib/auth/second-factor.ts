@@ -99,9 +99,8 @@ export function createSecondFactor({ factors, secrets, clock, noteRecovery }: Se
 
 const requiredOtp = (): AppError =>
   new AppError("second_factor_required", {
-    detail:
-      "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+    detail: "This login also needs a code: from the authenticator app, or a recovery code. Send it as otp.",
   });
 
 const usedOtp = (): AppError =>
-  invalidOtp("This code has been used. An authenticator app shows the next one within 30 s.");
+  invalidOtp("This code was used before. Your app shows a new one every 30 seconds.");

@@ -20,5 +20,6 @@ export function parseOtp(text: string): Otp | undefined {
 }
 
 /** The refusal of a code of a second factor. */
-export const invalidOtp = (detail = "The code of the second factor is not right."): AppError =>
-  new AppError("invalid_otp", { detail });
+export const invalidOtp = (
+  detail = "This code is wrong. Use the one that your app shows now, or a recovery code.",
+): AppError => new AppError("invalid_otp", { detail });

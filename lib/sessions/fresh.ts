@@ -16,7 +16,10 @@ export function assertFresh(authTime: number, maxAgeSeconds: number, now: number
 /** Throws AppError `insufficient_user_authentication` (RFC 9470, section 3) if the user was not proven with two factors. */
 export function assertTwoFactors(acr: string | undefined): void {
   if (acr !== aal2)
-    refuse("This needs a login with a second factor. Log in again, with its code.", `acr_values="${aal2}"`);
+    refuse(
+      "This needs a login with a code from your app, or with a passkey. Log in again.",
+      `acr_values="${aal2}"`,
+    );
 }
 
 function refuse(detail: string, wanted: string): never {

@@ -521,7 +521,7 @@ test("an account with a second factor is changed by two factors alone: a passkey
   await addFactor(account);
   const oneFactor = {
     ...refusals.notFresh,
-    detail: "This needs a login with a second factor. Log in again, with its code.",
+    detail: "This needs a login with a code from your app, or with a passkey. Log in again.",
     headers: { "www-authenticate": 'Bearer error="insufficient_user_authentication", acr_values="aal2"' },
   };
   await expectRefusal(() => begin(pair), oneFactor, [live, look]);

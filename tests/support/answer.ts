@@ -47,20 +47,25 @@ export const refusals = {
   oneFactor: refusal(
     401,
     "insufficient_user_authentication",
-    "This needs a login with a second factor. Log in again, with its code.",
+    "This needs a login with a code from your app, or with a passkey. Log in again.",
     { "www-authenticate": 'Bearer error="insufficient_user_authentication", acr_values="aal2"' },
   ),
   secondFactorRequired: refusal(
     401,
     "second_factor_required",
-    "The account has a second factor. Send the code of the authenticator app, or a recovery code, as otp.",
+    "This login also needs a code: from the authenticator app, or a recovery code. Send it as otp.",
     challenge,
   ),
-  invalidOtp: refusal(401, "invalid_otp", "The code of the second factor is not right.", challenge),
+  invalidOtp: refusal(
+    401,
+    "invalid_otp",
+    "This code is wrong. Use the one that your app shows now, or a recovery code.",
+    challenge,
+  ),
   usedOtp: refusal(
     401,
     "invalid_otp",
-    "This code has been used. An authenticator app shows the next one within 30 s.",
+    "This code was used before. Your app shows a new one every 30 seconds.",
     challenge,
   ),
   sessionKeyRequired: refusal(

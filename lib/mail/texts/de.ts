@@ -139,14 +139,14 @@ export const de: Texts = {
       closing: () => recover,
     },
     totpAdded: {
-      subject: "Zweiter Faktor eingerichtet",
+      subject: "Authenticator-App eingerichtet",
       opening: ({ appName }) =>
         `Für Ihr Konto bei ${appName} wurde eine Authenticator-App eingerichtet, mit Wiederherstellungscodes. Die Anmeldung verlangt von nun an einen Code.`,
       closing: () =>
         "Wenn Sie das waren, bewahren Sie die Wiederherstellungscodes gut auf. Wenn nicht, ist jemand in Ihrem Konto angemeldet: Fragen Sie bei den Betreibern nach.",
     },
     totpRemoved: {
-      subject: "Ihr zweiter Faktor ist abgeschaltet",
+      subject: "Ihre Authenticator-App ist abgeschaltet",
       opening: ({ appName }) =>
         `Die Authenticator-App Ihres Kontos bei ${appName} wurde abgeschaltet, mit den Wiederherstellungscodes. Das Passwort allein öffnet das Konto nun.`,
       button: "Neues Passwort setzen",
@@ -169,7 +169,7 @@ export const de: Texts = {
     factorRefused: {
       subject: "Falsche Codes zu Ihrem Konto",
       opening: ({ appName }) =>
-        `Jemand mit Ihrem Passwort wollte sich bei Ihrem Konto bei ${appName} anmelden und hat falsche Codes Ihres zweiten Faktors geschickt. Damit kam niemand hinein.`,
+        `Jemand mit Ihrem Passwort wollte sich bei Ihrem Konto bei ${appName} anmelden und hat falsche Codes statt derer Ihrer Authenticator-App eingegeben. Damit kam niemand hinein.`,
       button: "Neues Passwort setzen",
       closing: () => recover,
     },

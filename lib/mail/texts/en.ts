@@ -132,14 +132,14 @@ export const en: Texts = {
       closing: () => recover,
     },
     totpAdded: {
-      subject: "A second factor was set up",
+      subject: "An authenticator app was set up",
       opening: ({ appName }) =>
         `An authenticator app was set up for your account at ${appName}, with recovery codes. Signing in needs a code from now on.`,
       closing: () =>
         "If it was you, keep the recovery codes safe. If not, somebody is signed in to your account: ask the people who run it.",
     },
     totpRemoved: {
-      subject: "Your second factor was switched off",
+      subject: "Your authenticator app was switched off",
       opening: ({ appName }) =>
         `The authenticator app of your account at ${appName} was switched off, with its recovery codes. The password alone opens the account now.`,
       button: "Set a new password",
@@ -162,7 +162,7 @@ export const en: Texts = {
     factorRefused: {
       subject: "Wrong codes for your account",
       opening: ({ appName }) =>
-        `Somebody with your password tried to sign in to your account at ${appName}, and sent wrong codes of your second factor. Nobody got in by them.`,
+        `Somebody with your password tried to sign in to your account at ${appName}, and typed wrong codes in place of those that your authenticator app shows. Nobody got in.`,
       button: "Set a new password",
       closing: () => recover,
     },
