@@ -1,4 +1,4 @@
-import { type AuthClient, AuthError } from "./auth-client.ts";
+import { type AuthClient, AuthError, type UserProof } from "./auth-client.ts";
 import { type CodeKind, createChallenges } from "./challenges.ts";
 import { keptTokens } from "./kept-tokens.ts";
 import { type MailLink, takeMailLink } from "./mail-link.ts";
@@ -35,7 +35,7 @@ export interface AccountClient {
   /** Sets a new password, which ends every session and opens none. */
   confirmPasswordReset(proof: Code & SecondFactor & { newPassword: string }): Promise<void>;
 
-  askEmailChange(change: SecondFactor & { newEmail: string; password: string }): Promise<Asked>;
+  askEmailChange(change: UserProof & { newEmail: string; password?: string | undefined }): Promise<Asked>;
   /**
    * Moves the account to the new address: every session ends, and this client goes on in a new one. Where the answer was lost it may
    * reject with `email_changed`: then the user logs in with the new address.

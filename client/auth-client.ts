@@ -43,6 +43,19 @@ export interface AuthClientOptions {
   fetch?: typeof fetch;
 }
 
+/**
+ * What proves the user of a session, beside the password or in its place. None of it is needed where the account has no password, and
+ * its user has logged in within the last 300 s.
+ */
+export interface UserProof {
+  /** The code of an authenticator app, or a recovery code: after `second_factor_required`. */
+  otp?: string | undefined;
+  /** In place of password and code: of `provePasskey` (`serverless-auth-client/passkeys`). */
+  passkey?: object;
+  /** Of a bearer client, where there is no password. */
+  refreshToken?: string;
+}
+
 /** A client of the API. Everything it returns may reject with AuthError. */
 export interface AuthClient {
   /** Under which name a browser's client remembers things in localStorage. */
@@ -66,12 +79,14 @@ export interface AuthClient {
   /** Ends every session of the user, this one too unless told otherwise. */
   endAllSessions(options?: { exceptCurrent?: boolean }): Promise<void>;
   /**
-   * Changes the password: every session of the user ends, and this client goes on in a new one. Where the answer was lost it
+   * Changes the password, or sets the first one: every session of the user ends, and this client goes on in a new one. Where the answer was lost it
    * may reject with `password_changed`: then the user logs in with the new password.
    */
-  changePassword(passwords: { currentPassword: string; newPassword: string; otp?: string }): Promise<void>;
+  changePassword(
+    passwords: { currentPassword?: string | undefined; newPassword: string } & UserProof,
+  ): Promise<void>;
   account(): Promise<Account>;
-  deleteAccount(proof: { password: string; otp?: string }): Promise<void>;
+  deleteAccount(proof: { password?: string | undefined } & UserProof): Promise<void>;
   /**
    * The global `fetch`, with the session: addresses are relative to `baseUrl`, credentials go to the API's origin only,
    * and a request that met a 401 is sent once more with a renewed session. It resolves to the 401 if there is none; it

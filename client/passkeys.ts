@@ -31,6 +31,8 @@ export interface PasskeyClient {
     signal?: AbortSignal;
     only?: readonly Pick<Passkey, "credentialId" | "transports">[];
   }): Promise<void>;
+  /** Has the user sign once more, with one of these passkeys: what `passkey` is where a password is asked for. It counts once. */
+  provePasskey(options: { only: readonly Pick<Passkey, "credentialId" | "transports">[] }): Promise<object>;
   /** Makes a passkey, and adds it; needs a login of the last 300 s. */
   addPasskey(options?: { name?: string }): Promise<Passkey>;
   /** All passkeys, the oldest first. The browser is told to offer no others of this account. */
@@ -140,6 +142,11 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
           await known.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
         throw error;
       }
+    },
+
+    async provePasskey({ only }) {
+      signals();
+      return (await perform("get", "auth/login/challenge", { signal: begin().signal }, only))[0];
     },
 
     async addPasskey({ name } = {}) {

@@ -99,6 +99,13 @@ const defaultDetails: Partial<Record<ProblemCode, string>> = {
   unavailable: "Nothing was lost. Try the same request again in a moment.",
 };
 
+/** AppError `invalid_body` for one member of the body: its name, and what to do. */
+export const invalidMember = (name: string, detail: string): AppError =>
+  new AppError("invalid_body", {
+    detail: `${name} ${detail}`,
+    errors: [{ pointer: `#/${name}`, detail }],
+  });
+
 /** A refusal that may be shown to the client: a code of the catalogue and what to do; reason and cause never leave. */
 export class AppError extends Error {
   override readonly name = "AppError";

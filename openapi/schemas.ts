@@ -19,7 +19,7 @@ import {
   emailConfirmationBody,
   loginBody,
   loginCodeBody,
-  passwordBody,
+  proofBody,
   totpConfirmationBody,
 } from "../lib/http/schemas.ts";
 import { type AccessClaims, claimNames } from "../lib/tokens/access-claims.ts";
@@ -195,6 +195,15 @@ const callerMembers = {
   refreshToken: "Of a bearer client: the refresh token that is current. A browser has it in the cookie.",
 };
 
+const askedPassword = `${knownPassword} Left out where the account has none, or with \`passkey\`.`;
+/** What proves the user of a live session once more, beside the password. */
+const proofMembers = {
+  ...otpMember,
+  passkey:
+    "What the browser answered to the challenge of `POST /auth/login/challenge`: in place of password and `otp`.",
+  ...callerMembers,
+};
+
 /** Every schema of the description by its name. Request bodies come from lib/http/schemas.ts. */
 export const createSchemas = (settings: { passwordMinLength: number }) =>
   ({
@@ -233,15 +242,14 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     },
     PasswordChange: {
       schema: bodySchema(createChangePasswordBody(settings), {
-        currentPassword: knownPassword,
+        currentPassword: askedPassword,
         newPassword,
-        ...otpMember,
-        ...deviceMember,
+        ...proofMembers,
       }),
       example: { currentPassword: password, newPassword: "another long and private sentence" },
     },
-    PasswordOnly: {
-      schema: bodySchema(passwordBody, { password: knownPassword, ...otpMember, ...deviceMember }),
+    UserProof: {
+      schema: bodySchema(proofBody, { password: askedPassword, ...proofMembers }),
       example: { password },
     },
     CallerPair: {
@@ -316,9 +324,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
     EmailChange: {
       schema: bodySchema(emailChangeBody, {
         newEmail: "Where the code goes, in any case: in ASCII before the @.",
-        password: `${knownPassword} It may be missing where the account has none.`,
-        ...otpMember,
-        ...callerMembers,
+        password: askedPassword,
+        ...proofMembers,
       }),
       example: { newEmail: "ada@example.org", password },
     },

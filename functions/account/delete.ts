@@ -9,13 +9,15 @@ import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
+import { callerToken } from "../../lib/http/caller-pair.ts";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { callerMode } from "../../lib/http/client-mode.ts";
 import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { noContent } from "../../lib/http/response.ts";
-import { parseBody, passwordBody } from "../../lib/http/schemas.ts";
+import { parseBody, proofBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
+import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   attemptsTable,
@@ -31,6 +33,7 @@ const config = readConfig({
   ...dynamodbSettings,
   ...hashKeySettings,
   ...otpTakingSettings,
+  ...passkeyProofSettings,
   identitiesTable,
   sessionsTable,
   attemptsTable,
@@ -43,7 +46,10 @@ const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const needs = { dynamodb, hashKeys, clock: systemClock };
 const deleteAccount = createDeleteAccount({
   ...{ users, sessions, clock: systemClock },
-  proveUser: createProveUser({ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs) }),
+  proveUser: createProveUser({
+    ...{ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs), clock: systemClock },
+    passkeys: createPasskeyProof(config, needs),
+  }),
   endOthers: createEndOthers(dynamodb, config),
   directory: createDirectory(dynamodb, config),
 });
@@ -51,12 +57,14 @@ const deleteAccount = createDeleteAccount({
 export const handler = api()
   .use(await authenticate({ live: sessions }))
   .use(callerMode())
+  .use(callerToken(config))
   .use(deviceCookie(config))
-  .handler(async ({ session, mode, body, headers, userAgent, sourceIp: ip, requestId, device: cookie }) => {
-    const { device: kept, ...proof } = parseBody(passwordBody, body);
-    const { idempotencyKey } = parseClientKeys(headers);
+  .handler(async ({ session, mode, body = {}, headers, refreshToken, device: cookie, ...event }) => {
+    const { device: kept, ...proof } = parseBody(proofBody, body);
     const device = mode === "bearer" ? kept : cookie;
-    await deleteAccount(session, { ...proof, idempotencyKey, device, userAgent, ip, requestId });
+    const { userAgent, sourceIp: ip, requestId } = event;
+    const client = { ...parseClientKeys(headers), device, refreshToken, userAgent, ip, requestId };
+    await deleteAccount(session, { ...proof, ...client });
     note({ event: "user_deleted" });
     return noContent();
   });

@@ -14,14 +14,20 @@ import { json } from "../../lib/http/response.ts";
 import { emailChangeBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
+import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import { cookieName, sessionsTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...codeAskingSettings, ...otpTakingSettings, sessionsTable, cookieName });
+const config = readConfig({
+  ...{ ...codeAskingSettings, ...otpTakingSettings, ...passkeyProofSettings, sessionsTable, cookieName },
+});
 const { ask, sources, keyedHash, needs } = createCodeAsking(config);
 const askEmailChange = createAskEmailChange({
   ...{ ask, sources, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
-  proveUser: createProveUser({ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs) }),
+  proveUser: createProveUser({
+    ...{ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs), clock: needs.clock },
+    passkeys: createPasskeyProof(config, needs),
+  }),
 });
 
 export const handler = api()
@@ -29,14 +35,14 @@ export const handler = api()
   .use(callerMode())
   .use(callerPair(config))
   .use(deviceCookie(config))
-  .handler(async ({ session, body, headers, mode, userAgent, sourceIp: ip, requestId, device: cookie }) => {
-    const { newEmail, password, otp, device: kept } = parseBody(emailChangeBody, body);
-    const { idempotencyKey } = parseClientKeys(headers);
-    const device = mode === "bearer" ? kept : cookie;
-    const proof = { password, otp, idempotencyKey, device, requestId };
-    const asker = { ip, userAgent, acceptLanguage: headers["accept-language"] };
-    note({ kind: "email", emailHash: await keyedHash.hash(`log e-mail:${newEmail}`) });
-    const asked = await askEmailChange(session, { newEmail, ...proof, ...asker });
+  .handler(async ({ session, body, headers, mode, refreshToken, device: cookie, ...event }) => {
+    const change = parseBody(emailChangeBody, body);
+    const device = mode === "bearer" ? change.device : cookie;
+    const { userAgent, sourceIp: ip, requestId } = event;
+    const client = { ...parseClientKeys(headers), device, refreshToken, userAgent, ip, requestId };
+    note({ kind: "email", emailHash: await keyedHash.hash(`log e-mail:${change.newEmail}`) });
+    const asker = { ...client, acceptLanguage: headers["accept-language"] };
+    const asked = await askEmailChange(session, { ...change, ...asker });
     note({ event: "authn_code_requested" });
     return json(202, asked);
   });

@@ -13,12 +13,12 @@ import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createLoginTelling, loginTellingSettings } from "../../lib/login-telling.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
-import { createPasskeyLoginOpening, passkeyLoginSettings } from "../../lib/passkey-login-opening.ts";
+import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import { identitiesTable, loginLimitPerSourcePerMinute } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...loginTellingSettings, ...passkeyLoginSettings },
+  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...loginTellingSettings, ...passkeyProofSettings },
   ...{ identitiesTable, loginLimitPerSourcePerMinute },
 });
 const opening = await createLoginOpening(config);
@@ -30,8 +30,8 @@ const ways = {
   sources: openSourceLimit(config, needs, { what: "logins", limit, windowSeconds: 60 }),
 };
 const login = createLogin({ ...ways, identities: createIdentityStore(dynamodb, config.identitiesTable) });
-const passkeys = createPasskeyLoginOpening(config, { dynamodb, keyedHash });
-const loginByPasskey = passkeys && createLoginByPasskey({ ...ways, ...passkeys });
+const passkeys = createPasskeyProof(config, needs);
+const loginByPasskey = passkeys && createLoginByPasskey({ ...ways, passkeys });
 
 export const handler = api()
   .use(clientMode(config))

@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { isStoredHash } from "../factors/phc-string.ts";
 import { parseItem } from "../parse-item.ts";
 import { passkeySchema } from "../passkeys/passkey.ts";
+import type { Amr } from "../sessions/amr.ts";
 import { type Change, changeSchema } from "./change.ts";
 import { customClaims } from "./claims.ts";
 import { isOpen, valuesOfOpen } from "./is-disabled.ts";
@@ -139,19 +140,19 @@ export function createUserStore(client: DynamoDB, tableName: string) {
     },
 
     /**
-     * Sets a new password and raises the epoch – if the hash is still the one just verified and the caller's session is of
-     * this epoch; undefined if not.
+     * Sets a new password, or the first one, and raises the epoch – if the hash is still the one that was read, or there is
+     * none, and the caller's session is of this epoch; undefined if not. `amr` is how the caller was proven.
      */
     changePassword(
       caller: Caller,
-      { from, to }: { from: string; to: string },
+      { from, to, amr }: { from: string | undefined; to: string; amr: Amr | undefined },
       change: Change,
     ): Promise<User | undefined> {
       return raise(caller, change, {
         // The mail that the one before was set by says nothing of this one.
         set: ", passwordHash = :to, passwordChangedAt = :at REMOVE resetBy",
-        condition: " AND passwordHash = :from",
-        values: { ":from": from, ":to": to, ":at": change.at },
+        condition: from === undefined ? hasNoPassword(amr) : " AND passwordHash = :from",
+        values: { ...(from !== undefined && { ":from": from }), ":to": to, ":at": change.at },
       });
     },
 
@@ -246,6 +247,13 @@ export interface MoreOfRaise {
   condition?: string;
   values?: Item;
 }
+
+/**
+ * The condition of what is done without a password: the account has none – and no second factor, where the caller was proven by
+ * one alone.
+ */
+export const hasNoPassword = (amr: Amr | undefined): string =>
+  ` AND attribute_not_exists(passwordHash)${amr ? "" : " AND attribute_not_exists(totp)"}`;
 
 /** The update that raises a user's epoch on the strength of a session: one that was ended changes nothing. */
 export function createRaise(

@@ -1,9 +1,6 @@
 import * as v from "valibot";
+import { assertion, bytes, names } from "./assertion-schema.ts";
 import { device, refreshToken } from "./schemas.ts";
-
-/** Base64url; whether it is canonical and what it says is checked by lib/passkeys/. */
-const bytes = v.pipe(v.string("must be a string"), v.metadata({ pattern: "^[A-Za-z0-9_-]*$" }));
-const names = { id: bytes, rawId: bytes, type: v.literal("public-key", "must be public-key") };
 
 /** How an authenticator is reached, in the words of WebAuthn; others are dropped. */
 const transports = v.pipe(
@@ -17,17 +14,6 @@ const registration = v.object({
   response: v.object({
     ...{ clientDataJSON: bytes, attestationObject: bytes },
     transports: v.exactOptional(transports),
-  }),
-});
-
-/** AuthenticationResponseJSON (WebAuthn Level 3, 5.1.8.2). */
-const assertion = v.object({
-  ...names,
-  response: v.object({
-    clientDataJSON: bytes,
-    authenticatorData: bytes,
-    signature: bytes,
-    userHandle: bytes,
   }),
 });
 

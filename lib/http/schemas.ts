@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { otpMaxLength, otpPattern, parseOtp } from "../factors/otp.ts";
 import { passwordLength, passwordMaxLength } from "../factors/password-policy.ts";
 import { parseCode } from "../mail/codes.ts";
+import { assertion } from "./assertion-schema.ts";
 
 // The metadata is what the API description says of the rule beside it (openapi/schemas.ts); nothing checks it here.
 const email = v.pipe(
@@ -62,8 +63,11 @@ export const otp = v.exactOptional(
 /** The body of a login. A password that is too short today may have been long enough once. */
 export const loginBody = v.strictObject({ email, password, otp, device });
 
-/** The body of a request that asks for the password once more. */
-export const passwordBody = v.strictObject({ password, otp, device });
+/** What proves the user of a live session once more, but for the password. */
+const proof = { otp, passkey: v.exactOptional(assertion), device, refreshToken };
+
+/** The body of a request that asks for the proof of its user once more. */
+export const proofBody = v.strictObject({ password: v.exactOptional(password), ...proof });
 
 /** A code as people type it; what is parsed is the code as it is compared. */
 const code = v.pipe(
@@ -137,7 +141,7 @@ export const registrationRequestBody = v.strictObject({
 
 /** The body of a request for a code at another address. */
 export const emailChangeBody = v.strictObject({
-  ...{ newEmail: mailableEmail, password: v.exactOptional(password), otp, device, refreshToken },
+  ...{ newEmail: mailableEmail, password: v.exactOptional(password), ...proof },
 });
 
 /** The body of a registration; where mail is on, with an address that mail can be sent to. */
@@ -155,7 +159,9 @@ export function createConfirmRegistrationBody(settings: PasswordSettings) {
 
 /** The body of a change of password. */
 export function createChangePasswordBody(settings: PasswordSettings) {
-  return v.strictObject({ currentPassword: password, newPassword: createNewPassword(settings), otp, device });
+  return v.strictObject({
+    ...{ currentPassword: v.exactOptional(password), newPassword: createNewPassword(settings), ...proof },
+  });
 }
 
 interface PasswordSettings {

@@ -21,7 +21,7 @@ export const passkeySchema = v.object({
   name: v.string(),
   createdAt: v.number(),
   lastUsedAt: v.exactOptional(v.number()),
-  /** When the challenge of the last sign-in was made, epoch milliseconds, and which sign-in that was. */
+  /** When the challenge of the last use was made, epoch milliseconds, and which use that was. */
   challengedAt: v.exactOptional(v.number()),
   usedBy: v.exactOptional(v.string()),
 });

@@ -1,4 +1,5 @@
 import type { Change } from "../accounts/change.ts";
+import { isBeingDeleted } from "../accounts/is-disabled.ts";
 import { type Caller, isCallers, parseUser, type User, valuesOfCaller } from "../accounts/store.ts";
 import { type DynamoDB, type Item, type UpdateExpression, updateItem } from "../dynamodb.ts";
 import type { Amr } from "../sessions/amr.ts";
@@ -16,26 +17,24 @@ export interface PasskeyWrite {
 
 const named = (passkeyId: string) => ({ "#id": passkeyId });
 
-/** Makes the write of a passkey of a user on condition that the caller may. */
+/** Makes the write of a passkey of a user. */
 function createWrite(client: DynamoDB, usersTable: string) {
-  return async function write(caller: Caller, now: number, update: UpdateExpression): Promise<PasskeyWrite> {
-    const { ConditionExpression, ExpressionAttributeValues: values } = update;
-    const { written, item } = await updateItem(
-      client,
-      { TableName: usersTable, Key: { userId: caller.userId } },
-      {
-        ...update,
-        ConditionExpression: `${isCallers} AND ${ConditionExpression}`,
-        ExpressionAttributeValues: { ...values, ...valuesOfCaller(caller, now) },
-      },
-    );
+  return async function write(userId: string, update: UpdateExpression): Promise<PasskeyWrite> {
+    const address = { TableName: usersTable, Key: { userId } };
+    const { written, item } = await updateItem(client, address, update);
     return { isWritten: written, user: item && parseUser(item) };
   };
 }
 
 /** Makes the store of passkeys; users are read by their own store. */
 export function createPasskeyStore(client: DynamoDB, usersTable: string) {
-  const write = createWrite(client, usersTable);
+  const writeAny = createWrite(client, usersTable);
+  const write = (caller: Caller, now: number, update: UpdateExpression): Promise<PasskeyWrite> =>
+    writeAny(caller.userId, {
+      ...update,
+      ConditionExpression: `${isCallers} AND ${update.ConditionExpression}`,
+      ExpressionAttributeValues: { ...update.ExpressionAttributeValues, ...valuesOfCaller(caller, now) },
+    });
 
   return {
     /** Adds a passkey to those of a user, or the first one, if there are not too many and it is not there yet. */
@@ -87,23 +86,26 @@ export function createPasskeyStore(client: DynamoDB, usersTable: string) {
   };
 }
 
-/** Makes the note of a sign-in with a passkey: in the bundle of a login it stands alone. */
+/** Makes the note that a passkey was used: in the bundle of a login it stands alone. */
 export function createClaimPasskey(client: DynamoDB, usersTable: string) {
   const write = createWrite(client, usersTable);
 
   /**
-   * Notes a sign-in with a passkey, if it is still there with this key, its challenge is later than that of every one
-   * before, and the user's sessions were not all ended since it was read. The same sign-in is noted again.
+   * Notes the use of a passkey, if it is still there with this key, its challenge is later than that of every use
+   * before, and the user's sessions were not all ended since it was read. The same use is noted again.
    */
   return function claimPasskey(user: User, use: PasskeyUse, now: number): Promise<PasskeyWrite> {
     const { passkeyId, publicKey, challengedAt, usedBy, state } = use;
     const at = "passkeys.#id";
-    return write(user, now, {
+    // The record of a deletion is needed when that ends.
+    const told = isBeingDeleted(user, now) ? "" : " REMOVE lastChange";
+    return write(user.userId, {
       UpdateExpression:
         `SET ${at}.challengedAt = :at, ${at}.usedBy = :by, ${at}.lastUsedAt = :now, ${at}.signCount = :count, ` +
-        `${at}.isBackedUp = :isBackedUp, ${at}.isBackupEligible = :isEligible REMOVE lastChange`,
+        `${at}.isBackedUp = :isBackedUp, ${at}.isBackupEligible = :isEligible${told}`,
+      // A deletion that begins raises the epoch.
       ConditionExpression:
-        `${at}.publicKey = :key AND (attribute_not_exists(${at}.challengedAt) OR ${at}.challengedAt < :at ` +
+        `sessionEpoch = :epoch AND attribute_not_exists(disabledAt) AND ${at}.publicKey = :key AND (attribute_not_exists(${at}.challengedAt) OR ${at}.challengedAt < :at ` +
         `OR (${at}.challengedAt = :at AND ${at}.usedBy = :by))`,
       ExpressionAttributeNames: named(passkeyId),
       ExpressionAttributeValues: {
@@ -112,6 +114,7 @@ export function createClaimPasskey(client: DynamoDB, usersTable: string) {
           ":by": usedBy,
           ":now": now,
           ":key": publicKey,
+          ":epoch": user.sessionEpoch,
           ":count": state.signCount,
         },
         ...{ ":isBackedUp": state.isBackedUp, ":isEligible": state.isBackupEligible },
@@ -123,13 +126,13 @@ export function createClaimPasskey(client: DynamoDB, usersTable: string) {
 /** Uses up a challenge. */
 export type ClaimPasskey = ReturnType<typeof createClaimPasskey>;
 
-/** A sign-in with a passkey. */
+/** A use of a passkey. */
 export interface PasskeyUse {
   passkeyId: string;
   publicKey: string;
   /** Epoch milliseconds. */
   challengedAt: number;
-  /** Which sign-in it is: its repeat has the same name. */
+  /** Which use it is: its repeat has the same name. */
   usedBy: string;
   state: PasskeyState;
 }

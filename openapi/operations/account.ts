@@ -1,4 +1,13 @@
-import { codeAsked, ended, knowsCaller, type Operation, takesBody } from "./operation.ts";
+import {
+  codeAsked,
+  ended,
+  knowsCaller,
+  type Operation,
+  opensSession,
+  provesUser,
+  takesBody,
+  userProof,
+} from "./operation.ts";
 
 /** The routes of functions/account/, by the names of their functions. */
 export const account = {
@@ -69,23 +78,11 @@ export const account = {
     route: "DELETE /auth/account",
     tag: "Account",
     summary: "Delete the account",
-    description:
-      "Deletes the account and all its sessions. Needs a session that has not been ended, the password, and `otp` where the account has a second factor.",
+    description: `Deletes the account and all its sessions. ${userProof}`,
     needs: "token",
-    parameters: ["AuthMode", "IdempotencyKey"],
-    body: { schema: "PasswordOnly" },
+    parameters: [...opensSession],
+    body: { schema: "UserProof" },
     answers: [ended],
-    problems: [
-      ...takesBody,
-      ...knowsCaller,
-      "invalid_auth_mode",
-      "invalid_idempotency_key",
-      "invalid_session_key",
-      "invalid_credentials",
-      "second_factor_required",
-      "invalid_otp",
-      "email_changed_recently",
-      "too_many_attempts",
-    ],
+    problems: [...takesBody, ...knowsCaller, ...provesUser, "email_changed_recently"],
   },
 } satisfies Record<string, Operation>;

@@ -5,7 +5,9 @@ import {
   type Operation,
   opened,
   opensSession,
+  provesUser,
   takesBody,
+  userProof,
 } from "./operation.ts";
 
 /** The routes of functions/email/, by the names of their functions. */
@@ -14,25 +16,12 @@ export const email = {
     route: "POST /auth/email",
     tag: "By mail",
     summary: "Ask for a code to change the e-mail address",
-    description:
-      "Mails a code to the new address. It counts in this session alone, so nobody else is made the owner of an account by a click. Of the account's own address it is the proof. The answer is the same where the new address has an account. Needs a session that has not been ended, the whole pair – a bearer client sends `refreshToken` –, the session's `Session-Key` if it has one, the password (where the account has none, a login of the last 300 s), and `otp` where it has a second factor.",
+    description: `Mails a code to the new address. It counts in this session alone, so nobody else is made the owner of an account by a click. Of the account's own address it is the proof. The answer is the same where the new address has an account. ${userProof} The whole pair and the \`Session-Key\` are needed in any case.`,
     needs: "token",
     parameters: [...opensSession],
     body: { schema: "EmailChange" },
     answers: [codeAsked],
-    problems: [
-      ...takesBody,
-      ...knowsCaller,
-      ...hasWholePair,
-      "invalid_idempotency_key",
-      "email_changed_recently",
-      "invalid_credentials",
-      "second_factor_required",
-      "invalid_otp",
-      "insufficient_user_authentication",
-      "too_many_attempts",
-      "too_many_requests",
-    ],
+    problems: [...takesBody, ...knowsCaller, ...provesUser, "email_changed_recently", "too_many_requests"],
   },
   confirmEmailChange: {
     route: "POST /auth/email/confirm",

@@ -69,6 +69,23 @@ export const knowsCaller = [
 export const hasModes = ["invalid_auth_mode", "conflicting_credentials"] as const;
 /** What every route with `callerPair` may refuse with, beside what `authenticate` does. */
 export const hasWholePair = ["invalid_auth_mode", "invalid_session_key", "session_key_required"] as const;
+/** What every route that asks for the proof of its user once more may refuse with. */
+export const provesUser = [
+  "invalid_auth_mode",
+  "invalid_idempotency_key",
+  "invalid_session_key",
+  "session_key_required",
+  "invalid_credentials",
+  "second_factor_required",
+  "invalid_otp",
+  "invalid_passkey",
+  "unknown_passkey",
+  "insufficient_user_authentication",
+  "too_many_attempts",
+] as const;
+/** What such a route says of it. */
+export const userProof =
+  "Needs a session that has not been ended, and the password, with `otp` where the account has a second factor; or a `passkey` in their place: the answer to a new challenge. Where the account has no password, a login of the last 300 s does it – with two factors where the account has a second one –, with the whole pair and the session's `Session-Key`.";
 /** The answer with a pair. */
 export const pair: Answer = {
   status: 200,

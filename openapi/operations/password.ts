@@ -1,4 +1,13 @@
-import { codeAsked, knowsCaller, type Operation, opened, opensSession, takesBody } from "./operation.ts";
+import {
+  codeAsked,
+  knowsCaller,
+  type Operation,
+  opened,
+  opensSession,
+  provesUser,
+  takesBody,
+  userProof,
+} from "./operation.ts";
 
 /** The routes of functions/password/, by the names of their functions. */
 export const password = {
@@ -35,25 +44,12 @@ export const password = {
   changePassword: {
     route: "POST /auth/password",
     tag: "Account",
-    summary: "Change the password",
-    description:
-      "Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. Needs a session that has not been ended, and its `Session-Key` if it has one. Needs `otp` where the account has a second factor. Once in ten minutes: each change voids the codes for a new password that were mailed before.",
+    summary: "Change the password, or set the first one",
+    description: `Ends every session of the user, and starts a new one for the caller: the pair comes the way that the credentials went. ${userProof} The session's \`Session-Key\` is needed in any case. Once in ten minutes: each change voids the codes for a new password that were mailed before.`,
     needs: "token",
     parameters: [...opensSession],
     body: { schema: "PasswordChange" },
     answers: [opened],
-    problems: [
-      ...takesBody,
-      ...knowsCaller,
-      "invalid_auth_mode",
-      "invalid_idempotency_key",
-      "invalid_session_key",
-      "session_key_required",
-      "invalid_credentials",
-      "second_factor_required",
-      "invalid_otp",
-      "too_many_attempts",
-      "too_many_requests",
-    ],
+    problems: [...takesBody, ...knowsCaller, ...provesUser, "too_many_requests"],
   },
 } satisfies Record<string, Operation>;

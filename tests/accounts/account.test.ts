@@ -332,8 +332,11 @@ describe("DELETE /auth/account is refused", () => {
       live,
       ...proof,
     ]);
-    await expectRefusal(() => remove(own, undefined), invalidBody(["password", "is missing"]), [live]);
-    await expectRefusal(() => sandbox.deleteAccount({ cookies: own.cookies }), refusals.noObject, [live]);
+    const missing = invalidBody(["password", "is missing"]);
+    for (const body of [{}, undefined]) {
+      const call = () => sandbox.deleteAccount({ cookies: own.cookies, ...(body && { body }) });
+      await expectRefusal(call, missing, [live, "GetItem users"]);
+    }
     await sandbox.logout({ cookies: other.cookies });
     await expectRefusal(() => remove(other, account.password), refusals.invalidToken, [live]);
     for (let i = 2; i <= 5; i++) expectProblem(await remove(own, "wrong"), refusals.wrongPassword);

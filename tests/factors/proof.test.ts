@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { expectProblem, refusals, tooManyAttempts } from "../support/answer.ts";
+import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { bodyOf, expectProblem, invalidBody, refusals, tooManyAttempts } from "../support/answer.ts";
 import { createAuthenticators } from "../support/authenticator.ts";
+import { clock } from "../support/clock.ts";
 import { gather, precededBy } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
+import { createPasskey } from "../support/passkey.ts";
 import { type Account, proof, startService } from "../support/service.ts";
 
 const service = await startService();
@@ -79,6 +82,175 @@ describe.each(routes)("O25 %s", (name) => {
     const { totp, passwordChangedAt, deletingAt } = (await database.find("users", { userId })) ?? {};
     expect([totp.step, passwordChangedAt, deletingAt]).toEqual([0, undefined, undefined]);
   });
+});
+
+const userOf = ({ userId }: Pick<Account, "userId">) => database.find("users", { userId });
+const done = { changePassword: 200, askEmailChange: 202, deleteAccount: 204 } as const;
+
+/** The same request without a password. */
+function callWithout(name: Act, request: object, more: object = {}, as = sandbox) {
+  const { as: _, ...rest } = acts[name];
+  return as[name]({ ...request, body: { ...rest, ...more } });
+}
+
+/** A session of an account without a password, and that password. */
+async function openWithout(headers = {}) {
+  const { userId, ...body } = await service.register();
+  const pair = pairOf(await sandbox.login({ body, headers }));
+  const { passwordHash } = (await userOf({ userId })) ?? {};
+  await database.change("users", { userId }, { passwordHash: undefined });
+  return { account: { ...body, userId }, passwordHash, pair, cookies: pair.cookies };
+}
+
+describe.each(routes)("O37 %s of an account without a password", (name) => {
+  test("takes a login of the last 300 s in its place, of a bearer client with the whole pair", async () => {
+    const { pair, cookies } = await openWithout();
+    const headers = { authorization: `Bearer ${pair.token}` };
+    for (const refreshToken of [undefined, createRefreshToken()])
+      expectProblem(await callWithout(name, { headers }, { refreshToken }), refusals.invalidToken);
+    clock.advance(1);
+    const { pair: younger } = await openWithout();
+    clock.advance(300);
+    expectProblem(await callWithout(name, { cookies }), refusals.notFresh);
+    const { token, refreshToken } = younger;
+    const own = { headers: { authorization: `Bearer ${token}` } };
+    expect((await callWithout(name, own, { refreshToken })).statusCode).toBe(done[name]);
+  });
+
+  test("takes no password, needs the Session-Key, and two factors where there is a second one", async () => {
+    const headers = { "session-key": createRefreshToken() };
+    const { account, pair, cookies } = await openWithout(headers);
+    const { as } = acts[name];
+    const left = invalidBody([as, "must be left out: the account has none"]);
+    expectProblem(await callWithout(name, { cookies, headers }, { [as]: account.password }), left);
+    expectProblem(await callWithout(name, { cookies }), refusals.sessionKeyRequired);
+    await addFactor(account);
+    expectProblem(await callWithout(name, { cookies, headers }), refusals.oneFactor);
+    expect(await userOf(account)).toMatchObject({ sessionEpoch: 0 });
+    const { userId, sessionId } = pair.key;
+    await database.change("sessions", { userId, sessionId }, { amr: ["otp", "mfa"] });
+    expect((await callWithout(name, { cookies, headers })).statusCode).toBe(done[name]);
+  });
+
+  test("whoever has a password is asked for it, however young the login is", async () => {
+    const { pair } = await createCaller();
+    const missing = invalidBody([acts[name].as, "is missing"]);
+    expectProblem(await callWithout(name, { cookies: pair.cookies }), missing);
+  });
+});
+
+describe.each([
+  ["changePassword", "UpdateItem users"],
+  ["deleteAccount", "TransactWriteItems users sessions"],
+] as const)("O38 %s without a password", (name, write) => {
+  test.each(["a password", "a second factor"])("does nothing where %s comes first", async (what) => {
+    const { account, passwordHash, cookies } = await openWithout();
+    const { userId } = account;
+    const change = () =>
+      what === "a password" ? database.change("users", { userId }, { passwordHash }) : addFactor(account);
+    wire.break(write, precededBy(change));
+    expectProblem(await callWithout(name, { cookies }), refusals.unavailable);
+    const { sessionEpoch, passwordChangedAt, deletingAt } = (await userOf(account)) ?? {};
+    expect([sessionEpoch, passwordChangedAt, deletingAt]).toEqual([0, undefined, undefined]);
+  });
+});
+
+test("a first password proves nobody: the new session has the login of the one before", async () => {
+  const { account, pair, cookies } = await openWithout();
+  clock.advance(60);
+  const opened = pairOf(await callWithout("changePassword", { cookies }));
+  expect([opened.claims.auth_time, opened.claims.acr]).toEqual([pair.claims.auth_time, undefined]);
+  await service.expectOver([pair]);
+  await service.logIn({ account: { ...account, password: newPassword } });
+});
+
+test("a deletion without a password that broke off goes on when the login is no longer recent", async () => {
+  const { account, cookies } = await openWithout();
+  wire.break("TransactWriteItems users identities", async () => ({ status: 500, body: "{}" }), { times: 3 });
+  clock.advance(299);
+  expectProblem(await callWithout("deleteAccount", { cookies }), refusals.unavailable);
+  clock.advance(60);
+  expect((await sandbox.deleteAccount({ cookies })).statusCode).toBe(204);
+  expect(await userOf(account)).toBeUndefined();
+});
+
+/** A caller with a second factor and a passkey, and what answers a new challenge with it. */
+async function openWithPasskey() {
+  const caller = await createCaller();
+  const { userId } = caller.account;
+  const rpId = String(service.environment.PASSKEY_RP_ID);
+  const passkey = createPasskey({ userId, rpId, origin: `https://${rpId}` });
+  await database.change("users", { userId }, passkey.stored(clock.now));
+  const answer = async (quirks = {}) =>
+    passkey.get(bodyOf(await sandbox.beginPasskeyLogin()).challenge, quirks);
+  return { ...caller, cookies: caller.pair.cookies, answer };
+}
+
+describe.each(routes)("O39 %s with a passkey in place of password and code", (name) => {
+  const refused = (code: string, detail: string) => {
+    return { status: 401, code, detail, headers: { "www-authenticate": "Bearer" } };
+  };
+  const invalid = refused(
+    "invalid_passkey",
+    "The passkey was refused. Ask for a new challenge and try again.",
+  );
+  const unknown = refused(
+    "unknown_passkey",
+    "This passkey was removed from the account. Log in in another way.",
+  );
+
+  test("is proven by an answer that counts once, however old the login", async () => {
+    const { account, cookies, answer } = await openWithPasskey();
+    clock.advance(800);
+    const passkey = await answer();
+    await sandbox.login({ body: { passkey } });
+    expectProblem(await callWithout(name, { cookies }, { passkey }), invalid);
+    clock.advance(1);
+    const response = await callWithout(name, { cookies }, { passkey: await answer() });
+    expect(response.statusCode).toBe(done[name]);
+    if (name !== "changePassword") return;
+    const { claims } = pairOf(response);
+    expect(claims).toMatchObject({ amr: ["pop", "user", "mfa"], acr: "aal2", auth_time: clock.now });
+    expect((await userOf(account))?.passwordChangedAt).toBe(clock.now);
+  });
+
+  test("is nobody's who has another's passkey, or none that is still there", async () => {
+    const [own, other] = [await openWithPasskey(), await openWithPasskey()];
+    const { cookies } = own;
+    const use = async (passkey: object, more = {}, as = sandbox) =>
+      callWithout(name, { cookies }, { passkey, ...more }, as);
+    expectProblem(await use(await other.answer()), invalid);
+    const { userId } = own.account;
+    expectProblem(await use(await other.answer({ userHandle: userId })), unknown);
+    const beside = invalidBody(["passkey", "takes the place of password and otp"]);
+    expectProblem(await use(await own.answer(), { [acts[name].as]: own.account.password }), beside);
+    const off = service.createSandbox({ PASSKEY_RP_ID: "" });
+    expectProblem(await use(await own.answer(), {}, off), invalidBody(["passkey", "is not known"]));
+    expect(await userOf(own.account)).toMatchObject({ sessionEpoch: 0 });
+  });
+
+  test("a caller whose sessions are ended between look and claim changes nothing", async () => {
+    const { account, cookies, answer } = await openWithPasskey();
+    const { userId } = account;
+    const passkey = await answer();
+    wire.break(
+      "UpdateItem users",
+      precededBy(() => database.change("users", { userId }, { sessionEpoch: 1 })),
+    );
+    expectProblem(await callWithout(name, { cookies }, { passkey }), refusals.unavailable);
+    const { passwordChangedAt, deletingAt } = (await userOf(account)) ?? {};
+    expect([passwordChangedAt, deletingAt]).toEqual([undefined, undefined]);
+  });
+});
+
+test("a deletion by passkey that broke off goes on with the same answer, and is told when it is done", async () => {
+  const { cookies, answer } = await openWithPasskey();
+  const request = { cookies, headers: { "idempotency-key": randomUUID() } };
+  const passkey = await answer();
+  wire.break("TransactWriteItems users identities", async () => ({ status: 500, body: "{}" }), { times: 3 });
+  expectProblem(await callWithout("deleteAccount", request, { passkey }), refusals.unavailable);
+  expect((await callWithout("deleteAccount", request, { passkey })).statusCode).toBe(204);
+  expect(await service.feed("events")).toBe(true);
 });
 
 test("a password that is changed with a code opens a session of two factors", async () => {

@@ -28,7 +28,7 @@ import {
   loginBody,
   loginCodeBody,
   parseBody,
-  passwordBody,
+  proofBody,
   registrationRequestBody,
   totpConfirmationBody,
 } from "../../lib/http/schemas.ts";
@@ -41,6 +41,7 @@ import { classify } from "../../lib/sessions/rotation.ts";
 import { sessionType } from "../../lib/sessions/session.ts";
 import { isSessionId } from "../../lib/sessions/store.ts";
 import { hashToken, isRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { createPasskey } from "../support/passkey.ts";
 import { times } from "../support/randomness.ts";
 import { anyJson, anyText, anything, deepJson, mutated } from "./hostile.ts";
 import { watch } from "./oracle.ts";
@@ -82,11 +83,12 @@ const token = `${another.slice(0, 21)}A.${another.slice(0, 22)}`;
 const proof = { challenge: token, code: "K4MXQ2T9W" };
 const device = "session.0.20000.mac";
 const otp = "123 456";
+const passkey = createPasskey({ userId: another.slice(0, 36) }).get(another);
 const registerBody = createRegisterBody({ ...settings, hasMail: true });
 const changed = { currentPassword: password, newPassword: `${password}!` };
 const bodies: Record<string, [schema: unknown, sound: object, optional?: object]> = {
   login: [loginBody, { email, password }, { otp, device }],
-  password: [passwordBody, { password }, { otp, device }],
+  proof: [proofBody, {}, { password, otp, passkey, device, refreshToken }],
   "first code": [totpConfirmationBody, { enrolment: token, otp }, { refreshToken }],
   "caller's pair": [callerBody, {}, { refreshToken }],
   code: [emailBody, { email }],
@@ -97,7 +99,7 @@ const bodies: Record<string, [schema: unknown, sound: object, optional?: object]
   reset: [createResetPasswordBody(settings), { ...proof, newPassword: password }],
   register: [createRegisterBody(settings), { email, password }],
   "register with mail": [registerBody, { email, password }],
-  change: [createChangePasswordBody(settings), changed, { device }],
+  change: [createChangePasswordBody(settings), changed, { passkey, device, refreshToken }],
   "other address": [emailChangeBody, { newEmail: email }, { password, device, refreshToken }],
   "new address": [emailConfirmationBody, proof, { device, refreshToken }],
   undoing: [createUndoEmailChangeBody(settings), { token, newPassword: password }],

@@ -16,7 +16,7 @@ import {
   loginBody,
   loginCodeBody,
   parseBody,
-  passwordBody,
+  proofBody,
   totpConfirmationBody,
 } from "../../lib/http/schemas.ts";
 import { isSessionId } from "../../lib/sessions/store.ts";
@@ -48,7 +48,7 @@ describe("a request is valid for the description exactly when the service takes 
     ["Registration", createRegisterBody(minLength)],
     ["Credentials", loginBody],
     ["PasswordChange", createChangePasswordBody(minLength)],
-    ["PasswordOnly", passwordBody],
+    ["UserProof", proofBody],
     ["CallerPair", callerBody],
     ["TotpConfirmation", totpConfirmationBody],
     ["CodeRequest", emailBody],

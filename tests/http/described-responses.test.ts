@@ -63,7 +63,7 @@ async function createCaller() {
 const usual = await createCaller();
 const lasting: ProblemCode[] = [
   ...["token_expired", "too_many_attempts", "email_changed_recently"],
-  ...["insufficient_user_authentication", "second_factor_required", "invalid_otp"],
+  ...["insufficient_user_authentication", "second_factor_required", "invalid_otp", "session_key_required"],
 ] as ProblemCode[];
 
 const addFactor = createAuthenticators(service);
@@ -353,14 +353,22 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     askEmailChange: { newEmail: email, password: wrong },
   }[name as string];
 
+  // What a caller sends who proves nothing by a password.
+  const {
+    password: _,
+    currentPassword: __,
+    ...others
+  } = (mistaken ? good.body : {}) as Record<string, string>;
+  const unproven = name === "login" ? {} : others;
+
   switch (code) {
     case "invalid_body":
       return call({ body: name === "login" ? { email } : "{" });
     case "invalid_passkey":
-      return call({ body: { ...(getSchema("PasskeyLogin").example as object) } });
+      return call({ body: { ...unproven, ...(getSchema("PasskeyLogin").example as object) } });
     case "unknown_passkey": {
       const { challenge } = bodyOf(await sandbox.beginPasskeyLogin());
-      return call({ body: { passkey: passkeyOf(caller.account).get(challenge) } });
+      return call({ body: { ...unproven, passkey: passkeyOf(caller.account).get(challenge) } });
     }
     case "too_many_passkeys": {
       const { passkeyId } = bodyOf(await sandbox.addPasskey(await createRequest("addPasskey", caller)));
@@ -391,7 +399,8 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
     case "insufficient_user_authentication": {
       // A password counts whenever the login was.
       await change({ passwordHash: undefined });
-      return clock.runAt(clock.now + 301, () => call(exceptCurrent));
+      const request = { ...exceptCurrent, ...(mistaken && { body: unproven }) };
+      return clock.runAt(clock.now + 301, () => call(request));
     }
     case "invalid_session_key":
       return call({
@@ -401,7 +410,11 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       });
     case "session_key_required": {
       const sessionKey = createRefreshToken();
-      return call({ ...exceptCurrent, cookies: (await service.logIn({ sessionKey })).cookies });
+      if (name !== "deleteAccount")
+        return call({ ...exceptCurrent, cookies: (await service.logIn({ sessionKey })).cookies });
+      const { cookies } = await service.logIn({ sessionKey, account: caller.account });
+      await change({ passwordHash: undefined });
+      return call({ body: unproven, cookies });
     }
     case "invalid_device_proof":
       return call({ headers: {} });

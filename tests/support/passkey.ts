@@ -58,6 +58,16 @@ export function createPasskey({
     credentialId: toText(ownId),
     publicKey,
 
+    /** What the item of its user has of it. */
+    stored: (createdAt: number) => {
+      const credentialId = toText(ownId);
+      const passkey = {
+        ...createStoredPasskey(createdAt),
+        ...{ credentialId, alg, publicKey: toSpki(publicKey) },
+      };
+      return { passkeys: { [toText(sha256(ownId).subarray(0, 16))]: passkey } };
+    },
+
     /** The answer to creation options. */
     create(challenge: string, quirks: Quirks = {}) {
       const { credentialId = ownId } = quirks;
@@ -94,6 +104,8 @@ export function createPasskey({
   };
 }
 
+const toSpki = (key: KeyObject) => toText(key.export({ format: "der", type: "spki" }));
+
 /** The COSE form of a public key (RFC 9053, 7; RFC 8230, 4). */
 function encodeKey(key: KeyObject, alg: number): Uint8Array {
   const { x, y, n, e } = key.export({ format: "jwk" });
@@ -126,7 +138,7 @@ function encodeKey(key: KeyObject, alg: number): Uint8Array {
 export function createStoredPasskey(createdAt: number) {
   const { publicKey, credentialId } = createPasskey({});
   return {
-    ...{ credentialId, alg: -7, publicKey: toText(publicKey.export({ format: "der", type: "spki" })) },
+    ...{ credentialId, alg: -7, publicKey: toSpki(publicKey) },
     ...{ signCount: 0, isBackupEligible: true, isBackedUp: true, transports: ["internal"] },
     ...{ aaguid: "0".repeat(32), name: "Passkey", createdAt },
   };

@@ -2,13 +2,13 @@ import { createChange } from "../../accounts/change.ts";
 import type { Directory } from "../../accounts/directory.ts";
 import type { EndOthers } from "../../accounts/end-others.ts";
 import { isBeingDeleted } from "../../accounts/is-disabled.ts";
-import { assertNotUndoable, type User, type UserStore } from "../../accounts/store.ts";
+import { assertNotUndoable, hasNoPassword, type User, type UserStore } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import type { Session } from "../../sessions/session.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { assertCurrent } from "../current-user.ts";
-import type { Proof, ProveUser } from "../prove-user.ts";
+import type { Proof, Proven, ProveUser } from "../prove-user.ts";
 import { createSweep } from "../sweep.ts";
 
 interface DeleteOptions {
@@ -30,9 +30,8 @@ export function createDeleteAccount(options: DeleteOptions) {
 
   /**
    * Deletes the account. The session is known to live, and is the last to go, so that the same request can be repeated
-   * where it broke off: it then goes on with an account that lets nobody in, or ends what is left. Throws AppError
-   * `invalid_credentials`, `second_factor_required`, `invalid_otp`, `too_many_attempts`, `email_changed_recently`,
-   * `invalid_token`, `unavailable`.
+   * where it broke off: it then goes on with an account that lets nobody in, or ends what is left. Throws what `proveUser`
+   * throws, AppError `email_changed_recently`, `invalid_token`, `unavailable`.
    */
   return async function deleteAccount(caller: Session, request: DeletionRequest): Promise<void> {
     const user = await users.find(caller.userId);
@@ -48,8 +47,9 @@ export function createDeleteAccount(options: DeleteOptions) {
     const now = clock();
     if (!hasBegun) assertCurrent(user, caller, now);
     assertNotUndoable(user, now);
-    await proveUser(user, caller, request);
-    const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request) };
+    // What a recent login has begun it may end later: nobody logs in meanwhile.
+    const proven = await proveUser(user, caller, request, hasBegun ? user.deletingAt : now);
+    const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request, proven) };
     await sweep(begun);
     await directory.deleteAccount(begun, clock());
   }
@@ -62,11 +62,17 @@ export function createDeleteAccount(options: DeleteOptions) {
   }
 
   /** Gives the epoch in which the caller's session goes on until all is deleted. */
-  async function begin(caller: Session, request: DeletionRequest): Promise<number> {
+  async function begin(
+    caller: Session,
+    request: DeletionRequest,
+    { amr, replaced }: Proven,
+  ): Promise<number> {
     const { requestId } = request;
     const now = clock();
     const change = createChange("user_deleting", { by: "user", client: request, requestId }, now);
-    const epoch = await endOthers(caller, change, { set: ", deletingAt = :at", values: { ":at": now } });
+    const condition = replaced ? hasNoPassword(amr) : "";
+    const more = { set: ", deletingAt = :at", condition, values: { ":at": now } };
+    const epoch = await endOthers(caller, change, more);
     // The caller's session was ended meanwhile, or the password changed: all of it has to be looked at anew.
     if (epoch === undefined) throw new AppError("unavailable");
     return epoch;

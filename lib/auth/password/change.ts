@@ -22,12 +22,13 @@ interface ChangePasswordOptions {
 }
 
 /** A change of password as it came in. */
-export interface PasswordChange extends SessionRequest, Omit<Proof, "password"> {
-  currentPassword: string;
+export interface PasswordChange extends Omit<SessionRequest, "amr" | "replaced">, Omit<Proof, "password"> {
+  /** Of an account that has one. */
+  currentPassword?: string | undefined;
   newPassword: string;
 }
 
-/** Makes the use case that changes a password, ends every session and opens a new one for the caller. */
+/** Makes the use case that changes a password, or sets the first one, ends every session and opens a new one for the caller. */
 export function createChangePassword({
   users,
   proveUser,
@@ -39,8 +40,8 @@ export function createChangePassword({
 }: ChangePasswordOptions) {
   /**
    * Changes the password and gives the caller a new session: a copy of the old one must not outlive the cure. The
-   * caller's session is known to live. Throws AppError `invalid_body`, `invalid_credentials`,
-   * `second_factor_required`, `invalid_otp`, `too_many_attempts`, `too_many_requests`, `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
+   * caller's session is known to live. Throws what `proveUser` throws, AppError `invalid_body`, `too_many_requests`,
+   * `invalid_token`, `unavailable`: the new password may hold then, and the next login ends what is left.
    */
   return async function changePassword(caller: Session, request: PasswordChange): Promise<OpenedSession> {
     const { currentPassword, newPassword, device, requestId } = request;
@@ -48,23 +49,21 @@ export function createChangePassword({
     const pointer = "#/newPassword";
     const commonPasswords = readCommonPasswords();
     assertUsablePassword(newPassword, { email: caller.email, commonPasswords, pointer });
-    if (isSamePassword(newPassword, currentPassword))
+    if (currentPassword !== undefined && isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");
     // Without a key to sign with nothing is changed.
     await pairs.ready();
     const now = clock();
     const user = await getCurrentUser(users, caller, now);
     assertUnpaused(findPasswordPause(user, now));
-    const { passwordHash: from, amr } = await proveUser(user, caller, {
-      ...request,
-      password: currentPassword,
-    });
+    const proof = { ...request, password: currentPassword };
+    const { passwordHash: from, ...proven } = await proveUser(user, caller, proof);
     const to = await hashPassword(newPassword);
     const change = createChange("authn_password_change", { by: "user", client: request, requestId }, clock());
-    const changed = await users.changePassword(caller, { from, to }, change);
+    const changed = await users.changePassword(caller, { from, to, amr: proven.amr }, change);
     // A re-hash or the end of all sessions came between: all of it has to be looked at anew.
     if (!changed) throw new AppError("unavailable");
-    const pair = await openSession(changed, { ...request, amr });
+    const pair = await openSession(changed, { ...request, ...proven });
     if (!pair) throw new AppError("invalid_token", { reason: "session of an earlier epoch" });
     const { sessionId } = pair;
     return { pair, device: await devices.remember({ ...changed, sessionId }, device) };

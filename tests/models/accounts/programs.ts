@@ -68,7 +68,7 @@ function createUseCases({ client, now }: Tools) {
   };
   // Nobody here has a second factor.
   const lookAtOtp = async () => undefined;
-  const proveUser = createProveUser({ attempts, lookAtOtp });
+  const proveUser = createProveUser({ attempts, lookAtOtp, passkeys: undefined, clock });
   const sources = { count: async () => {} };
   const endOthers = createEndOthers(client, tables);
   const forLogin = {
@@ -121,7 +121,8 @@ function unavailable(error: unknown): never {
   throw new AppError("unavailable", { cause: error });
 }
 
-const request = { requestId: "", device: undefined, language: "en" as const, ...noKeys };
+const caller = { requestId: "", device: undefined, refreshToken: undefined };
+const request = { ...caller, language: "en" as const, ...noKeys };
 
 const isOpened = (result: unknown): result is { pair: SessionAddress } =>
   typeof result === "object" && result !== null && "pair" in result;
