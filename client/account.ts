@@ -12,6 +12,8 @@ export interface Asked {
   codeBegins: string;
   /** How long the code is good, in seconds. */
   expiresIn: number;
+  /** Of a registration, where a passkey may take the place of a password: by what the browser makes one. */
+  passkey?: object;
 }
 
 /** A code as it stands in a mail, or as somebody types it. */
@@ -28,8 +30,13 @@ export interface AccountClient {
   isAskedHere(kind: string, code: string): boolean;
 
   askRegistration(account: { email: string }): Promise<Asked>;
-  /** Makes the account, and logs in. */
-  confirmRegistration(proof: Code & { password: string }): Promise<{ userId: string; email: string }>;
+  /**
+   * Makes the account, and logs in. With `passkey` – `makePasskey` of `serverless-auth-client/passkeys` – in place of a password it
+   * logs in nobody: `signInWithPasskey` follows. It rejects with `unsupported` where the API offers none.
+   */
+  confirmRegistration(
+    proof: Code & ({ password: string } | { passkey: (options: object) => Promise<object> }),
+  ): Promise<{ userId: string; email: string }>;
 
   askPasswordReset(account: { email: string }): Promise<Asked>;
   /** Sets a new password, which ends every session and opens none. */
@@ -68,20 +75,22 @@ export function createAccountClient(auth: AuthClient): AccountClient {
 
   async function ask(kind: CodeKind, path: string, body: unknown): Promise<Asked> {
     const asked = await post<Asked & { challenge: string }>(path, body);
-    const { challenge, codeBegins, expiresIn } = asked;
-    challenges.add({ kind, challenge, codeBegins, untilMs: Date.now() + expiresIn * 1000 });
-    return { codeBegins, expiresIn };
+    const { challenge, ...shown } = asked;
+    const { codeBegins, expiresIn, passkey } = shown;
+    const untilMs = Date.now() + expiresIn * 1000;
+    challenges.add({ kind, challenge, codeBegins, untilMs, ...(passkey && { passkey }) });
+    return shown;
   }
 
   async function confirm<T>(
     kind: CodeKind,
     code: string,
-    act: (proof: { challenge: string; code: string }) => Promise<T>,
+    act: (proof: { challenge: string; code: string }, passkey: object | undefined) => Promise<T>,
   ): Promise<T> {
     let refusal: unknown = notFromHere(challenges.of(kind));
-    for (const { challenge } of fitting(kind, code)) {
+    for (const { challenge, passkey } of fitting(kind, code)) {
       try {
-        const done = await act({ challenge, code });
+        const done = await act({ challenge, code }, passkey);
         challenges.drop(challenge);
         return done;
       } catch (error) {
@@ -111,8 +120,12 @@ export function createAccountClient(auth: AuthClient): AccountClient {
     isAskedHere: (kind, code) => fitting(kind as CodeKind, code).length > 0,
 
     askRegistration: (account) => ask("register", "auth/register", account),
-    confirmRegistration: ({ code, password }) =>
-      confirm("register", code, (proof) => enter("auth/register/confirm", { ...proof, password })),
+    confirmRegistration: ({ code, ...way }) =>
+      confirm("register", code, async (proof, options) => {
+        if ("password" in way) return enter("auth/register/confirm", { ...proof, password: way.password });
+        if (!options) throw new AuthError(0, { code: "unsupported", detail: "No passkey was offered." });
+        return post("auth/register/confirm", { ...proof, passkey: await way.passkey(options) });
+      }),
 
     askPasswordReset: (account) => ask("reset", "auth/password/forgot", account),
     confirmPasswordReset: ({ code, ...rest }) =>

@@ -9,6 +9,8 @@ export interface Challenge {
   challenge: string;
   /** The first character of the code that belongs to it. */
   codeBegins: string;
+  /** By what the browser makes a passkey in place of a password, if the API offers that. */
+  passkey?: object;
   /** Until when the code is good: milliseconds of the local clock. */
   untilMs: number;
 }

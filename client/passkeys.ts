@@ -33,6 +33,11 @@ export interface PasskeyClient {
   }): Promise<void>;
   /** Has the user sign once more, with one of these passkeys: what `passkey` is where a password is asked for. It counts once. */
   provePasskey(options: { only: readonly Pick<Passkey, "credentialId" | "transports">[] }): Promise<object>;
+  /**
+   * Makes a passkey by the options of the API: what `confirmRegistration` takes as `passkey`. By the same options it gives the same
+   * one again: a wrong code leaves no second one behind.
+   */
+  makePasskey(options: object): Promise<object>;
   /** Makes a passkey, and adds it; needs a login of the last 300 s. */
   addPasskey(options?: { name?: string }): Promise<Passkey>;
   /** All passkeys, the oldest first. The browser is told to offer no others of this account. */
@@ -68,14 +73,17 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
   /** How many passkeys are being made, and how many were: a list that is older than one of them must not hide it. */
   let [making, made] = [0, 0];
 
-  /** The browser's answer to a challenge, as JSON. */
+  /** The passkey of a registration, and the challenge that it was made by. */
+  let registering: [challenge?: string, answer?: object] = [];
+
+  /** The browser's answer to a challenge, as JSON; the options come from the API, by their path. */
   async function perform(
     kind: Ceremony,
-    path: string,
+    from: string | Options,
     more: object = {},
     only: readonly Pick<Passkey, "credentialId" | "transports">[] = [],
   ): Promise<[object, Options, string]> {
-    const options = await call<Options>(path, "POST", {});
+    const options = typeof from === "string" ? await call<Options>(from, "POST", {}) : from;
     const publicKey = {
       ...options,
       challenge: toBytes(options.challenge),
@@ -147,6 +155,17 @@ export function createPasskeyClient(auth: AuthClient): PasskeyClient {
     async provePasskey({ only }) {
       signals();
       return (await perform("get", "auth/login/challenge", { signal: begin().signal }, only))[0];
+    },
+
+    async makePasskey(options) {
+      signals();
+      const { challenge } = options as Options;
+      if (registering[0] !== challenge)
+        registering = [
+          challenge,
+          (await perform("create", options as Options, { signal: begin().signal }))[0],
+        ];
+      return registering[1] as object;
     },
 
     async addPasskey({ name } = {}) {

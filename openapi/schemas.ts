@@ -4,12 +4,11 @@ import { changeSchema } from "../lib/accounts/change.ts";
 import { type CustomClaims, customClaims, customClaimTexts } from "../lib/accounts/claims.ts";
 import { auditRowSchema } from "../lib/audit/store.ts";
 import { problems } from "../lib/errors.ts";
-import { passkeyLoginBody } from "../lib/http/passkey-schemas.ts";
+import { createConfirmRegistrationBody, passkeyLoginBody } from "../lib/http/passkey-schemas.ts";
 import {
   callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
-  createConfirmRegistrationBody,
   createRecoveryBody,
   createRegisterBody,
   createResetPasswordBody,
@@ -195,6 +194,18 @@ const callerMembers = {
   refreshToken: "Of a bearer client: the refresh token that is current. A browser has it in the cookie.",
 };
 
+const askedMembers = {
+  challenge: text(
+    "Comes back with the code. Keep it where this was asked; it opens nothing without the code.",
+  ),
+  codeBegins: {
+    type: "string",
+    pattern: "^[0-9A-HJKMNP-TV-Z]$",
+    description: "The first character of the code: show it, since somebody may have several mails.",
+  },
+  expiresIn: { type: "integer", minimum: 1, description: "Seconds that the code is good." },
+};
+const askedExample = { challenge, codeBegins: "K", expiresIn: 3600 };
 const askedPassword = `${knownPassword} Left out where the account has none, or with \`passkey\`.`;
 /** What proves the user of a live session once more, beside the password. */
 const proofMembers = {
@@ -314,6 +325,8 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       schema: bodySchema(createConfirmRegistrationBody(settings), {
         ...proof,
         password: newPassword,
+        passkey:
+          "In place of the password: what the browser answered to the `passkey` of the request for the code (`RegistrationResponseJSON`).",
       }),
       example: { challenge, code: "K4M-XQ2-T9W", password },
     },
@@ -350,23 +363,21 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
       }),
       example: { token: challenge, password },
     },
-    CodeAsked: {
-      schema: object({
-        challenge: text(
-          "Comes back with the code. Keep it where this was asked; it opens nothing without the code.",
-        ),
-        codeBegins: {
-          type: "string",
-          pattern: "^[0-9A-HJKMNP-TV-Z]$",
-          description: "The first character of the code: show it, since somebody may have several mails.",
+    CodeAsked: { schema: object(askedMembers), example: askedExample },
+    RegistrationAsked: {
+      schema: object(
+        {
+          ...askedMembers,
+          passkey: {
+            type: "object",
+            description:
+              "What the browser makes a passkey by, in place of a password (`PublicKeyCredentialCreationOptionsJSON`): good for as long as the code. Where there are no passkeys it is left out.",
+            additionalProperties: true,
+          },
         },
-        expiresIn: { type: "integer", minimum: 1, description: "Seconds that the code is good." },
-      }),
-      example: {
-        challenge,
-        codeBegins: "K",
-        expiresIn: 3600,
-      },
+        { optional: ["passkey"] },
+      ),
+      example: askedExample,
     },
     PresentedPair: {
       schema: {

@@ -5,19 +5,26 @@ import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
 import { readConfig } from "../../lib/config.ts";
 import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
+import { createConfirmRegistrationBody } from "../../lib/http/passkey-schemas.ts";
 import { json } from "../../lib/http/response.ts";
-import { createConfirmRegistrationBody, parseBody } from "../../lib/http/schemas.ts";
+import { parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
+import { openOptionalPasskeys, optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
+import { createParseRegistration } from "../../lib/passkeys/registration.ts";
 import { identitiesTable, passwordMinLength, usersTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...codeTakingSettings, usersTable, identitiesTable, passwordMinLength });
-const { dynamodb, mails, proveCode } = createCodeTaking(config);
+const config = readConfig({
+  ...{ ...codeTakingSettings, ...optionalPasskeySettings, usersTable, identitiesTable, passwordMinLength },
+});
+const { dynamodb, keyedHash, mails, proveCode } = createCodeTaking(config);
+const passkeys = openOptionalPasskeys(config, keyedHash);
 const confirmRegistrationBody = createConfirmRegistrationBody(config);
 const confirmRegistration = createConfirmRegistration({
   proveCode,
   mails,
   directory: createDirectory(dynamodb, config),
   readCommonPasswords,
+  parseRegistration: passkeys && createParseRegistration(passkeys),
   clock: systemClock,
 });
 

@@ -17,7 +17,8 @@ import { noContent } from "../../lib/http/response.ts";
 import { parseBody, proofBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
-import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
+import { createPasskeyProof } from "../../lib/passkey-proof.ts";
+import { optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import {
   attemptsTable,
@@ -33,7 +34,7 @@ const config = readConfig({
   ...dynamodbSettings,
   ...hashKeySettings,
   ...otpTakingSettings,
-  ...passkeyProofSettings,
+  ...optionalPasskeySettings,
   identitiesTable,
   sessionsTable,
   attemptsTable,

@@ -14,12 +14,13 @@ import { json } from "../../lib/http/response.ts";
 import { emailChangeBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
-import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
+import { createPasskeyProof } from "../../lib/passkey-proof.ts";
+import { optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import { cookieName, sessionsTable } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...codeAskingSettings, ...otpTakingSettings, ...passkeyProofSettings, sessionsTable, cookieName },
+  ...{ ...codeAskingSettings, ...otpTakingSettings, ...optionalPasskeySettings, sessionsTable, cookieName },
 });
 const { ask, sources, keyedHash, needs } = createCodeAsking(config);
 const askEmailChange = createAskEmailChange({

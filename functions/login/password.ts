@@ -13,12 +13,13 @@ import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
 import { createLoginTelling, loginTellingSettings } from "../../lib/login-telling.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
-import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
+import { createPasskeyProof } from "../../lib/passkey-proof.ts";
+import { optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
 import { identitiesTable, loginLimitPerSourcePerMinute } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...loginTellingSettings, ...passkeyProofSettings },
+  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...loginTellingSettings, ...optionalPasskeySettings },
   ...{ identitiesTable, loginLimitPerSourcePerMinute },
 });
 const opening = await createLoginOpening(config);

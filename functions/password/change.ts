@@ -11,13 +11,14 @@ import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { createChangePasswordBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
-import { createPasskeyProof, passkeyProofSettings } from "../../lib/passkey-proof.ts";
+import { createPasskeyProof } from "../../lib/passkey-proof.ts";
+import { optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import { createSessionOpening, sessionOpeningSettings } from "../../lib/session-opening.ts";
 import { assertSessionKey } from "../../lib/sessions/presented-keys.ts";
 import { passwordMinLength } from "../../lib/settings.ts";
 
 const config = readConfig({
-  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...passkeyProofSettings, passwordMinLength },
+  ...{ ...sessionOpeningSettings, ...otpTakingSettings, ...optionalPasskeySettings, passwordMinLength },
 });
 const opening = await createSessionOpening(config);
 const changePasswordBody = createChangePasswordBody(config);

@@ -1,6 +1,13 @@
 import * as v from "valibot";
 import { assertion, bytes, names } from "./assertion-schema.ts";
-import { device, refreshToken } from "./schemas.ts";
+import {
+  challenge,
+  code,
+  createNewPassword,
+  device,
+  type PasswordSettings,
+  refreshToken,
+} from "./schemas.ts";
 
 /** How an authenticator is reached, in the words of WebAuthn; others are dropped. */
 const transports = v.pipe(
@@ -30,6 +37,12 @@ export const passkeyLoginBody = v.strictObject({ passkey: assertion, device });
 
 /** Answers whether the body of a login is one with a passkey. */
 export const isPasskeyLogin = (body: unknown): boolean => v.is(v.object({ passkey: v.unknown() }), body);
+
+/** The body of the end of a registration: with a password, or with a passkey. */
+export function createConfirmRegistrationBody(settings: PasswordSettings) {
+  const password = v.exactOptional(createNewPassword(settings));
+  return v.strictObject({ challenge, code, password, passkey: v.exactOptional(registration) });
+}
 
 /** The body that adds a passkey. */
 export const addPasskeyBody = v.strictObject({

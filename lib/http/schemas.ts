@@ -70,7 +70,7 @@ const proof = { otp, passkey: v.exactOptional(assertion), device, refreshToken }
 export const proofBody = v.strictObject({ password: v.exactOptional(password), ...proof });
 
 /** A code as people type it; what is parsed is the code as it is compared. */
-const code = v.pipe(
+export const code = v.pipe(
   v.string("must be a string"),
   v.metadata({ pattern: "^[\\s\\-]*(?:[0-9A-TV-Za-tv-z][\\s\\-]*){9}$", maxLength: 64 }),
   v.transform((text) => parseCode(text) ?? ""),
@@ -78,7 +78,7 @@ const code = v.pipe(
 );
 
 /** What was answered to whoever asked. One that is not ours is no fault of the body: it is refused as one that is too old. */
-const challenge = v.string("must be a string");
+export const challenge = v.string("must be a string");
 /** What the link in a mail has behind the `#`. */
 const token = v.string("must be a string");
 
@@ -152,11 +152,6 @@ export function createRegisterBody(settings: PasswordSettings & { hasMail?: bool
   });
 }
 
-/** The body of the end of a registration. */
-export function createConfirmRegistrationBody(settings: PasswordSettings) {
-  return v.strictObject({ challenge, code, password: createNewPassword(settings) });
-}
-
 /** The body of a change of password. */
 export function createChangePasswordBody(settings: PasswordSettings) {
   return v.strictObject({
@@ -164,11 +159,13 @@ export function createChangePasswordBody(settings: PasswordSettings) {
   });
 }
 
-interface PasswordSettings {
+/** What a new password has to be like. */
+export interface PasswordSettings {
   passwordMinLength: number;
 }
 
-function createNewPassword({ passwordMinLength }: PasswordSettings) {
+/** Makes the schema of a password that nobody has yet. */
+export function createNewPassword({ passwordMinLength }: PasswordSettings) {
   const isLongEnough = (text: string) => isLengthWithin(text, passwordMinLength, passwordMaxLength);
   const rule = `must have ${passwordMinLength} to ${passwordMaxLength} characters`;
   return v.pipe(

@@ -1,7 +1,23 @@
 import { AppError } from "../errors.ts";
 import type { RefusalReason } from "../events.ts";
+import { PasskeyError } from "./passkey-error.ts";
 
 // Beside what throws them and not in lib/errors.ts: the bundles of other routes hold none of these texts.
+
+/** AppError `invalid_body`: the new passkey is not to be trusted, or is another's. */
+export function refusedRegistration(cause?: PasskeyError): AppError {
+  const detail = "was refused. Ask for a new challenge and make the passkey again.";
+  return new AppError("invalid_body", {
+    detail: `passkey ${detail}`,
+    errors: [{ pointer: "#/passkey", detail }],
+    ...(cause && { reason: cause.reason, cause }),
+  });
+}
+
+/** Throws `refusedRegistration` for a PasskeyError, and any other error as it is. */
+export function refuseRegistration(error: unknown): never {
+  throw error instanceof PasskeyError ? refusedRegistration(error) : error;
+}
 
 /** AppError `invalid_passkey`: the answer to a challenge is not to be trusted. */
 export const invalidPasskey = (reason: RefusalReason, cause?: unknown): AppError =>

@@ -26,9 +26,9 @@ export const account = {
     tag: "Signing in",
     summary: "Ask for a code to create an account",
     description:
-      "Where an address has to be proven first it is sent alone: the answer is a challenge, and is the same whether or not there is an account. A code goes to the address, and both go to `POST /auth/register/confirm` with the password.",
+      "Where an address has to be proven first it is sent alone: the answer is a challenge, and is the same whether or not there is an account. A code goes to the address, and both go to `POST /auth/register/confirm`, with a password or with a passkey that the browser makes by the `passkey` of the answer.",
     body: { schema: "CodeRequest" },
-    answers: [codeAsked],
+    answers: [{ ...codeAsked, schemas: ["RegistrationAsked"] }],
     problems: [...takesBody, "too_many_requests", "unavailable"],
   },
   confirmRegistration: {
@@ -36,7 +36,7 @@ export const account = {
     tag: "By mail",
     summary: "Create an account with a code",
     description:
-      "Creates the account of the address that the code was mailed to, and signs nobody in: log in with the password. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again.",
+      "Creates the account of the address that the code was mailed to, with a password, or with a passkey and without a password. Signs nobody in: log in with the one or the other. The code counts with the challenge of the answer that it was asked for with, five tries long. The same request may be sent again.",
     body: { schema: "RegistrationConfirmation" },
     answers: [{ status: 201, description: "The account is there.", schemas: ["NewAccount"] }],
     problems: [...takesBody, "invalid_code", "code_expired", "email_taken", "unavailable"],

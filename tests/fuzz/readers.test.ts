@@ -14,11 +14,11 @@ import { clientMode } from "../../lib/http/client-mode.ts";
 import { findCookie, type Presented, parseAuthCookie } from "../../lib/http/cookies.ts";
 import { parseEvent } from "../../lib/http/event.ts";
 import { parseJsonBody } from "../../lib/http/json-body.ts";
+import { createConfirmRegistrationBody } from "../../lib/http/passkey-schemas.ts";
 import {
   callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
-  createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
   createUndoEmailChangeBody,
@@ -93,7 +93,7 @@ const bodies: Record<string, [schema: unknown, sound: object, optional?: object]
   "caller's pair": [callerBody, {}, { refreshToken }],
   code: [emailBody, { email }],
   registration: [registrationRequestBody, { email }],
-  confirmation: [createConfirmRegistrationBody(settings), { ...proof, password }],
+  confirmation: [createConfirmRegistrationBody(settings), proof, { password, passkey }],
   invitation: [createAcceptInvitationBody(settings), { token, password }],
   "code login": [loginCodeBody, proof, { device }],
   reset: [createResetPasswordBody(settings), { ...proof, newPassword: password }],

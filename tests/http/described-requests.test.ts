@@ -2,11 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
+import { createConfirmRegistrationBody } from "../../lib/http/passkey-schemas.ts";
 import {
   callerBody,
   createAcceptInvitationBody,
   createChangePasswordBody,
-  createConfirmRegistrationBody,
   createRegisterBody,
   createResetPasswordBody,
   createUndoEmailChangeBody,

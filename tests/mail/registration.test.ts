@@ -9,8 +9,10 @@ import { codeKeySettings, createHashKey, hashKeySettings } from "../support/keys
 import { keepSecrets, log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { codeRefusals, type MailedCode, receiveCode, wrongCode } from "../support/mailed-code.ts";
+import { pairOf } from "../support/pair.ts";
+import { createPasskey } from "../support/passkey.ts";
 import { expectHashes } from "../support/password-hashes.ts";
-import { startService } from "../support/service.ts";
+import { lookUp, startService } from "../support/service.ts";
 
 // Who may register, and the two steps of a registration by mail. What every route does that asks for a code is in
 // asking.test.ts.
@@ -400,4 +402,82 @@ test("an entry of the address that no user names is no account: the code makes o
   expect((await database.find("identities", { identity: `email:${email}` }))?.userId).toBe(
     bodyOf(response).userId,
   );
+});
+
+describe("with a passkey in place of a password", () => {
+  const rpId = String(service.environment.PASSKEY_RP_ID);
+  const origin = `https://${rpId}`;
+  const refused = invalidBody([
+    "passkey",
+    "was refused. Ask for a new challenge and make the passkey again.",
+  ]);
+
+  /** A code as it was asked for, and what the browser makes by the answer. */
+  async function prepareMade() {
+    const email = someone();
+    const response = await sandbox.askRegistration({ body: { email } });
+    const { passkey: options } = bodyOf(response);
+    const asked = await receiveCode(mailbox, Promise.resolve(response));
+    const userId = Buffer.from(options.user.id, "base64url").toString();
+    const passkey = createPasskey({ userId, rpId, origin });
+    return { ...asked, email, userId, options, passkey, made: passkey.create(options.challenge) };
+  }
+  const confirmBy = ({ challenge, code }: MailedCode, passkey: object, more = {}, as = sandbox) =>
+    as.confirmRegistration({ body: { challenge, code, passkey, ...more } });
+  async function signIn(passkey: ReturnType<typeof createPasskey>) {
+    const { challenge } = bodyOf(await sandbox.beginPasskeyLogin());
+    return sandbox.login({ body: { passkey: passkey.get(challenge) } });
+  }
+
+  test("P29 makes the account once, which the passkey opens and no password", async () => {
+    const asked = await prepareMade();
+    const { email, userId, options, passkey, made } = asked;
+    expect(options).toMatchObject({
+      ...{ rp: { id: rpId }, user: { name: email, displayName: email }, excludeCredentials: [] },
+      ...{ authenticatorSelection: { userVerification: "required", residentKey: "required" } },
+    });
+    clock.advance(codeKinds.register - 1);
+    const response = await service.expectRequests([prove, put], () => confirmBy(asked, made));
+    expectJson(response, 201, { userId, email });
+    expect(await findUser(userId)).toMatchObject({ email, emailVerifiedAt: clock.now });
+    expect(await findUser(userId)).not.toHaveProperty("passwordHash");
+    expectJson(await confirmBy(asked, made), 201, { userId, email });
+    expectProblem(await confirmBy(asked, passkey.create("x")), refused);
+    expectProblem(await confirm({ ...asked, password: newPassword() }), codeRefusals.expired);
+    const { claims, cookies } = pairOf(await signIn(passkey));
+    expect(claims).toMatchObject({ sub: userId, acr: "aal2" });
+    const password = newPassword();
+    await service.expectRefusal(() => logIn(email, password), refusals.loginFailed, lookUp);
+    const { passkeys } = bodyOf(await sandbox.listPasskeys({ cookies }));
+    const pathParameters = { passkeyId: passkeys[0].passkeyId };
+    const kept = await sandbox.removePasskey({ cookies, pathParameters });
+    expect([kept.statusCode, bodyOf(kept).code]).toEqual([409, "last_sign_in_method"]);
+    // A reset sets the first password, and leaves the passkey: the address was proven before.
+    const reset = await receiveCode(mailbox, sandbox.forgotPassword({ body: { email } }));
+    const { challenge, code } = reset;
+    await sandbox.resetPassword({ body: { challenge, code, newPassword: password } });
+    expect((await logIn(email, password)).statusCode).toBe(200);
+    clock.advance(1);
+    expect((await signIn(passkey)).statusCode).toBe(200);
+  });
+
+  test("P30 made for somebody else, too late, by a wrong code or beside a password: refused, and the code still counts", async () => {
+    const [asked, other] = [await prepareMade(), await prepareMade()];
+    const { made, userId } = asked;
+    expectProblem(await confirmBy(asked, other.made), refused);
+    const pair = await service.logIn();
+    const { challenge } = bodyOf(await sandbox.beginPasskey({ cookies: pair.cookies }));
+    expectProblem(await confirmBy(asked, asked.passkey.create(challenge)), refused);
+    expectProblem(await confirmBy({ ...asked, code: wrongCode(asked.code) }, made), codeRefusals.wrong);
+    const password = newPassword();
+    const beside = invalidBody(["passkey", "takes the place of the password"]);
+    await service.expectRefusal(() => confirmBy(asked, made, { password }), beside);
+    const neither = sandbox.confirmRegistration({ body: { challenge: asked.challenge, code: asked.code } });
+    expectProblem(await neither, invalidBody(["password", "is missing"]));
+    const off = mailbox.createSandbox({ PASSKEY_RP_ID: "" });
+    expectProblem(await confirmBy(asked, made, {}, off), invalidBody(["passkey", "is not known"]));
+    expect(bodyOf(await off.askRegistration({ body: { email: someone() } }))).not.toHaveProperty("passkey");
+    expect(await findUser(userId)).toBeUndefined();
+    expect((await confirmBy(asked, made)).statusCode).toBe(201);
+  });
 });

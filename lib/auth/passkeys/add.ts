@@ -9,9 +9,13 @@ import {
   type PasskeyView,
   viewPasskey,
 } from "../../passkeys/passkey.ts";
-import { PasskeyError } from "../../passkeys/passkey-error.ts";
-import { tooManyPasskeys } from "../../passkeys/refusals.ts";
-import type { NewPasskey, ParseRegistration, RegistrationJson } from "../../passkeys/registration.ts";
+import { refusedRegistration, refuseRegistration, tooManyPasskeys } from "../../passkeys/refusals.ts";
+import {
+  type NewPasskey,
+  type ParseRegistration,
+  type PasskeyAnswer,
+  toPasskey,
+} from "../../passkeys/registration.ts";
 import type { PasskeyStore } from "../../passkeys/store.ts";
 import type { Client, Session } from "../../sessions/session.ts";
 import { assertCurrent, getCurrentUser } from "../current-user.ts";
@@ -28,7 +32,7 @@ interface AddPasskeyOptions {
 
 /** A new passkey as it came in. */
 export interface PasskeyAddition extends Client {
-  passkey: RegistrationJson & { response: { transports?: string[] } };
+  passkey: PasskeyAnswer;
   name?: string;
   requestId: string;
 }
@@ -44,11 +48,11 @@ export function createAddPasskey({ users, passkeys, parseRegistration, hasMail, 
    * `invalid_token`, `unavailable`.
    */
   return async function addPasskey(caller: Session, addition: PasskeyAddition): Promise<PasskeyView> {
-    const { passkey: answer, name = "Passkey", requestId, ...client } = addition;
-    const made = await parseRegistration(answer, caller.userId).catch(refuse);
+    const { passkey: answer, name, requestId, ...client } = addition;
+    const made = await parseRegistration(answer, caller.userId).catch(refuseRegistration);
     const now = clock();
     const { passkeyId } = made;
-    const passkey = createPasskey(made, { name, transports: answer.response.transports ?? [] }, now);
+    const passkey = toPasskey(made, answer, name, now);
     const change = createChange("passkey_added", { by: "user", client, requestId }, now);
     let user = await getCurrentUser(users, caller, now);
     for (let look = 1; look <= maxLooks; look++) {
@@ -69,27 +73,6 @@ export function createAddPasskey({ users, passkeys, parseRegistration, hasMail, 
 /** The very passkey, where it is there already: the answer to the request that added it was lost. */
 function findKnown(user: User, { passkeyId, publicKey }: NewPasskey): Passkey | undefined {
   const known = findPasskey(user, passkeyId);
-  if (known && known.publicKey !== publicKey) throw refused();
+  if (known && known.publicKey !== publicKey) throw refusedRegistration();
   return known;
-}
-
-function createPasskey(
-  { passkeyId: _, ...made }: NewPasskey,
-  named: Pick<Passkey, "name" | "transports">,
-  createdAt: number,
-): Passkey {
-  return { ...made, ...named, createdAt };
-}
-
-function refuse(error: unknown): never {
-  throw error instanceof PasskeyError ? refused(error) : error;
-}
-
-function refused(cause?: PasskeyError): AppError {
-  const detail = "was refused. Ask for a new challenge and make the passkey again.";
-  return new AppError("invalid_body", {
-    detail: `passkey ${detail}`,
-    errors: [{ pointer: "#/passkey", detail }],
-    ...(cause && { reason: cause.reason, cause }),
-  });
 }

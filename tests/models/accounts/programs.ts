@@ -97,7 +97,12 @@ function createUseCases({ client, now }: Tools) {
     getLive: (session: SessionAddress) => getLiveSession(sessions, session, now),
     register: createRegister({ directory, clock, readCommonPasswords, sources }),
     login: createLogin({ ...opening, ...forLogin, lookAtOtp }),
-    confirmRegistration: createConfirmRegistration({ ...proving, mails, directory }),
+    confirmRegistration: createConfirmRegistration({
+      ...proving,
+      mails,
+      directory,
+      parseRegistration: undefined,
+    }),
     loginByCode: createLoginByCode({ ...opening, ...forLogin, lookAtOtp, mails, proveCode }),
     resetPassword: createResetPassword({
       ...proving,
