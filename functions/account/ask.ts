@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { appNameSettings, findAppName } from "../../lib/app-name.ts";
-import { createOfferPasskey } from "../../lib/auth/account/offer-passkey.ts";
 import { readConfig } from "../../lib/config.ts";
 import { api } from "../../lib/http/api.ts";
 import { answerCodeRequest } from "../../lib/http/code-request.ts";
 import { registrationRequestBody } from "../../lib/http/schemas.ts";
+import { createOfferPasskey } from "../../lib/passkeys/offer.ts";
 import { openOptionalPasskeys, optionalPasskeySettings } from "../../lib/passkeys/open-passkeys.ts";
 import type { KeyedHash } from "../../lib/tokens/keyed-hash.ts";
 

@@ -1,5 +1,5 @@
-import type { PasskeyChallenges } from "../../passkeys/challenge.ts";
-import { createCreationOptions } from "../../passkeys/options.ts";
+import type { PasskeyChallenges } from "./challenge.ts";
+import { createCreationOptions } from "./options.ts";
 
 interface OfferOptions {
   challenges: Pick<PasskeyChallenges, "create">;
