@@ -65,5 +65,5 @@ async function isTokenRefused(response: Response, state: SessionState): Promise<
     .json()
     .catch(() => undefined);
   const code = problem?.code;
-  return status === 403 ? !code : !/^(invalid_[cop]|insuf|second|unk)/.test(code);
+  return status === 403 ? !code : !/^(invalid_[cop]|insuf|second)/.test(code);
 }
