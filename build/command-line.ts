@@ -1,4 +1,4 @@
-/** Reads the command line of a command: `--help` prints how it is used; what is wrong is said, with exit code 2. */
+/** Reads the command line of a command: `--help` prints how it is used; what is wrong is said in one line, with exit code 2. */
 export function readOptions<Options>(parse: (args: string[]) => Options, usage: string): Options {
   const args = process.argv.slice(2);
   if (args.includes("--help") || args.includes("-h")) {
@@ -8,8 +8,45 @@ export function readOptions<Options>(parse: (args: string[]) => Options, usage: 
   try {
     return parse(args);
   } catch (error) {
-    return fail(`${(error as Error).message}\n\n${usage}`, 2);
+    const [, command = ""] = /^Usage: (npm run \w+)/.exec(usage) ?? [];
+    return fail(`${(error as Error).message}\nHelp: ${command} -- --help`, 2);
   }
+}
+
+/** Finds the command with a name. Throws TypeError that names the nearest one, or all. */
+export function findCommand<Name extends string>(names: readonly Name[], named: string | undefined): Name {
+  const command = names.find((name) => name === named);
+  if (command) return command;
+  if (named === undefined) throw new TypeError(`Name a command: ${names.join(", ")}.`);
+  const [nearest] = names
+    .map((name) => ({ name, distance: countEdits(name, named) }))
+    .filter(({ distance, name }) => distance <= 2 && distance < name.length / 2)
+    .toSorted((a, b) => a.distance - b.distance);
+  throw new TypeError(
+    `"${named}" is no command. ${nearest ? `Did you mean ${nearest.name}?` : `The commands: ${names.join(", ")}.`}`,
+  );
+}
+
+/** How many signs are to be put in, left out or changed to make one text of the other. */
+function countEdits(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [i, sign] of [...one].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < other.length; j++)
+      next.push(
+        Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (sign === other[j] ? 0 : 1)),
+      );
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** One object as one line of JSON, in ASCII: what others have written must not be taken for a command by a terminal. */
+export function toLine(told: object, replacer?: (name: string, value: unknown) => unknown): string {
+  return JSON.stringify(told, replacer).replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Ends with a message and no stack: what went wrong is for the person at the terminal to mend. */

@@ -6,6 +6,7 @@ import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
 import { codeKeys, factorKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
+import { findLocalProviderKeys } from "../build/providers/local-secrets.ts";
 import { readSwitches } from "../build/switches.ts";
 import { systemClock } from "../lib/clock.ts";
 import { readConfig } from "../lib/config.ts";
@@ -137,10 +138,12 @@ function environment(): NodeJS.ProcessEnv {
     MAIL_LINK: `${process.env.ISSUER || url}/`,
     REGISTRATION: "open",
     PASSKEY_RP_ID: findPasskeyRpId(process.env.ISSUER || url),
-    ...(provider && {
-      IDENTITY_PROVIDERS: JSON.stringify([provider.entry]),
-      PROVIDER_KEYS: JSON.stringify(provider.keys),
-    }),
+    ...(provider
+      ? {
+          IDENTITY_PROVIDERS: JSON.stringify([provider.entry]),
+          PROVIDER_KEYS: JSON.stringify(provider.keys),
+        }
+      : { PROVIDER_KEYS: findLocalProviderKeys(LOCAL_DIR) }),
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: keys.map(toPublicJwk) }),
     // An engine that is not AWS takes any credentials, but the SDK wants some
     AWS_REGION: "us-east-1",

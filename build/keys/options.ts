@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Algorithm, algorithmNames } from "../../lib/tokens/keys.ts";
-import { assertStage, stageOptions } from "../command-line.ts";
+import { assertStage, findCommand, stageOptions } from "../command-line.ts";
 import { type KeySetName, keySets } from "./sets.ts";
 
 /** How `npm run keys` is used. */
@@ -47,14 +47,12 @@ export function parseOptions(args: string[]): Options {
     },
   });
   const [named, ...more] = positionals;
-  const command = commands.find((name) => name === named);
+  if (more.length > 0) throw new TypeError(`Name one command: ${commands.join(", ")}.`);
+  const command = findCommand(commands, named);
   const { set, alg: algName, ...others } = values;
   const setNames = Object.keys(keySets) as KeySetName[];
   const sets = setNames.filter((name) => name === (set ?? (command === "status" ? name : "signing")));
   const alg = algorithmNames.find((name) => name === algName);
-  if (named === undefined || more.length > 0)
-    throw new TypeError(`Name one command: ${commands.join(", ")}.`);
-  if (!command) throw new TypeError(`"${named}" is no command. The commands: ${commands.join(", ")}.`);
   if (sets.length === 0) throw new TypeError(`--set must be one of ${setNames.join(", ")}.`);
   if (algName !== undefined && !alg)
     throw new TypeError(`--alg must be one of ${algorithmNames.join(", ")}.`);

@@ -7,7 +7,8 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import type { KeyLife } from "../../lib/tokens/key-set.ts";
 import type { KeySetKind } from "./sets.ts";
-import { KeySetMovedError, type KeyStore, type StoredKeySet } from "./store.ts";
+import { KeySetMovedError, type KeyStore } from "./store.ts";
+import { openKeySet, type TextStore } from "./text-store.ts";
 
 /** Which secret, and as whom; without a profile the SDK's own chain decides. */
 export interface SecretAddress {
@@ -20,22 +21,29 @@ export interface SecretAddress {
 const pendingStage = "KEYS_PENDING";
 
 /** Opens the secret that holds a key set of a stage, in AWS Secrets Manager. */
-export function openKeySecret<Key extends KeyLife>(
-  { secretId, region, profile }: SecretAddress,
+export const openKeySecret = <Key extends KeyLife>(
+  address: SecretAddress,
   kind: KeySetKind<Key>,
-): KeyStore<Key> {
+): KeyStore<Key> =>
+  openKeySet(openSecret(address, { ...kind, remake: "npx sls deploy makes new keys" }), kind);
+
+/** Opens a secret of a stage, in AWS Secrets Manager; `remake` says how one that was deleted is made again. */
+export function openSecret(
+  { secretId, region, profile }: SecretAddress,
+  { description, remake }: { description: string; remake: string },
+): TextStore {
   const client = new SecretsManagerClient({
     region,
     ...(profile !== undefined && { profile }),
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   });
 
-  async function find(): Promise<StoredKeySet<Key> | undefined> {
+  async function find() {
     const answer = await client
       .send(new GetSecretValueCommand({ SecretId: secretId }))
       .catch(unless("ResourceNotFoundException"))
       .catch(nameDeletion);
-    return answer && { set: parseStored(answer.SecretString), version: answer.VersionId ?? "" };
+    return answer && { text: answer.SecretString ?? "", version: answer.VersionId ?? "" };
   }
 
   /** Keys that somebody has deleted are brought back by nobody but an operator. */
@@ -46,37 +54,28 @@ export function openKeySecret<Key extends KeyLife>(
   aws secretsmanager restore-secret ${target}
     (its keys again)
   aws secretsmanager delete-secret ${target} --force-delete-without-recovery
-    (then, a minute later, npx sls deploy makes new keys)`);
-  }
-
-  function parseStored(text = "") {
-    try {
-      return { keys: kind.parse(text) };
-    } catch (error) {
-      throw new Error(`The secret ${secretId} ${(error as TypeError).message}`);
-    }
+    (then, a minute later, ${remake})`);
   }
 
   return {
     name: `The secret ${secretId} in ${region}`,
-    kind,
     find,
 
-    async create(set) {
+    async create(text) {
       const command = new CreateSecretCommand({
         Name: secretId,
-        Description: kind.description,
-        SecretString: JSON.stringify(set),
+        Description: description,
+        SecretString: text,
       });
       await client.send(command).catch(unless("ResourceExistsException"));
     },
 
     /** Two steps, since writing alone would replace whatever is current: write beside it, then move the label. */
-    async replace({ version }, set) {
+    async replace(version, text) {
       const { VersionId } = await client.send(
         new PutSecretValueCommand({
           SecretId: secretId,
-          SecretString: JSON.stringify(set),
+          SecretString: text,
           VersionStages: [pendingStage],
         }),
       );

@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors.ts";
-import { fail, readOptions } from "../command-line.ts";
+import { fail, readOptions, toLine } from "../command-line.ts";
 import { commands } from "./commands.ts";
 import { type CommandName, type Options, parseOptions, usage } from "./options.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -29,7 +29,7 @@ try {
 
 /** A pipe that is full is waited for: a million lines are never held at once. */
 async function print(told: object): Promise<void> {
-  const line = `${toAscii(JSON.stringify(told, withDate))}\n`;
+  const line = `${toLine(told, withDate)}\n`;
   if (!process.stdout.write(line)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }
 
@@ -37,14 +37,6 @@ async function print(told: object): Promise<void> {
 function withDate(name: string, value: unknown): unknown {
   const isTime = typeof value === "number" && /^at$|(At|Until)$/.test(name);
   return isTime ? new Date(value * 1_000).toISOString() : value;
-}
-
-/** What users have chosen must not be taken for a command by a terminal. */
-function toAscii(json: string): string {
-  return json.replace(
-    /[^ -~]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 /** Says in one line what went wrong, and what to do. */

@@ -20,6 +20,9 @@ test("roles are a list, each once, or none of any", () => {
 test.each([
   [[], "Name a command: find, list,"],
   [["promote"], '"promote" is no command. The commands: find, list,'],
+  [["dissable"], '"dissable" is no command. Did you mean disable?'],
+  [["set-role", "a@example.com"], '"set-role" is no command. Did you mean set-roles?'],
+  [["ls"], '"ls" is no command. The commands: find, list,'],
   [["disable"], "Name one user."],
   [["disable", "ada"], '"ada" is neither an e-mail address nor a user id.'],
   [["find", "a@example.com", "--language", "de"], "--language belongs to invite."],

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
 import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
-import { assertStage, stageOptions } from "../command-line.ts";
+import { assertStage, findCommand, stageOptions } from "../command-line.ts";
 import { type SystemName, systems } from "./import/systems.ts";
 
 /** What a command takes beside the stage. */
@@ -127,9 +127,7 @@ export function parseOptions(args: string[]): Options {
     options: { ...stageOptions, ...optionTypes },
   });
   const [named, ...users] = positionals;
-  const command = commandNames.find((name) => name === named);
-  if (named === undefined) throw new TypeError(`Name a command: ${commandNames.join(", ")}.`);
-  if (!command) throw new TypeError(`"${named}" is no command. The commands: ${commandNames.join(", ")}.`);
+  const command = findCommand(commandNames, named);
   const { target, options = [] }: CommandLine = commandLines[command];
   for (const name of Object.keys(optionTypes) as OptionName[])
     if (values[name] !== undefined && !options.includes(name))

@@ -85,7 +85,7 @@ function createMicrosoft(tenant: string): Endpoints & { name: string } {
 const maxBytes = 2_048;
 const maxProviders = 8;
 /** What ID tokens may be signed with; nothing that whoever verifies could sign with. */
-const algorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
+export const algorithms = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
 
 // Each by itself: what is reached through an object is kept in every bundle that has any setting.
 const isId = (value: unknown) => typeof value === "string" && /^[a-z0-9-]{1,32}$/.test(value);

@@ -25,7 +25,7 @@ export type Redeem = ReturnType<typeof createRedeem>;
 const skewSeconds = 60;
 
 /** What is ours to mend: our client is not known to the provider as we know it. */
-const ourFaults = [
+export const ourFaults = [
   "invalid_client",
   "unauthorized_client",
   "redirect_uri_mismatch",

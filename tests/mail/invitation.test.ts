@@ -96,7 +96,7 @@ describe("npm run users -- invite", () => {
   test("refuses a command line that is wrong, says so, and how it is used", async () => {
     const { exitCode, stdout, stderr } = await users(["invite"]);
     expect([exitCode, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^Name one e-mail address\.\n\nUsage: npm run users/);
+    expect(stderr).toMatch(/^Name one e-mail address\.\nHelp: npm run users -- --help\n$/);
   });
 
   test("U06 says that npm start is not running, or that the stage has no mail", async () => {

@@ -278,15 +278,16 @@ test("the file that is not there yet is made by `npm start`, the secret of a sta
 test("--help prints the usage, bad usage is explained, and nothing is done", async () => {
   await expectRun(runKeys("rotate", "--help"), 0, "Usage: npm run keys");
   expect(await readSet(stores.file.store)).toEqual(initial);
-  const said = ["belongs to rotate", "Usage: npm run keys"];
+  const said = ["belongs to rotate", "Help: npm run keys -- --help"];
   await expectRun(runKeys("retire", "--emergency", "--stage", "prod"), 2, ...said);
   expect(secrets.names).toEqual([]);
 });
 
 test.each([
-  ["", "Name one command: status, rotate, promote, retire."],
+  ["", "Name a command: status, rotate, promote, retire."],
   ["rotate retire", "Name one command: status, rotate, promote, retire."],
   ["turn", '"turn" is no command. The commands: status, rotate, promote, retire.'],
+  ["promot", '"promot" is no command. Did you mean promote?'],
   ["rotate --alg HS256", "--alg"],
   ["rotate --alg ES256 --set hash", "--alg belongs to rotate, and to signing keys"],
   ["rotate --set none", "--set must be one of signing, hash"],
