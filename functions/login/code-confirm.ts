@@ -8,15 +8,20 @@ import { deviceCookie } from "../../lib/http/device-cookie.ts";
 import { loginCodeBody, parseBody } from "../../lib/http/schemas.ts";
 import { note } from "../../lib/log.ts";
 import { createLoginOpening } from "../../lib/login-opening.ts";
+import { createLoginTelling, loginTellingSettings } from "../../lib/login-telling.ts";
 import { createOtpTaking, otpTakingSettings } from "../../lib/otp-taking.ts";
 import { sessionOpeningSettings } from "../../lib/session-opening.ts";
+import { mailsTable } from "../../lib/settings.ts";
 
-const config = readConfig({ ...sessionOpeningSettings, ...codeTakingSettings, ...otpTakingSettings });
+const config = readConfig({
+  ...{ ...sessionOpeningSettings, ...codeTakingSettings, ...otpTakingSettings, ...loginTellingSettings },
+  mailsTable,
+});
 const opening = await createLoginOpening(config);
 const { proveCode, mails } = createCodeTaking(config, opening.needs);
 const loginByCode = createLoginByCode({
   ...{ ...opening, ...opening.needs, proveCode, mails },
-  ...createOtpTaking(config, opening.needs),
+  ...{ ...createOtpTaking(config, opening.needs), ...createLoginTelling(config, opening.needs) },
 });
 
 export const handler = api()

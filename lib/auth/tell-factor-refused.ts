@@ -17,12 +17,12 @@ interface TellOptions {
 
 const daySeconds = 86_400;
 
-/** Tells of wrong codes of a second factor that came with the right password. */
+/** Tells of wrong codes of a second factor at a login whose first factor was right. */
 export type TellFactorRefused = ReturnType<typeof createTellFactorRefused>;
 
 /**
- * Makes what tells the proven address of an account, by mail and once a day at most, that somebody has its password and not
- * its second factor (OWASP ASVS 6.3.5).
+ * Makes what tells the proven address of an account, by mail and once a day at most, that somebody has its first factor and not
+ * its second (OWASP ASVS 6.3.5).
  */
 export function createTellFactorRefused({ mails, languages, clock, noteFailure }: TellOptions) {
   return async function tellFactorRefused(user: User, { ip, userAgent }: Client): Promise<void> {

@@ -286,6 +286,8 @@ test("X33 codes of a second factor are counted as passwords are", async () => {
   const call = await returned("oidc", claims);
   for (let i = 0; i < 5; i++) expectProblem(await call({ otp: "000000" }), refusals.invalidOtp);
   expect((await call({ otp: "000000" })).statusCode).toBe(429);
+  const told = (await database.scan("mails")).filter(({ email }) => email === claims.email);
+  expect(told.map(({ notice }) => notice)).toContain("factorRefused");
 });
 
 test("a row of attempts that is forgotten, and not deleted yet, begins anew", async () => {

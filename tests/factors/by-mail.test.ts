@@ -68,6 +68,8 @@ describe("a sign-in by a mailed code", () => {
     const asked = await ask(account);
     for (let i = 0; i < 5; i++) expectProblem(await logIn(asked, "000000"), refusals.invalidOtp);
     expectProblem(await logIn(asked, codeAt()), tooManyAttempts(30));
+    const told = await mailbox.receive();
+    expect([told.to, told.subject]).toEqual([[account.email], "Wrong codes for your account"]);
     clock.advance(30);
     expect((await logIn(asked, codeAt())).statusCode).toBe(200);
     expect(wire.names.at(-1)).toBe("DeleteItem attempts");

@@ -20,8 +20,10 @@ import { hashToken, isSameHash } from "../../tokens/refresh-token.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { ExternalCaller, FindAccount } from "../find-account.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
+import { createLookAtFactor } from "../look-at-factor.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import type { SecondFactor } from "../second-factor.ts";
+import type { TellFactorRefused } from "../tell-factor-refused.ts";
 import type { TellNewDevice } from "../tell-new-device.ts";
 
 /** The end of a sign-in at a provider as it came in; its flow is of this browser, and not over. */
@@ -51,6 +53,7 @@ interface FinishOptions {
   endEarlierSessions: EndEarlierSessions;
   /** Undefined where nobody is told. */
   tellNewDevice: TellNewDevice | undefined;
+  tellFactorRefused: TellFactorRefused | undefined;
   /** Told of a provider that does not answer, and of a note that could not be written. */
   noteFailure: (error: unknown) => void;
   /** Told of an account that was made. */
@@ -63,7 +66,8 @@ const mendable = ["second_factor_required", "invalid_otp", "too_many_attempts", 
 
 /** Makes the use case that ends a sign-in at a provider: its code is redeemed once, and every repeat gets the same bytes. */
 export function createFinishSignIn(options: FinishOptions) {
-  const { flows, users, sessions, attempts, devices, pairs, clock, noteFailure } = options;
+  const { flows, users, sessions, devices, pairs, clock, noteFailure } = options;
+  const lookAtFactor = createLookAtFactor(options);
 
   /**
    * Opens a session. Throws AppError `sign_in_refused`, `email_not_verified`, `email_taken`, `registration_closed`,
@@ -150,14 +154,6 @@ export function createFinishSignIn(options: FinishOptions) {
     const device = await devices.remember({ ...user, sessionId }, request.device);
     await options.endEarlierSessions(request.pairs, kept);
     return { pair, device };
-  }
-
-  /** Counted as a wrong password is. */
-  async function lookAtFactor(user: User, request: ExternalLogin) {
-    const counted = await attempts.count(user, request.device);
-    const attempt = await attempts.recount(counted, user);
-    const claim = await options.lookAtOtp(user, request);
-    return claim && { claim, succeed: async () => attempt.device ?? attempts.succeed(attempt) };
   }
 
   /** The answer was lost: the session is there, and nobody has renewed it. The same request gets the same bytes. */

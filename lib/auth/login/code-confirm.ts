@@ -14,9 +14,11 @@ import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import { hashToken } from "../../tokens/refresh-token.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
+import { createLookAtFactor } from "../look-at-factor.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import type { Proof, ProveCode } from "../prove-code.ts";
 import type { SecondFactor } from "../second-factor.ts";
+import type { TellFactorRefused } from "../tell-factor-refused.ts";
 
 /** A sign-in by a mailed code as it came in. */
 export interface CodeLogin extends Proof, SessionRequest {
@@ -34,6 +36,8 @@ interface CodeLoginOptions {
   mails: Pick<MailStore, "giveBack">;
   attempts: AttemptLimit;
   lookAtOtp: SecondFactor;
+  /** Undefined where nobody is told. */
+  tellFactorRefused: TellFactorRefused | undefined;
   users: Pick<UserStore, "find" | "proveAddress">;
   devices: Pick<Devices, "find" | "remember">;
   pairs: Pick<PairIssuer, "ready">;
@@ -44,18 +48,8 @@ interface CodeLoginOptions {
 
 /** Makes the use case that opens a session by a code that was mailed to the address of the account. */
 export function createLoginByCode(options: CodeLoginOptions) {
-  const {
-    proveCode,
-    mails,
-    users,
-    attempts,
-    lookAtOtp,
-    devices,
-    pairs,
-    openSession,
-    endEarlierSessions,
-    clock,
-  } = options;
+  const { proveCode, mails, users, devices, pairs, openSession, endEarlierSessions, clock } = options;
+  const lookAtOtp = createLookAtFactor(options);
 
   /**
    * Opens a session, once for each code; for the same Idempotency-Key again. An account with a second factor is asked for its
@@ -105,19 +99,8 @@ export function createLoginByCode(options: CodeLoginOptions) {
       await mails.giveBack(mail, use).catch(() => undefined);
       throw error;
     };
-    const look = async () => {
-      const counted = await attempts.count(user, request.device);
-      const attempt = await attempts.recount(counted, user);
-      const claim = await lookAtOtp(user, request);
-      return claim && { attempt, claim };
-    };
-    const looked = await look().catch(giveBack);
-    if (!looked) return undefined;
-    const { attempt, claim } = looked;
-    return {
-      claim: () => claim().catch(giveBack),
-      succeed: async () => attempt.device ?? attempts.succeed(attempt),
-    };
+    const looked = await lookAtOtp(user, request).catch(giveBack);
+    return looked && { ...looked, claim: () => looked.claim().catch(giveBack) };
   }
 
   async function proveAddress(user: User, { requestId, ...client }: CodeLogin): Promise<User | undefined> {

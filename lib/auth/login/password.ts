@@ -20,6 +20,7 @@ import { settleAll } from "../../settle-all.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
+import { createTellRefusal } from "../look-at-factor.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
 import type { SecondFactor } from "../second-factor.ts";
 import type { TellFactorRefused } from "../tell-factor-refused.ts";
@@ -54,9 +55,6 @@ interface LoginOptions {
   clock: Clock;
 }
 
-/** The first attempt of an honest user has no code, and the second may be mistyped. */
-const toldAttempts = 3;
-
 /** Makes the use case that opens a session by e-mail address and password. */
 export function createLogin({
   identities,
@@ -72,6 +70,8 @@ export function createLogin({
   tellFactorRefused,
   clock,
 }: LoginOptions) {
+  const tellRefusal = createTellRefusal(tellFactorRefused);
+
   /**
    * Opens a session. Throws AppError `invalid_credentials`, `second_factor_required` and `invalid_otp` (to whoever has the
    * password), `too_many_attempts`, `too_many_requests`, `unavailable`.
@@ -103,11 +103,9 @@ export function createLogin({
     const { isVerified, isRehashDue } = await verifyStoredPassword(user, password);
     if (!user || isDisabled(user, clock()) || !isVerified) throw new AppError("invalid_credentials");
 
-    const claim = await lookAtOtp(user, request).catch(async (error: unknown) => {
-      const isWrong = error instanceof AppError && error.code === "invalid_otp";
-      if (isWrong && attempt.count >= toldAttempts) await tellFactorRefused?.(user, request);
-      throw error;
-    });
+    const claim = await lookAtOtp(user, request).catch((error: unknown) =>
+      tellRefusal(error, attempt, user, request),
+    );
     // A browser that was known goes on with a new row.
     const forget = async () => attempt.device ?? (await attempts.succeed(attempt));
     const isNew = attempt.device === undefined;

@@ -169,7 +169,7 @@ export const de: Texts = {
     factorRefused: {
       subject: "Falsche Codes zu Ihrem Konto",
       opening: ({ appName }) =>
-        `Jemand mit Ihrem Passwort wollte sich bei Ihrem Konto bei ${appName} anmelden und hat falsche Codes statt derer Ihrer Authenticator-App eingegeben. Damit kam niemand hinein.`,
+        `Jemand, der Ihr Passwort hat, Ihre Mails lesen oder Ihr Konto bei einem Anbieter benutzen kann, wollte sich bei Ihrem Konto bei ${appName} anmelden und hat falsche Codes statt derer Ihrer Authenticator-App eingegeben. Damit kam niemand hinein.`,
       button: "Neues Passwort setzen",
       closing: () => recover,
     },

@@ -162,7 +162,7 @@ export const en: Texts = {
     factorRefused: {
       subject: "Wrong codes for your account",
       opening: ({ appName }) =>
-        `Somebody with your password tried to sign in to your account at ${appName}, and typed wrong codes in place of those that your authenticator app shows. Nobody got in.`,
+        `Somebody who has your password, or can read your mail or use your account at a provider, tried to sign in to your account at ${appName}, and typed wrong codes in place of those that your authenticator app shows. Nobody got in.`,
       button: "Set a new password",
       closing: () => recover,
     },
