@@ -29,9 +29,9 @@ export const codeAskingSettings = {
 };
 
 /** Makes, once per sandbox, what every function that mails a code is made of. */
-export function createCodeAsking(config: Config<keyof typeof codeAskingSettings>) {
+export async function createCodeAsking(config: Config<keyof typeof codeAskingSettings>) {
   const clock = systemClock;
-  const hashKeys = openHashKeys(config, clock);
+  const hashKeys = await openHashKeys(config, clock);
   const dynamodb = createDynamoDB(config);
   const keyedHash = createKeyedHash({ hashKeys, clock });
   const attempts = createAttemptStore(dynamodb, config.attemptsTable);

@@ -16,14 +16,16 @@ export const codeTakingSettings = { ...dynamodbSettings, ...hashKeySettings, ...
  * Makes, once per sandbox, what every function that takes a mailed code is made of; of a function that opens sessions, too,
  * with what it has made for that.
  */
-export function createCodeTaking(
+export async function createCodeTaking(
   config: Config<keyof typeof codeTakingSettings>,
   made: { dynamodb?: DynamoDB; hashKeys?: HashKeys } = {},
 ) {
   const clock = systemClock;
-  // Both sets of keys are on their way at once.
-  const { hashKeys = openHashKeys(config, clock), dynamodb = createDynamoDB(config) } = made;
-  const codeKeys = openCodeKeys(config, clock);
+  const { dynamodb = createDynamoDB(config) } = made;
+  const [hashKeys, codeKeys] = await Promise.all([
+    made.hashKeys ?? openHashKeys(config, clock),
+    openCodeKeys(config, clock),
+  ]);
   const keyedHash = createKeyedHash({ hashKeys, clock });
   const mails = createMailStore(dynamodb, config.mailsTable);
   const codes = createCodes(createKeyedHash({ hashKeys: codeKeys, clock }));

@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from "@aws-sdk/lib-
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Config } from "./config.ts";
 import { maxRepeats, pauseWithJitter } from "./conflict-pause.ts";
+import { createRehearsingAgent, rehearseWrite } from "./dynamodb-rehearsal.ts";
 import { AppError } from "./errors.ts";
 import { currentSignal } from "./time-limit.ts";
 
@@ -31,16 +32,18 @@ export type WriteResult = { written: true; item: Item } | { written: false; item
 
 /**
  * Makes the one client of a sandbox: 3 attempts, keep-alive, a time limit for connecting and one for each response.
- * Whatever a function has begun ends with its time: after the early 503 no attempt of any request is sent.
+ * Whatever a function has begun ends with its time: after the early 503 no attempt of any request is sent. A function
+ * rehearses before its first event; a command has none.
  */
-export function createDynamoDB({
-  dynamodbEndpoint,
-  dynamodbTimeoutMs,
-}: Config<"dynamodbEndpoint" | "dynamodbTimeoutMs">): DynamoDB {
+export function createDynamoDB(
+  { dynamodbEndpoint, dynamodbTimeoutMs }: Config<"dynamodbEndpoint" | "dynamodbTimeoutMs">,
+  { isCommand = false } = {},
+): DynamoDB {
   const client = new DynamoDBClient({
     ...(dynamodbEndpoint !== undefined && { endpoint: dynamodbEndpoint }),
     maxAttempts: 3,
     requestHandler: {
+      httpsAgent: createRehearsingAgent(),
       connectionTimeout: dynamodbTimeoutMs * 0.625,
       requestTimeout: dynamodbTimeoutMs,
       // Without it `requestTimeout` only warns and goes on waiting.
@@ -54,7 +57,10 @@ export function createDynamoDB({
     const abortSignal = currentSignal();
     return handle(request, { ...options, ...(abortSignal && { abortSignal }) });
   };
-  return asDocuments(client);
+  const documents = asDocuments(client);
+  // What fails here fails again at the first request, which says so
+  if (!isCommand) rehearseWrite(documents).catch(() => undefined);
+  return documents;
 }
 
 /** The same connections with one attempt only, for a write that must not arrive twice. */

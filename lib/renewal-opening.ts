@@ -21,6 +21,7 @@ import { createKeyedHash } from "./tokens/keyed-hash.ts";
 import { importVerificationKeys } from "./tokens/keys.ts";
 import { openHashKeys } from "./tokens/open-hash-keys.ts";
 import { openSigningKeys } from "./tokens/open-signing-keys.ts";
+import { rehearsePair } from "./tokens/rehearsal.ts";
 import { createExpiredTokenVerifier } from "./tokens/verify-access-token.ts";
 
 /** What every function that renews sessions reads. */
@@ -38,16 +39,19 @@ export const renewalSettings = {
 
 /** Makes, once per sandbox, what every function that renews sessions is made of. */
 export async function createRenewalOpening(config: Config<keyof typeof renewalSettings>) {
-  const hashKeys = openHashKeys(config, systemClock);
-  const signingKeys = await openSigningKeys(config, systemClock);
-  const keys = await importVerificationKeys(config.jwtPublicKeys);
+  const sessions = createSessionStore(createDynamoDB(config), config.sessionsTable);
+  const [hashKeys, signingKeys, keys] = await Promise.all([
+    openHashKeys(config, systemClock),
+    openSigningKeys(config, systemClock),
+    importVerificationKeys(config.jwtPublicKeys),
+  ]);
   const keyedHash = createKeyedHash({ hashKeys, clock: systemClock });
+  const pairs = createPairIssuer(signingKeys, config);
+  const verifyExpiredToken = createExpiredTokenVerifier({ ...config, keys, clock: systemClock });
+  await rehearsePair(pairs, verifyExpiredToken);
   const rearmAfterSeconds = findRearmAge(config.refreshMinIntervalSeconds);
   return {
-    keyedHash,
-    sessions: createSessionStore(createDynamoDB(config), config.sessionsTable),
-    verifyExpiredToken: createExpiredTokenVerifier({ ...config, keys, clock: systemClock }),
-    pairs: createPairIssuer(signingKeys, config),
+    ...{ keyedHash, sessions, verifyExpiredToken, pairs },
     clockMs: systemClockMs,
     noteSession: createSessionNote(keyedHash),
     noteEvent: (event: "authn_token_reuse" | "authn_token_repeat_unproven") => note({ event }),

@@ -21,6 +21,7 @@ import { createPairIssuer } from "./tokens/issue-pair.ts";
 import { createKeyedHash } from "./tokens/keyed-hash.ts";
 import { openHashKeys } from "./tokens/open-hash-keys.ts";
 import { openSigningKeys } from "./tokens/open-signing-keys.ts";
+import { rehearsePair } from "./tokens/rehearsal.ts";
 
 /** What every function that opens sessions reads. */
 export const sessionOpeningSettings = {
@@ -41,13 +42,15 @@ export const sessionOpeningSettings = {
  */
 export async function createSessionOpening(config: Config<keyof typeof sessionOpeningSettings>) {
   const clock = systemClock;
-  // First of all: both sets of keys are on their way while the rest is made.
-  const hashKeys = openHashKeys(config, clock);
-  const signingKeys = await openSigningKeys(config, clock);
   const dynamodb = createDynamoDB(config);
+  const [hashKeys, signingKeys] = await Promise.all([
+    openHashKeys(config, clock),
+    openSigningKeys(config, clock),
+  ]);
   const users = createUserStore(dynamodb, config.usersTable);
   const sessions = createSessionStore(dynamodb, config.sessionsTable);
   const pairs = createPairIssuer(signingKeys, config);
+  await rehearsePair(pairs);
   const needs = { dynamodb, hashKeys, clock };
   const challenges =
     config.deviceBoundSessions === "on"

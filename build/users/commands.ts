@@ -134,10 +134,10 @@ export const commands = {
   },
 
   unlock: (stage, { target }) =>
-    change(stage, target, ({ operations, sessions }, user, by) => {
+    change(stage, target, async ({ operations, sessions }, user, by) => {
       const { dynamodb, tables, openHashKeys } = stage;
       const attempts = createAttemptStore(dynamodb, tables.attemptsTable);
-      const keyedHash = createKeyedHash({ hashKeys: openHashKeys(), clock });
+      const keyedHash = createKeyedHash({ hashKeys: await openHashKeys(), clock });
       return createUnlock({ operations, attempts, sessions, keyedHash, clock })(user, by);
     }),
 

@@ -17,7 +17,7 @@ export interface Stage {
   dynamodb: DynamoDB;
   tables: Record<TableSetting, string>;
   /** Opens the keys that attempts are counted under. */
-  openHashKeys(): HashKeys;
+  openHashKeys(): Promise<HashKeys>;
   /** Who the operator is, for the record: an ARN, or a user of this machine. */
   findOperator(): Promise<string>;
 }
@@ -37,7 +37,10 @@ export function openStage({ stage, region }: { stage?: string; region: string })
   };
   process.env.AWS_REGION = region;
   if (stage !== undefined) {
-    const dynamodb = createDynamoDB({ dynamodbEndpoint: undefined, dynamodbTimeoutMs: 3_000 });
+    const dynamodb = createDynamoDB(
+      { dynamodbEndpoint: undefined, dynamodbTimeoutMs: 3_000 },
+      { isCommand: true },
+    );
     const hashKeysSecret = `${service}-${stage}-${hashKeys.secret}`;
     return {
       ...{ name: `Stage ${stage} in ${region}`, dynamodb, tables },
@@ -52,7 +55,7 @@ export function openStage({ stage, region }: { stage?: string; region: string })
   process.env.AWS_SECRET_ACCESS_KEY ||= "local";
   return {
     name: `npm start (${dynamodbEndpoint})`,
-    dynamodb: createDynamoDB({ dynamodbEndpoint, dynamodbTimeoutMs: 3_000 }),
+    dynamodb: createDynamoDB({ dynamodbEndpoint, dynamodbTimeoutMs: 3_000 }, { isCommand: true }),
     tables,
     findOperator: async () => `${userInfo().username} on this machine`,
     openHashKeys: () =>

@@ -21,5 +21,5 @@ function createMore(keyedHash: KeyedHash) {
 }
 
 export const handler = api().handler(
-  answerCodeRequest("register", { schema: registrationRequestBody, createMore }),
+  await answerCodeRequest("register", { schema: registrationRequestBody, createMore }),
 );

@@ -16,7 +16,7 @@ import { identitiesTable, passwordMinLength, usersTable } from "../../lib/settin
 const config = readConfig({
   ...{ ...codeTakingSettings, ...optionalPasskeySettings, usersTable, identitiesTable, passwordMinLength },
 });
-const { dynamodb, keyedHash, mails, proveCode } = createCodeTaking(config);
+const { dynamodb, keyedHash, mails, proveCode } = await createCodeTaking(config);
 const passkeys = openOptionalPasskeys(config, keyedHash);
 const confirmRegistrationBody = createConfirmRegistrationBody(config);
 const confirmRegistration = createConfirmRegistration({

@@ -40,7 +40,7 @@ const config = readConfig({
   attemptsTable,
   cookieName,
 });
-const hashKeys = openHashKeys(config, systemClock);
+const hashKeys = await openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);

@@ -28,7 +28,7 @@ const config = readConfig({ ...dynamodbSettings, ...codeKeySettings, ...tables, 
 const dynamodb = createDynamoDB(config);
 const acceptInvitationBody = createAcceptInvitationBody(config);
 const mails = createMailStore(dynamodb, config.mailsTable);
-const codes = createCodes(createKeyedHash({ hashKeys: openCodeKeys(config, clock), clock }));
+const codes = createCodes(createKeyedHash({ hashKeys: await openCodeKeys(config, clock), clock }));
 const acceptInvitation = createAcceptInvitation({
   proveToken: createProveToken({ codes, mails, clock }),
   mails,

@@ -35,7 +35,7 @@ const config = readConfig({
   passwordMinLength,
   registerLimitPerSourcePerHour,
 });
-const hashKeys = openHashKeys(config, systemClock);
+const hashKeys = await openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const registerBody = createRegisterBody({ ...config, hasMail: config.mailsTable !== undefined });
 const register = createRegister({

@@ -22,7 +22,7 @@ import { cookieName, sessionsTable } from "../../lib/settings.ts";
 const config = readConfig({
   ...{ ...codeAskingSettings, ...otpTakingSettings, ...optionalPasskeySettings, sessionsTable, cookieName },
 });
-const { ask, sources, keyedHash, needs } = createCodeAsking(config);
+const { ask, sources, keyedHash, needs } = await createCodeAsking(config);
 const askEmailChange = createAskEmailChange({
   ...{ ask, sources, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
   proveUser: createProveUser({

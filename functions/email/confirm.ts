@@ -19,7 +19,7 @@ const opening = await createSessionOpening(config);
 const confirmEmailChange = createConfirmEmailChange({
   ...{ ...opening, ...opening.needs },
   moves: createMoves(opening.needs.dynamodb, config),
-  proveCode: createCodeTaking(config, opening.needs).proveCode,
+  proveCode: (await createCodeTaking(config, opening.needs)).proveCode,
 });
 
 export const handler = api()

@@ -24,7 +24,7 @@ const config = readConfig({
   ...{ loginLimitPerSourcePerMinute, passwordMinLength },
 });
 const undoBody = createUndoEmailChangeBody(config);
-const { codes, mails, needs } = createCodeTaking(config);
+const { codes, mails, needs } = await createCodeTaking(config);
 const limit = config.loginLimitPerSourcePerMinute;
 const undoEmailChange = createUndoEmailChange({
   ...{ codes, mails, readCommonPasswords, clock: needs.clock },

@@ -34,7 +34,7 @@ const config = readConfig({
   ...{ identityProviders, identitiesTable, loginLimitPerSourcePerMinute, registration },
   ...loginTellingSettings,
 });
-const provider = openRedeem(config, clock);
+const provider = await openRedeem(config, clock);
 const opening = await createLoginOpening(config);
 const { needs } = opening;
 const { dynamodb } = needs;

@@ -35,7 +35,7 @@ const config = readConfig({
   ...{ ...cookieSettings, ...dynamodbSettings, ...providerKeySettings, identityProviders },
   ...{ usersTable, identitiesTable, sessionsTable, attemptsTable, mailsTable: ifSet(mailsTable) },
 });
-const provider = openRedeem(config, clock);
+const provider = await openRedeem(config, clock);
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const linkIdentity = createLinkIdentity({

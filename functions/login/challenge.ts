@@ -10,7 +10,7 @@ import { openHashKeys } from "../../lib/tokens/open-hash-keys.ts";
 
 const config = readConfig({ ...passkeySettings, ...hashKeySettings });
 const clock = systemClock;
-const keyedHash = createKeyedHash({ hashKeys: openHashKeys(config, clock), clock });
+const keyedHash = createKeyedHash({ hashKeys: await openHashKeys(config, clock), clock });
 const beginPasskeyLogin = createBeginPasskeyLogin(openPasskeys(config, keyedHash));
 
 export const handler = api().handler(async () => json(200, await beginPasskeyLogin()));

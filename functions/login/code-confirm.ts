@@ -18,7 +18,7 @@ const config = readConfig({
   mailsTable,
 });
 const opening = await createLoginOpening(config);
-const { proveCode, mails } = createCodeTaking(config, opening.needs);
+const { proveCode, mails } = await createCodeTaking(config, opening.needs);
 const loginByCode = createLoginByCode({
   ...{ ...opening, ...opening.needs, proveCode, mails },
   ...{ ...createOtpTaking(config, opening.needs), ...createLoginTelling(config, opening.needs) },

@@ -28,7 +28,7 @@ const config = readConfig({
 const clock = systemClock;
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const keyedHash = createKeyedHash({ hashKeys: openHashKeys(config, clock), clock });
+const keyedHash = createKeyedHash({ hashKeys: await openHashKeys(config, clock), clock });
 const beginPasskey = createBeginPasskey({
   ...openPasskeys(config, keyedHash),
   users: createUserStore(dynamodb, config.usersTable),

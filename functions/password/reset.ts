@@ -23,7 +23,7 @@ const config = readConfig({
   attemptsTable,
   passwordMinLength,
 });
-const { dynamodb, keyedHash, mails, codes, proveCode, needs } = createCodeTaking(config);
+const { dynamodb, keyedHash, mails, codes, proveCode, needs } = await createCodeTaking(config);
 const byCode = createResetPasswordBody(config);
 const byToken = createRecoveryBody(config);
 const resetPassword = createResetPassword({

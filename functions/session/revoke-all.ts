@@ -34,7 +34,7 @@ const config = readConfig({
   usersTable,
   sessionsTable,
 });
-const hashKeys = openHashKeys(config, systemClock);
+const hashKeys = await openHashKeys(config, systemClock);
 const dynamodb = createDynamoDB(config);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
 const devices = createDevices(createKeyedHash({ hashKeys, clock: systemClock }), systemClock);

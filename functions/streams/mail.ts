@@ -37,8 +37,7 @@ const config = readConfig({
 });
 const { stage, mailLink, appName = new URL(mailLink).host } = config;
 const clock = systemClock;
-const codeKeys = openCodeKeys(config, clock);
-const hashKeys = openHashKeys(config, clock);
+const [codeKeys, hashKeys] = await Promise.all([openCodeKeys(config, clock), openHashKeys(config, clock)]);
 const dynamodb = createDynamoDB(config);
 const deliver = createDeliver({
   mails: createMailStore(dynamodb, config.mailsTable),

@@ -17,6 +17,7 @@ import {
 } from "../settings.ts";
 import type { AccessClaims } from "../tokens/access-claims.ts";
 import { importVerificationKeys } from "../tokens/keys.ts";
+import { rehearseVerification } from "../tokens/rehearsal.ts";
 import { createAccessTokenVerifier } from "../tokens/verify-access-token.ts";
 import { type Authenticator, createCallerFinder } from "./caller.ts";
 import { addHidden } from "./event.ts";
@@ -47,6 +48,7 @@ export async function createAuthenticator({ client }: ClientRule): Promise<Authe
     clock: systemClock,
   });
 
+  await rehearseVerification(verifyAccessToken, keys);
   return createCallerFinder(verifyAccessToken, config.cookieName);
 }
 

@@ -20,8 +20,11 @@ interface More {
 }
 
 /** Answers a request for a code to an address, whoever has it. */
-export function answerCodeRequest(kind: CodeKind, { schema = emailBody, createMore }: CodeRequest = {}) {
-  const { ask, sources, keyedHash } = createCodeAsking(readConfig(codeAskingSettings));
+export async function answerCodeRequest(
+  kind: CodeKind,
+  { schema = emailBody, createMore }: CodeRequest = {},
+) {
+  const { ask, sources, keyedHash } = await createCodeAsking(readConfig(codeAskingSettings));
   const findMore = createMore?.(keyedHash);
   return async (event: ApiEvent & ClientEvent): Promise<ApiResponse> => {
     const { body, headers, userAgent, sourceIp: ip } = event;

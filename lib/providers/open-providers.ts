@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
-import { createSecretKeys, createStaticKeys } from "../tokens/key-source.ts";
+import { createStaticKeys, openSecretKeys } from "../tokens/key-source.ts";
 import { createClientSecrets } from "./client-secrets.ts";
 import { createFetchJson } from "./fetch-json.ts";
 import type { Provider } from "./provider.ts";
@@ -13,7 +13,7 @@ import { createRedeem } from "./redeem.ts";
  * Opens what asks providers who has signed in, with the client secrets where the settings say they are: read like signing
  * keys, once per sandbox, and again after five minutes.
  */
-export function openRedeem(
+export async function openRedeem(
   {
     providerKeys,
     providerKeysSecret,
@@ -26,7 +26,7 @@ export function openRedeem(
   const toClientSecret = createClientSecrets(clock);
   const readSecret = providerKeysSecret === undefined ? undefined : createSecretReader(providerKeysSecret);
   const source = readSecret
-    ? createSecretKeys(async () => toSource(parseProviderKeys(await readSecret())), options)
+    ? await openSecretKeys(async () => toSource(parseProviderKeys(await readSecret())), options)
     : createStaticKeys(toSource(providerKeys ?? new Map()), options);
 
   return createRedeem({

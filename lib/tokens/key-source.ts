@@ -92,6 +92,19 @@ export function createSecretKeys<Key extends { activeFrom: number }>(
   };
 }
 
+/**
+ * The same, once the first reading is over, well or not: no sandbox is frozen in the midst of it, and its first request finds the
+ * keys.
+ */
+export async function openSecretKeys<Key extends { activeFrom: number }>(
+  readKeys: () => Promise<Key[]>,
+  options: KeySourceOptions,
+): Promise<KeySource<Key>> {
+  const source = createSecretKeys(readKeys, options);
+  await source.ready().catch(() => undefined);
+  return source;
+}
+
 /** Without a key for what happens now, nothing may be written: its response could not be signed. */
 function assertActive(keys: { activeFrom: number }[], name: string, now: number): void {
   if (keys.some(({ activeFrom }) => activeFrom <= now)) return;

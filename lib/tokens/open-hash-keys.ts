@@ -2,13 +2,13 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
 import { type HashJwk, type HashKeys, importHashKeys, parseHashKeySet } from "./hash-keys.ts";
-import { createSecretKeys, createStaticKeys } from "./key-source.ts";
+import { createStaticKeys, openSecretKeys } from "./key-source.ts";
 
 /** Opens the hash keys where the settings say they are: a secret, or on one's own machine the environment. */
 export function openHashKeys(
   { hashKeys, hashKeysSecret }: Config<"hashKeys" | "hashKeysSecret">,
   clock: Clock,
-): HashKeys {
+): Promise<HashKeys> {
   return openKeys({ name: "hash keys", clock }, hashKeys, hashKeysSecret);
 }
 
@@ -16,7 +16,7 @@ export function openHashKeys(
 export function openCodeKeys(
   { codeKeys, codeKeysSecret }: Config<"codeKeys" | "codeKeysSecret">,
   clock: Clock,
-): HashKeys {
+): Promise<HashKeys> {
   return openKeys({ name: "code keys", clock }, codeKeys, codeKeysSecret);
 }
 
@@ -28,17 +28,17 @@ export function openFactorKeys(
   { factorKeys, factorKeysSecret }: Config<"factorKeys" | "factorKeysSecret">,
   clock: Clock,
 ): HashKeys {
-  let opened: HashKeys | undefined;
+  let opened: Promise<HashKeys> | undefined;
   const open = () => (opened ??= openKeys({ name: "factor keys", clock }, factorKeys, factorKeysSecret));
-  return { ready: () => open().ready(), get: () => open().get() };
+  return { ready: async () => (await open()).ready(), get: async () => (await open()).get() };
 }
 
-function openKeys(
+async function openKeys(
   options: { name: string; clock: Clock },
   keys: HashJwk[] | undefined,
   secret: string | undefined,
-): HashKeys {
+): Promise<HashKeys> {
   if (secret === undefined) return createStaticKeys(importHashKeys(keys ?? []), options);
   const readSecret = createSecretReader(secret);
-  return createSecretKeys(async () => importHashKeys(parseHashKeySet(await readSecret())), options);
+  return openSecretKeys(async () => importHashKeys(parseHashKeySet(await readSecret())), options);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createSecretReader } from "../secrets-manager.ts";
-import { createSecretKeys, createStaticKeys } from "./key-source.ts";
+import { createStaticKeys, openSecretKeys } from "./key-source.ts";
 import { findUnpublishedKids, importSigningKeys, parsePrivateKeySet, type SigningKeys } from "./keys.ts";
 
 /** Opens the signing keys where the settings say they are: a secret, or on one's own machine the environment. */
@@ -14,7 +14,7 @@ export async function openSigningKeys(
   if (jwtSigningKeysSecret === undefined)
     return createStaticKeys(await importSigningKeys(jwtSigningKeys ?? []), options);
   const readSecret = createSecretReader(jwtSigningKeysSecret);
-  return createSecretKeys(async () => {
+  return openSecretKeys(async () => {
     const jwks = parsePrivateKeySet(await readSecret());
     const unpublished = findUnpublishedKids(jwks, jwtPublicKeys);
     // Nobody could verify what they sign. They become ours with the deployment that publishes them.

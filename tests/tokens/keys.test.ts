@@ -47,8 +47,11 @@ test("K06 10,000 tokens with unknown kids ask nobody, and cost no signature", as
 
 // That a known token is refused once it has expired is in lib/tokens/verify-access-token.test.ts.
 test("a sandbox verifies the signature of a token once, however it comes; refresh verifies for itself", async () => {
-  const verify = jest.spyOn(crypto.subtle, "verify");
   const own = service.createSandbox();
+  const other = service.createSandbox();
+  // Each function verifies a token of nobody's when it starts
+  await Promise.all([own.me(), own.refresh(), other.me()]);
+  const verify = jest.spyOn(crypto.subtle, "verify");
   const { cookies, token } = pair;
   const [first, ...others] = [
     await own.me(bearer(token)),
@@ -59,9 +62,23 @@ test("a sandbox verifies the signature of a token once, however it comes; refres
   expect(verify).toHaveBeenCalledTimes(1);
   for (const _ of [1, 2]) await own.refresh({ cookies });
   expect(verify).toHaveBeenCalledTimes(3);
-  await service.createSandbox().me(bearer(token));
+  await other.me(bearer(token));
   expect(verify).toHaveBeenCalledTimes(4);
   verify.mockRestore();
+});
+
+test("before its first event a sandbox has verified and signed once, and asked the database nothing", async () => {
+  const verify = jest.spyOn(crypto.subtle, "verify");
+  const sign = jest.spyOn(crypto.subtle, "sign");
+  wire.forget();
+  await loadHandler("me", environment);
+  expect([verify.mock.calls.length, sign.mock.calls.length]).toEqual([1, 0]);
+  await loadHandler("refresh", environment);
+  expect([verify.mock.calls.length, sign.mock.calls.length]).toEqual([2, 1]);
+  // That of the token which it had just signed
+  expect(await Promise.all(verify.mock.results.map(({ value }) => value))).toEqual([false, true]);
+  expect(wire.names).toEqual([]);
+  for (const spy of [verify, sign]) spy.mockRestore();
 });
 
 test("K13 sandboxes whose key sets overlap agree about the keys that both have", async () => {
