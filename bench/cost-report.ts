@@ -80,7 +80,7 @@ const tables = Object.keys(tableSettings).filter(
 const alarmCount = Object.keys(
   createAlarms({
     ...{ service: "", stage: "prod", topicArn: undefined },
-    ...{ tables, fed: [] },
+    ...{ tables, fed: [], hasProviders: false },
   }),
 ).length;
 

@@ -64,8 +64,10 @@ export default class OperationsPlugin {
           (id) => service.resources.Resources[id]?.Type === "AWS::DynamoDB::Table",
         );
         const hasMail = "mail" in service.functions;
+        const hasProviders = "finishExternal" in service.functions;
         const scope = {
-          ...{ service: service.service, stage, topicArn, tables, fed: listFed(service.functions), hasMail },
+          ...{ service: service.service, stage, topicArn, tables, fed: listFed(service.functions) },
+          ...{ hasMail, hasProviders },
           ...(hasMail && { mailsPerHour: mailAlarmPerHour }),
         };
         const added = domain ? createDomain(domain) : { resources: {}, outputs: {} };

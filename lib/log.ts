@@ -16,6 +16,8 @@ export interface LogFields {
   kind?: CodeKind;
   /** What opened or changed an account, where it was no password and no session; `recovery`: a recovery code was the second factor. */
   by?: "reset" | "undo" | "code" | "invitation" | "recovery" | "provider";
+  /** The id of the provider that somebody signs in with. */
+  provider?: string;
   /** The problem code of a refusal. */
   code?: string;
   reason?: RefusalReason | undefined;

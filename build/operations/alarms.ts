@@ -23,10 +23,12 @@ interface Scope {
   fed: string[];
   /** Where mail is on: how many an hour are too many. */
   mailsPerHour?: number;
+  /** Where users sign in with other providers. */
+  hasProviders: boolean;
 }
 
 /** What somebody should look at, by logical id. */
-const alarmsOf = ({ stage, tables, fed, mailsPerHour }: Scope): Record<string, Alarm> => ({
+const alarmsOf = ({ stage, tables, fed, mailsPerHour, hasProviders }: Scope): Record<string, Alarm> => ({
   ServerErrors: {
     metric: ofGateway("5xx"),
     description: "Requests are answered with 5xx: docs/runbooks.md, Many 5xx.",
@@ -67,6 +69,14 @@ const alarmsOf = ({ stage, tables, fed, mailsPerHour }: Scope): Record<string, A
     description: "The account's Lambda concurrency does not suffice (all functions of the region).",
     ...{ statistic: "Sum", above: 10, periodSeconds: 300 },
   },
+  ...(hasProviders && {
+    ProviderFailures: {
+      metric: ofService("Refusal", { stage, code: "provider_unavailable" }),
+      description:
+        "A provider does not answer, or does not know us: docs/runbooks.md, Sign-ins with a provider fail.",
+      ...{ statistic: "Sum", above: 10, periodSeconds: 3_600 },
+    },
+  }),
   ...(mailsPerHour !== undefined && mailAlarms(stage, mailsPerHour)),
   ...Object.assign({}, ...tables.map(tableAlarms), ...fed.map(latenessAlarm)),
 });

@@ -11,6 +11,8 @@ interface Scope {
   /** Of the functions that streams feed. */
   fed: string[];
   hasMail: boolean;
+  /** Users sign in with other providers. */
+  hasProviders: boolean;
 }
 
 interface Widget {
@@ -30,7 +32,9 @@ const refusals: ProblemCode[] = [
   "internal_error",
 ];
 
-const widgetsOf = ({ stage, tables, fed, hasMail }: Scope): Widget[] => [
+const ofProviders: ProblemCode[] = ["provider_unavailable", "sign_in_refused", "sign_in_over"];
+
+const widgetsOf = ({ stage, tables, fed, hasMail, hasProviders }: Scope): Widget[] => [
   { title: "Requests", metrics: ["Count", "4xx", "5xx"].map(ofGateway), statistics: ["Sum"] },
   { title: "Latency (ms)", metrics: [ofGateway("Latency")], statistics: ["p50", "p99"] },
   {
@@ -64,6 +68,15 @@ const widgetsOf = ({ stage, tables, fed, hasMail }: Scope): Widget[] => [
     metrics: tables.map((table) => ofTable("ConsumedReadCapacityUnits", table)),
     statistics: ["Sum"],
   },
+  ...(hasProviders
+    ? [
+        {
+          title: "Sign-in with providers, refused",
+          metrics: ofProviders.map((code) => ofService("Refusal", { stage, code })),
+          statistics: ["Sum"],
+        },
+      ]
+    : []),
   ...(hasMail
     ? [{ title: "Mails", metrics: mails.map((name) => ofService(name, { stage })), statistics: ["Sum"] }]
     : []),

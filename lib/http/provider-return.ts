@@ -1,6 +1,7 @@
 import type * as v from "valibot";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { note } from "../log.ts";
 import { type Flow, findFlow } from "../providers/flow.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { ProviderReturn, Redeem } from "../providers/redeem.ts";
@@ -40,6 +41,7 @@ export function findReturn<Schema extends ReturnSchema>(
 ): Omit<v.InferOutput<Schema>, "flow"> & { provider: Provider; flow: Flow } {
   const provider = config.identityProviders.find(({ id }) => id === pathParameters.provider);
   if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
+  note({ provider: provider.id });
   const { flow: given, ...returned } = parseBody<Schema>(schema, body);
   if (given !== undefined && mode === "cookie") throw invalidField("flow", "is for bearer clients");
   const { state } = returned;

@@ -318,6 +318,16 @@ test("W05 what is fed by a stream is watched for being late; without mail no tab
   expect([viewOf(prod), propertiesOf(prod, "AWS::Lambda::EventSourceMapping")]).toEqual([undefined, []]);
 });
 
+test("X62 where users sign in with providers, those that fail are watched and shown; elsewhere nothing of it is there", () => {
+  const alarm = staging.resources.ProviderFailuresAlarm?.Properties;
+  expect(alarm).toMatchObject({ MetricName: "Refusal", Period: 3_600, Threshold: 10 });
+  expect(alarm.Dimensions).toContainEqual({ Name: "code", Value: "provider_unavailable" });
+  const bodyOf = (packaged: Package) => JSON.stringify(propertiesOf(packaged, "AWS::CloudWatch::Dashboard"));
+  expect(bodyOf(staging)).toContain("sign_in_refused");
+  expect(bodyOf(prod)).not.toContain("sign_in_refused");
+  expect(prod.resources).not.toHaveProperty("ProviderFailuresAlarm");
+});
+
 describe("the demo page", () => {
   const pageRoutes = (packaged: Package) =>
     propertiesOf(packaged, "AWS::ApiGatewayV2::Route")

@@ -10,9 +10,11 @@ import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { challengeOf, createDeviceKey } from "../support/device-key.ts";
 import { createEvent, routeNames } from "../support/event.ts";
+import { createSignIns } from "../support/external.ts";
 import { fail } from "../support/faults.ts";
 import { keepSecrets, log } from "../support/log.ts";
 import { refuseMail, startMailbox } from "../support/mailbox.ts";
+import { startOddProvider } from "../support/odd-provider.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
 import { createPasskey } from "../support/passkey.ts";
 import { type Account, startService } from "../support/service.ts";
@@ -51,6 +53,13 @@ async function openWithFactor() {
   return pairOf(await sandbox.login({ body: { email, password, otp: codeAt() } }));
 }
 
+const odd = await startOddProvider();
+const signsInElsewhere = service.createSandbox({
+  IDENTITY_PROVIDERS: JSON.stringify([
+    { id: "odd", clientId: "web", redirectUris: ["https://app.example.com/odd"], ...odd.endpoints },
+  ]),
+  PROVIDER_KEYS: JSON.stringify({ odd: { clientSecret: "a-client-secret-of-odd" } }),
+});
 const bindsDevices = service.createSandbox({ DEVICE_BOUND_SESSIONS: "on" });
 /** A browser that binds its key to a new session; with `isThief` somebody renews that without it. */
 async function bindDevice({ isThief = false } = {}) {
@@ -251,7 +260,7 @@ function findWatched(): string[] {
     topicArn: undefined,
     tables: [],
     fed: [],
-    hasMail: true,
+    ...{ hasMail: true, hasProviders: true },
   };
   // As CloudFormation gets them: what is made for it has no types.
   const { alarms, dashboard } = JSON.parse(
@@ -304,6 +313,20 @@ test("whatever of ours alarms and dashboard watch is what the lines of real requ
   // No proxy between here and the browser takes a line of that length.
   const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
   await service.logIn({ account: await service.register(), as: broken }).catch(() => undefined);
+
+  const { begin, finish } = createSignIns(signsInElsewhere, "odd");
+  for (const body of [{ error: "invalid_client" }, { error: "invalid_grant" }, {}]) {
+    odd.answer("/token", { body });
+    const { cookies, ...begun } = await begin();
+    await finish({ ...begun, cookies: "error" in body ? cookies : [] }, { code: "tell-tale" });
+  }
+  const trouble = expect.objectContaining({ message: "the provider says invalid_client" });
+  expect(log.entries().filter(({ provider }) => provider === "odd")).toMatchObject([
+    { provider: "odd", code: "provider_unavailable", event: "failure", errors: [{}, trouble] },
+    { provider: "odd", code: "sign_in_refused", event: "authn_login_fail" },
+    { provider: "odd", code: "sign_in_over", event: "authn_login_fail" },
+  ]);
+  expect(JSON.stringify(log.entries())).not.toContain("tell-tale");
 
   for (const isRefused of [false, true]) {
     const { email } = await service.register();
