@@ -80,6 +80,15 @@ test.each<[string, Outcome, Answer]>([
   await expectOutcome(outcome, () => answer);
 });
 
+test.each([undefined, "mac", 7])(
+  "X17 a sound ID token beside the token type %j: refused",
+  async (token_type) => {
+    await expectOutcome("refused", async (nonce) =>
+      json({ ...(await odd.tokens(odd.claims(nonce, someone))), token_type }),
+    );
+  },
+);
+
 test.each([301, 302, 303, 307, 308])(
   "X18 a redirect (%i) is followed nowhere: the client secret stays",
   async (status) => {

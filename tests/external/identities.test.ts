@@ -8,6 +8,7 @@ import { clock } from "../support/clock.ts";
 import type { ClientRequest } from "../support/event.ts";
 import { createSignIns, keptOf } from "../support/external.ts";
 import { gather, loseAnswer, precededBy } from "../support/faults.ts";
+import { startMailbox } from "../support/mailbox.ts";
 import { startOddProvider } from "../support/odd-provider.ts";
 import { type Pair, pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
@@ -74,6 +75,7 @@ async function signIn(sub: string) {
   return signIns.finish(begun, { code: odd.createCode(odd.claims(begun.nonce, { sub })) });
 }
 
+const mailbox = await startMailbox(service);
 const live = "GetItem sessions";
 const user = "GetItem users";
 const flow = "UpdateItem attempts";
@@ -267,6 +269,42 @@ test("X46 sessions that were all ended while an identity is linked: nothing is l
   expect((await userOf(account))?.identityIds).toBeUndefined();
   expect(await database.find("identities", { identity: identityOf(sub) })).toBeUndefined();
 });
+
+test.each<[string, boolean]>([
+  ["is changed", false],
+  ["has just been changed", true],
+])(
+  "X64 an identity is linked while the address %s: it is linked or refused, and never linked and lost",
+  async (_, isLate) => {
+    const { account, pair } = await open();
+    const sub = randomUUID();
+    const call = await returned(pair, sub);
+    const newEmail = `${randomUUID().slice(0, 13)}@example.org`;
+    const { cookies } = pair;
+    const { password } = account;
+    const { challenge } = bodyOf(await sandbox.askEmailChange({ cookies, body: { newEmail, password } }));
+    const code = await mailbox.receiveCode(newEmail);
+    const move = () => sandbox.confirmEmailChange({ cookies, body: { challenge, code } });
+    const [transaction, first, second] = isLate
+      ? ["TransactWriteItems users identities", move, call]
+      : ["TransactWriteItems identities users", call, move];
+    wire.break(
+      transaction,
+      precededBy(async () => expect((await first()).statusCode).toBeLessThan(300)),
+    );
+    const answer = await second();
+    const user = await userOf(account);
+    expect(user?.email).toBe(newEmail);
+    if (isLate) {
+      expectProblem(answer, refusals.invalidToken);
+      expect(user?.identityIds).toBeUndefined();
+      expect(await database.find("identities", { identity: identityOf(sub) })).toBeUndefined();
+    } else {
+      expect(answer.statusCode).toBe(200);
+      expect(pairOf(await signIn(sub)).claims).toMatchObject({ sub: account.userId, email: newEmail });
+    }
+  },
+);
 
 test("X47 an account is deleted with its entries: the same identity then makes another one", async () => {
   const { account, pair } = await open();

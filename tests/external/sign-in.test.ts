@@ -305,6 +305,18 @@ test.each<[id: string, toIss: () => string | undefined, isTaken: boolean]>([
   expectProblem(await finish(begun, returned), isTaken ? refused : over);
 });
 
+test("X63 a provider sends the browser on to another one, which knows who it is: over on that one's page, and no code is sent", async () => {
+  const begun = await atOdd.begin();
+  // The first one has begun there itself, and puts our state in.
+  const url = new URL((await begin()).authorizationUrl);
+  url.searchParams.set("state", begun.state);
+  const { state, ...returned } = await real.signIn(url.href, "ada");
+  expect(state).toBe(begun.state);
+  await expectRefusal(() => finish(begun, returned), over);
+  await expectRefusal(() => atOdd.finish(begun, returned), over);
+  expect(odd.paths).toEqual([]);
+});
+
 test("X13 a code with any signs and of any length arrives as it was", async () => {
   const begun = await atOdd.begin();
   const code = `4/0A+b%2F= ${"x".repeat(3_000)}`;
