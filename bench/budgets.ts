@@ -33,7 +33,7 @@ const hasPasswords = { zip: 190 };
  */
 const own: Record<string, Partial<Budget>> = {
   // The document lies beside the bundle
-  openapi: { zip: 76 },
+  openapi: { zip: 86 },
   // A page and its script are in the bundle, with every way to log in
   page: { bundle: 96, zip: 36 },
   register: { ...asks(2, 0, 5), ...hasPasswords },
@@ -80,6 +80,18 @@ const own: Record<string, Partial<Budget>> = {
   // The code, three items at once, a new session, and the end of the one before
   confirmEmailChange: asks(9, 4, 10),
   undoEmailChange: { ...asks(7, 3, 9), ...hasPasswords },
+  // Each reads the session and the account of the administrator; what a page takes depends on the table.
+  listUsers: { requests: 3 },
+  showUser: asks(4, 4, 0),
+  listUserEvents: asks(3, 3, 0),
+  // The change, the sessions that are left, and the note that they are ended
+  disableUser: asks(6, 3, 3),
+  enableUser: asks(6, 3, 3),
+  endUserSessions: asks(6, 3, 3),
+  resetUser: asks(5, 3, 2),
+  setUserRoles: asks(7, 4, 3),
+  deleteUser: asks(8, 3, 7),
+  inviteUser: asks(4, 3, 4),
   // Who has the address; the lease, and what became of it
   mail: asks(4, 2, 2),
   // Looks for the row; the notice, and the row

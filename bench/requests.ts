@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { TOTP } from "otpauth";
-import { invite } from "../build/users/commands.ts";
+import { invite, openUsers } from "../build/users/commands.ts";
 import { openStage } from "../build/users/stage.ts";
+import { createOperatorChange, type Operator } from "../lib/auth/admin/operator.ts";
+import { createSetRoles } from "../lib/auth/admin/set-roles.ts";
+import { systemClock } from "../lib/clock.ts";
 import type { ApiResponse } from "../lib/http/response.ts";
-import { functionNames as declaredNames } from "../tests/support/declared.ts";
+import { functionNames as declaredNames, pathOf } from "../tests/support/declared.ts";
 import { challengeOf, createDeviceKey } from "../tests/support/device-key.ts";
 import { type ClientRequest, createEvent, exampleRequest, type RouteName } from "../tests/support/event.ts";
 import { createPasskey } from "../tests/support/passkey.ts";
@@ -143,12 +146,33 @@ const operated = {
   findOperator: async () => "bench",
 };
 
+const bench: Operator = { by: "operator bench", requestId: "bench" };
+
+/** The cookies of somebody with the role `admin`. */
+async function openAdministrator(): Promise<string[]> {
+  const { body, cookies } = await openAccount();
+  await createSetRoles(openUsers(operated))(userIdOf(cookies), ["admin"], bench);
+  return (await logIn(body)).cookies;
+}
+
 /** The usual call of each function, by somebody who has logged in before with this browser. */
 export async function createRequests(): Promise<Record<FunctionName, Request>> {
   const { body, cookies } = await openAccount();
   // Another browser: each login ends the session that it had.
   const { deviceCookies } = await logIn(body);
   const asUser = (name: RouteName) => () => createEvent(name, exampleRequest(name, cookies));
+  const admin = await openAdministrator();
+  const ofAdmin = (name: RouteName) => async () => {
+    const userId = userIdOf((await openAccount()).cookies);
+    const change = createOperatorChange("user_updated", bench, systemClock());
+    await openUsers(operated).audit.put(userId, change, change.at + 1_000);
+    return createEvent(name, { ...exampleRequest(name, admin), pathParameters: { userId } });
+  };
+  const admins = Object.fromEntries(
+    functionNames
+      .filter((name) => pathOf(name).startsWith("functions/admin/"))
+      .map((name) => [name, ofAdmin(name as RouteName)]),
+  );
   const own: Partial<Record<FunctionName, Request>> = {
     register: () => createEvent("register", { body: { email: createAddress(), password } }),
     login: (last) => createEvent("login", { body, cookies: last ? cookiesOf(last).slice(1) : deviceCookies }),
@@ -258,6 +282,7 @@ export async function createRequests(): Promise<Record<FunctionName, Request>> {
         pathParameters: { identityId: JSON.parse(body).identityId },
       });
     },
+    ...admins,
     askRegistration: () => createEvent("askRegistration", { body: { email: createAddress() } }),
     askLoginCode: () => createEvent("askLoginCode", { body: { email: createAddress() } }),
     forgotPassword: () => createEvent("forgotPassword", { body: { email: createAddress() } }),

@@ -13,6 +13,7 @@ const off = {
   IDENTITY_PROVIDERS: "unset",
   EVENT_BUS_NAME: "unset",
   OPERATOR_POLICIES: "off",
+  ADMIN_API: "off",
 };
 const MAIL_FROM = "auth@example.com";
 const read = (environment: Record<string, string>) => readSwitches(environment, { extras: "off" });
@@ -27,6 +28,7 @@ test.each([
   [{ PASSKEY_RP_ID: "example.com" }, { PASSKEY_RP_ID: "set" }],
   [{ PASSKEY_RP_ID: "localhost" }, { PASSKEY_RP_ID: "set" }],
   [{ DEVICE_BOUND_SESSIONS: "on" }, { DEVICE_BOUND_SESSIONS: "on" }],
+  [{ ADMIN_API: "on" }, { ADMIN_API: "on" }],
   [{ IDENTITY_PROVIDERS: "[]" }, { IDENTITY_PROVIDERS: "set" }],
   [{ MAIL_FROM }, { MAIL_FROM: "set", REGISTRATION: "verified" }],
   [

@@ -22,6 +22,8 @@ const switches = {
   EVENT_BUS_NAME: ["set", "unset"],
   /** Policies for the people who run `npm run users`. */
   OPERATOR_POLICIES: ["on", "off"],
+  /** The admin API. */
+  ADMIN_API: ["on", "off"],
   /** Sessions that are bound to a key of the browser. */
   DEVICE_BOUND_SESSIONS: ["on", "off"],
 } as const;
@@ -59,6 +61,7 @@ export function readSwitches(
     IDENTITY_PROVIDERS: environment.IDENTITY_PROVIDERS ? "set" : "unset",
     EVENT_BUS_NAME: environment.EVENT_BUS_NAME ? "set" : "unset",
     OPERATOR_POLICIES: environment.OPERATOR_POLICIES || "off",
+    ADMIN_API: environment.ADMIN_API || "off",
     DEVICE_BOUND_SESSIONS: environment.DEVICE_BOUND_SESSIONS || "off",
   };
   const names = Object.keys(switches) as SwitchName[];

@@ -48,6 +48,8 @@ const rows = {
   too_many_identities: [409],
   too_many_passkeys: [409],
   last_sign_in_method: [409],
+  own_account: [409],
+  account_disabled: [409],
   email_changed_recently: [409],
   body_too_large: [413],
   unsupported_media_type: [415],

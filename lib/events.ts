@@ -30,6 +30,8 @@ export type SecurityEvent =
   /** A predecessor came back without a key, inside the window: it may be a lost response or a thief. */
   | "authn_token_repeat_unproven"
   | "authn_token_revoked"
+  /** Somebody asked the admin API, and was answered or refused. */
+  | "authz_admin"
   | "authz_fail"
   | "excess_rate_limit_exceeded"
   | "input_validation_fail"

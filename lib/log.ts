@@ -10,6 +10,8 @@ export interface LogFields {
   /** The client's address, on routes that may change something. */
   ip?: string | undefined;
   userId?: string;
+  /** The user whom somebody else manages. */
+  targetId?: string;
   emailHash?: string;
   sessionHash?: string;
   /** What a code is asked for, or presented. */

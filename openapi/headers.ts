@@ -20,6 +20,7 @@ export const headers = {
         "Bearer",
         'Bearer error="invalid_token"',
         'Bearer error="insufficient_user_authentication", max_age="300"',
+        'Bearer error="insufficient_user_authentication", max_age="900"',
         'Bearer error="insufficient_user_authentication", acr_values="aal2"',
       ],
     },

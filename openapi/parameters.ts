@@ -1,5 +1,5 @@
 import { idempotencyKey } from "../lib/http/client-keys.ts";
-import { type JsonSchema, sessionId } from "./schemas.ts";
+import { type JsonSchema, sessionId, userId } from "./schemas.ts";
 
 /** A parameter, as OpenAPI has it. */
 export interface Parameter {
@@ -94,6 +94,21 @@ export const parameters = {
     description: "`nextCursor` of the page before.",
     schema: { type: "string", pattern: "^[\\w\\-]{1,64}$" },
     example: sessionId,
+  },
+  UserId: {
+    name: "userId",
+    in: "path",
+    required: true,
+    description: "From the list of users, or `sub` of a token.",
+    schema: { type: "string", format: "uuid" },
+    example: userId,
+  },
+  EmailQuery: {
+    name: "email",
+    in: "query",
+    description: "The whole address, in any case. Nobody is found by a part of one.",
+    schema: { type: "string", format: "idn-email" },
+    example: "ada@example.com",
   },
   Except: {
     name: "except",

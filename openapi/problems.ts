@@ -186,6 +186,16 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail:
       "Nothing else opens the account. Set a password first (POST /auth/password/forgot), or add another passkey.",
   },
+  own_account: {
+    meaning: "An administrator would lock himself out, or take his own role away.",
+    remedy: "have another administrator do it, or an operator with `npm run users`.",
+    detail: "This is your own account. Another administrator, or `npm run users`, can change it.",
+  },
+  account_disabled: {
+    meaning: "The account is disabled: a link for a new password would open nothing.",
+    remedy: "enable the account first.",
+    detail: "The account is disabled, and no link would open it. Enable it first.",
+  },
   email_changed_recently: {
     meaning:
       "The e-mail address was changed less than seven days ago: whoever has the earlier one may still undo that.",

@@ -35,7 +35,7 @@ export interface Component {
 /** The schema of a text. */
 export const text = (description: string): JsonSchema => ({ type: "string", description });
 /** The schema of a text of a format that JSON Schema knows. */
-const formatted = (format: "uuid" | "uri" | "idn-email", description: string): JsonSchema => ({
+export const formatted = (format: "uuid" | "uri" | "idn-email", description: string): JsonSchema => ({
   ...text(description),
   format,
 });
@@ -56,7 +56,7 @@ export function object(
 }
 
 /** A valibot schema as JSON Schema, without what only code can check. */
-function toSchema(schema: GenericSchema): JsonSchema {
+export function toSchema(schema: GenericSchema): JsonSchema {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
     typeMode: "input",
     ignoreActions: ["check", "transform"],
@@ -99,7 +99,8 @@ const enrolment = `1800000000.${"A".repeat(22)}`;
 const challenge = "mHZUMhABI0VniavN7wEjRQ.q83vEjRWeJCrze8SNFZ4kA";
 const email = "ada@example.com";
 const password = "correct horse battery staple";
-const userId = "5e0a3a0e-6f0a-4f0e-8f5c-3a7f3d1c2b4a";
+/** The id of the user in the examples. */
+export const userId = "5e0a3a0e-6f0a-4f0e-8f5c-3a7f3d1c2b4a";
 /** The id of the session in the examples. */
 export const sessionId = "vOnLbl3wKpGhDkQmT0mYhw";
 const token = "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl";
@@ -107,7 +108,8 @@ const refreshToken = "mX1r0VwW7cN0lqk0S8tB4yZ5u9aJ2dEfGhIjKlMnOpQ";
 /** When the examples happen. Epoch seconds. */
 export const createdAt = 1_800_000_000;
 
-const summary = {
+/** A session as its user sees it. */
+export const summary = {
   sessionId: text("Names the session in `DELETE /auth/sessions/{sessionId}`."),
   createdAt: time("When the user logged in."),
   renewedAt: { ...time("When it was last renewed; null: never."), type: ["integer", "null"] },
@@ -116,7 +118,8 @@ const summary = {
   ip: { type: ["string", "null"], description: "The network address at login." },
   isDeviceBound: { type: "boolean", description: "Whether only the browser of its login can renew it." },
 };
-const summaryExample = {
+/** An example of it. */
+export const summaryExample = {
   sessionId,
   createdAt,
   renewedAt: createdAt + 840,
@@ -150,11 +153,12 @@ export const identitySchema = object({
 });
 
 /** The claims of the team that runs the service, which are attributes of users, too. */
-const customMembers = map(customClaims, (schema, name) => ({
+export const customMembers = map(customClaims, (schema, name) => ({
   ...toSchema(schema.wrapped),
   description: customClaimTexts[name as keyof CustomClaims],
 }));
-const optionalMembers = Object.keys(customClaims);
+/** Those that not every user has. */
+export const optionalMembers = Object.keys(customClaims);
 const optionalClaims = [...optionalMembers, "amr", "acr"];
 
 /** The claims that every access token has: one that is missing here does not compile. */

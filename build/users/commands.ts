@@ -10,11 +10,17 @@ import { listUsers } from "../../lib/accounts/user-list.ts";
 import { createAttemptStore } from "../../lib/attempts/store.ts";
 import { createAuditStore } from "../../lib/audit/store.ts";
 import { createExportUser } from "../../lib/auth/account/export.ts";
-import { createAccess, createOperatorChange, type Operator } from "../../lib/auth/admin/access.ts";
 import { createDeleteUser } from "../../lib/auth/admin/delete.ts";
+import { createDisableUser } from "../../lib/auth/admin/disable.ts";
+import { createEnableUser } from "../../lib/auth/admin/enable.ts";
+import { createEndSessions } from "../../lib/auth/admin/end-sessions.ts";
+import { createFindUser } from "../../lib/auth/admin/find.ts";
 import { createImportUser } from "../../lib/auth/admin/import.ts";
 import { createInvite, type Invitation } from "../../lib/auth/admin/invite.ts";
+import { createOperatorChange, type Operator } from "../../lib/auth/admin/operator.ts";
 import { createRecover } from "../../lib/auth/admin/recover.ts";
+import { createRemoveFactor } from "../../lib/auth/admin/remove-factor.ts";
+import { createSetRoles } from "../../lib/auth/admin/set-roles.ts";
 import { createUnlock } from "../../lib/auth/admin/unlock.ts";
 import { summaryNames, toSummary } from "../../lib/auth/session/list.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
@@ -46,8 +52,8 @@ export const commands = {
   invite: (stage, { target: email, language, roles }) => invite(stage, { email, language, roles }),
 
   async find(stage, { target }) {
-    const { access, sessions, audit } = open(stage);
-    const found = assertFound(await access.find(target));
+    const { findUser, sessions, audit } = openUsers(stage);
+    const found = assertFound(await findUser(target));
     const { passwordHash, identityIds = [], recovery: _, passkeys, ...user } = found;
     const stored = await sessions.list(user.userId, summaryNames);
     const { rows } = await audit.list(user.userId, { limit: 10 }).catch(withoutTable({ rows: [] }));
@@ -74,9 +80,9 @@ export const commands = {
   },
 
   async *audit(stage, { target }) {
-    const { access, audit } = open(stage);
+    const { findUser, audit } = openUsers(stage);
     // The rows of an account that was deleted are there still, under its id.
-    const userId = target.includes("@") ? assertFound(await access.find(target)).userId : target;
+    const userId = target.includes("@") ? assertFound(await findUser(target)).userId : target;
     let after: string | undefined;
     do {
       const { rows, next } = await audit.list(userId, { limit: 100, after });
@@ -90,7 +96,7 @@ export const commands = {
     const email =
       target === "" || target.includes("@")
         ? target
-        : assertFound(await open(stage).access.find(target)).email;
+        : assertFound(await openUsers(stage).findUser(target)).email;
     const progress = createProgress();
     let read = 0;
     for await (const mail of listMails(stage.dynamodb, stage.tables.mailsTable)) {
@@ -101,8 +107,8 @@ export const commands = {
   },
 
   async export(stage, { target }) {
-    const { access, sessions, identities, audit } = open(stage);
-    const user = assertFound(await access.find(target));
+    const { findUser, sessions, identities, audit } = openUsers(stage);
+    const user = assertFound(await findUser(target));
     const exportUser = createExportUser({
       ...{ sessions, identities },
       audit: { list: (...query) => audit.list(...query).catch(withoutTable({ rows: [], next: undefined })) },
@@ -112,13 +118,11 @@ export const commands = {
   },
 
   "set-roles": (stage, { target, roles = [] }) =>
-    change(stage, target, ({ access }, { userId }, by) => access.setRoles(userId, roles, by)),
+    change(stage, target, (opened, { userId }, by) => createSetRoles(opened)(userId, roles, by)),
 
   async reset(stage, { target, now, yes }) {
-    const { access, operations, sessions, users } = open(stage);
-    const user = assertFound(await access.find(target));
-    if (user.disabledAt !== undefined)
-      throw new Error(`${user.email} is disabled, and no link would open the account: enable it first.`);
+    const { findUser, operations, sessions, users } = openUsers(stage);
+    const user = assertFound(await findUser(target));
     if (now && !yes) await confirm("Taking the password away", user.email);
     const mails = createMailStore(stage.dynamodb, stage.tables.mailsTable);
     const recover = createRecover({ users, operations, sessions, mails, languages, clock });
@@ -142,23 +146,23 @@ export const commands = {
     }),
 
   "end-sessions": (stage, { target }) =>
-    change(stage, target, ({ access }, { userId }, by) => access.endSessions(userId, by)),
+    change(stage, target, (opened, { userId }, by) => createEndSessions(opened)(userId, by)),
 
   disable: (stage, { target }) =>
-    change(stage, target, ({ access }, { userId }, by) => access.disable(userId, by)),
+    change(stage, target, (opened, { userId }, by) => createDisableUser(opened)(userId, by)),
 
   enable: (stage, { target }) =>
-    change(stage, target, ({ access }, { userId }, by) => access.enable(userId, by)),
+    change(stage, target, (opened, { userId }, by) => createEnableUser(opened)(userId, by)),
 
   "remove-factor": (stage, { target, yes }) =>
-    change(stage, target, async ({ access }, { userId, email }, by) => {
+    change(stage, target, async (opened, { userId, email }, by) => {
       if (!yes) await confirm("Taking the second factor away", email);
-      return access.removeFactor(userId, by);
+      return createRemoveFactor(opened)(userId, by);
     }),
 
   async delete(stage, { target, dryRun, yes }) {
-    const { access, sessions, users, operations } = open(stage);
-    const user = assertFound(await access.find(target));
+    const { findUser, sessions, users, operations } = openUsers(stage);
+    const user = assertFound(await findUser(target));
     const { userId, email, identityIds = [], createdAt } = user;
     const opened = await sessions.list(userId, ["userId", "sessionId"]);
     const goes = { userId, email, createdAt, identities: [...identityIds], sessions: opened.length };
@@ -179,7 +183,7 @@ export const commands = {
     const now = clock();
     if (write) {
       const change = createOperatorChange("users_imported", await identify(stage), now);
-      await open(stage)
+      await openUsers(stage)
         .audit.put(importRow, change, now + auditSeconds)
         .catch(withoutTable(undefined));
     }
@@ -213,21 +217,27 @@ export async function invite(
     write: (items, isDone) => transact(dynamodb, items, { isDone }),
     clock,
   });
-  const { mailId, validUntil } = await send({ email, language, roles, invitedBy: await findOperator() });
+  const { mailId, validUntil } = await send({
+    email,
+    language,
+    roles,
+    invitedBy: `operator ${await findOperator()}`,
+  });
   return { invited: email, ...(roles && { roles }), mailId, validUntil };
 }
 
-function open({ dynamodb, tables }: Stage) {
+/** Opens what the use cases need. */
+export function openUsers({ dynamodb, tables }: Pick<Stage, "dynamodb" | "tables">) {
   const sessions = createSessionStore(dynamodb, tables.sessionsTable);
   const users = createUserStore(dynamodb, tables.usersTable);
   const operations = createOperations(dynamodb, tables.usersTable);
   const identities = createIdentityStore(dynamodb, tables.identitiesTable);
-  const access = createAccess({ identities, users, operations, sessions, clock });
+  const findUser = createFindUser({ identities, users });
   const audit = createAuditStore(dynamodb, tables.auditTable);
-  return { access, identities, sessions, users, operations, audit };
+  return { clock, findUser, identities, sessions, users, operations, audit };
 }
 
-type Opened = ReturnType<typeof open>;
+type Opened = ReturnType<typeof openUsers>;
 
 /** Finds a user, and changes it in the operator's name. */
 async function change(
@@ -235,8 +245,8 @@ async function change(
   target: string,
   make: (opened: Opened, user: User, by: Operator) => Promise<User | undefined>,
 ) {
-  const opened = open(stage);
-  const found = assertFound(await opened.access.find(target));
+  const opened = openUsers(stage);
+  const found = assertFound(await opened.findUser(target));
   return toChanged(assertFound(await make(opened, found, await identify(stage))));
 }
 
@@ -245,7 +255,7 @@ const toChanged = ({ userId, email, disabledAt, roles = [], lastChange }: User) 
 });
 
 async function identify({ findOperator }: Stage): Promise<Operator> {
-  return { name: await findOperator(), requestId: randomUUID() };
+  return { by: `operator ${await findOperator()}`, requestId: randomUUID() };
 }
 
 function assertFound(user: User | undefined): User {

@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
+import { rolePattern } from "../../lib/accounts/role-pattern.ts";
+import { isUserId } from "../../lib/accounts/user-id.ts";
 import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
 import { assertStage, findCommand, stageOptions } from "../command-line.ts";
@@ -183,13 +185,10 @@ function parseCount(name: string, text: string, least: number): number {
   return count;
 }
 
-/** Texts of a token's claim: what would be hard to tell apart, or to write into a rule, is none. */
-const role = /^[\w.:@/-]{1,64}$/;
-
 function parseRoles(text: string): string[] {
   if (text === "none") return [];
   const roles = text.split(",").map((part) => part.trim());
-  const wrong = roles.find((each) => !role.test(each) || each === "none");
+  const wrong = roles.find((each) => !rolePattern.test(each) || each === "none");
   if (wrong !== undefined)
     throw new TypeError(
       `--roles: "${wrong}" is no role: up to 64 letters, digits and . : @ / _ - without blanks.`,
@@ -209,7 +208,7 @@ function parseAddress(text: string): string {
 
 function parseUser(text: string): string {
   if (text === importRow) return text;
-  if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(text)) return text;
+  if (isUserId(text)) return text;
   const email = normalizeEmail(text);
   if (isEmail(email)) return email;
   throw new TypeError(`"${text}" is neither an e-mail address nor a user id.`);

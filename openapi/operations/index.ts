@@ -1,6 +1,7 @@
 import { ownOperations, ownSchemas } from "../../own/operations.ts";
 import type { Component } from "../schemas.ts";
 import { account } from "./account.ts";
+import { admin, adminSchemas } from "./admin.ts";
 import { documents } from "./documents.ts";
 import { email } from "./email.ts";
 import { external, externalSchemas } from "./external.ts";
@@ -23,6 +24,7 @@ const all = {
   ...passkeys,
   ...external,
   ...identities,
+  ...admin,
   ...sample,
   ...documents,
   ...ownOperations,
@@ -73,6 +75,7 @@ export const routeSchemas: Record<string, Component> = {
   ...passkeySchemas,
   ...externalSchemas,
   ...identitySchemas,
+  ...adminSchemas,
   ...sessionSchemas,
   ...sampleSchemas,
   ...ownSchemas,

@@ -42,6 +42,8 @@ export const tags = {
   "Second factor":
     "An authenticator app and recovery codes, which logins then ask for. Each user decides whether there is one.",
   Sessions: "Where the user is signed in.",
+  Administration:
+    "The accounts of others, for users with the role `admin`. Where the operator has not switched it on, these routes are not there.",
   Sample: "A protected resource to copy.",
   "Your routes": "What was added to this deployment.",
   Documents:

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createConsumer, createStreamReader, listFeeds } from "../../local/stream-consumer.ts";
+import { createAdministrator } from "../support/administrator.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { declared, permissions } from "../support/declared.ts";
+import type { RouteName } from "../support/event.ts";
 import { createSignIns, keptOf } from "../support/external.ts";
 import { fail, loseRequest, throttle } from "../support/faults.ts";
 import { createInvite } from "../support/invite.ts";
@@ -171,6 +173,15 @@ async function unlinkIdentity({ userId }: Account, { cookies }: Pair): Promise<A
 
 type Act = (by: Account, own: Pair) => Promise<ApiResponse>;
 
+/** By an administrator. */
+const asAdmin =
+  (name: RouteName, body?: object): Act =>
+  async ({ userId }) => {
+    const { cookies } = (await createAdministrator(service)).pair;
+    await tell();
+    return sandbox[name]({ cookies, pathParameters: { userId }, ...(body && { body }) });
+  };
+
 /** Every function that changes accounts: what it is called in the trail, by whom it is done, and how. */
 const changes: Record<string, [event: string, by: string, change: Act]> = {
   register: [
@@ -197,6 +208,12 @@ const changes: Record<string, [event: string, by: string, change: Act]> = {
   resetPassword: ["authn_password_change", "reset", resetPassword],
   revokeAllSessions: ["authn_token_revoked", "user", (_, own) => revokeAll(own)],
   deleteAccount: ["user_deleted", "user", remove],
+  disableUser: ["user_archived", "admin", asAdmin("disableUser")],
+  enableUser: ["user_updated", "admin", asAdmin("enableUser")],
+  resetUser: ["authn_recovery_begun", "admin", asAdmin("resetUser")],
+  setUserRoles: ["privilege_permissions_changed", "admin", asAdmin("setUserRoles", { roles: ["a"] })],
+  endUserSessions: ["authn_token_revoked", "admin", asAdmin("endUserSessions")],
+  deleteUser: ["user_deleted", "admin", asAdmin("deleteUser")],
 };
 
 test("W01 every function that may write users, but for the naming of a passkey, is among these", () => {
@@ -222,8 +239,12 @@ test.each(Object.entries(changes))("W01 %s leaves one row: what, by whom, from w
   const isNew = event === "user_created";
   const { userId } = isNew ? bodyOf(response) : account;
   expect((await rowsOf(userId)).at(-1)).toEqual({
-    ...{ userId, event, by, at: clock.now, requestId },
-    ...{ ip: "192.0.2.7", device: "unknown browser", change: expect.stringContaining(`${clock.now}#`) },
+    ...{ userId, event, at: clock.now, requestId, change: expect.stringContaining(`${clock.now}#`) },
+    // Of whoever acts for the team no more is told.
+    ...(by === "admin"
+      ? { by: expect.stringMatching(/^admin [\da-f-]{36}$/) }
+      : { by, ip: "192.0.2.7", device: "unknown browser" }),
+    ...(event === "privilege_permissions_changed" && { roles: ["a"] }),
     expiresAt: clock.now + 400 * 86_400,
   });
   expect(await eventsOf(userId)).toEqual([

@@ -40,7 +40,7 @@ let packaged: Package;
 beforeAll(async () => {
   packaged = await packageStage("prod", {
     ...{ MAIL_FROM: "auth@example.com", MAIL_LINK: "https://auth.example.com/", EMAIL_LOGIN: "on" },
-    ...{ OPERATOR_POLICIES: "on", EVENT_BUS_NAME: "accounts" },
+    ...{ OPERATOR_POLICIES: "on", ADMIN_API: "on", EVENT_BUS_NAME: "accounts" },
     ...{ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on", DOMAIN_NAME: "auth.example.com" },
     CERTIFICATE_ARN: "arn:aws:acm:eu-central-1:123456789012:certificate/1",
     JWT_PUBLIC_KEYS: keySettings(createKey("EdDSA")).JWT_PUBLIC_KEYS,

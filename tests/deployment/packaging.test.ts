@@ -129,7 +129,7 @@ beforeAll(async () => {
   [dev, prod] = await Promise.all([packageStage("dev", { DEMO_PAGE: "" }), packageStage("prod")]);
   staging = await packageStage("staging", {
     ...everySetting,
-    ...{ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on", EMAIL_LOGIN: "on" },
+    ...{ DEMO_PAGE: "on", SAMPLE: "on", DOCS: "on", EMAIL_LOGIN: "on", ADMIN_API: "on" },
   });
 });
 

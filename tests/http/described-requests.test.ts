@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { invitationBody, recoveryBeginBody, rolesBody } from "../../lib/http/admin-schemas.ts";
 import { parseClientKeys } from "../../lib/http/client-keys.ts";
 import { parsePair } from "../../lib/http/cookies.ts";
 import { createConfirmRegistrationBody } from "../../lib/http/passkey-schemas.ts";
@@ -38,6 +39,7 @@ describe("a request is valid for the description exactly when the service takes 
     "ü@bücher.example",
   );
   const otp = fc.stringMatching(/^[ -]?[0-9]{5,7} ?$|^[a-zA-Z2-7]{4}[- ]?[A-Z2-7]{11,12}[18]?$/);
+  const roles = fc.array(fc.constantFrom("admin", "acme:editor", "two words", "", 1));
   const code = fc.stringMatching(/^[ -]?[0-9A-Ta-z]{8,9}[-U]?[0-9A-Z ]{0,2}$/);
   // Of addresses the description says no more than their length and their one @, see below.
   const odd = fc.jsonValue().filter((value) => typeof value !== "string" || !value.includes("@"));
@@ -59,9 +61,12 @@ describe("a request is valid for the description exactly when the service takes 
     ["EmailConfirmation", emailConfirmationBody],
     ["EmailUndoing", createUndoEmailChangeBody(minLength)],
     ["InvitationAcceptance", createAcceptInvitationBody(minLength)],
+    ["RecoveryStart", recoveryBeginBody],
+    ["Roles", rolesBody],
+    ["Invitation", invitationBody],
   ])("the body %s", (name, schema) => {
     const members = Object.keys(schema.entries);
-    const values: Record<string, fc.Arbitrary<string>> = { email, newEmail: email, code, otp };
+    const values: Record<string, fc.Arbitrary<unknown>> = { email, newEmail: email, code, otp, roles };
     const likely = Object.fromEntries(members.map((member) => [member, values[member] ?? password]));
     const possible = Object.fromEntries([...members, "extra"].map((member) => [member, field]));
     const body = fc.oneof(fc.record(likely), fc.record(possible, { requiredKeys: [] }), fc.jsonValue());

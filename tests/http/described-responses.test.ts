@@ -6,6 +6,7 @@ import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
 import { getSchema } from "../../openapi/document.ts";
 import { type OperationName, operations } from "../../openapi/operations/index.ts";
 import type { Operation } from "../../openapi/operations/operation.ts";
+import { createAdministrator } from "../support/administrator.ts";
 import { bodyOf, expectProblem, refusals } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
@@ -256,9 +257,25 @@ async function createRequest(
     ...(bodies[name] && { body: bodies[name] }),
     ...(await askForPasskey(name, { account, cookies })),
     ...(await askForProvider(name, { account, cookies })),
+    ...(await askAsAdmin(name, { account })),
     ...(name === "proveDevice" && (await createProof(account))),
     ...(name === "revokeSession" && { pathParameters: { sessionId: key.sessionId } }),
   };
+}
+
+/** Which routes an administrator asks, and about whom. */
+const isOfAdmin = (name: RouteName) => operations[name as OperationName]?.route.includes(" /admin/") ?? false;
+async function askAsAdmin(
+  name: RouteName,
+  { account }: Pick<typeof usual, "account">,
+): Promise<ClientRequest> {
+  if (!isOfAdmin(name)) return {};
+  const { account: user } = await createCaller();
+  await service.feed("events");
+  const { cookies } = (await createAdministrator(service)).pair;
+  if (name === "inviteUser") return { cookies, body: { email: `invited.${account.email}` } };
+  if (name === "listUsers") return { cookies };
+  return { cookies, pathParameters: { userId: user.userId } };
 }
 
 describe.each(described)("$operation.route ($name)", ({ name, operation }) => {
@@ -400,7 +417,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       // A password counts whenever the login was.
       await change({ passwordHash: undefined });
       const request = { ...exceptCurrent, ...(mistaken && { body: unproven }) };
-      return clock.runAt(clock.now + 301, () => call(request));
+      return clock.runAt(clock.now + (isOfAdmin(name) ? 901 : 301), () => call(request));
     }
     case "invalid_session_key":
       return call({
@@ -422,10 +439,19 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       if (name === "proveDevice") await call();
       else await service.database.change("sessions", caller.key, { deviceKey: "another" });
       return call({ headers: { "sec-secure-session-id": "auth" } });
+    case "forbidden":
+      return call({ cookies });
+    case "own_account":
+      return call({
+        pathParameters: { userId: bodyOf(await sandbox.me({ cookies: good.cookies ?? [] })).sub },
+      });
+    case "account_disabled":
+      await service.database.change("users", good.pathParameters ?? {}, { disabledAt: 1 });
+      return call();
     case "invalid_cursor":
       return call({ query: { cursor: "x y" } });
     case "invalid_query":
-      return call({ query: { except: "others" } });
+      return call({ query: { except: "others", email: "others" } });
     case "conflicting_credentials":
       return call({ cookies, headers: { authorization: `Bearer ${token}` } });
     case "invalid_jwt_token":
@@ -444,7 +470,13 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({ headers: { "sec-fetch-site": "cross-site" } });
     case "not_found":
       return call({
-        pathParameters: { sessionId: "none", passkeyId: "none", provider: "none", identityId: "none" },
+        pathParameters: {
+          userId: "none",
+          sessionId: "none",
+          passkeyId: "none",
+          provider: "none",
+          identityId: "none",
+        },
       });
     case "sign_in_over":
       return call({ cookies: name === "linkIdentity" ? caller.cookies : [] });
@@ -471,6 +503,7 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call();
     case "email_taken":
       if (name === "finishExternal") return call(await returnFromProvider(caller.account, { sub: "new" }));
+      if (name === "inviteUser") return call({ body: { email } });
       await sandbox.register({ body: { email: addressOf(name, caller.account), password } });
       return name === "register" ? call({ body: { email, password } }) : call();
     case "email_changed_recently": {

@@ -5,6 +5,7 @@ import { createDashboard } from "../../build/operations/dashboard.ts";
 import type { SecurityEvent } from "../../lib/events.ts";
 import type { ApiResponse } from "../../lib/http/response.ts";
 import { createRefreshToken } from "../../lib/tokens/refresh-token.ts";
+import { createAdministrator } from "../support/administrator.ts";
 import { bodyOf } from "../support/answer.ts";
 import { codeOf, createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
@@ -135,6 +136,11 @@ const occasions = {
   authn_token_revoked: async () => {
     const { cookies, key } = await service.logIn();
     return sandbox.revokeSession({ cookies, pathParameters: { sessionId: key.sessionId } });
+  },
+  authz_admin: async () => {
+    const { userId } = await service.register();
+    const { cookies } = (await createAdministrator(service)).pair;
+    return sandbox.disableUser({ cookies, pathParameters: { userId } });
   },
   authz_fail: () => sandbox.movies(),
   excess_rate_limit_exceeded: async () => {

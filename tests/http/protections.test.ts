@@ -32,7 +32,7 @@ const changing = names.filter(
 );
 const reading = names.filter((name) => operationOf(name).route.startsWith("GET "));
 const authenticated = names.filter((name) => operationOf(name).needs === "token");
-const ofAccount = authenticated.filter((name) => operationOf(name).route.includes(" /auth/"));
+const ofAccount = authenticated.filter((name) => / \/(auth|admin)\//.test(operationOf(name).route));
 
 function operationOf(name: RouteName) {
   return operations[name as keyof typeof routes];
@@ -119,7 +119,7 @@ describe.each(changing)("%s", (name) => {
 
   test("refuses them where it lets them in, if it reads a cookie", async () => {
     const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ crossSite: "let in" })']]);
-    const readsCookie = /\.use\((await authenticate|clientMode|deviceCookie|deviceProof)\(/;
+    const readsCookie = /\.use\((await authenticate|await adminOnly|clientMode|deviceCookie|deviceProof)\(/;
     expect(await holds("pages of other sites", name, open)).toBe(
       readsCookie.test(await readFile(file, "utf8")),
     );
@@ -153,7 +153,9 @@ describe.each(reading)("%s", (name) => {
 describe.each(authenticated)("%s", (name) => {
   test("refuses callers without credentials, and does not where that is taken out", async () => {
     expect(await holds("callers without credentials", name, call(name))).toBe(true);
-    const open = await loadChanged(name, [[`${pathOf(name)}.ts`, /\.use\(await authenticate\(.*\)\)/, ""]]);
+    const open = await loadChanged(name, [
+      [`${pathOf(name)}.ts`, /\.use\(await (authenticate|adminOnly)\(.*\)\)/, ""],
+    ]);
     expect(await holds("callers without credentials", name, open)).toBe(false);
   });
 });

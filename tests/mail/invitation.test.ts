@@ -89,7 +89,7 @@ describe("npm run users -- invite", () => {
       ...{ AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
     });
     sts.close();
-    expect(await findMail(JSON.parse(stdout).mailId)).toMatchObject({ invitedBy: Arn });
+    expect(await findMail(JSON.parse(stdout).mailId)).toMatchObject({ invitedBy: `operator ${Arn}` });
     await mailbox.receive();
   });
 

@@ -57,7 +57,15 @@ describe("docs/routes.md and docs/settings.md", () => {
     const named = rowsOf(options).flatMap(([first]) => codeOf(first));
     // What decides which functions there are: build/switches.ts.
     expect(named.sort()).toEqual(
-      [...optionVariables, "DEMO_PAGE", "DOCS", "EMAIL_LOGIN", "OPERATOR_POLICIES", "SAMPLE"].sort(),
+      [
+        ...optionVariables,
+        "ADMIN_API",
+        "DEMO_PAGE",
+        "DOCS",
+        "EMAIL_LOGIN",
+        "OPERATOR_POLICIES",
+        "SAMPLE",
+      ].sort(),
     );
   });
 

@@ -12,7 +12,7 @@ export const everySwitch = {
   IDENTITY_PROVIDERS: JSON.stringify([
     { id: "google", clientId: "web", redirectUris: ["https://app.example.com/signed-in/google"] },
   ]),
-  ...{ OPERATOR_POLICIES: "on", EVENT_BUS_NAME: "accounts" },
+  ...{ OPERATOR_POLICIES: "on", ADMIN_API: "on", EVENT_BUS_NAME: "accounts" },
   DEVICE_BOUND_SESSIONS: "on",
 };
 /** Of the functions that register a deployment has those of one of these. */

@@ -4,7 +4,7 @@ import type { User, UserStore } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
-import { createOperatorChange, type Operator } from "./access.ts";
+import { createOperatorChange, type Operator } from "./operator.ts";
 
 interface DeleteUserOptions {
   users: Pick<UserStore, "noteSwept">;

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import * as v from "valibot";
 import type { Directory } from "../../accounts/directory.ts";
 import { isEmail, normalizeEmail } from "../../accounts/email.ts";
+import { rolePattern } from "../../accounts/role-pattern.ts";
 import type { User } from "../../accounts/store.ts";
 import { AppError } from "../../errors.ts";
 import { parseForeignHash } from "../../factors/foreign-hash.ts";
@@ -38,7 +39,7 @@ const importedUser = v.strictObject({
   ),
   emailVerified: v.optional(v.boolean("must be true or false"), false),
   passwordHash: v.optional(v.string("must be a text")),
-  roles: v.optional(v.array(v.pipe(v.string(), v.regex(/^[\w.:@/-]{1,64}$/, "is no role")))),
+  roles: v.optional(v.array(v.pipe(v.string(), v.regex(rolePattern, "is no role")))),
   language: v.optional(text(35)),
   disabled: v.optional(v.boolean("must be true or false"), false),
   createdAt: v.optional(time),

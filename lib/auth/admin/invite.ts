@@ -9,6 +9,7 @@ import type { NewMail } from "../../mail/mail.ts";
 import type { Recipients } from "../../mail/recipients.ts";
 import type { MailStore } from "../../mail/store.ts";
 import type { TransactItem } from "../../transaction.ts";
+import type { Operator } from "./operator.ts";
 import { assertRolesFit } from "./roles.ts";
 
 interface InviteOptions {
@@ -28,7 +29,7 @@ export interface Invitation {
   /** Those that the account will have. */
   roles?: string[] | undefined;
   /** The operator. */
-  invitedBy: string;
+  invitedBy: Operator["by"];
 }
 
 /** An invitation that is on its way. Times are epoch seconds. */

@@ -6,7 +6,7 @@ import type { AttemptStore } from "../../attempts/store.ts";
 import type { Clock } from "../../clock.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import type { KeyedHash } from "../../tokens/keyed-hash.ts";
-import { createOperatorChange, type Operator } from "./access.ts";
+import { createOperatorChange, type Operator } from "./operator.ts";
 
 interface UnlockOptions {
   operations: Pick<Operations, "note">;

@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { rolePattern } from "../accounts/role-pattern.ts";
+import { languages } from "../mail/language.ts";
+import { emailBody } from "./schemas.ts";
+
+const roles = v.pipe(
+  v.array(v.pipe(v.string("must be texts"), v.regex(rolePattern, "must be words without blanks"))),
+  v.transform((given) => [...new Set(given)]),
+);
+
+/** The body of a change of roles: those that the account has from now on. */
+export const rolesBody = v.strictObject({ roles });
+
+/** The body of a reset of the password by an administrator. */
+export const recoveryBeginBody = v.strictObject({
+  now: v.optional(v.boolean("must be true or false"), false),
+});
+
+/** The body of an invitation. */
+export const invitationBody = v.strictObject({
+  ...emailBody.entries,
+  roles: v.exactOptional(roles),
+  language: v.optional(v.picklist(languages, `must be one of ${languages.join(", ")}`), languages[0]),
+});
