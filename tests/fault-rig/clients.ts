@@ -5,6 +5,7 @@ import type { Authenticator } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { wrongCode } from "../support/mailed-code.ts";
 import { cookieOf, type Pair } from "../support/pair.ts";
+import type { createPasskey } from "../support/passkey.ts";
 import type { Random } from "./random.ts";
 import type { Asked, Call, Rig } from "./rig.ts";
 
@@ -17,6 +18,8 @@ export interface RigUser {
   userId: string;
   /** Of every third user: what an account with a second factor is opened by, too. */
   app?: Authenticator;
+  /** Of every third one beside those: opens the account, too, or alone. */
+  passkey?: ReturnType<typeof createPasskey>;
   passwords: string[];
   addresses: string[];
 }
@@ -109,6 +112,34 @@ export function createBrowser(
     return { otp: codeAt(), proof: `step ${step}` };
   }
 
+  /** An answer of the user's passkey to a new challenge: the part of a body, and what it proves; undefined if none came. */
+  async function answerChallenge(): Promise<{ body: object; proof: string } | undefined> {
+    const call = await send(() => ({ route: "beginPasskeyLogin" }));
+    const challenge = call?.passkeyChallenge;
+    if (!user.passkey || challenge === undefined) return undefined;
+    return { body: { passkey: user.passkey.get(challenge) }, proof: `passkey ${challenge}` };
+  }
+
+  /** What proves the user: the passkey, or the password with a code, if there is one; of an account without either nothing. */
+  async function prove(field: "password" | "currentPassword"): Promise<{ body: object; proof?: string }> {
+    const [password] = user.passwords;
+    const isByPasskey = user.passkey && (password === undefined || random.isTrue(0.5));
+    const answer = isByPasskey && (await answerChallenge());
+    if (answer) return answer;
+    const { proof, ...otp } = takeOtp();
+    return {
+      body: { ...(password !== undefined && { [field]: password }), ...otp },
+      ...(proof && { proof }),
+    };
+  }
+
+  /** Which password a body has is the last to be tried, if it was refused. */
+  function doubt(call: Call | undefined, body: object): void {
+    const { password, currentPassword = password } = body as Record<string, string>;
+    if (call?.code !== "invalid_credentials" || currentPassword === undefined) return;
+    prefer(user.passwords, currentPassword, "last");
+  }
+
   /** A code that was put past the mail. */
   const mailCode = () => rig.mailCode("reset", { email: user.addresses[0] ?? "", userId: user.userId });
 
@@ -158,13 +189,13 @@ export function createBrowser(
     },
 
     async login(): Promise<void> {
-      const [[email = ""], [password = ""]] = [user.addresses, user.passwords];
-      const { proof, ...otp } = takeOtp();
-      const body = { email, password, ...otp };
+      const [email = ""] = user.addresses;
+      const { body: own, proof } = await prove("password");
+      const body = "passkey" in own ? own : { email, ...own };
       const call = await send(() => ({ route: "login", body, proof, cookies: known() }));
       begin(call);
       if (call?.code !== "invalid_credentials") return;
-      prefer(user.passwords, password, "last");
+      doubt(call, body);
       if (random.isTrue(0.5)) prefer(user.addresses, email, "last");
     },
 
@@ -199,16 +230,15 @@ export function createBrowser(
     },
 
     async changePassword(): Promise<void> {
-      const [currentPassword = ""] = user.passwords;
       const newPassword = `correct horse ${random.below(1e9)} battery ${random.below(1e9)}`;
+      const { body: own, proof } = await prove("currentPassword");
       user.passwords.push(newPassword);
-      const { proof, ...otp } = takeOtp();
-      const body = { currentPassword, newPassword, ...otp };
+      const body = { newPassword, ...own };
       const route = "changePassword";
       const call = await ask((presented) => ({ route, presented, body, proof, cookies: known() }));
       begin(call);
       if (call?.status === 200) prefer(user.passwords, newPassword, "first");
-      if (call?.code === "invalid_credentials") prefer(user.passwords, currentPassword, "last");
+      doubt(call, body);
     },
 
     /** With a code that came by mail: no session is needed, and none is left. */
@@ -225,14 +255,13 @@ export function createBrowser(
 
     /** Asks for a code at another address. */
     async changeEmail(): Promise<void> {
-      const [password = ""] = user.passwords;
       const newEmail = `${random.below(1e9)}.${user.email}`;
-      const { proof, ...otp } = takeOtp();
-      const body = { newEmail, password, ...otp };
+      const { body: own, proof } = await prove("password");
+      const body = { newEmail, ...own };
       const route = "askEmailChange";
       const call = await ask((presented) => ({ route, presented, body, proof, cookies: known() }));
       expectCode("email", newEmail, call);
-      if (call?.code === "invalid_credentials") prefer(user.passwords, password, "last");
+      doubt(call, body);
     },
 
     /** Somebody tries wrong codes, all at once; then the right one comes. */
@@ -289,8 +318,13 @@ export function createThief(rig: Rig, { user, pair, past }: Browser, random: Ran
   };
 }
 
-/** Presents what looks like a pair, or the challenge of a code, and is none: the database must not hear of it. */
+/** Presents what looks like a pair, or the challenge of a code or a passkey, and is none: the database must not hear of it. */
 export async function forge(rig: Rig, { user, pair }: Browser, other: Pair | undefined, random: Random) {
+  if (user.passkey && random.isTrue(0.2)) {
+    const body = { passkey: user.passkey.get(Buffer.from(randomUUID().slice(0, 32)).toString("base64url")) };
+    await rig.call({ route: "login", by: "forger", email: user.email, body });
+    return;
+  }
   if (random.isTrue(0.2)) {
     const challenge = `${createMailId(ada)}.${createMailId(ada)}`;
     const newPassword = "the password of a forger";

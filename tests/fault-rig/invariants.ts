@@ -27,7 +27,7 @@ const invariants = {
   I14: "a code that was answered 202 is mailed, or it is noted that it was too late or for nobody",
   I15: "a code counts five tries",
   I16: "each account is opened by its address, and no other is",
-  I17: "an account with a second factor is opened with a code alone, and each code by one request; steps only rise",
+  I17: "an account with a second factor is opened with a code alone; each code, and each answer of a passkey, counts for one request; steps and the times of challenges only rise",
 } as const;
 
 export function judge(run: Run): string[] {
@@ -211,7 +211,9 @@ function cookies({ calls }: Run): string[] {
 function forged({ calls }: Run): string[] {
   const expected = ["invalid_jwt_token", "invalid_refresh_token"];
   const isExpected = ({ route, code = "" }: Call) =>
-    route === "refresh" ? expected.includes(code) : code === "code_expired";
+    route === "refresh"
+      ? expected.includes(code)
+      : code === (route === "login" ? "invalid_passkey" : "code_expired");
   return calls
     .filter((call) => call.by === "forger" && !isExpected(call))
     .map((call) => `a forgery: ${describe(call)}`);
@@ -231,12 +233,16 @@ function keysOf(call: Call): { password?: string | undefined; address?: string |
 function overruled({ calls }: Run): string[] {
   const sets = calls.filter((call) => call.route !== "login" && (call.status === 200 || isUnknown(call)));
   const byEmail = Object.groupBy(sets, ({ email }) => email);
-  const logins = calls.filter(({ route }) => route === "login");
+  const logins = calls.filter((call) => call.route === "login" && textsOf(call).password !== undefined);
   const wrong = logins.flatMap((login) => {
     const [password, address] = (["password", "address"] as const).map((name) => {
       const own = keysOf(login)[name];
       const all = (byEmail[login.email] ?? []).filter((set) => keysOf(set)[name] !== undefined);
-      return findKey(login, all, (set) => keysOf(set)[name] === own);
+      // What somebody has tried to set is not what the account began with.
+      const isFirst = !calls.some(
+        (call) => call.route !== "login" && call.email === login.email && keysOf(call)[name] === own,
+      );
+      return findKey(login, all, { isFirst, isOwn: (set) => keysOf(set)[name] === own });
     });
     const isWrong = password?.replacedBy ?? address?.replacedBy;
     if (login.status === 200) return isWrong ? [`${describe(login)} after ${describe(isWrong)}`] : [];
@@ -254,7 +260,11 @@ function overruled({ calls }: Run): string[] {
 }
 
 /** Whether the password or the address of a login is the last that was set, and what has surely replaced it. */
-function findKey(login: Call, all: Call[], isOwn: (set: Call) => boolean) {
+function findKey(
+  login: Call,
+  all: Call[],
+  { isFirst, isOwn }: { isFirst: boolean; isOwn: (set: Call) => boolean },
+) {
   const begun = all.filter((set) => set.startedAt < login.endedAt);
   const before = all.filter(({ status, endedAt }) => status === 200 && endedAt < login.startedAt);
   const others = begun.filter((set) => !isOwn(set));
@@ -262,7 +272,7 @@ function findKey(login: Call, all: Call[], isOwn: (set: Call) => boolean) {
     isOwn(set) && !others.some((other) => isUnknown(other) || other.endedAt > set.startedAt);
   const isNext = (set: Call) =>
     !isOwn(set) && all.filter(isOwn).every((own) => own.status === 200 && own.endedAt < set.startedAt);
-  return { isLast: begun.length === 0 || before.some(isLast), replacedBy: before.find(isNext) };
+  return { isLast: begun.length === 0 ? isFirst : before.some(isLast), replacedBy: before.find(isNext) };
 }
 
 function unmailed({ calls, tables, mailed }: Run): string[] {
@@ -309,7 +319,7 @@ function unopened({ recorder, tables }: Run): string[] {
 function halfProven({ calls, owners }: Run): string[] {
   const isProof = ({ route }: Call) => ["login", "changePassword", "askEmailChange"].includes(route);
   const proven = calls.filter(
-    (call) => owners.has(call.email) && isProof(call) && [200, 202].includes(call.status),
+    (call) => (owners.has(call.email) || call.proof) && isProof(call) && [200, 202].includes(call.status),
   );
   const without = proven.filter(({ proof, issued }) => !proof || (issued && issued.claims.acr !== "aal2"));
   const byCode = Object.groupBy(proven, ({ email, proof }) => `${email} ${proof}`);

@@ -116,6 +116,9 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     if (!last || last.answeredAt >= sentAt) return;
     const stepOf = ({ item: { totp } }: Written) => numberOf((totp as Item | undefined)?.M.step);
     if (stepOf(written) < stepOf(last)) report("I17", `the step of ${userId} went back`);
+    for (const [passkeyId, before] of Object.entries(passkeysOf(last.item)))
+      if (challengeOf(passkeysOf(written.item)[passkeyId]) < challengeOf(before))
+        report("I17", `the time of a challenge of ${userId} went back`);
     if (epoch < numberOf(last.item.sessionEpoch)) report("I6", `the epoch of ${userId} went back`);
     if (swept < numberOf(last.item.sweptEpoch)) report("I6", `the swept epoch of ${userId} went back`);
   }
@@ -153,6 +156,11 @@ export function createRecorder({ tick, past }: { tick: () => number; past: Past 
     },
   };
 }
+
+const passkeysOf = ({ passkeys }: WireItem): Record<string, Item> => (passkeys as Item | undefined)?.M ?? {};
+/** One that is gone is not judged. */
+const challengeOf = (passkey: Item | undefined): number =>
+  passkey ? numberOf(passkey.M.challengedAt) : Number.POSITIVE_INFINITY;
 
 export function numberOf(attribute: { N?: string } | undefined): number {
   return Number(attribute?.N ?? 0);

@@ -291,6 +291,7 @@ function readResponse(response: ApiResponse | undefined) {
   const isDevice = (cookie: string) => /^[\w-]+-device=/.test(cookie);
   const line = set.find((cookie) => !isDevice(cookie));
   if (body) keepTokens(body);
+  const answered = JSON.parse(body || "{}");
   const issued = line === undefined ? undefined : pairOf(response as ApiResponse);
   return {
     status: statusCode,
@@ -303,6 +304,8 @@ function readResponse(response: ApiResponse | undefined) {
     /** By this a browser is known at its next login. */
     device: set.find(isDevice)?.split(";")[0],
     /** What is answered to whoever asks for a code. */
-    challenge: statusCode === 202 ? String(JSON.parse(body ?? "{}").challenge) : undefined,
+    challenge: statusCode === 202 ? String(answered.challenge) : undefined,
+    /** What a passkey answers. */
+    passkeyChallenge: answered.rpId === undefined ? undefined : String(answered.challenge),
   };
 }

@@ -6,6 +6,7 @@ import { clock } from "../support/clock.ts";
 import type { Database, Item } from "../support/database.ts";
 import { log } from "../support/log.ts";
 import type { Mailbox } from "../support/mailbox.ts";
+import { createPasskey } from "../support/passkey.ts";
 import type { Account, Service } from "../support/service.ts";
 import { type Browser, createBrowser, createThief, forge, type RigUser, type Thief } from "./clients.ts";
 import { createRandom } from "./random.ts";
@@ -137,6 +138,8 @@ async function createBrowsers(rig: Rig, service: Service, account: Account): Pro
   const { database } = service;
   const addFactor = createAuthenticators(service);
   const { email, password, userId } = account;
+  const rpId = String(service.environment.PASSKEY_RP_ID);
+  const origin = `https://${rpId}`;
   const registered = await database.find("users", { userId });
   const browsers: Browser[] = [];
   for (let number = 0; number < users; number++) {
@@ -147,10 +150,24 @@ async function createBrowsers(rig: Rig, service: Service, account: Account): Pro
     await database.put("identities", { identity: `email:${item.email}`, userId: item.userId, createdAt });
     // Long enough that an undone change of address leaves it.
     const app = number % 3 === 0 ? await addFactor(own, clock.now - 1_000_000) : undefined;
+    const passkey = number % 3 === 1 ? createPasskey({ userId: own.userId, rpId, origin }) : undefined;
+    const isWithoutPassword = passkey !== undefined && number % 2 === 0;
+    if (passkey)
+      await database.change(
+        "users",
+        { userId: own.userId },
+        {
+          ...passkey.stored(clock.now - 1_000_000),
+          ...(isWithoutPassword && { passwordHash: undefined }),
+        },
+      );
     const stored = await database.find("users", { userId: own.userId });
     rig.recorder.noteWrite("users", marshall(stored), rig.tick());
     rig.recorder.userIds.set(own.email, own.userId);
-    const user: RigUser = { ...own, ...(app && { app }), passwords: [password], addresses: [own.email] };
+    const user: RigUser = {
+      ...{ ...own, ...(app && { app }), ...(passkey && { passkey }) },
+      ...{ passwords: isWithoutPassword ? [] : [password], addresses: [own.email] },
+    };
     for (let i = 0; i < browsersPerUser; i++) {
       const random = createRandom(`${rig.seed} browser ${number} ${i}`);
       const key = random.isTrue(0.6) ? `browser-${randomUUID()}` : undefined;

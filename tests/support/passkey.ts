@@ -63,7 +63,7 @@ export function createPasskey({
       const credentialId = toText(ownId);
       const passkey = {
         ...createStoredPasskey(createdAt),
-        ...{ credentialId, alg, publicKey: toSpki(publicKey) },
+        ...{ credentialId, alg, publicKey: toSpki(publicKey), isBackupEligible: false, isBackedUp: false },
       };
       return { passkeys: { [toText(sha256(ownId).subarray(0, 16))]: passkey } };
     },
