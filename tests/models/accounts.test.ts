@@ -43,7 +43,10 @@ const unnoticed: [RegExp, string][] = [
     /^(?!reset).*: \(?attribute_not_exists\((disabled|deleting)At\)/,
     "both raise the epoch, which sessions need",
   ],
-  [/^changePassword: .*: passwordHash = :from$/, "whoever changes the password raises the epoch"],
+  [
+    /: (passwordHash = :from|attribute_not_exists\(passwordHash\))$/,
+    "whoever sets a password raises the epoch",
+  ],
   [
     /^(confirmEmail: .*: (email = :(from|email)|.*\(undoUntil\).*)|undo: .*: movedBy = :movedBy)$/,
     "a change of the address raises the epoch",

@@ -126,7 +126,9 @@ function unavailable(error: unknown): never {
   throw new AppError("unavailable", { cause: error });
 }
 
-const caller = { requestId: "", device: undefined, refreshToken: undefined };
+/** That of every session here. */
+export const refreshToken = "A".repeat(43);
+const caller = { requestId: "", device: undefined, refreshToken };
 const request = { ...caller, language: "en" as const, ...noKeys };
 
 const isOpened = (result: unknown): result is { pair: SessionAddress } =>
@@ -188,7 +190,7 @@ export const changePassword = ({
   to,
 }: {
   session: SessionAddress;
-  from: string;
+  from?: string;
   to: string;
 }) =>
   program("changePassword", async ({ getLive, changePassword }) => {
@@ -203,7 +205,7 @@ export const reset = ({ mail, password }: { mail: string; password: string }) =>
   );
 
 /** `DELETE /auth/account`. */
-export const deleteAccount = ({ session, password }: { session: SessionAddress; password: string }) =>
+export const deleteAccount = ({ session, password }: { session: SessionAddress; password?: string }) =>
   program("deleteAccount", async ({ getLive, deleteAccount }) => {
     await deleteAccount(await getLive(session), { ...request, password });
   });

@@ -1,6 +1,7 @@
 import { emailIdentity } from "../../../lib/accounts/identities.ts";
 import { hashPassword } from "../../../lib/factors/password-hash.ts";
 import type { Mail } from "../../../lib/mail/mail.ts";
+import { hashToken } from "../../../lib/tokens/refresh-token.ts";
 import type { Item, Tables } from "../memory-table.ts";
 import * as flows from "./programs.ts";
 import type { Program } from "./run.ts";
@@ -28,20 +29,31 @@ const sessionOf = (userId: string, sessionId = "1"): SessionKey => ({ userId, se
 
 interface Start {
   isProven?: boolean;
+  /** Ada has a password. */
+  hasPassword?: boolean;
+  /** When Ada and Bob have logged in. */
+  loggedInAt?: number;
   ada?: object;
   entries?: ReturnType<typeof entry>[];
 }
 
 /** Two accounts: Ada has the address a and the sessions 1 and 2, Bob c and 1. The addresses b and d are free. */
-function createTables({ isProven = true, ada = {}, entries = [] }: Start = {}): Tables {
+function createTables({
+  isProven = true,
+  hasPassword = true,
+  loggedInAt = yesterday,
+  ada = {},
+  entries = [],
+}: Start = {}): Tables {
   const proven = { ...(isProven && { emailVerifiedAt: yesterday }), createdAt: yesterday };
-  const user = { ...proven, passwordHash, sessionEpoch: 0, sweptEpoch: 0 };
+  const user = { ...proven, sessionEpoch: 0, sweptEpoch: 0 };
   const users = [
-    { ...user, userId: "ada", email: a, ...ada },
-    { ...user, userId: "bob", email: c },
+    { ...user, userId: "ada", email: a, ...(hasPassword && { passwordHash }), ...ada },
+    { ...user, userId: "bob", email: c, passwordHash },
   ];
   const sessions = [sessionOf("ada"), sessionOf("ada", "2"), sessionOf("bob")].map((key) => ({
-    ...{ ...key, email: a, tokenHash: "", sessionEpoch: 0, createdAt: yesterday, expiresAt: 2 * startedAt },
+    ...{ ...key, email: a, tokenHash: hashToken(flows.refreshToken), sessionEpoch: 0 },
+    ...{ createdAt: loggedInAt, expiresAt: 2 * startedAt },
   }));
   const identities = [...users.map(({ email, userId }) => entry(email, userId)), ...entries];
   return {
@@ -133,6 +145,16 @@ const remove = (session = ada1): Request => ({
   ends: ["done", "invalid_token", "invalid_credentials", "email_changed_recently"],
   promise: ({ users }) => !users?.[session.userId],
 });
+const withoutPassword = { tables: createTables({ loggedInAt: startedAt, hasPassword: false }) };
+const firstPassword = (to: string, session = ada1): Request => ({
+  ...{ ...password(to, session), name: `first password ${to}`, ends: ["done", "invalid_token"] },
+  program: () => flows.changePassword({ session, to }),
+});
+const removeWithout = (session = ada1): Request => ({
+  ...{ ...remove(session), name: `delete without a password by ${session.sessionId}` },
+  ends: ["done", "invalid_token", "email_changed_recently"],
+  program: () => flows.deleteAccount({ session }),
+});
 const endOne = (session = ada1): Request => ({
   ...{ name: `end ${session.sessionId}`, program: () => flows.endSession(session), ends: ["done"] },
   promise: ({ sessions }) => !sessions?.[keyOf(session)],
@@ -211,6 +233,12 @@ const pairs: Scenario[] = [
     of([remove(), other]),
   ),
   of([remove(), then(remove(), register(a, "one"))]),
+  ...[firstPassword("two", ada2), reset("r1", "two"), move("m1", ada2), endOne(), endAll].map((other) =>
+    of([firstPassword("one"), other], withoutPassword),
+  ),
+  ...[firstPassword("two", ada2), reset("r1", "two"), removeWithout(ada2), loginByCode("la")].map((other) =>
+    of([removeWithout(), other], withoutPassword),
+  ),
   ...[
     login(a, "old"),
     loginByCode("la"),
