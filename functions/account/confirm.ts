@@ -3,7 +3,7 @@ import { createConfirmRegistration } from "../../lib/auth/account/confirm.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
 import { readConfig } from "../../lib/config.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { createConfirmRegistrationBody } from "../../lib/http/passkey-schemas.ts";
 import { json } from "../../lib/http/response.ts";
@@ -23,7 +23,7 @@ const confirmRegistration = createConfirmRegistration({
   proveCode,
   mails,
   directory: createDirectory(dynamodb, config),
-  readCommonPasswords,
+  commonPasswords,
   parseRegistration: passkeys && createParseRegistration(passkeys),
   clock: systemClock,
 });

@@ -5,7 +5,7 @@ import { createProveToken } from "../../lib/auth/prove-token.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createAcceptInvitationBody, parseBody } from "../../lib/http/schemas.ts";
@@ -34,7 +34,7 @@ const acceptInvitation = createAcceptInvitation({
   mails,
   invitations: createInvitations(config.identitiesTable),
   directory: createDirectory(dynamodb, config),
-  ...{ readCommonPasswords, clock },
+  ...{ commonPasswords, clock },
 });
 
 export const handler = api().handler(async ({ body, userAgent, sourceIp: ip, requestId }) => {

@@ -4,7 +4,7 @@ import { createRegister } from "../../lib/auth/account/register.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createRegisterBody, parseBody } from "../../lib/http/schemas.ts";
@@ -41,7 +41,7 @@ const registerBody = createRegisterBody({ ...config, hasMail: config.mailsTable 
 const register = createRegister({
   directory: createDirectory(dynamodb, config),
   clock: systemClock,
-  readCommonPasswords,
+  commonPasswords,
   sources: openSourceLimit(
     config,
     { dynamodb, hashKeys, clock: systemClock },

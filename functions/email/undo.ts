@@ -4,7 +4,7 @@ import { openSourceLimit } from "../../lib/attempts/open-limits.ts";
 import { createUndoEmailChange } from "../../lib/auth/email/undo.ts";
 import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
 import { readConfig } from "../../lib/config.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createUndoEmailChangeBody, parseBody } from "../../lib/http/schemas.ts";
@@ -27,7 +27,7 @@ const undoBody = createUndoEmailChangeBody(config);
 const { codes, mails, needs } = await createCodeTaking(config);
 const limit = config.loginLimitPerSourcePerMinute;
 const undoEmailChange = createUndoEmailChange({
-  ...{ codes, mails, readCommonPasswords, clock: needs.clock },
+  ...{ codes, mails, commonPasswords, clock: needs.clock },
   // The token opens an account: whoever presents one is counted as one who logs in.
   sources: openSourceLimit(config, needs, { what: "logins", limit, windowSeconds: 60 }),
   users: createUserStore(needs.dynamodb, config.usersTable),

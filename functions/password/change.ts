@@ -1,7 +1,7 @@
 import { createChangePassword } from "../../lib/auth/password/change.ts";
 import { createProveUser } from "../../lib/auth/prove-user.ts";
 import { readConfig } from "../../lib/config.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { authenticate } from "../../lib/http/authenticate.ts";
 import { callerToken } from "../../lib/http/caller-pair.ts";
@@ -23,7 +23,7 @@ const config = readConfig({
 const opening = await createSessionOpening(config);
 const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({
-  ...{ ...opening, ...opening.needs, readCommonPasswords },
+  ...{ ...opening, ...opening.needs, commonPasswords },
   proveUser: createProveUser({
     ...{ ...opening, ...opening.needs, ...createOtpTaking(config, opening.needs) },
     passkeys: createPasskeyProof(config, opening.needs),

@@ -7,7 +7,7 @@ import { createProveToken } from "../../lib/auth/prove-token.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { codeTakingSettings, createCodeTaking } from "../../lib/code-taking.ts";
 import { readConfig } from "../../lib/config.ts";
-import { readCommonPasswords } from "../../lib/factors/common-passwords.ts";
+import { commonPasswords } from "../../lib/factors/common-passwords.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createRecoveryBody, createResetPasswordBody, hasToken, parseBody } from "../../lib/http/schemas.ts";
@@ -34,7 +34,7 @@ const resetPassword = createResetPassword({
   users: createUserStore(dynamodb, config.usersTable),
   sessions: createSessionStore(dynamodb, config.sessionsTable),
   forgetAttempts: createForgetAttempts(createAttemptStore(dynamodb, config.attemptsTable), keyedHash),
-  readCommonPasswords,
+  commonPasswords,
   clock: systemClock,
 });
 

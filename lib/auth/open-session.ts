@@ -87,8 +87,12 @@ export function createOpenSession(options: OpenSessionOptions) {
   ): Promise<NewPair | undefined> {
     await pairs.ready();
     const { session, refreshToken } = await put(user, request);
-    if (!(await isConfirmed(user, session, confirmation))) return undefined;
-    const pair = await pairs.issue(session, refreshToken);
+    // Signed beside the request that decides; without its yes nobody gets the pair
+    const [isSure, pair] = await settleAll([
+      isConfirmed(user, session, confirmation),
+      pairs.issue(session, refreshToken),
+    ]);
+    if (!isSure) return undefined;
     if (!challenges || session.deviceKey !== undefined) return pair;
     return { ...pair, deviceChallenge: await challenges.toBind(createTokenId(refreshToken)) };
   };

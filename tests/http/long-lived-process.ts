@@ -36,7 +36,7 @@ const program = `
 `;
 
 /** Starts a process that answers many events, as a sandbox does, with nothing but the given environment. */
-export function startLongLivedProcess(env: Record<string, string>) {
+export function startLongLivedProcess(env: Record<string, string>, folder = ".local/test/bundles") {
   const flags = ["--expose-gc", "--heap-snapshot-string-limit=1000000", "--no-lazy-feedback-allocation"];
   const child = spawn(process.execPath, [...flags, "--eval", program], {
     env,
@@ -57,7 +57,7 @@ export function startLongLivedProcess(env: Record<string, string>) {
   return {
     /** Gives a bundled handler an event. */
     async invoke(name: string, event: unknown): Promise<ApiResponse> {
-      const { href } = pathToFileURL(`.local/test/bundles/${pathOf(name)}.mjs`);
+      const { href } = pathToFileURL(`${folder}/${pathOf(name)}.mjs`);
       return (await ask({ bundle: href, event })).response;
     },
 

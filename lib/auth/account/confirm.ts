@@ -13,7 +13,7 @@ import {
 
 interface ConfirmRegistrationOptions extends OpenAccountOptions {
   proveCode: ProveCode;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
   /** Undefined where there are no passkeys. */
   parseRegistration: ParseRegistration | undefined;
 }
@@ -26,7 +26,7 @@ export interface RegistrationConfirmation extends Proof, NewAccount {
 
 /** Makes the use case that creates the account of an address that is proven; it opens no session. */
 export function createConfirmRegistration(options: ConfirmRegistrationOptions) {
-  const { proveCode, parseRegistration, readCommonPasswords } = options;
+  const { proveCode, parseRegistration, commonPasswords } = options;
   const openAccount = createOpenAccount(options);
 
   /**
@@ -48,7 +48,7 @@ export function createConfirmRegistration(options: ConfirmRegistrationOptions) {
   function findFirstWay(password: string | undefined, passkey: PasskeyAnswer | undefined): MakeFirstWay {
     if (!passkey) {
       if (password === undefined) throw invalidMember("password", "is missing");
-      return createFirstPassword(password, readCommonPasswords);
+      return createFirstPassword(password, commonPasswords);
     }
     if (!parseRegistration) throw invalidMember("passkey", "is not known");
     if (password !== undefined) throw invalidMember("passkey", "takes the place of the password");

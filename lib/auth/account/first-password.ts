@@ -8,11 +8,7 @@ const pointer = "#/password";
  * Makes the first way into an account: a password. What can be said of it without knowing whose it will be is said at once: throws
  * AppError `invalid_body`, as what it gives does.
  */
-export function createFirstPassword(
-  password: string,
-  readCommonPasswords: () => ReadonlySet<string>,
-): MakeFirstWay {
-  const commonPasswords = readCommonPasswords();
+export function createFirstPassword(password: string, commonPasswords: ReadonlySet<string>): MakeFirstWay {
   assertUncommonPassword(password, { commonPasswords, pointer });
   return async ({ email }) => {
     assertUsablePassword(password, { commonPasswords, pointer, email });

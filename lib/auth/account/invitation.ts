@@ -6,7 +6,7 @@ import { createOpenAccount, type NewAccount, type OpenAccountOptions } from "./o
 interface AcceptInvitationOptions extends OpenAccountOptions {
   proveToken: ProveToken;
   invitations: Pick<Invitations, "toAccept">;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
 }
 
 /** The acceptance of an invitation as it came in. */
@@ -18,7 +18,7 @@ export interface Acceptance extends NewAccount {
 
 /** Makes the use case that creates the account that an operator has invited somebody to; it opens no session. */
 export function createAcceptInvitation(options: AcceptInvitationOptions) {
-  const { proveToken, invitations, readCommonPasswords } = options;
+  const { proveToken, invitations, commonPasswords } = options;
   const openAccount = createOpenAccount(options);
 
   /**
@@ -26,7 +26,7 @@ export function createAcceptInvitation(options: AcceptInvitationOptions) {
    * `invalid_body`, `code_expired` – without a request, where the token is none of ours –, `email_taken`, `unavailable`.
    */
   return async function acceptInvitation({ token, password, ...account }: Acceptance) {
-    const makeWay = createFirstPassword(password, readCommonPasswords);
+    const makeWay = createFirstPassword(password, commonPasswords);
     const mail = await proveToken("invitation", token);
     const uses = [invitations.toAccept(mail.email, mail.createdAt)];
     return openAccount(mail, makeWay, account, { by: "invitation", uses });

@@ -13,7 +13,7 @@ import type { Client } from "../../sessions/session.ts";
 interface RegisterOptions {
   directory: Pick<Directory, "register">;
   clock: Clock;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
   sources: SourceLimit;
 }
 
@@ -27,13 +27,13 @@ export interface RegisterRequest extends Client {
 }
 
 /** Makes the use case that creates an account. */
-export function createRegister({ directory, clock, readCommonPasswords, sources }: RegisterOptions) {
+export function createRegister({ directory, clock, commonPasswords, sources }: RegisterOptions) {
   /**
    * Creates the account. Throws AppError `invalid_body` for a password that may not be used, `too_many_requests`,
    * `email_taken`, `unavailable`.
    */
   return async function register({ email, password, language, requestId, ...client }: RegisterRequest) {
-    assertUsablePassword(password, { email, commonPasswords: readCommonPasswords(), pointer: "#/password" });
+    assertUsablePassword(password, { email, commonPasswords, pointer: "#/password" });
     // A registration guesses nothing: where it cannot be counted it goes on.
     await sources.count(client.ip).catch((error: unknown) => {
       if ((error as AppError).code !== "unavailable") throw error;

@@ -21,7 +21,7 @@ interface UndoEmailChangeOptions {
   users: Pick<UserStore, "find" | "noteSwept">;
   moves: Pick<Moves, "undo">;
   sessions: Pick<SessionStore, "list" | "deleteAll">;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
   clock: Clock;
 }
 
@@ -38,7 +38,7 @@ const maxLooks = 4;
 
 /** Makes the use case that takes an account back to the address before, and from whoever has changed it. */
 export function createUndoEmailChange(options: UndoEmailChangeOptions) {
-  const { codes, mails, sources, users, moves, sessions, readCommonPasswords, clock } = options;
+  const { codes, mails, sources, users, moves, sessions, commonPasswords, clock } = options;
   const sweep = createSweep({ sessions, users });
 
   /**
@@ -48,7 +48,7 @@ export function createUndoEmailChange(options: UndoEmailChangeOptions) {
    */
   return async function undoEmailChange(request: EmailUndoing): Promise<Pick<User, "userId">> {
     const { token, newPassword, requestId, ...client } = request;
-    const unusable = { commonPasswords: readCommonPasswords(), pointer: "#/newPassword" };
+    const unusable = { commonPasswords, pointer: "#/newPassword" };
     assertUncommonPassword(newPassword, unusable);
     const id = await codes.openToken("undo", token);
     if (id === undefined) throw new AppError("code_expired");

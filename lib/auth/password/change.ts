@@ -17,7 +17,7 @@ interface ChangePasswordOptions {
   devices: Pick<Devices, "remember">;
   pairs: Pick<PairIssuer, "ready">;
   openSession: OpenSession;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
   clock: Clock;
 }
 
@@ -35,7 +35,7 @@ export function createChangePassword({
   devices,
   pairs,
   openSession,
-  readCommonPasswords,
+  commonPasswords,
   clock,
 }: ChangePasswordOptions) {
   /**
@@ -47,7 +47,6 @@ export function createChangePassword({
     const { currentPassword, newPassword, device, requestId } = request;
     // First what can be said without the password: it takes no attempt.
     const pointer = "#/newPassword";
-    const commonPasswords = readCommonPasswords();
     assertUsablePassword(newPassword, { email: caller.email, commonPasswords, pointer });
     if (currentPassword !== undefined && isSamePassword(newPassword, currentPassword))
       throw invalidPassword(pointer, "must not be the current password");

@@ -24,7 +24,7 @@ interface ResetPasswordOptions {
   attempts: AttemptLimit;
   forgetAttempts: ForgetAttempts;
   lookAtOtp: SecondFactor;
-  readCommonPasswords: () => ReadonlySet<string>;
+  commonPasswords: ReadonlySet<string>;
   clock: Clock;
 }
 
@@ -48,7 +48,7 @@ export function createResetPassword(options: ResetPasswordOptions) {
     attempts,
     forgetAttempts,
     lookAtOtp,
-    readCommonPasswords,
+    commonPasswords,
     clock,
   } = options;
   const sweep = createSweep({ sessions, users });
@@ -61,7 +61,7 @@ export function createResetPassword(options: ResetPasswordOptions) {
   return async function resetPassword(request: PasswordReset): Promise<Pick<User, "userId">> {
     const { newPassword, otp, requestId, ip, userAgent } = request;
     const client = { ip, userAgent };
-    const unusable = { commonPasswords: readCommonPasswords(), pointer: "#/newPassword" };
+    const unusable = { commonPasswords, pointer: "#/newPassword" };
     // First what can be said without the code: it takes no try.
     assertUncommonPassword(newPassword, unusable);
     const { id, email, userId, createdAt } = await ("token" in request

@@ -78,7 +78,7 @@ function createUseCases({ client, now }: Tools) {
     tellNewDevice: async () => {},
     tellFactorRefused: undefined,
   };
-  const readCommonPasswords = () => new Set<string>();
+  const commonPasswords: ReadonlySet<string> = new Set();
   // Whoever has the challenge has the code: wrong ones are not what this is about.
   const mails = createMailStore(client, "mails");
   const open = async (_: unknown, text: string) => text;
@@ -89,13 +89,13 @@ function createUseCases({ client, now }: Tools) {
     codes: { isRight: async () => true, isOf: () => true },
     clock,
   });
-  const proving = { proveCode, readCommonPasswords, clock };
+  const proving = { proveCode, commonPasswords, clock };
   const moves = createMoves(client, tables);
   const undoing = { codes: { openToken: open, isOf: () => true }, mails, sources, users, moves, sessions };
   return {
     ...{ client, sessions },
     getLive: (session: SessionAddress) => getLiveSession(sessions, session, now),
-    register: createRegister({ directory, clock, readCommonPasswords, sources }),
+    register: createRegister({ directory, clock, commonPasswords, sources }),
     login: createLogin({ ...opening, ...forLogin, lookAtOtp }),
     confirmRegistration: createConfirmRegistration({
       ...proving,
@@ -112,9 +112,9 @@ function createUseCases({ client, now }: Tools) {
       sessions,
       forgetAttempts: async () => {},
     }),
-    changePassword: createChangePassword({ ...opening, proveUser, readCommonPasswords }),
+    changePassword: createChangePassword({ ...opening, proveUser, commonPasswords }),
     confirmEmail: createConfirmEmailChange({ ...opening, proveCode, moves }),
-    undoEmail: createUndoEmailChange({ ...undoing, readCommonPasswords, clock }),
+    undoEmail: createUndoEmailChange({ ...undoing, commonPasswords, clock }),
     deleteAccount: createDeleteAccount({ users, endOthers, directory, sessions, proveUser, clock }),
     ...createEndAllSessions({ sessions, users, endOthers, clock }),
     sweep: createSweep({ sessions, users }),
