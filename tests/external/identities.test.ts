@@ -347,13 +347,13 @@ test("a bearer client sends the flow and its refresh token in the body", async (
   expect((await userOf(account))?.identityIds).toEqual(new Set([identityOf(sub)]));
 });
 
-test("a provider that is away changes nothing, and the same return is good a moment later", async () => {
+test("X11 a provider that is away changes nothing, and the same return is good a moment later", async () => {
   const { pair } = await open();
   const call = await returned(pair, randomUUID());
   odd.answer("/token", (request) => request.socket.destroy());
   expect(bodyOf(await call()).code).toBe("provider_unavailable");
-  odd.answer("/token", { status: 400, body: { error: "invalid_grant" } });
-  expect(bodyOf(await call()).code).toBe("sign_in_refused");
+  odd.answer("/token", undefined);
+  expect((await call()).statusCode).toBe(201);
 });
 
 test("an identity id that is none: 404, without a write", async () => {

@@ -32,7 +32,7 @@ const send = (response: ServerResponse, answer: Sent) => {
 export async function startOddProvider() {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: "key-1", alg: "RS256", use: "sig" };
-  let answers: Record<string, Answer> = {};
+  let answers: Record<string, Answer | undefined> = {};
   let requests: { path: string; form: URLSearchParams }[] = [];
   const known = new Map<string, Claims>();
 
@@ -78,8 +78,8 @@ export async function startOddProvider() {
       tokenEndpoint: `${issuer}/token`,
       jwksUri: `${issuer}/jwks`,
     },
-    /** Answers the next requests of a path so. */
-    answer(path: string, answer: Answer): void {
+    /** Answers the next requests of a path so; undefined: as it does by itself. */
+    answer(path: string, answer: Answer | undefined): void {
       answers[path] = answer;
     },
     /** Makes a code for a user. */
