@@ -9,7 +9,9 @@ export function readOptions<Options>(parse: (args: string[]) => Options, usage: 
     return parse(args);
   } catch (error) {
     const [, command = ""] = /^Usage: (npm run \w+)/.exec(usage) ?? [];
-    return fail(`${(error as Error).message}\nHelp: ${command} -- --help`, 2);
+    // Node goes on with what else the text could have meant
+    const [message] = (error as Error).message.split(". To specify a positional argument");
+    return fail(`${message}\nHelp: ${command} -- --help`, 2);
   }
 }
 
@@ -41,10 +43,17 @@ function countEdits(one: string, other: string): number {
   return row.at(-1) ?? 0;
 }
 
-/** One object as one line of JSON, in ASCII: what others have written must not be taken for a command by a terminal. */
-export function toLine(told: object, replacer?: (name: string, value: unknown) => unknown): string {
-  return JSON.stringify(told, replacer).replace(
-    /[^ -~]/g,
+/**
+ * One object as JSON, in ASCII: what others have written must not be taken for a command by a terminal. It is one line, unless
+ * `indent` has more for people.
+ */
+export function toLine(
+  told: object,
+  replacer?: (name: string, value: unknown) => unknown,
+  indent?: number,
+): string {
+  return JSON.stringify(told, replacer, indent).replace(
+    /[^\n -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

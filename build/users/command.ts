@@ -22,14 +22,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   const told: Promise<object> | AsyncIterable<object> = commands[options.command](stage, options);
   if (Symbol.asyncIterator in told) for await (const each of told) await print(each);
-  else await print(await told);
+  else await print(await told, process.stdout.isTTY ? 2 : 0);
 } catch (error) {
   fail(explain(stage, error, options));
 }
 
 /** A pipe that is full is waited for: a million lines are never held at once. */
-async function print(told: object): Promise<void> {
-  const line = `${toLine(told, withDate)}\n`;
+async function print(told: object, indent = 0): Promise<void> {
+  const line = `${toLine(told, withDate, indent)}\n`;
   if (!process.stdout.write(line)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }
 

@@ -27,7 +27,7 @@ import { systemClock as clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
 import { nameOf } from "../../lib/mail/codes.ts";
 import { languages } from "../../lib/mail/language.ts";
-import { listMails } from "../../lib/mail/mail-list.ts";
+import { type ListedMail, listMails } from "../../lib/mail/mail-list.ts";
 import { createRecipients } from "../../lib/mail/recipients.ts";
 import { createMailStore } from "../../lib/mail/store.ts";
 import { viewPasskeys } from "../../lib/passkeys/passkey.ts";
@@ -98,12 +98,14 @@ export const commands = {
         ? target
         : assertFound(await openUsers(stage).findUser(target)).email;
     const progress = createProgress();
+    const found: ListedMail[] = [];
     let read = 0;
     for await (const mail of listMails(stage.dynamodb, stage.tables.mailsTable)) {
       progress.show(`${++read} mails read`);
-      if ((email === "" || mail.email === email) && (!failed || mail.is === "failed")) yield mail;
+      if ((email === "" || mail.email === email) && (!failed || mail.is === "failed")) found.push(mail);
     }
     progress.end();
+    yield* found.sort((a, b) => b.createdAt - a.createdAt);
   },
 
   async export(stage, { target }) {
@@ -155,8 +157,8 @@ export const commands = {
     change(stage, target, (opened, { userId }, by) => createEnableUser(opened)(userId, by)),
 
   "remove-factor": (stage, { target, yes }) =>
-    change(stage, target, async (opened, { userId, email }, by) => {
-      if (!yes) await confirm("Taking the second factor away", email);
+    change(stage, target, async (opened, { userId, email, totp }, by) => {
+      if (totp && !yes) await confirm("Taking the second factor away", email);
       return createRemoveFactor(opened)(userId, by);
     }),
 

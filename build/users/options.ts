@@ -64,7 +64,7 @@ To look:
   find <user>           what is stored of an account, with its sessions and last changes, without the hash of its password
   list                  all accounts; --unverified, --disabled, --role <role>: those alone
   audit <user>          every change of an account, the newest first; by its user id also after it was deleted; of imports: audit import
-  mails [<user>]        the mails of the last seven days and what became of them; --failed: those that were not sent
+  mails [<user>]        the mails of the last seven days and what became of them, the newest first; --failed: those that were not sent
   export <user>         everything stored of an account, as its owner gets it
 
 To change:
@@ -91,8 +91,8 @@ takes --yes.
   --region <region>  of the stage; as for sls deploy
   --help             this text
 
-The answer is one JSON object on standard output, of list, audit, mails and import one a line (npm adds its own lines without
--s). The exit code is 0 if it was done, 1 if not (of import also if a line was refused), 2 if the command line is wrong. Each change stands in the audit trail with your name.
+The answer is one JSON object on standard output, of list, audit, mails and import one a line; in a terminal the one is spread over
+several lines (npm adds its own lines without -s). The exit code is 0 if it was done, 1 if not (of import also if a line was refused), 2 if the command line is wrong. Each change stands in the audit trail with your name.
 `;
 
 /** A command line of `npm run users`. */

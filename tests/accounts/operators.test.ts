@@ -129,6 +129,25 @@ describe("npm run users", () => {
       ...{ event: "totp_removed", by: expect.stringMatching(/^operator /) },
     });
     expect((await mailsTo(email)).map(({ notice }) => notice)).toContain("totpRemoved");
+    const rows = await rowsOf(account.userId);
+    const again = await users(["remove-factor", email]);
+    expect([again.exitCode, again.stderr]).toEqual([
+      1,
+      expect.stringContaining("The account has no second factor. Nothing was changed."),
+    ]);
+    await feed("events");
+    expect(await rowsOf(account.userId)).toEqual(rows);
+  });
+
+  test("remove-factor that broke off is finished by the same command", async () => {
+    const account = await registerProven();
+    const pair = await service.logIn({ account });
+    await createAuthenticators(service)(account);
+    const remove = () => users(["remove-factor", account.email, "--yes"], wire.endpoint);
+    wire.break("Query sessions", loseRequest, { times: 3 });
+    expect((await remove()).exitCode).toBe(1);
+    expect((await remove()).exitCode).toBe(0);
+    await service.expectOver([pair]);
   });
 
   test("enable calls a deletion off that broke off: the session that began it is over, and the owner logs in", async () => {
@@ -295,6 +314,13 @@ describe("npm run users", () => {
       },
     ]);
     expect(lines(await users(["mails", "nobody@example.com"]))).toEqual([]);
+    clock.advance(60);
+    await sandbox.forgotPassword({ body: { email } });
+    clock.advance(60);
+    await sandbox.forgotPassword({ body: { email } });
+    const times = lines(await users(["mails"])).map(({ createdAt }) => createdAt);
+    expect(times).toEqual(times.toSorted().reverse());
+    expect(new Set(times).size).toBeGreaterThan(2);
   });
 
   test("export is what the owner gets, and names no operator", async () => {
@@ -308,16 +334,23 @@ describe("npm run users", () => {
     expect(told(exported).changes[0]).toMatchObject({ by: "operator", roles: ["editor"] });
   });
 
-  test.each(["find", "disable", "enable", "end-sessions", "unlock", "delete", "export", "audit"])(
-    "%s says that there is no such user, and changes nothing",
-    async (command) => {
-      const before = await database.scan("users");
-      const { exitCode, stdout, stderr } = await users([command, "nobody@example.com"]);
-      expect([exitCode, stdout]).toEqual([1, ""]);
-      expect(stderr).toContain("there is no user nobody@example.com");
-      expect(await database.scan("users")).toEqual(before);
-    },
-  );
+  test.each([
+    "find",
+    "disable",
+    "enable",
+    "remove-factor",
+    "end-sessions",
+    "unlock",
+    "delete",
+    "export",
+    "audit",
+  ])("%s says that there is no such user, and changes nothing", async (command) => {
+    const before = await database.scan("users");
+    const { exitCode, stdout, stderr } = await users([command, "nobody@example.com"]);
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("there is no user nobody@example.com");
+    expect(await database.scan("users")).toEqual(before);
+  });
 
   test("the managed policies allow what the commands send, and no more", async () => {
     const account = await registerProven();
