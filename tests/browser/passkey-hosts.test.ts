@@ -77,6 +77,22 @@ test("P31 a page of another site that is listed makes a passkey and signs in wit
   expect(await run(await open(stranger), get)).toBe("SecurityError");
 });
 
+test("O43 whoever logs in once more is offered the passkeys of that account alone", async () => {
+  const tab = await open(api);
+  const accounts = [await service.register(), await service.register()];
+  const logIn = ({ email, password }: { email: string; password: string }) =>
+    `auth.login(${JSON.stringify({ email, password })})`;
+  for (const account of accounts) {
+    await service.database.change("users", { userId: account.userId }, { emailVerifiedAt: clock.now });
+    await run(tab, `${logIn(account)}.then(() => passkeys.addPasskey())`);
+  }
+  for (const account of accounts) {
+    const again = "passkeys.passkeys().then((only) => passkeys.signInWithPasskey({ only }))";
+    const claims = await run(tab, `${logIn(account)}.then(() => ${again}).then(() => auth.me())`);
+    expect(claims).toMatchObject({ email: account.email, ...byPasskey });
+  }
+});
+
 test("P29 an account is made with a passkey, after a wrong code with the same one, and deleted with it", async () => {
   const email = "ada@example.com";
   const tab = await open(api);

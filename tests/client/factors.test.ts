@@ -64,7 +64,7 @@ describe.each<[who: string, createOptions: () => SessionOptions]>([
   });
 });
 
-test("O33 whoever has logged in too long ago is told so, once and without a refresh, and logs in once more", async () => {
+test("O33 O41 whoever has logged in too long ago is told so, once and without a refresh, and logs in once more", async () => {
   const owner = await register();
   const [{ auth, factors }] = await openSession({ as: owner, age: 301 });
   await expect(factors.startTotp()).rejects.toMatchObject(stale);

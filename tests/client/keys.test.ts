@@ -89,7 +89,7 @@ test.each([
 );
 
 describe("a thief", () => {
-  test("who copied the whole profile is found out at the second renewal, at the latest", async () => {
+  test("R54 who copied the whole profile is found out at the second renewal, at the latest", async () => {
     const [tab] = await openSession();
     const thief = createBrowser(service.sandbox, browser.profile());
     const stolen = await thief.openTab();

@@ -27,7 +27,7 @@ describe.each<[string, { tabs: number; without?: ("locks" | "events")[] }]>([
 ])("%s", (_where, options) => {
   test.each<[string, "refresh" | "login" | "logout", keyof typeof acts, string]>([
     [
-      "a login waits for a refresh, lest its cookie is overwritten",
+      "O40 a login waits for a refresh, lest its cookie is overwritten",
       "refresh",
       "login",
       "POST /auth/login 200",
@@ -38,7 +38,7 @@ describe.each<[string, { tabs: number; without?: ("locks" | "events")[] }]>([
       "logout",
       "POST /auth/logout 200",
     ],
-    ["a refresh waits for a login, and then is not needed", "login", "movies", "GET /movies 200"],
+    ["O40 a refresh waits for a login, and then is not needed", "login", "movies", "GET /movies 200"],
     ["a refresh waits for a logout, and then is not sent", "logout", "movies", "GET /movies 401"],
   ])("%s", async (_what, first, second, secondName) => {
     const [tab, another = tab] = await openSession({ ...options, age: 1000 });

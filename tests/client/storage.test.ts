@@ -72,7 +72,7 @@ test.each([
   ["cookies and localStorage", { cookies: true }, 0, "missing_credentials"],
   ["localStorage", { cookies: false }, 1000, "session_key_required"],
 ])(
-  "%s are cleared while pages are open: each is told once, when it needs the session",
+  "R52 %s are cleared while pages are open: each is told once, when it needs the session",
   async (_what, which, age, code) => {
     const [tab, other] = await openSession({ tabs: 2 });
     browser.clear(which);
@@ -95,7 +95,7 @@ test("localStorage is full at a change of the password: the session that has its
   expect(tab.ends).toEqual([]);
 });
 
-test("a page without localStorage that is reloaded in the middle of a renewal keeps its session: it has no keys to lose", async () => {
+test("R53 a page without localStorage that is reloaded in the middle of a renewal keeps its session: it has no keys to lose", async () => {
   const options = { without: ["localStorage" as const] };
   const [tab] = await openSession({ age: 1000, ...options });
   browser.break("POST /auth/refresh", loseAnswer);

@@ -123,7 +123,7 @@ describe("a reset", () => {
   const logIn = ({ email }: Account, otp?: string) =>
     sandbox.login({ body: { email, password: newPassword, ...withOtp(otp) } });
 
-  test("leaves the second factor as it is, asks for nothing of it, and does not forget who guesses at it", async () => {
+  test("F13 leaves the second factor as it is, asks for nothing of it, and does not forget who guesses at it", async () => {
     const { account, codeAt } = await createOwner();
     const { email, password } = account;
     for (let i = 0; i < 5; i++) await sandbox.login({ body: { email, password, otp: "000000" } });

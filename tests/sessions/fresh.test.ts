@@ -61,6 +61,19 @@ describe("authenticate({ maxAgeSeconds })", () => {
     expect(await service.findSession(renewed)).toBeUndefined();
   });
 
+  test("O42 a thief who renews ahead of the owner never gets the login that the owner makes once more", async () => {
+    const account = await service.register();
+    const stolen = await service.logIn({ account });
+    clock.advance(301);
+    const thief = await service.rotate(stolen);
+    const { email, password } = account;
+    const again = pairOf(await sandbox.login({ cookies: stolen.cookies, body: { email, password } }));
+    expectJson(await payout(again.cookies), 200, { ran: 1 });
+    expectProblem(await service.refresh(thief), refusals.tokenExpired);
+    expectProblem(await payout(thief.cookies), refusals.notFresh);
+    await service.rotate(again);
+  });
+
   test("names its own figure", async () => {
     const transfer = await createRoute({ maxAgeSeconds: 60 });
     const { cookies } = await service.logIn();

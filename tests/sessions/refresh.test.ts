@@ -57,7 +57,7 @@ describe("a session that was opened with a Session-Key", () => {
     ["no", undefined],
     ["another", createRefreshToken()],
   ])(
-    "is not renewed with %s Session-Key, however old the pair: 403, nothing is written, nothing ended",
+    "R50 is not renewed with %s Session-Key, however old the pair: 403, nothing is written, nothing ended",
     async (_, other) => {
       const first = await service.logIn({ sessionKey });
       clock.advance(100);
@@ -82,7 +82,7 @@ describe("a session that was opened with a Session-Key", () => {
   });
 });
 
-test("a Session-Key for a session that has none is ignored", async () => {
+test("R51 a Session-Key for a session that has none is ignored", async () => {
   const first = await service.logIn();
   await service.rotate(first, { sessionKey: createRefreshToken() });
   await service.rotate(first);

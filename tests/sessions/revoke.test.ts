@@ -188,7 +188,7 @@ describe("DELETE /auth/sessions", () => {
     await expectRefusal(() => sandbox.revokeAllSessions({ cookies, query: { except } }), refusal, [live]);
   });
 
-  test("keeping this one needs a login of the last 300 s, and the Session-Key of the session", async () => {
+  test("O44 keeping this one needs a login of the last 300 s, and the Session-Key of the session", async () => {
     const sessionKey = createRefreshToken();
     const own = await service.logIn({ account: await service.register(), sessionKey });
     await expectRefusal(() => endOthers(own), refusals.sessionKeyRequired, [live]);
