@@ -63,14 +63,17 @@ async function findFault({ jwksUri, ...provider }: Provider): Promise<string | u
   const response = await fetchJson(jwksUri, { method: "GET", headers: { accept: "application/json" } });
   const { keys } = (await response.json()) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0) return `There are no keys at ${jwksUri}.`;
-  const metadata = await readMetadata(provider.issuer);
-  const said = Object.entries({ sendsIss: false, ...toEntry(metadata) }).filter(
-    ([name]) => name !== "algorithms",
-  );
+  // Some publish no document; what works without it is not refused for that.
+  const metadata = await readMetadata(provider.issuer).catch(() => undefined);
+  if (!metadata) return undefined;
+  const { algorithms: _, sendsIss = false, ...said } = toEntry(metadata);
   const had: Record<string, unknown> = { ...provider, jwksUri };
-  const other = said.find(([name, value]) => had[name] !== value);
-  return (
-    other &&
-    `Its discovery document has ${other[0]} ${JSON.stringify(other[1])}, the setting ${JSON.stringify(had[other[0]])}.`
-  );
+  const other = Object.entries(said).find(([name, value]) => had[name] !== value);
+  if (other) {
+    const [name, value] = other;
+    return `Its discovery document has ${name} ${JSON.stringify(value)}, the setting ${JSON.stringify(had[name])}.`;
+  }
+  return provider.sendsIss && !sendsIss
+    ? "It does not say that it sends iss; the setting has sendsIss."
+    : undefined;
 }

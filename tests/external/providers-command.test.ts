@@ -209,7 +209,7 @@ async function check(entries: object[], keys: object) {
 const key = { clientSecret };
 
 test("X61 check asks each provider with a code that is none, and tells which know the client", async () => {
-  publish(metadata());
+  publish(metadata({ authorization_response_iss_parameter_supported: true }));
   const { jwksUri: _, ...withoutKeys } = odd.endpoints;
   const page = "https://app.example.com/apple-page";
   const redirectUris = ["https://auth.example.com/auth/external/apple/form"];
@@ -238,6 +238,7 @@ test("X61 check asks each provider with a code that is none, and tells which kno
 
 test("X61 check tells which do not, and ends with 1", async () => {
   publish(metadata({ token_endpoint: `${odd.issuer}/elsewhere` }));
+  odd.answer("/elsewhere", { status: 400, body: { error: "invalid_grant" } });
   const endpoint = (id: string, body: object, status = 400) => {
     odd.answer(`/${id}`, { status, body });
     return at(id, { tokenEndpoint: `${odd.issuer}/${id}` });
@@ -248,6 +249,7 @@ test("X61 check tells which do not, and ends with 1", async () => {
     endpoint("odd", { error: "tell\u001b-tale" }),
     endpoint("away", {}, 503),
     at("moved"),
+    at("nameless", { tokenEndpoint: `${odd.issuer}/elsewhere`, sendsIss: true }),
     at("unstored"),
   ];
   const keys = Object.fromEntries(entries.map(({ id }) => [id, key]));
@@ -258,6 +260,7 @@ test("X61 check tells which do not, and ends with 1", async () => {
     { provider: "odd", is: "unclear", detail: "To a code that is none it says status 400, and no error." },
     { provider: "away", is: "away", detail: expect.stringContaining("status 503") },
     { provider: "moved", is: "refused", detail: expect.stringContaining('tokenEndpoint "http') },
+    { provider: "nameless", is: "refused", detail: expect.stringContaining("sendsIss") },
     {
       provider: "unstored",
       is: "incomplete",
@@ -265,6 +268,11 @@ test("X61 check tells which do not, and ends with 1", async () => {
     },
   ]);
   expect(exitCode).toBe(1);
+});
+
+test("X61 check of a provider that publishes nothing of itself", async () => {
+  const { exitCode, told } = await check([at("work")], { work: key });
+  expect([exitCode, told[0].is]).toEqual([0, "ready"]);
 });
 
 test("X61 without the setting there is nothing to ask; a bad command line is said in one line, and help has all of it", async () => {
