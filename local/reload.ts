@@ -1,3 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe } from "node:diagnostics_channel";
+import type { Worker } from "node:worker_threads";
+
 /** serverless-esbuild's plugin, as far as it is used here: `buildCache` has what it has built, by the entry file. */
 export interface Bundler {
   buildCache: Record<string, { context: { rebuild(): Promise<unknown> } }>;
@@ -113,15 +117,39 @@ export function answerEveryCall(
   };
 }
 
+/** The calls that threads are busy with: each ends with its thread. */
+const calls = new WeakMap<LambdaThread, (error: Error) => void>();
+/** In whose name a thread is made. */
+const maker = new AsyncLocalStorage<LambdaThread>();
+
+// An error that nobody catches in a thread would end serverless-offline, and the end of a thread leave its call unanswered.
+subscribe("worker_threads", (message) => {
+  const thread = maker.getStore();
+  if (!thread) return;
+  const { worker } = message as { worker: Worker };
+  worker.once("error", (error: Error) => {
+    console.error(error);
+    calls.get(thread)?.(error);
+  });
+  worker.once("exit", (code) => {
+    const fail = calls.get(thread);
+    if (fail) fail(new Error(`its process ended with exit code ${code}`));
+    else void thread.cleanup(); // its next call makes another one
+  });
+});
+
 /** Runs a function; its thread is ended after that, where it would be ended meanwhile. */
 async function runToTheEnd(thread: LambdaThread): Promise<unknown> {
+  const { promise: end, reject } = Promise.withResolvers<never>();
   let isToEnd = false;
   thread.cleanup = async () => {
     isToEnd = true;
   };
+  calls.set(thread, reject);
   try {
-    return await thread.runHandler();
+    return await Promise.race([maker.run(thread, () => thread.runHandler()), end]);
   } finally {
+    calls.delete(thread);
     Reflect.deleteProperty(thread, "cleanup"); // the class has its own
     if (isToEnd) await thread.cleanup();
   }
