@@ -37,7 +37,9 @@ const program = `
 
 /** Starts a process that answers many events, as a sandbox does, with nothing but the given environment. */
 export function startLongLivedProcess(env: Record<string, string>, folder = ".local/test/bundles") {
-  const flags = ["--expose-gc", "--heap-snapshot-string-limit=1000000", "--no-lazy-feedback-allocation"];
+  // Code that is optimised while it runs would look like a leak
+  const unoptimised = ["--no-lazy-feedback-allocation", "--no-opt", "--no-maglev", "--no-sparkplug"];
+  const flags = ["--expose-gc", "--heap-snapshot-string-limit=1000000", ...unoptimised];
   const child = spawn(process.execPath, [...flags, "--eval", program], {
     env,
     stdio: ["pipe", "pipe", "inherit"],
