@@ -52,7 +52,7 @@ export function setUpFactor(factors: FactorClient, { fresh, reload, endOthers, h
       if (!(error instanceof AuthError) || !error.errors?.some(({ pointer }) => pointer === "#/enrolment"))
         throw error;
       throw new AuthError(error.status, {
-        detail: "That took more than ten minutes. Cancel, and begin anew.",
+        detail: "That took more than ten minutes. Cancel, and begin again.",
       });
     });
     await reload();
@@ -65,13 +65,13 @@ export function setUpFactor(factors: FactorClient, { fresh, reload, endOthers, h
     const made = await fresh(() => factors.renewRecoveryCodes());
     await reload();
     showCodes(made, false);
-    say("The recovery codes of before are void.");
+    say("The old recovery codes no longer work.");
   });
   onClick(disable as HTMLButtonElement, async () => {
     await fresh(() => factors.disableTotp());
     await reload();
     find("factor-heading", HTMLElement).focus();
-    say("The second factor is switched off. The password alone opens the account.");
+    say("The app is switched off. A login asks for no code any more.");
   });
 
   function showCodes(made: string[], isFirst: boolean): void {
@@ -110,7 +110,7 @@ export function showFactor({ totp, recoveryCodesLeft }: Account, isProven: boole
       ? [
           "On since ",
           createTime(totp.confirmedAt, { dateStyle: "medium" }),
-          `. Recovery codes left: ${recoveryCodesLeft} of 10.`,
+          `. ${recoveryCodesLeft} of 10 recovery codes left.`,
         ]
       : ["With it, a login also asks for a code that an app on your phone shows."]),
   );

@@ -79,6 +79,26 @@ export function hintAtPasswords(): void {
   }
 }
 
+/** Lets people look at the passwords that they type, until the form is sent or emptied. */
+export function addToggles(): void {
+  for (const input of document.querySelectorAll<HTMLInputElement>("input[type=password]")) {
+    const toggle = create("button");
+    Object.assign(toggle, { type: "button", className: "link toggle" });
+    Object.assign(input, { spellcheck: false, autocapitalize: "none" });
+    const show = (isShown: boolean) => {
+      input.type = isShown ? "text" : "password";
+      toggle.textContent = isShown ? "Hide password" : "Show password";
+    };
+    toggle.onclick = () => show(input.type === "password");
+    for (const event of ["submit", "reset"]) input.form?.addEventListener(event, () => show(false));
+    input.after(toggle);
+    show(false);
+  }
+}
+
+/** Answers whether what was typed as the second factor is one of the recovery codes, of which each works once. */
+export const isRecoveryCode = ({ otp = "" }: Values): boolean => /[a-z]/i.test(otp);
+
 /** Empties all forms: no password stays for whoever is there next. */
 export function clearForms(): void {
   for (const form of document.forms) clearForm(form);

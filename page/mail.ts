@@ -1,16 +1,16 @@
 import type { AccountClient, Asked, CodeKind, MailLink } from "../client/account.ts";
 import { takeMailLink } from "../client/mail-link.ts";
 import { find } from "./elements.ts";
-import { clearForm, onClick, onSubmit, otpOf } from "./form.ts";
+import { clearForm, onClick, onSubmit, otpOf, type Values } from "./form.ts";
 import { mailLink } from "./mail-link.ts";
 import { isHere } from "./routes.ts";
 
 /** The rest of the page. */
 interface Rest {
   /** Somebody has logged in. */
-  welcome(text: string): Promise<void>;
-  /** All sessions of an account have ended. */
-  leave(text: string): Promise<void>;
+  welcome(text: string, values?: Values): Promise<void>;
+  /** All sessions of an account have ended; the address is what its owner logs in with next. */
+  leave(text: string, email?: string): Promise<void>;
   /** The address of who is logged in. */
   email(): string | undefined;
 }
@@ -35,9 +35,9 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   onSubmit(find("forgot", HTMLFormElement), async ({ email = "" }) => {
     showAsked("reset", email, await account.askPasswordReset({ email }));
   });
-  onSubmit(find("reset", HTMLFormElement), async ({ newPassword = "", code = "", ...values }) => {
+  onSubmit(find("reset", HTMLFormElement), async ({ email, newPassword = "", code = "", ...values }) => {
     await account.confirmPasswordReset({ newPassword, code, ...otpOf(values) });
-    await leave("The password is set, and all sessions have ended. Log in with it.");
+    await leave("The password is set, and all sessions have ended. Log in with it.", email);
   });
 
   onSubmit(find("recovery", HTMLFormElement), async ({ token = "", newPassword = "", ...values }) => {
@@ -62,7 +62,7 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   });
   onSubmit(find("confirm-login", HTMLFormElement), async ({ code = "", ...values }) => {
     await account.confirmLogin({ code, ...otpOf(values) });
-    await welcome("Logged in.");
+    await welcome("Logged in.", values);
   });
 
   onSubmit(find("ask-email", HTMLFormElement), async ({ newEmail = "", password = "", ...values }) => {
@@ -143,13 +143,18 @@ function keep(asked?: Kept): void {
 
 /** Shows the form again that the tab had before it was loaded anew. */
 function showKept(account: AccountClient): void {
+  const kept = findKept();
+  if (!kept || !account.isAskedHere(kept.kind, kept.codeBegins)) return;
+  const { kind, email, codeBegins, untilMs } = kept;
+  showAsked(kind, email, { codeBegins, expiresIn: (untilMs - Date.now()) / 1_000 });
+}
+
+/** What the tab has kept, if anything. */
+function findKept(): Kept | undefined {
   try {
-    const asked = JSON.parse(sessionStorage.getItem(keptName) ?? "") as Kept;
-    const { kind, email, codeBegins, untilMs } = asked;
-    if (account.isAskedHere(kind, codeBegins))
-      showAsked(kind, email, { codeBegins, expiresIn: (untilMs - Date.now()) / 1_000 });
+    return JSON.parse(sessionStorage.getItem(keptName) ?? "");
   } catch {
-    // There was none.
+    return undefined;
   }
 }
 
@@ -162,8 +167,10 @@ function showBrought(account: AccountClient, { kind, code = "", token = "" }: Ma
   if (!part?.querySelector("form") || !isHere(part) || !isWhole) show("broken");
   else if (!has("code")) show(kind, { token });
   else if (account.isAskedHere(kind, code)) {
+    const kept = findKept();
     show(kind, {
       code: grouped,
+      email: kept?.kind === kind ? kept.email : "",
       sent: "The link has brought the code. Nothing is done before you press the button.",
     });
     awaited = { kind, code };

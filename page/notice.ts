@@ -12,6 +12,11 @@ export const ended = "Your session has ended. Log in again.";
 const endCode =
   /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials|session_key_required)$/;
 
+/** What the API says in words for developers. */
+const texts: Record<string, string> = {
+  last_sign_in_method: "Nothing else opens your account. Set a password first, or add another way to log in.",
+};
+
 /** What the gateway refuses by itself comes without a text. */
 const gatewayTexts: Record<number, string> = {
   413: "That is more than the API takes.",
@@ -19,22 +24,24 @@ const gatewayTexts: Record<number, string> = {
   503: "The API is overloaded at the moment.",
 };
 
-/** Says one thing at the bottom of the page; screen readers speak it without moving the focus. */
+/** Says one thing in a bar at the bottom; screen readers speak it without moving the focus. */
 export function say(text: string): void {
   notice.textContent = text;
+  const { activeElement, body } = document;
+  // What was pressed stays in sight, above the bar.
+  if (text && activeElement !== body) activeElement?.scrollIntoView({ block: "nearest" });
 }
 
-// It lies over the page, but not over what somebody types.
 document.addEventListener("input", () => say(""));
 
-/** Adds a line to "What was asked of the API". */
+/** Adds a line to "Calls of this page". */
 export function noteCall(text: string): void {
   const time = createTime(Date.now() / 1_000, { timeStyle: "medium" });
   calls.prepend(create("li", time, " ", create("code", text)));
   while (calls.childElementCount > shownCalls) calls.lastElementChild?.remove();
 }
 
-/** Empties "What was asked of the API". */
+/** Empties "Calls of this page". */
 export function forgetCalls(): void {
   calls.replaceChildren();
 }
@@ -56,8 +63,12 @@ export function isEnd(error: unknown): boolean {
 export function explain(error: unknown): string {
   if (!(error instanceof AuthError) || error.code === "network_error") return unreachable;
   if (isEnd(error)) return ended;
-  const { status, retryAfterSeconds, requestId } = error;
-  const text = error.detail ?? gatewayTexts[status] ?? `The API answered ${status}, and does not say why.`;
+  const { status, code, retryAfterSeconds, requestId } = error;
+  const text =
+    texts[code] ??
+    error.detail ??
+    gatewayTexts[status] ??
+    `The API answered ${status}, and does not say why.`;
   if (status === 429) return `${text} ${againAt(retryAfterSeconds)}`;
   if (status >= 500 && requestId) return `${text} (The service's log knows more under ${requestId}.)`;
   return text;

@@ -1,13 +1,28 @@
 import "./mail-link.ts"; // the first
 import { createAccountClient } from "../client/account.ts";
-import { AuthError, type Claims, createAuthClient, type ListedSession } from "../client/auth-client.ts";
+import {
+  type Account,
+  AuthError,
+  type Claims,
+  createAuthClient,
+  type ListedSession,
+} from "../client/auth-client.ts";
 import { createFactorClient } from "../client/factors.ts";
 import { createPasskeyClient } from "../client/passkeys.ts";
 import { createSignInClient } from "../client/sign-in.ts";
 import { find } from "./elements.ts";
 import { hasEnded, maybeSignedIn, rememberEnd, rememberSignedIn } from "./ended.ts";
 import { closeParts, setUpFactor, showFactor, showNoFactor } from "./factor.ts";
-import { clearForms, hintAtPasswords, onClick, onSubmit, otpOf } from "./form.ts";
+import {
+  addToggles,
+  clearForms,
+  hintAtPasswords,
+  isRecoveryCode,
+  onClick,
+  onSubmit,
+  otpOf,
+  type Values,
+} from "./form.ts";
 import { closeMail, setUpMail } from "./mail.ts";
 import { ended, explain, forgetCalls, noteCall, say, takeBackUnreachable } from "./notice.ts";
 import { setUpPasskeys } from "./passkeys.ts";
@@ -44,7 +59,7 @@ onSubmit(find("register", HTMLFormElement), async ({ email = "", password = "" }
 
 onSubmit(find("login", HTMLFormElement), async ({ email = "", password = "", ...values }) => {
   await client.login({ email, password, ...otpOf(values) });
-  await welcome("Logged in.");
+  await welcome("Logged in.", values);
 });
 
 const fresh = setUpStepUp({
@@ -61,9 +76,9 @@ const fresh = setUpStepUp({
   createProviders: () => signIn.createWaysBack(),
 });
 const passkeys = setUpPasskeys(createPasskeyClient(client), { fresh, welcome });
-const signIn = setUpSignIn(createSignInClient(client), { fresh, welcome, reload: showAccount });
+const signIn = setUpSignIn(createSignInClient(client), { fresh, welcome, reload });
 setUpFactor(createFactorClient(client), {
-  ...{ fresh, endOthers, reload: showAccount },
+  ...{ fresh, endOthers, reload },
   hasOthers: () => !endOthersButton.hidden,
 });
 
@@ -120,14 +135,19 @@ onSubmit(find("delete", HTMLFormElement), async ({ password = "", ...values }) =
 onClick(find("try-again", HTMLButtonElement), lookAgain);
 
 hintAtPasswords();
+addToggles();
 
 setUpMail(createAccountClient(client), { welcome, leave, email: () => claims?.email });
 
 /** All sessions of an account have ended; if it is the one that is logged in here, the list of its sessions finds out. */
-async function leave(text: string): Promise<void> {
+async function leave(text: string, email?: string): Promise<void> {
   closeMail();
   if (claims) await listSessions();
   focusOnPart();
+  if (email && !signedOut.hidden) {
+    find("login-email", HTMLInputElement).value = email;
+    find("login-password", HTMLInputElement).focus();
+  }
   say(text);
 }
 
@@ -154,15 +174,16 @@ async function watchedFetch(input: string | URL | Request, init?: RequestInit): 
   return answer;
 }
 
-/** Shows who is logged in, and says so. */
-async function welcome(text: string): Promise<void> {
+/** Shows who is logged in, and says so; after a login with a recovery code, how many of them are left, too. */
+async function welcome(text: string, values: Values = {}): Promise<void> {
   closeMail();
   const before = claims;
   await look();
   // That the address is proven changes what may be done in the session that there is.
   if (claims?.sid === before?.sid) await showAccount();
   focusOnPart();
-  say(text);
+  const left = isRecoveryCode(values) ? (await shown)?.recoveryCodesLeft : undefined;
+  say(left === undefined ? text : `${text} ${left} of 10 recovery codes are left.`);
 }
 
 /** Asks who is logged in, and shows what is new. Where the access token has expired, the client renews it first. */
@@ -194,27 +215,35 @@ function showSession({ email }: Claims): void {
   find("who", HTMLElement).textContent = email;
   for (const id of ["password-email", "step-up-email"]) find(id, HTMLInputElement).defaultValue = email;
   void listSessions();
-  void showAccount();
+  shown = showAccount();
 }
 
 /** How often the account was asked for: only the last answer counts. */
 let asked = 0;
+/** What the last one was, if it came. */
+let shown: Promise<Account | undefined> | undefined;
 
 /** Shows what opens the account. That it fails is said there. */
-async function showAccount(): Promise<void> {
+async function showAccount(): Promise<Account | undefined> {
   const own = ++asked;
   try {
     const account = await client.account();
-    if (own !== asked) return;
+    if (own !== asked) return account;
     const isProven = account.emailVerifiedAt !== null || !isHere(unproven);
-    unproven.hidden = isProven;
+    for (const each of document.querySelectorAll<HTMLElement>(".unproven")) each.hidden = isProven;
     hasPassword = account.hasPassword;
     showFactor(account, isProven);
-    signIn.show(account);
+    signIn.show(account, isProven);
     await passkeys.show(isProven);
+    return account;
   } catch (error) {
-    if (own === asked) showNoFactor(explain(error), showAccount);
+    if (own === asked) showNoFactor(explain(error), reload);
+    return undefined;
   }
+}
+
+async function reload(): Promise<void> {
+  await showAccount();
 }
 
 function showRenewed(): void {

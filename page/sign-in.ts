@@ -22,7 +22,7 @@ const againName = "once-more";
 interface Rest {
   fresh: Fresh;
   /** Somebody has logged in, or something else opens the account. */
-  welcome(text: string): Promise<void>;
+  welcome(text: string, values?: Values): Promise<void>;
   /** Asks anew what the account has. */
   reload(): Promise<void>;
 }
@@ -61,11 +61,13 @@ export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Re
     if (!finished) return;
     await listed;
     if (finished.linked) await welcome(`${nameOf(finished.provider)} opens your account now.`);
-    else await welcome(takeAgain() ? "It is you. Press the button once more." : "Logged in.");
+    else await welcome(takeAgain() ? "It is you. Press the button once more." : "Logged in.", values);
   }
 
   onSubmit(form, finish);
-  onClick(close, async () => {
+  onClick(close, async () => form.reset());
+  // It is emptied when somebody has logged in, too.
+  form.addEventListener("reset", () => {
     returned.hidden = true;
   });
 
@@ -122,9 +124,10 @@ export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Re
       showError(form, error);
     },
 
-    /** Shows what is linked. */
-    show(account: Account): void {
+    /** Shows what is linked; `isProven`: more may be. */
+    show(account: Account, isProven: boolean): void {
       identities = account.identities;
+      linkButtons.hidden = !isProven;
       showList();
     },
 

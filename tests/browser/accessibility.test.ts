@@ -40,7 +40,7 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.setViewportSize({ width: 800, height: 540 });
     await page.evaluate("scrollTo(0, 0)");
     await page.screenshot({ path: `${pictures}/readme.png` });
-    await page.getByText("What the token says").click();
+    await page.getByText("What it says").click();
   },
   async "signed-out-elsewhere"(page) {
     await enter(page, "register", createAccount());
@@ -48,9 +48,9 @@ const states: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByText("Logged out in another tab").waitFor();
   },
   async "code-from-a-mail"(page) {
-    await click(page, "Forgotten the password?");
+    await click(page, "Forgot your password?");
     await page.locator("#forgot").getByLabel("E-mail address").fill("ada@example.com");
-    await page.locator("#forgot").getByRole("button").click();
+    await page.locator("#forgot").locator("button[type=submit]").click();
     await page.getByText("Look into the mail of").waitFor();
     await page.locator("#reset").getByLabel("Code from the mail").fill("?");
     await page.locator("#reset").getByLabel("New password").fill("short");

@@ -48,7 +48,7 @@ async function confirmApp(page: Page): Promise<string> {
 async function setUpApp(page: Page) {
   const secret = await confirmApp(page);
   const recoveryCodes = await part(page, "codes-list").locator("li").allTextContents();
-  await click(page, "I have kept them");
+  await click(page, "I have saved them");
   return { secret, recoveryCodes };
 }
 
@@ -62,7 +62,7 @@ test("an address that is not proven is proven by mail first; before that nothing
   const account = createAccount();
   await enter(page, "register", account);
   await page.getByRole("heading", { name: "Is this address yours?" }).waitFor();
-  await part(page, "factor-text").getByText("also asks for a code").waitFor();
+  await part(page, "factor").getByText("First prove that your e-mail address is yours").waitFor();
   expect(await part(page, "start-totp").isVisible()).toBe(false);
   expect(await part(page, "add-passkey").isVisible()).toBe(false);
   await expectAccessible(page, "unproven");
@@ -96,7 +96,7 @@ test("O14 O18 an app is set up with a QR code or its key; the recovery codes are
   const field = part(page, "confirm-totp").getByLabel("Code that the app shows now");
   await field.fill("000000");
   await click(page, "Turn it on");
-  await page.locator("#confirm-totp-otp-error").getByText("is not right").waitFor();
+  await page.locator("#confirm-totp-otp-error").getByText("This code is wrong.").waitFor();
   expect(await focused(page)).toBe("confirm-totp-otp");
   await expectAccessible(page, "totp-wrong-code");
   await field.fill(codeOf(secret));
@@ -114,9 +114,9 @@ test("O14 O18 an app is set up with a QR code or its key; the recovery codes are
   const [download] = await Promise.all([page.waitForEvent("download"), click(page, "Download")]);
   expect(download.suggestedFilename()).toBe("recovery-codes.txt");
   expect((await buffer(await download.createReadStream())).toString()).toBe(text);
-  await click(page, "I have kept them");
+  await click(page, "I have saved them");
   expect(await focused(page)).toBe("factor-heading");
-  await part(page, "factor").getByText("Recovery codes left: 10 of 10.").waitFor();
+  await part(page, "factor").getByText("10 of 10 recovery codes left.").waitFor();
   expect(await page.content()).not.toContain(codes[0]);
   expect(await page.content()).not.toContain(secret.slice(0, 4));
   await expectAccessible(page, "totp-on");
@@ -149,7 +149,7 @@ test("a login with the app: the field comes when it is asked for, and what was t
   await expectAccessible(page, "login-code");
   await codeField(page, "login").fill("000000");
   await page.keyboard.press("Enter");
-  await page.locator("#login-otp-error").getByText("is not right").waitFor();
+  await page.locator("#login-otp-error").getByText("This code is wrong.").waitFor();
   expect(await focused(page)).toBe("login-otp");
   await expectAccessible(page, "login-wrong-code");
   await codeField(page, "login").fill(nextCode(secret));
@@ -166,7 +166,8 @@ test("a login with the app: the field comes when it is asked for, and what was t
     .fill(recoveryCodes[0]?.toUpperCase() ?? "");
   await page.keyboard.press("Enter");
   await isLoggedIn(page, account);
-  await part(page, "factor").getByText("Recovery codes left: 9 of 10.").waitFor();
+  await says(page, "Logged in. 9 of 10 recovery codes are left.");
+  await part(page, "factor").getByText("9 of 10 recovery codes left.").waitFor();
 });
 
 test("O25 the password, the address and the account are changed with a code, too", async () => {
@@ -211,11 +212,11 @@ test("O20 O33 what needs a login of just now asks for one, and goes on; whoever 
   await codeField(page, "step-up-form").fill(nextCode(secret));
   await expectAccessible(page, "step-up-code");
   await dialog.getByRole("button", { name: "Go on" }).click();
-  await says(page, "The recovery codes of before are void.");
+  await says(page, "The old recovery codes no longer work.");
   expect(await focused(page)).toBe("codes-heading");
   const renewed = await part(page, "codes-list").locator("li").allTextContents();
   expect(renewed.filter((code) => recoveryCodes.includes(code))).toEqual([]);
-  await click(page, "I have kept them");
+  await click(page, "I have saved them");
 
   clock.advance(301);
   await click(page, "Switch it off");
@@ -223,7 +224,7 @@ test("O20 O33 what needs a login of just now asks for one, and goes on; whoever 
   await dialog.getByRole("button", { name: "Go on" }).click();
   await codeField(page, "step-up-form").fill(renewed[0] ?? "");
   await dialog.getByRole("button", { name: "Go on" }).click();
-  await says(page, "The second factor is switched off.");
+  await says(page, "The app is switched off.");
   await click(page, "Log out");
   await enter(page, "login", account);
 });

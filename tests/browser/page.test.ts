@@ -97,8 +97,8 @@ test("while the password is hashed the page says so, keeps the focus, and sends 
   const held = site.network.hold("/auth/login");
   await submit(page, "login", createAccount());
   const answer = await held;
-  await says(page, "Checking the password: that is slow on purpose");
-  const button = page.locator("#login").getByRole("button");
+  await says(page, "Checking the password …");
+  const button = page.locator("#login").locator("button[type=submit]");
   expect(await button.getAttribute("aria-disabled")).toBe("true");
   const before = site.network.statusesOf("/auth/login").length;
   await button.press("Enter");
@@ -129,7 +129,7 @@ test("/movies is called, and what the token says is shown", async () => {
   const page = await openLoggedIn(account);
   await click(page, "Call /movies");
   await says(page, '200: ["Avatar","Avengers"]');
-  await page.getByText("What the token says").click();
+  await page.getByText("What it says").click();
   const [session] = await site.sessionsOf(account);
   for (const text of [account.email, session?.userId, session?.sessionId]) {
     await page.locator("#claims").getByText(text).waitFor();

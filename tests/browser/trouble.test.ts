@@ -65,7 +65,7 @@ test("a page that opens while the API is away shows no login form; it tries agai
 test("a field that is left empty is told without asking the API", async () => {
   const page = await site.open();
   const { length } = site.network.statusesOf("/auth/login");
-  await page.locator("#login").getByRole("button").click();
+  await page.locator("#login").locator("button[type=submit]").click();
   await page.locator("#login-email-error").getByText("E-mail address is missing.").waitFor();
   await page.locator("#login-password-error").getByText("Password is missing.").waitFor();
   expect(site.network.statusesOf("/auth/login")).toHaveLength(length);

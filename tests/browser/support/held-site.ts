@@ -11,17 +11,23 @@ import { startLaptop } from "./chromium.ts";
 import { forward } from "./names.ts";
 import { openPage } from "./site.ts";
 
-/** Starts the page and the API in this process, where time passes when a test says so, and a browser; they end with the test file. */
-export async function startHeldSite(settings: Environment = {}) {
+/**
+ * Starts the page and the API in this process, where time passes when a test says so, and a browser; they end with the test file.
+ * Settings may depend on where that is.
+ */
+export async function startHeldSite(
+  createSettings: (url: string) => Environment | Promise<Environment> = () => ({}),
+) {
   const service = await startService();
   const mailbox = await startMailbox(service);
   const server = createServer(async (request, response) => {
     // By this the page counts how long a token is good.
     response.setHeader("date", new Date(clock.now * 1_000).toUTCString());
     const { url: path = "" } = request;
-    if (!path.startsWith("/page.")) return forward(sandbox, request, response);
     // One function has several files of the page, and the gateway of the tests knows one route of each.
-    const file = await sandbox.page({ path });
+    const routeKey = path.startsWith("/signed-in/") ? "GET /signed-in/{provider}" : `GET ${path}`;
+    if (!/^\/(page\.|signed-in\/)/.test(path)) return forward(sandbox, request, response);
+    const file = await sandbox.page({ path, routeKey });
     response.writeHead(file.statusCode, file.headers).end(file.body);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -30,7 +36,7 @@ export async function startHeldSite(settings: Environment = {}) {
     ...{ STAGE: "dev", ISSUER: url, MAIL_LINK: `${url}/`, REGISTRATION: "open" },
     // Whoever wants to may register, without a mail.
     ROUTES: service.environment.ROUTES?.replace(/POST \/auth\/register\/confirm,?/, "") ?? "",
-    ...settings,
+    ...(await createSettings(url)),
   });
   const laptop = await startLaptop();
   afterAll(async () => {
@@ -48,7 +54,7 @@ export async function startHeldSite(settings: Environment = {}) {
     async open(permissions: string[] = []): Promise<Page> {
       const context = await laptop.browser.newContext({ locale: "en-GB", timezoneId: "UTC", permissions });
       // A busy machine may take long, and no time is measured here.
-      context.setDefaultTimeout(120_000);
+      context.setDefaultTimeout(9_000);
       return openPage(context, url);
     },
   };

@@ -128,7 +128,7 @@ export async function submit(page: Page, form: FormName, { email, password }: Ac
   const fields = page.locator(`#${form}`);
   await fields.getByLabel("E-mail address").fill(email);
   await fields.getByLabel("Password").fill(password);
-  await fields.getByRole("button").click();
+  await fields.locator("button[type=submit]").click();
 }
 
 type FormName = "login" | "register";
