@@ -53,6 +53,15 @@ export interface SignInClient {
    * `second_factor_required`, and after trouble.
    */
   finishSignIn(options?: FinishOptions): Promise<Finished | undefined>;
+  /**
+   * Signs in with an ID token of the provider's own SDK, in an app or by Google's One Tap: `getIdToken` has it made for this nonce. After
+   * `second_factor_required` call it again with `otp`; the same token is sent then.
+   */
+  signInWithIdToken(
+    provider: string,
+    getIdToken: (nonce: string) => Promise<string>,
+    options?: Pick<FinishOptions, "otp">,
+  ): Promise<void>;
   /** All identities of the account, the oldest first. */
   identities(): Promise<Identity[]>;
   /** Removes an identity, and ends all other sessions; needs a login of the last 300 s. */
@@ -63,6 +72,7 @@ export interface SignInClient {
 interface Begun {
   authorizationUrl: string;
   state: string;
+  nonce: string;
   flow?: string;
 }
 
@@ -103,6 +113,7 @@ export function createSignInClient(auth: AuthClient): SignInClient {
   let pending: Promise<Finished | undefined> | undefined;
   /** What may be tried again. */
   let returned: Returned | undefined;
+  let native: { provider: string; body: object } | undefined;
 
   async function begin(
     path: string,
@@ -190,6 +201,22 @@ export function createSignInClient(auth: AuthClient): SignInClient {
         pending = undefined;
       });
       return pending;
+    },
+
+    async signInWithIdToken(provider, getIdToken, { otp } = {}) {
+      if (native?.provider !== provider) {
+        const { state, nonce, flow } = await ask(`auth/external/${provider}`, {});
+        native = { provider, body: { idToken: await getIdToken(nonce), state, flow } };
+      }
+      let isOver = true;
+      try {
+        await auth.open(`auth/external/${provider}/finish`, { ...native.body, otp }, {});
+      } catch (error) {
+        isOver = !isMendable(error as AuthError);
+        throw error;
+      } finally {
+        if (isOver) native = undefined;
+      }
     },
 
     identities: async () => (await call<{ identities: Identity[] }>("auth/identities")).identities,

@@ -13,7 +13,14 @@ const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const redirectUri = `${origin}/signed-in/odd`;
 const api = service.createSandbox({
   IDENTITY_PROVIDERS: JSON.stringify([
-    { id: "odd", name: "Odd", clientId: "web", redirectUris: [redirectUri], ...odd.endpoints },
+    {
+      id: "odd",
+      name: "Odd",
+      clientId: "web",
+      redirectUris: [redirectUri],
+      ...odd.endpoints,
+      nativeClientIds: ["ios"],
+    },
     { id: "other", clientId: "web", redirectUris: [`${origin}/signed-in/other?of=other`], ...odd.endpoints },
   ]),
   PROVIDER_KEYS:
@@ -205,3 +212,29 @@ test("a bearer client whose first request is lost, or that is refused, gets an A
     code: "not_found",
   });
 });
+
+test.each([
+  ["a browser with One Tap", undefined],
+  ["an app", createStore],
+])(
+  "%s signs in with the ID token of the provider's SDK; where a code is asked for, with the same one",
+  async (_who, createTokens) => {
+    const tab = await browser.openTab(createTokens ? { tokens: createTokens() } : {});
+    const claims = someone();
+    let asked = 0;
+    const getIdToken = async (nonce: string) => {
+      asked++;
+      return odd.sign({ ...odd.claims(nonce, claims), aud: "ios" });
+    };
+    await tab.signIn.signInWithIdToken("odd", getIdToken);
+    const { sub: userId } = await tab.auth.me();
+    const app = await addFactor({ userId });
+    await tab.auth.logout();
+    await expect(tab.signIn.signInWithIdToken("odd", getIdToken)).rejects.toMatchObject({
+      code: "second_factor_required",
+    });
+    await tab.signIn.signInWithIdToken("odd", getIdToken, { otp: app.codeAt() });
+    expect(asked).toBe(2);
+    await expectSignedIn(tab);
+  },
+);
