@@ -105,9 +105,9 @@ async function startOwnEngine() {
   return { name, path, ...(await startEngine({ name, port: Number(DYNAMODB_PORT), path })) };
 }
 
-/** Returns to the page here, by either name of this machine. */
+/** It returns to the page here, by either name of this machine, and to the example that runs beside it. */
 function startTestProvider() {
-  const origins = [process.env.ISSUER || url, `http://127.0.0.1:${PORT}`];
+  const origins = [process.env.ISSUER || url, `http://127.0.0.1:${PORT}`, "http://localhost:4000"];
   return startProvider({
     port: Number(PROVIDER_PORT),
     redirectUris: [...new Set(origins)].map((origin) => `${origin.replace(/\/$/, "")}/signed-in/test`),

@@ -1,4 +1,5 @@
 import { createAuthClient } from "serverless-auth-client";
+import { createSignInClient } from "serverless-auth-client/sign-in";
 
 const { VITE_AUTH_URL: baseUrl, VITE_BEARER } = import.meta.env;
 
@@ -16,11 +17,14 @@ const auth = createAuthClient({
   onSessionEnd: () => show(undefined),
 });
 
+const signIn = createSignInClient(auth);
+
 const find = (id) => document.getElementById(id);
 
 /** Shows what there is for this user, or the form to log in. */
 async function show(user) {
   find("login").hidden = Boolean(user);
+  find("providers").hidden = Boolean(user);
   find("logout").hidden = !user;
   find("message").textContent = user ? `Hello ${user.email}` : "Log in, or register.";
   const response = user && (await auth.fetch("/movies"));
@@ -51,9 +55,26 @@ find("login").addEventListener("submit", (event) => {
 });
 find("logout").addEventListener("click", () => run(() => auth.logout().then(() => show(undefined))));
 
+/** A button for each provider, if the API knows any. Each returns to this page under another path. */
+async function showProviders() {
+  const providers = await signIn.providers().catch(() => []);
+  for (const { id, name } of providers) {
+    const button = Object.assign(document.createElement("button"), { textContent: `Continue with ${name}` });
+    const redirectUri = `${location.origin}/signed-in/${id}`;
+    button.addEventListener("click", () => run(() => signIn.signInWith(id, { redirectUri })));
+    find("providers").append(button);
+  }
+}
+
 /** Whoever is there; undefined for nobody. */
 const findUser = () =>
   auth.me().catch((error) => {
     if (error.status !== 401) throw error;
   });
-run(async () => show(await findUser()));
+void showProviders();
+run(async () => {
+  // First of all: a provider may have led here.
+  const refusal = await signIn.finishSignIn().catch((error) => error);
+  await show(await findUser());
+  if (refusal instanceof Error) throw refusal;
+});
