@@ -1,9 +1,11 @@
 import type { AccountClient, Asked, CodeKind, MailLink } from "../client/account.ts";
 import { takeMailLink } from "../client/mail-link.ts";
+import type { PasskeyClient } from "../client/passkeys.ts";
 import { find } from "./elements.ts";
 import { clearForm, onClick, onSubmit, otpOf, type Values } from "./form.ts";
 import { mailLink } from "./mail-link.ts";
 import { isHere } from "./routes.ts";
+import type { Fresh } from "./step-up.ts";
 
 /** The rest of the page. */
 interface Rest {
@@ -11,8 +13,11 @@ interface Rest {
   welcome(text: string, values?: Values): Promise<void>;
   /** All sessions of an account have ended; the address is what its owner logs in with next. */
   leave(text: string, email?: string): Promise<void>;
-  /** The address of who is logged in. */
+  /** The address of who is logged in, and whether there is a password. */
   email(): string | undefined;
+  hasPassword(): boolean;
+  fresh: Fresh;
+  passkeyClient: PasskeyClient;
 }
 
 const parts = [...document.querySelectorAll<HTMLElement>("#mail > section")];
@@ -26,7 +31,8 @@ const where =
     : "";
 
 /** Sets up what is done by mail, and shows what the link in one has brought. Nothing is sent before somebody presses a button. */
-export function setUpMail(account: AccountClient, { welcome, leave, email: ownEmail }: Rest): void {
+export function setUpMail(account: AccountClient, rest: Rest): void {
+  const { welcome, leave, email: ownEmail, hasPassword, fresh, passkeyClient } = rest;
   for (const name of ["forgot", "by-code"])
     onClick(find(`to-${name}`, HTMLButtonElement), async () => {
       show(name, { email: find("login-email", HTMLInputElement).value });
@@ -52,6 +58,23 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
     await account.confirmRegistration({ code, password });
     await welcome("Registered and logged in.");
   });
+  const byPasskey = find("register-passkey", HTMLButtonElement);
+  byPasskey.hidden ||= !("PublicKeyCredential" in globalThis);
+  const registering = find("confirm-register", HTMLFormElement);
+  onClick(
+    byPasskey,
+    async () => {
+      const code = find("confirm-register-code", HTMLInputElement).value;
+      await account.confirmRegistration({ code, passkey: passkeyClient.makePasskey });
+      try {
+        await passkeyClient.signInWithPasskey();
+      } catch {
+        return leave("Your account is made. Log in with your passkey.");
+      }
+      await welcome("Registered and logged in.");
+    },
+    registering,
+  );
   onSubmit(find("invitation", HTMLFormElement), async ({ token = "", password = "" }) => {
     await account.acceptInvitation({ token, password });
     await welcome("Registered and logged in.");
@@ -66,8 +89,8 @@ export function setUpMail(account: AccountClient, { welcome, leave, email: ownEm
   });
 
   onSubmit(find("ask-email", HTMLFormElement), async ({ newEmail = "", password = "", ...values }) => {
-    const change = { newEmail, password, ...otpOf(values) };
-    showAsked("email", newEmail, await account.askEmailChange(change));
+    const proof = hasPassword() ? { password, ...otpOf(values) } : {};
+    showAsked("email", newEmail, await fresh(() => account.askEmailChange({ newEmail, ...proof })));
   });
   onSubmit(find("confirm-email", HTMLFormElement), async ({ code = "" }) => {
     const before = ownEmail();

@@ -75,7 +75,8 @@ const fresh = setUpStepUp({
   hasPasskey: () => passkeys.has(),
   createProviders: () => signIn.createWaysBack(),
 });
-const passkeys = setUpPasskeys(createPasskeyClient(client), { fresh, welcome });
+const passkeyClient = createPasskeyClient(client);
+const passkeys = setUpPasskeys(passkeyClient, { fresh, welcome });
 const signIn = setUpSignIn(createSignInClient(client), { fresh, welcome, reload });
 setUpFactor(createFactorClient(client), {
   ...{ fresh, endOthers, reload },
@@ -116,18 +117,22 @@ async function endOthers(): Promise<void> {
 
 onClick(find("to-prove", HTMLButtonElement), async () => {
   find("ask-email-newEmail", HTMLInputElement).value = claims?.email ?? "";
-  find("ask-email-password", HTMLInputElement).focus();
+  find(hasPassword ? "ask-email-password" : "ask-email-newEmail", HTMLInputElement).focus();
 });
 
 onSubmit(find("password", HTMLFormElement), async ({ currentPassword = "", newPassword = "", ...values }) => {
-  await client.changePassword({ currentPassword, newPassword, ...otpOf(values) });
+  const done = hasPassword ? "changed" : "set";
+  const known = hasPassword ? { currentPassword, ...otpOf(values) } : {};
+  await fresh(() => client.changePassword({ ...known, newPassword }));
   await look();
+  await reload();
   await listSessions();
-  say("The password is changed, and all other sessions have ended.");
+  say(`The password is ${done}, and all other sessions have ended.`);
 });
 
 onSubmit(find("delete", HTMLFormElement), async ({ password = "", ...values }) => {
-  await client.deleteAccount({ password, ...otpOf(values) });
+  if (!hasPassword && !confirm("Delete the account?")) return;
+  await fresh(() => client.deleteAccount(hasPassword ? { password, ...otpOf(values) } : {}));
   rememberSignedIn(false);
   showSignedOut("The account and all its sessions are gone.");
 });
@@ -137,7 +142,11 @@ onClick(find("try-again", HTMLButtonElement), lookAgain);
 hintAtPasswords();
 addToggles();
 
-setUpMail(createAccountClient(client), { welcome, leave, email: () => claims?.email });
+setUpMail(createAccountClient(client), {
+  ...{ welcome, leave, fresh, passkeyClient },
+  email: () => claims?.email,
+  hasPassword: () => hasPassword,
+});
 
 /** All sessions of an account have ended; if it is the one that is logged in here, the list of its sessions finds out. */
 async function leave(text: string, email?: string): Promise<void> {
@@ -231,7 +240,7 @@ async function showAccount(): Promise<Account | undefined> {
     if (own !== asked) return account;
     const isProven = account.emailVerifiedAt !== null || !isHere(unproven);
     for (const each of document.querySelectorAll<HTMLElement>(".unproven")) each.hidden = isProven;
-    hasPassword = account.hasPassword;
+    showPassword(account.hasPassword);
     showFactor(account, isProven);
     signIn.show(account, isProven);
     await passkeys.show(isProven);
@@ -239,6 +248,18 @@ async function showAccount(): Promise<Account | undefined> {
   } catch (error) {
     if (own === asked) showNoFactor(explain(error), reload);
     return undefined;
+  }
+}
+
+/** Asks for the password only where there is one. */
+function showPassword(isThere: boolean): void {
+  hasPassword = isThere;
+  find("password-heading", HTMLElement).textContent = isThere ? "Change the password" : "Set a password";
+  find("change-password", HTMLElement).textContent = isThere ? "Change it" : "Set it";
+  for (const each of document.querySelectorAll<HTMLElement>(".no-password")) each.hidden = isThere;
+  for (const each of document.querySelectorAll<HTMLElement>(".known-password")) {
+    each.hidden = !isThere;
+    for (const input of each.querySelectorAll("input")) input.required = isThere;
   }
 }
 

@@ -49,7 +49,7 @@ test("by keyboard alone: register, and the focus is where the reader goes on", a
   await says(page, "Registered and logged in.");
   expect(await focused(page)).toBe("who-heading");
   await keyboard.press("Tab");
-  expect(await focused(page)).toBe("renew");
+  expect(await focused(page)).toBe("logout");
 });
 
 test("what is wrong with a field stands at the field, is read with it, and goes when it is mended", async () => {

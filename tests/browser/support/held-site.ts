@@ -6,9 +6,10 @@ import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { clock } from "../../support/clock.ts";
 import { startMailbox } from "../../support/mailbox.ts";
 import type { Environment, Sandbox } from "../../support/sandbox.ts";
-import { startService } from "../../support/service.ts";
+import { type Service, startService } from "../../support/service.ts";
 import { startLaptop } from "./chromium.ts";
 import { forward } from "./names.ts";
+import { startNetwork } from "./network.ts";
 import { openPage } from "./site.ts";
 
 /**
@@ -16,7 +17,7 @@ import { openPage } from "./site.ts";
  * Settings may depend on where that is.
  */
 export async function startHeldSite(
-  createSettings: (url: string) => Environment | Promise<Environment> = () => ({}),
+  createSettings: (url: string, service: Service) => Environment | Promise<Environment> = () => ({}),
 ) {
   const service = await startService();
   const mailbox = await startMailbox(service);
@@ -31,22 +32,25 @@ export async function startHeldSite(
     response.writeHead(file.statusCode, file.headers).end(file.body);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
-  const url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const network = await startNetwork(`http://localhost:${(server.address() as AddressInfo).port}`);
+  const { url } = network;
   const sandbox: Sandbox = mailbox.createSandbox({
     ...{ STAGE: "dev", ISSUER: url, MAIL_LINK: `${url}/`, REGISTRATION: "open" },
     // Whoever wants to may register, without a mail.
     ROUTES: service.environment.ROUTES?.replace(/POST \/auth\/register\/confirm,?/, "") ?? "",
-    ...(await createSettings(url)),
+    ...(await createSettings(url, service)),
   });
   const laptop = await startLaptop();
   afterAll(async () => {
     await laptop.close();
+    await network.stop();
     server.closeAllConnections();
     server.close();
   });
 
   return {
     url,
+    network,
     service,
     mailbox,
 
@@ -54,7 +58,7 @@ export async function startHeldSite(
     async open(permissions: string[] = []): Promise<Page> {
       const context = await laptop.browser.newContext({ locale: "en-GB", timezoneId: "UTC", permissions });
       // A busy machine may take long, and no time is measured here.
-      context.setDefaultTimeout(9_000);
+      context.setDefaultTimeout(120_000);
       return openPage(context, url);
     },
   };
