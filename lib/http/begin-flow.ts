@@ -31,9 +31,10 @@ export function beginFlow(
 ): ApiResponse {
   const provider = config.identityProviders.find(({ id }) => id === pathParameters.provider);
   if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
-  const { id: providerId, redirectUris } = provider;
+  const { id: providerId, redirectUris, page } = provider;
   const asked = findRedirectUri(body);
-  const index = asked === undefined ? 0 : redirectUris.indexOf(String(asked));
+  // Where a form comes back, the page that asks for itself is the one behind that.
+  const index = asked === undefined || asked === page ? 0 : redirectUris.indexOf(String(asked));
   if (index < 0) throw invalidField("redirectUri", "must be one of the provider's in IDENTITY_PROVIDERS");
   const flow = createFlow({ providerId, sessionId, index }, now);
   const begun = {

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { decodeProtectedHeader, jwtVerify } from "jose";
-import { bodyOf, expectProblem } from "../support/answer.ts";
+import { bodyOf, expectProblem, invalidBody } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import type { ClientRequest } from "../support/event.ts";
 import { createSignIns } from "../support/external.ts";
@@ -63,6 +63,18 @@ test("X49 a real provider returns by a form: it goes on to the page, which ends 
   expect([pageOf(response).pathname, state, iss]).toEqual(["/signed-in/test", begun.state, real.issuer]);
   expect((await signIns.finish({ ...begun, state: String(state) }, { code, iss })).statusCode).toBe(200);
   await service.rotate(victim);
+});
+
+test("X49 a page that asks to be returned to is the one behind the form, and no other is", async () => {
+  const { authorizationUrl } = await begin({ body: { redirectUri: page } });
+  expect(new URL(authorizationUrl).searchParams.get("redirect_uri")).toBe(formUri("apple"));
+  const pathParameters = { provider: "apple" };
+  const other = { redirectUri: "https://app.example.com/signed-in/apple" };
+  const detail = "must be one of the provider's in IDENTITY_PROVIDERS";
+  expectProblem(
+    await sandbox.beginExternal({ pathParameters, body: other }),
+    invalidBody(["redirectUri", detail]),
+  );
 });
 
 test.each<[string, string, ClientRequest, object]>([
