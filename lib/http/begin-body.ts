@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError, invalidMember } from "../errors.ts";
 
 /**
  * Reads which page the provider is to return to, if the body says so: `{"redirectUri": …}`. By hand: the function that begins
@@ -11,13 +11,6 @@ export function findRedirectUri(body: unknown): unknown {
   const { redirectUri, ...others } = body as Record<string, unknown>;
   const [other] = Object.keys(others);
   if (other !== undefined)
-    throw invalidField(/^\w{1,64}$/.test(other) ? other : "another_field", "is not known");
+    throw invalidMember(/^\w{1,64}$/.test(other) ? other : "another_field", "is not known");
   return redirectUri;
 }
-
-/** AppError `invalid_body` for one field. */
-export const invalidField = (field: string, detail: string): AppError =>
-  new AppError("invalid_body", {
-    detail: `${field} ${detail}`,
-    errors: [{ pointer: `#/${field}`, detail }],
-  });

@@ -1,8 +1,8 @@
 import type { Config } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidMember } from "../errors.ts";
 import { createAuthorizationUrl } from "../providers/authorization-url.ts";
 import { createFlow, nonceOf, stateOf } from "../providers/flow.ts";
-import { findRedirectUri, invalidField } from "./begin-body.ts";
+import { findRedirectUri } from "./begin-body.ts";
 import type { ClientMode } from "./client-mode.ts";
 import type { CookieSettings } from "./cookies.ts";
 import type { ApiEvent } from "./event.ts";
@@ -35,7 +35,7 @@ export function beginFlow(
   const asked = findRedirectUri(body);
   // Where a form comes back, the page that asks for itself is the one behind that.
   const index = asked === undefined || asked === page ? 0 : redirectUris.indexOf(String(asked));
-  if (index < 0) throw invalidField("redirectUri", "must be one of the provider's in IDENTITY_PROVIDERS");
+  if (index < 0) throw invalidMember("redirectUri", "must be one of the provider's in IDENTITY_PROVIDERS");
   const flow = createFlow({ providerId, sessionId, index }, now);
   const begun = {
     authorizationUrl: createAuthorizationUrl(provider, flow),

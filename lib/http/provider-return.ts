@@ -1,12 +1,11 @@
 import type * as v from "valibot";
 import type { Config } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { AppError, invalidMember } from "../errors.ts";
 import { note } from "../log.ts";
 import { type Flow, findFlow } from "../providers/flow.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { ProviderReturn, Redeem } from "../providers/redeem.ts";
 import { providerRefusal } from "../providers/refusals.ts";
-import { invalidField } from "./begin-body.ts";
 import type { ClientMode } from "./client-mode.ts";
 import type { CookieSettings } from "./cookies.ts";
 import type { ApiEvent } from "./event.ts";
@@ -43,7 +42,7 @@ export function findReturn<Schema extends ReturnSchema>(
   if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
   note({ provider: provider.id });
   const { flow: given, ...returned } = parseBody<Schema>(schema, body);
-  if (given !== undefined && mode === "cookie") throw invalidField("flow", "is for bearer clients");
+  if (given !== undefined && mode === "cookie") throw invalidMember("flow", "is for bearer clients");
   const { state } = returned;
   const text = mode === "bearer" ? given : flows.get(flowCookieName(state, config));
   const flow = findFlow(text, { state, providerId: provider.id, now });
