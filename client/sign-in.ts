@@ -15,7 +15,7 @@ export interface Provider {
 
 /** How a sign-in is begun. */
 export interface BeginOptions {
-  /** The page that the provider returns to, as it stands in `IDENTITY_PROVIDERS`; by default the first one there. */
+  /** The page that the provider returns to, or leads on to, as it stands in `IDENTITY_PROVIDERS`; by default the first one there. */
   redirectUri?: string;
   /** Opens the provider's page; by default in the place of this one. */
   open?: (url: string) => unknown;
@@ -81,8 +81,8 @@ interface Kept {
   state: string;
   flow: string | undefined;
   provider: string;
-  /** The page that the provider returns to. */
-  redirectUri: string;
+  /** The page that the provider returns to; undefined where a form of it leads on to one that is not known. */
+  redirectUri: string | undefined;
   isLink: boolean;
   untilMs: number;
   isDone?: true;
@@ -120,8 +120,13 @@ export function createSignInClient(auth: AuthClient): SignInClient {
     { redirectUri, open = (url) => location.assign(url) }: BeginOptions = {},
     what: Pick<Kept, "provider" | "isLink">,
   ): Promise<void> {
-    const { authorizationUrl, state, flow } = await ask(path, { redirectUri });
-    const page = new URL(authorizationUrl).searchParams.get("redirect_uri") as string;
+    const { authorizationUrl, state, flow } = await ask(path, { redirectUri }).catch(async (error) => {
+      const begun = error.code === "invalid_body" && (await ask(path, {}));
+      if (!begun || !isForm(redirectOf(begun))) throw error;
+      return begun;
+    });
+    const sent = redirectOf({ authorizationUrl });
+    const page = isForm(sent) ? redirectUri : sent;
     note({ ...what, state, flow, redirectUri: page, untilMs: Date.now() + flowMs });
     await open(authorizationUrl);
   }
@@ -238,12 +243,19 @@ function takeReturn(url = globalThis.location?.href): Returned | undefined {
 
 /** Each provider has a page of its own: another one has sent what came elsewhere (RFC 9700, 4.4). */
 function isPageOf({ redirectUri }: Kept, page: URL): boolean {
+  if (!redirectUri) return true;
   const expected = new URL(redirectUri);
   return (
     page.origin + page.pathname === expected.origin + expected.pathname &&
     [...expected.searchParams].every(([each, value]) => page.searchParams.get(each) === value)
   );
 }
+
+const redirectOf = ({ authorizationUrl }: Pick<Begun, "authorizationUrl">) =>
+  new URL(authorizationUrl).searchParams.get("redirect_uri") as string;
+
+/** A provider that posts a form (Apple) returns to a route of the API, which leads on to the page. */
+const isForm = (redirectUri: string): boolean => /\/auth\/external\/[^/]+\/form$/.test(redirectUri);
 
 /** A sign-in goes on where a code is missing or wrong, or where the API or the provider was away. */
 const isMendable = ({ status, code }: AuthError): boolean =>

@@ -39,16 +39,22 @@ const someone = (): Claims => ({
 async function begin(
   tab: Tab,
   claims: Claims = someone(),
-  { as = "signInWith", provider = "odd" }: { as?: "signInWith" | "linkWith"; provider?: string } = {},
+  {
+    as = "signInWith",
+    provider = "odd",
+    page,
+  }: { as?: "signInWith" | "linkWith"; provider?: string; page?: string } = {},
 ) {
   const { promise, resolve } = Promise.withResolvers<URL>();
-  const options: BeginOptions = { open: (url) => resolve(new URL(url)) };
+  const options: BeginOptions = { open: (url) => resolve(new URL(url)), ...(page && { redirectUri: page }) };
   await tab.signIn[as](provider, options);
   const { searchParams } = await promise;
-  const [state, nonce, page] = ["state", "nonce", "redirect_uri"].map((name) => searchParams.get(name) ?? "");
+  const [state, nonce, redirect] = ["state", "nonce", "redirect_uri"].map(
+    (name) => searchParams.get(name) ?? "",
+  );
   const code = odd.createCode(odd.claims(nonce as string, claims));
   keepSecrets(code);
-  const url = new URL(page as string);
+  const url = new URL(page ?? (redirect as string));
   for (const [name, value] of Object.entries({ code, state, scope: "openid", iss: odd.issuer }))
     url.searchParams.set(name, value as string);
   return url.pathname + url.search;
@@ -238,3 +244,26 @@ test.each([
     await expectSignedIn(tab);
   },
 );
+
+test("a provider that posts a form to the API leads on to the page that was named, and to no other", async () => {
+  const page = `${origin}/signed-in/posting`;
+  const provider = {
+    ...{ id: "posting", clientId: "web", ...odd.endpoints, responseMode: "form_post", page },
+    redirectUris: [`${origin}/auth/external/posting/form`],
+  };
+  const posting = service.createSandbox({
+    IDENTITY_PROVIDERS: JSON.stringify([provider]),
+    PROVIDER_KEYS: '{"posting":{"clientSecret":"a-client-secret-of-posting"}}',
+  });
+  browser.moveTo(posting);
+  const path = await begin(await browser.openTab(), someone(), { provider: "posting", page });
+  const elsewhere = await browser.openTab({ path: path.replace("/signed-in/posting", "/signed-in/odd") });
+  await expect(elsewhere.signIn.finishSignIn()).rejects.toMatchObject({ code: "sign_in_over" });
+  const back = await browser.openTab({ path });
+  expect(await back.signIn.finishSignIn()).toEqual({ provider: "posting" });
+
+  const asked = begin(await browser.openTab(), someone(), { provider: "posting" });
+  const unnamed = (await asked).replace("/auth/external/posting/form", "/signed-in/posting");
+  const tab = await browser.openTab({ path: unnamed });
+  expect(await tab.signIn.finishSignIn()).toEqual({ provider: "posting" });
+});
