@@ -85,10 +85,10 @@ const device = "session.0.20000.mac";
 const otp = "123 456";
 const passkey = createPasskey({ userId: another.slice(0, 36) }).get(another);
 const registerBody = createRegisterBody({ ...settings, hasMail: true });
-const changed = { currentPassword: password, newPassword: `${password}!` };
+const proven = { passkey, device, refreshToken };
 const bodies: Record<string, [schema: unknown, sound: object, optional?: object]> = {
   login: [loginBody, { email, password }, { otp, device }],
-  proof: [proofBody, {}, { password, otp, passkey, device, refreshToken }],
+  proof: [proofBody, {}, { password, otp, ...proven }],
   "first code": [totpConfirmationBody, { enrolment: token, otp }, { refreshToken }],
   "caller's pair": [callerBody, {}, { refreshToken }],
   code: [emailBody, { email }],
@@ -99,8 +99,12 @@ const bodies: Record<string, [schema: unknown, sound: object, optional?: object]
   reset: [createResetPasswordBody(settings), { ...proof, newPassword: password }],
   register: [createRegisterBody(settings), { email, password }],
   "register with mail": [registerBody, { email, password }],
-  change: [createChangePasswordBody(settings), changed, { passkey, device, refreshToken }],
-  "other address": [emailChangeBody, { newEmail: email }, { password, device, refreshToken }],
+  change: [
+    createChangePasswordBody(settings),
+    { newPassword: `${password}!` },
+    { currentPassword: password, otp, ...proven },
+  ],
+  "other address": [emailChangeBody, { newEmail: email }, { password, otp, ...proven }],
   "new address": [emailConfirmationBody, proof, { device, refreshToken }],
   undoing: [createUndoEmailChangeBody(settings), { token, newPassword: password }],
   pair: [undefined, { token: "header.claims.signature", refreshToken }],
