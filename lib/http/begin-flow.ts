@@ -33,8 +33,8 @@ export function beginFlow(
   if (!provider) throw new AppError("not_found", { detail: "There is no such provider." });
   const { id: providerId, redirectUris, page } = provider;
   const asked = findRedirectUri(body);
-  // Where a form comes back, the page that asks for itself is the one behind that.
-  const index = asked === undefined || asked === page ? 0 : redirectUris.indexOf(String(asked));
+  // Compared as it is: what is no text is none of them. Where a form comes back, the page that asks for itself is the one behind that.
+  const index = asked === undefined || asked === page ? 0 : redirectUris.indexOf(asked as string);
   if (index < 0) throw invalidMember("redirectUri", "must be one of the provider's in IDENTITY_PROVIDERS");
   const flow = createFlow({ providerId, sessionId, index }, now);
   const begun = {

@@ -121,8 +121,8 @@ test.each([
   "https://user@app.example.com/odd",
   "https://app.example.com/odd#",
   "https://evil.example/odd",
-  7,
-])("X01 a page that is not listed, %s: 400, and no cookie", async (redirectUri) => {
+  ...[7, null, { toString: 1 }, ["https://app.example.com/odd"], [[["https://app.example.com/odd"]]]],
+])("X01 a page that is not listed, %j: 400, and no cookie", async (redirectUri) => {
   const response = await sandbox.beginExternal({
     pathParameters: { provider: "odd" },
     body: { redirectUri },
