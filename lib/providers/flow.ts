@@ -70,6 +70,9 @@ const nameLength = 8;
 /** The part of the state that names the flow's cookie: tabs do not collide. */
 export const flowNameOf = (state: string): string => state.slice(0, nameLength);
 
+/** Answers whether a text can be that part of a state. */
+export const isFlowName = (text: string): boolean => text.length === nameLength && /^[\w-]+$/.test(text);
+
 interface Expected {
   state: string;
   providerId: string;

@@ -174,6 +174,24 @@ test("X04 a browser that begins a fourth time loses the cookies of the others", 
   );
 });
 
+const flowCookies = (count: number, toName: (i: string) => string) =>
+  Array.from({ length: count }, (_, i) => `auth-cookie-flow-${toName(String(i).padStart(8, "_"))}=x`);
+
+test.each<[string, string[], number]>([
+  ["three names of 2,100 characters", flowCookies(3, (i) => i.padEnd(2_100, "x")), 0],
+  ["three names of 7 characters", flowCookies(3, (i) => i.slice(1)), 0],
+  ["control characters, a blank, a letter", flowCookies(9, (i) => `\u0001\n é_${i.slice(-3)}`), 0],
+  ["400 names", flowCookies(400, (i) => i), 20],
+])(
+  "X04 flow cookies that nobody has set, %s: what is cleared is bounded, by names of ours",
+  async (_, cookies, count) => {
+    const response = await sandbox.beginExternal({ pathParameters: { provider: "odd" }, cookies });
+    expect([response.statusCode, response.cookies?.length]).toEqual([200, count + 1]);
+    for (const line of response.cookies ?? [])
+      expect(line).toMatch(/^auth-cookie-flow-[\w-]{8}=[\w~-]*; HttpOnly/);
+  },
+);
+
 const change = (cookie: string, from: RegExp, to: string) => cookie.replace(from, to);
 test.each<[string, (cookies: string[]) => string[]]>([
   ["without its cookie, as in another's browser", () => []],
