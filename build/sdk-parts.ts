@@ -6,7 +6,7 @@ const unusedError =
   /Backup|Export|Import|GlobalTable|Index|Replica|Replicated|Restore|Policy|PointInTime|DuplicateItem|Table(?:AlreadyExists|InUse|NotFound)|EncryptionFailure|NextToken|PreconditionNotMet|ResourceExists/;
 
 /** Modules in whose place an empty one does: what they are for is never asked of our clients. */
-const stubs: [path: RegExp, contents: string][] = [
+export const stubs: [path: RegExp, contents: string][] = [
   // A file by which operations stream events; neither DynamoDB, nor Secrets Manager, nor SES has any. It is loaded by `import()`.
   [/[\\/]submodules[\\/]event-streams[\\/]index\.js$/, "export {};"],
   // Signs their headers
