@@ -243,6 +243,14 @@ describe("what an administrator does", () => {
     expect(bodyOf(await invite({ email: account.email })).code).toBe("email_taken");
   });
 
+  test("an invitation is sent once although the answer to its write was lost three times", async () => {
+    const { cookies } = await create();
+    const email = `${randomUUID().slice(0, 8)}@example.com`;
+    wire.break("TransactWriteItems", loseAnswer, { times: 3 });
+    expect((await sandbox.inviteUser({ cookies, body: { email } })).statusCode).toBe(202);
+    expect(await mailsTo(email)).toHaveLength(1);
+  });
+
   test("show tells what is stored, and nothing that opens the account", async () => {
     const { account, pair, ask } = await create();
     const { userId, email } = account;
