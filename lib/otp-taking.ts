@@ -1,4 +1,5 @@
 import { createFactorStore } from "./accounts/factors.ts";
+import { createNameUse, type Purpose } from "./auth/name-use.ts";
 import { createSecondFactor } from "./auth/second-factor.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -14,9 +15,12 @@ export const otpTakingSettings = { ...factorKeySettings, usersTable };
 export function createOtpTaking(
   config: Config<keyof typeof otpTakingSettings>,
   { dynamodb, clock }: { dynamodb: DynamoDB; clock: Clock },
+  purpose: Purpose,
 ) {
+  const nameUse = createNameUse(purpose);
   const factors = createFactorStore(dynamodb, config.usersTable);
   const secrets = openFactorSecrets(config, clock);
   const noteRecovery = () => note({ by: "recovery" });
-  return { factors, secrets, lookAtOtp: createSecondFactor({ factors, secrets, clock, noteRecovery }) };
+  const lookAtOtp = createSecondFactor({ factors, secrets, nameUse, clock, noteRecovery });
+  return { factors, secrets, lookAtOtp, nameUse };
 }

@@ -48,7 +48,11 @@ const needs = { dynamodb, hashKeys, clock: systemClock };
 const deleteAccount = createDeleteAccount({
   ...{ users, sessions, clock: systemClock },
   proveUser: createProveUser({
-    ...{ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs), clock: systemClock },
+    ...{
+      ...openAttemptLimit(config, needs),
+      ...createOtpTaking(config, needs, "deletion"),
+      clock: systemClock,
+    },
     passkeys: createPasskeyProof(config, needs),
   }),
   endOthers: createEndOthers(dynamodb, config),

@@ -26,7 +26,11 @@ const { ask, sources, keyedHash, needs } = await createCodeAsking(config);
 const askEmailChange = createAskEmailChange({
   ...{ ask, sources, users: createUserStore(needs.dynamodb, config.usersTable), clock: needs.clock },
   proveUser: createProveUser({
-    ...{ ...openAttemptLimit(config, needs), ...createOtpTaking(config, needs), clock: needs.clock },
+    ...{
+      ...openAttemptLimit(config, needs),
+      ...createOtpTaking(config, needs, "change of address"),
+      clock: needs.clock,
+    },
     passkeys: createPasskeyProof(config, needs),
   }),
 });

@@ -40,7 +40,7 @@ const { needs } = opening;
 const { dynamodb } = needs;
 const limit = config.loginLimitPerSourcePerMinute;
 const finishSignIn = createFinishSignIn({
-  ...{ ...opening, ...createOtpTaking(config, needs), ...createLoginTelling(config, needs), clock },
+  ...{ ...opening, ...createOtpTaking(config, needs, "login"), ...createLoginTelling(config, needs), clock },
   flows: createFlowStore(dynamodb, config.attemptsTable),
   redeem: provider.redeem,
   findAccount: createFindAccount({

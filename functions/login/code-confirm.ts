@@ -21,7 +21,7 @@ const opening = await createLoginOpening(config);
 const { proveCode, mails } = await createCodeTaking(config, opening.needs);
 const loginByCode = createLoginByCode({
   ...{ ...opening, ...opening.needs, proveCode, mails },
-  ...{ ...createOtpTaking(config, opening.needs), ...createLoginTelling(config, opening.needs) },
+  ...{ ...createOtpTaking(config, opening.needs, "login"), ...createLoginTelling(config, opening.needs) },
 });
 
 export const handler = api()

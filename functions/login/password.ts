@@ -27,7 +27,7 @@ const { keyedHash, noteSession, needs } = opening;
 const { dynamodb, clock } = needs;
 const limit = config.loginLimitPerSourcePerMinute;
 const ways = {
-  ...{ ...opening, ...createOtpTaking(config, needs), ...createLoginTelling(config, needs), clock },
+  ...{ ...opening, ...createOtpTaking(config, needs, "login"), ...createLoginTelling(config, needs), clock },
   sources: openSourceLimit(config, needs, { what: "logins", limit, windowSeconds: 60 }),
 };
 const login = createLogin({ ...ways, identities: createIdentityStore(dynamodb, config.identitiesTable) });

@@ -25,7 +25,7 @@ const changePasswordBody = createChangePasswordBody(config);
 const changePassword = createChangePassword({
   ...{ ...opening, ...opening.needs, commonPasswords },
   proveUser: createProveUser({
-    ...{ ...opening, ...opening.needs, ...createOtpTaking(config, opening.needs) },
+    ...{ ...opening, ...opening.needs, ...createOtpTaking(config, opening.needs, "change of password") },
     passkeys: createPasskeyProof(config, opening.needs),
     field: "currentPassword",
   }),

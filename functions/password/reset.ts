@@ -28,7 +28,7 @@ const byCode = createResetPasswordBody(config);
 const byToken = createRecoveryBody(config);
 const resetPassword = createResetPassword({
   ...openAttemptLimit(config, needs),
-  ...createOtpTaking(config, needs),
+  ...createOtpTaking(config, needs, "reset"),
   proveCode,
   proveToken: createProveToken({ codes, mails, clock: systemClock }),
   users: createUserStore(dynamodb, config.usersTable),

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isDisabled } from "../accounts/is-disabled.ts";
 import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
@@ -12,7 +11,6 @@ import { findPasskey, type Passkey } from "../passkeys/passkey.ts";
 import { PasskeyError } from "../passkeys/passkey-error.ts";
 import { invalidPasskey, unknownPasskey } from "../passkeys/refusals.ts";
 import type { ClaimPasskey, PasskeyUse } from "../passkeys/store.ts";
-import { hashToken } from "../tokens/refresh-token.ts";
 
 interface ProvePasskeyOptions {
   parseAssertion: ParseAssertion;
@@ -47,7 +45,7 @@ export function createProvePasskey({
 
     /**
      * Looks whether the user has signed it, and gives what uses it up: that gives false if the user is not as it was read, and
-     * throws what this throws. `usedBy` is of `namePasskeyUse`. Throws AppError `invalid_passkey`, `unknown_passkey`.
+     * throws what this throws. `usedBy` names the use (name-use.ts). Throws AppError `invalid_passkey`, `unknown_passkey`.
      */
     look(user: User, asserted: UnverifiedAssertion, usedBy: string): () => Promise<boolean> {
       const passkey = findPasskey(user, asserted.passkeyId);
@@ -59,10 +57,6 @@ export function createProvePasskey({
     },
   };
 }
-
-/** What the use of a passkey is called: the same request, sent again with its key, is the same use. */
-export const namePasskeyUse = (idempotencyKey: string | undefined): string =>
-  idempotencyKey === undefined ? randomUUID() : hashToken(idempotencyKey);
 
 /**
  * A counter that does not rise – unless it never does –, or a passkey that can suddenly be copied, or no longer: a copy may

@@ -12,7 +12,8 @@ import { assertSessionKey } from "../sessions/presented-keys.ts";
 import { assertCurrentPair } from "../sessions/presented-pair.ts";
 import type { Session } from "../sessions/session.ts";
 import { assertMayChangeFactor } from "./factor-owner.ts";
-import { namePasskeyUse, type ProvePasskey } from "./prove-passkey.ts";
+import type { NameUse } from "./name-use.ts";
+import type { ProvePasskey } from "./prove-passkey.ts";
 import type { OtpRequest, SecondFactor } from "./second-factor.ts";
 
 interface ProveUserOptions {
@@ -20,6 +21,7 @@ interface ProveUserOptions {
   lookAtOtp: SecondFactor;
   /** Undefined where there are no passkeys. */
   passkeys: ProvePasskey | undefined;
+  nameUse: NameUse;
   clock: Clock;
   /** What the body calls the password; by default `password`. */
   field?: string;
@@ -51,7 +53,7 @@ export type ProveUser = ReturnType<typeof createProveUser>;
 
 /** Makes the one proof of a user who is signed in: what changes an account asks for no less than login does. */
 export function createProveUser(options: ProveUserOptions) {
-  const { attempts, lookAtOtp, passkeys, clock, field = "password" } = options;
+  const { attempts, lookAtOtp, passkeys, nameUse, clock, field = "password" } = options;
 
   /**
    * Proves the user. Where the account has no password a login of the 300 s before `at` (epoch seconds; now) does it, with the
@@ -97,7 +99,7 @@ export function createProveUser(options: ProveUserOptions) {
     if (password !== undefined || otp) throw invalidMember("passkey", "takes the place of password and otp");
     const asserted = await passkeys.parse(passkey);
     if (asserted.userId !== user.userId) throw invalidPasskey("user handle refused");
-    const claim = passkeys.look(user, asserted, namePasskeyUse(idempotencyKey));
+    const claim = passkeys.look(user, asserted, nameUse(idempotencyKey));
     if (!(await claim())) throw new AppError("unavailable");
     return { passwordHash: user.passwordHash, amr: amrOfPasskey };
   }

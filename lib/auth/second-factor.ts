@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type Change, createChange } from "../accounts/change.ts";
 import type { FactorStore, OtpUse } from "../accounts/factors.ts";
 import type { User } from "../accounts/store.ts";
@@ -7,11 +6,12 @@ import { AppError } from "../errors.ts";
 import { invalidOtp, type Otp } from "../factors/otp.ts";
 import { type FactorSecrets, isSameCode, listSteps } from "../factors/second-factor.ts";
 import type { Client } from "../sessions/session.ts";
-import { hashToken } from "../tokens/refresh-token.ts";
+import type { NameUse } from "./name-use.ts";
 
 interface SecondFactorOptions {
   factors: Pick<FactorStore, "claim">;
   secrets: FactorSecrets;
+  nameUse: NameUse;
   clock: Clock;
   /** Told that it was a recovery code. */
   noteRecovery: () => void;
@@ -37,7 +37,7 @@ export type ClaimOtp = () => Promise<boolean>;
 export type SecondFactor = ReturnType<typeof createSecondFactor>;
 
 /** Makes what looks at the code of a second factor. Nothing is written before all else is proven: nobody else can use it up. */
-export function createSecondFactor({ factors, secrets, clock, noteRecovery }: SecondFactorOptions) {
+export function createSecondFactor({ factors, secrets, nameUse, clock, noteRecovery }: SecondFactorOptions) {
   async function findTotp(user: User, code: string, by: string): Promise<OtpUse | "used" | undefined> {
     const { userId, totp } = user;
     if (!totp) return undefined;
@@ -81,7 +81,7 @@ export function createSecondFactor({ factors, secrets, clock, noteRecovery }: Se
     if (!user.totp) return undefined;
     const { otp, idempotencyKey, provesEmail = false } = request;
     if (!otp) throw requiredOtp();
-    const by = idempotencyKey === undefined ? randomUUID() : hashToken(idempotencyKey);
+    const by = nameUse(idempotencyKey);
     const find = otp.is === "totp" ? findTotp : findRecovery;
     const use = await find(user, otp.code, by);
     if (!use) throw invalidOtp();

@@ -71,6 +71,16 @@ describe.each(routes)("O25 %s", (name) => {
     expectProblem(await sandbox.login({ body: { email, password, otp: code } }), refusals.usedOtp);
   });
 
+  test("a code that has opened a session proves nothing else, not even with its Idempotency-Key", async () => {
+    const { account, pair, codeAt } = await createCaller();
+    const { email, password } = account;
+    const headers = { "idempotency-key": randomUUID() };
+    const otp = codeAt();
+    for (const _ of ["first", "repeat"])
+      expect((await sandbox.login({ body: { email, password, otp }, headers })).statusCode).toBe(200);
+    expectProblem(await call(name, account, pair, otp, headers), refusals.usedOtp);
+  });
+
   test("a caller whose sessions are ended between look and claim changes nothing", async () => {
     const { account, pair, codeAt } = await createCaller();
     const { userId } = account;
@@ -203,8 +213,9 @@ describe.each(routes)("O39 %s with a passkey in place of password and code", (na
     const { account, cookies, answer } = await openWithPasskey();
     clock.advance(800);
     const passkey = await answer();
-    await sandbox.login({ body: { passkey } });
-    expectProblem(await callWithout(name, { cookies }, { passkey }), invalid);
+    const headers = { "idempotency-key": randomUUID() };
+    await sandbox.login({ body: { passkey }, headers });
+    expectProblem(await callWithout(name, { cookies, headers }, { passkey }), invalid);
     clock.advance(1);
     const response = await callWithout(name, { cookies }, { passkey: await answer() });
     expect(response.statusCode).toBe(done[name]);

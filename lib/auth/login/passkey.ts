@@ -11,8 +11,9 @@ import { settleAll } from "../../settle-all.ts";
 import type { PairIssuer } from "../../tokens/issue-pair.ts";
 import type { EndEarlierSessions } from "../end-earlier-sessions.ts";
 import type { PresentedToken } from "../genuine-sessions.ts";
+import type { NameUse } from "../name-use.ts";
 import type { OpenedSession, OpenSession, SessionRequest } from "../open-session.ts";
-import { namePasskeyUse, type ProvePasskey } from "../prove-passkey.ts";
+import type { ProvePasskey } from "../prove-passkey.ts";
 import type { TellNewDevice } from "../tell-new-device.ts";
 
 /** A sign-in with a passkey as it came in. */
@@ -26,6 +27,7 @@ export interface PasskeyLogin extends SessionRequest {
 
 interface PasskeyLoginOptions {
   passkeys: ProvePasskey;
+  nameUse: NameUse;
   users: Pick<UserStore, "find">;
   devices: Pick<Devices, "find" | "isCurrent" | "remember">;
   sources: SourceLimit;
@@ -42,7 +44,7 @@ interface PasskeyLoginOptions {
  * guessed, and nobody locks a passkey by guessing passwords.
  */
 export function createLoginByPasskey(options: PasskeyLoginOptions) {
-  const { passkeys, users, devices, sources, pairs, openSession, clock } = options;
+  const { passkeys, nameUse, users, devices, sources, pairs, openSession, clock } = options;
 
   /**
    * Opens a session, once for each challenge; for the same Idempotency-Key again. Throws AppError `invalid_passkey` – without
@@ -53,7 +55,7 @@ export function createLoginByPasskey(options: PasskeyLoginOptions) {
     await pairs.ready();
     const asserted = await passkeys.parse(request.passkey);
     const [, user] = await settleAll([sources.count(request.ip), users.find(asserted.userId)]);
-    const usedBy = namePasskeyUse(request.idempotencyKey);
+    const usedBy = nameUse(request.idempotencyKey);
     // The sessions of the user may all be ended while we work; then start again, once.
     const opened =
       (await tryLogin(user, asserted, usedBy, request)) ??

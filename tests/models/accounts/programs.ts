@@ -11,6 +11,7 @@ import { createConfirmEmailChange } from "../../../lib/auth/email/confirm.ts";
 import { createUndoEmailChange } from "../../../lib/auth/email/undo.ts";
 import { createLoginByCode } from "../../../lib/auth/login/code-confirm.ts";
 import { createLogin } from "../../../lib/auth/login/password.ts";
+import { createNameUse } from "../../../lib/auth/name-use.ts";
 import { createOpenSession } from "../../../lib/auth/open-session.ts";
 import { createChangePassword } from "../../../lib/auth/password/change.ts";
 import { createResetPassword } from "../../../lib/auth/password/reset.ts";
@@ -68,7 +69,13 @@ function createUseCases({ client, now }: Tools) {
   };
   // Nobody here has a second factor.
   const lookAtOtp = async () => undefined;
-  const proveUser = createProveUser({ attempts, lookAtOtp, passkeys: undefined, clock });
+  const proveUser = createProveUser({
+    attempts,
+    lookAtOtp,
+    passkeys: undefined,
+    nameUse: createNameUse("deletion"),
+    clock,
+  });
   const sources = { count: async () => {} };
   const endOthers = createEndOthers(client, tables);
   const forLogin = {
