@@ -74,7 +74,7 @@ export const identities = {
     tag: "External sign-in",
     summary: "Remove an identity",
     description:
-      "Nobody signs in with it any more, and every session but the caller's is over. Needs what linking one needs. The last thing that opens the account cannot be removed.",
+      "It is no longer of the account, and every session but the caller's is over. A provider whose word links by the address links it again at the next sign-in there, as long as the address is the same. Needs what linking one needs. The last thing that opens the account cannot be removed.",
     needs: "token",
     parameters: ["AuthMode", "SessionKey", "IdentityId"],
     body: { schema: "IdentityRemoval", isOptional: true },
