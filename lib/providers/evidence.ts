@@ -21,6 +21,13 @@ export const externalIdentity = (issuer: string, subject: string): string =>
 
 type Claims = Record<string, unknown>;
 
+/**
+ * An address as a provider tells it, normalised; empty where letters outside ASCII stand before the @. NFKC makes others of some (of a
+ * Kelvin sign a k), and the provider has not proven the address that comes out.
+ */
+const readAddress = (email: unknown): string =>
+  typeof email === "string" && /^[\x20-\x7e]+@/.test(email) ? normalizeEmail(email) : "";
+
 /** What an address is worth. */
 interface Word {
   isVerified: boolean;
@@ -69,7 +76,7 @@ export function readTokenEvidence(provider: Provider, claims: Claims, parties: s
   if (!isSubject(sub)) throw new ProviderRefusal("subject refused");
   // With one audience the library does not look at it.
   if (azp !== undefined && !parties.includes(String(azp))) throw new ProviderRefusal("ID token refused");
-  const address = typeof email === "string" ? normalizeEmail(email) : "";
+  const address = readAddress(email);
   const word =
     provider.preset === "github"
       ? { isVerified: false, isAuthoritative: false }
@@ -91,7 +98,7 @@ export async function readGithubEvidence(
   const primary = Array.isArray(emails)
     ? (emails as Claims[]).find((each) => each?.primary === true)
     : undefined;
-  const address = typeof primary?.email === "string" ? normalizeEmail(primary.email) : "";
+  const address = readAddress(primary?.email);
   // Verified once, perhaps years ago.
   const word = { isVerified: primary?.verified === true, isAuthoritative: false };
   return toEvidence(externalIdentity(issuer, String(id)), address, word);

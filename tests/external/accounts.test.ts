@@ -196,6 +196,22 @@ test.each<[string, (userId: string) => Promise<unknown>]>([
   expectProblem(await signIn("google", { sub: newSub(), email: account.email, email_verified: true }), taken);
 });
 
+test.each<[string, (name: string) => string]>([
+  ["a Kelvin sign", (name) => `\u212A${name.slice(1)}`],
+  ["a full-width letter", (name) => `\uFF4B${name.slice(1)}`],
+])(
+  "X28 an address with %s has a normal form that the provider has not proven: no account is made or linked by it, and a known identity signs in",
+  async (_, toName) => {
+    const name = `k${randomUUID().slice(0, 8)}`;
+    const [account, sub] = [await registerProven(`${name}@example.org`), newSub()];
+    const claims = { sub, email: `${toName(name)}@example.org`, email_verified: true };
+    expectProblem(await signIn("own", claims), notVerified);
+    expect((await userOf(account.userId))?.identityIds).toBeUndefined();
+    const known = subOf(await signIn("own", { sub, email: newEmail(), email_verified: true }));
+    expect(subOf(await signIn("own", claims))).toBe(known);
+  },
+);
+
 test("X28 an account whose address changes while it is linked is not linked", async () => {
   const account = await registerProven(newEmail("gmail.com"));
   const { userId } = account;

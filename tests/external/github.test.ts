@@ -86,6 +86,7 @@ test.each<[string, Answer, unknown, object]>([
     notVerified,
   ],
   ["addresses that are null", { body: { id: 105 } }, [null], notVerified],
+  ["a Kelvin sign", { body: { id: 107 } }, [address("\u212Aelvin@example.com")], notVerified],
 ])("X38 its API answers %s: nobody is in", async (_, user, emails, problem) => {
   expectProblem(await signIn(user, emails), problem as typeof refused);
 });
