@@ -77,7 +77,10 @@ const fresh = setUpStepUp({
 });
 const passkeyClient = createPasskeyClient(client);
 const passkeys = setUpPasskeys(passkeyClient, { fresh, welcome });
-const signIn = setUpSignIn(createSignInClient(client), { fresh, welcome, reload });
+const signIn = setUpSignIn(createSignInClient(client), {
+  ...{ fresh, welcome, reload },
+  who: () => claims,
+});
 setUpFactor(createFactorClient(client), {
   ...{ fresh, endOthers, reload },
   hasOthers: () => !endOthersButton.hidden,
@@ -131,7 +134,7 @@ onSubmit(find("password", HTMLFormElement), async ({ currentPassword = "", newPa
 });
 
 onSubmit(find("delete", HTMLFormElement), async ({ password = "", ...values }) => {
-  if (!hasPassword && !confirm("Delete the account?")) return;
+  if (!hasPassword && !confirm(`Delete the account of ${claims?.email}?`)) return;
   await fresh(() => client.deleteAccount(hasPassword ? { password, ...otpOf(values) } : {}));
   rememberSignedIn(false);
   showSignedOut("The account and all its sessions are gone.");
@@ -184,7 +187,7 @@ async function watchedFetch(input: string | URL | Request, init?: RequestInit): 
 }
 
 /** Shows who is logged in, and says so; after a login with a recovery code, how many of them are left, too. */
-async function welcome(text: string, values: Values = {}): Promise<void> {
+async function welcome(text: string | (() => string), values: Values = {}): Promise<void> {
   closeMail();
   const before = claims;
   await look();
@@ -192,7 +195,8 @@ async function welcome(text: string, values: Values = {}): Promise<void> {
   if (claims?.sid === before?.sid) await showAccount();
   focusOnPart();
   const left = isRecoveryCode(values) ? (await shown)?.recoveryCodesLeft : undefined;
-  say(left === undefined ? text : `${text} ${left} of 10 recovery codes are left.`);
+  const said = typeof text === "string" ? text : text();
+  say(left === undefined ? said : `${said} ${left} of 10 recovery codes are left.`);
 }
 
 /** Asks who is logged in, and shows what is new. Where the access token has expired, the client renews it first. */
@@ -212,6 +216,7 @@ function showSignedIn(found: Claims): void {
   moviesAnswer.textContent = "";
   clearForms();
   closeParts();
+  closeStepUp();
   if (parts.some(({ hidden }) => !hidden)) say(`Logged in as ${found.email}.`);
   show(signedIn);
   passkeys.stop();

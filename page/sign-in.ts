@@ -1,4 +1,4 @@
-import { type Account, AuthError } from "../client/auth-client.ts";
+import { type Account, AuthError, type Claims } from "../client/auth-client.ts";
 import type { Identity, Provider, SignInClient } from "../client/sign-in.ts";
 import { create, createTime, find } from "./elements.ts";
 import { createButton, createFailure, onClick, onSubmit, otpOf, showError, type Values } from "./form.ts";
@@ -15,22 +15,26 @@ const close = find("returned-close", HTMLButtonElement);
 const list = find("identities-list", HTMLUListElement);
 const linkButtons = find("identities-link", HTMLElement);
 const ownHeading = find("identities-heading", HTMLElement);
-/** Where a tab keeps that somebody has to log in once more, which leads away from the page. */
-const againName = "once-more";
+/** Where a tab keeps who has to log in once more, which leads away from the page. */
+const onceName = "once-more";
 
 /** The rest of the page. */
 interface Rest {
   fresh: Fresh;
-  /** Somebody has logged in, or something else opens the account. */
-  welcome(text: string, values?: Values): Promise<void>;
+  /** Answers whose page this is, while somebody is logged in. */
+  who(): Claims | undefined;
+  /** Somebody has logged in, or something else opens the account; the text may depend on who it is. */
+  welcome(text: string | (() => string), values?: Values): Promise<void>;
   /** Asks anew what the account has. */
   reload(): Promise<void>;
 }
 
 /** Sets up the sign-in with providers, and the list of identities. */
-export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Rest) {
+export function setUpSignIn(signIn: SignInClient, { fresh, who, welcome, reload }: Rest) {
   let providers: Provider[] = [];
   let identities: Identity[] = [];
+  /** Who was to log in once more, where a provider has returned from that. */
+  let once: string | undefined;
   const listed = isHere(buttons) ? listProviders() : undefined;
 
   const nameOf = (id: string | null) => providers.find((each) => each.id === id)?.name ?? id ?? "A provider";
@@ -61,7 +65,15 @@ export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Re
     if (!finished) return;
     await listed;
     if (finished.linked) await welcome(`${nameOf(finished.provider)} opens your account now.`);
-    else await welcome(takeAgain() ? "It is you. Press the button once more." : "Logged in.", values);
+    else await welcome(describeLogin, values);
+  }
+
+  function describeLogin(): string {
+    const user = who();
+    if (!once || !user) return "Logged in.";
+    return user.sub === once
+      ? "It is you. Press the button once more."
+      : `You signed in as ${user.email}, which is another account. Nothing was changed.`;
   }
 
   onSubmit(form, finish);
@@ -96,7 +108,9 @@ export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Re
   return {
     /** Ends what a provider has returned with, if this page was opened so; resolves to what went wrong. */
     async finish(): Promise<unknown> {
-      if (!new URLSearchParams(location.search).has("state")) return undefined;
+      const state = new URLSearchParams(location.search).get("state");
+      if (!state) return undefined;
+      once = takeOnce(state);
       returned.hidden = false;
       try {
         await finish();
@@ -134,30 +148,38 @@ export function setUpSignIn(signIn: SignInClient, { fresh, welcome, reload }: Re
     /** The buttons by which somebody logs in once more with what is linked. */
     createWaysBack(): HTMLButtonElement[] {
       const linked = providers.filter(({ id }) => identities.some(({ provider }) => provider === id));
+      const sub = who()?.sub;
       return linked.map((each) =>
-        createButton(`Continue with ${each.name}`, async () => {
-          noteAgain();
-          await signIn.signInWith(each.id, optionsOf(each));
-        }),
+        createButton(`Continue with ${each.name}`, () =>
+          signIn.signInWith(each.id, {
+            ...optionsOf(each),
+            open(url) {
+              noteOnce(new URL(url).searchParams.get("state"), sub);
+              location.assign(url);
+            },
+          }),
+        ),
       );
     },
   };
 }
 
-function noteAgain(): void {
+/** Another sign-in has another state: only this one is once more. */
+function noteOnce(state: string | null, sub: string | undefined): void {
   try {
-    sessionStorage.setItem(againName, "yes");
+    sessionStorage.setItem(onceName, `${state} ${sub}`);
   } catch {
     // Then it is not said.
   }
 }
 
-function takeAgain(): boolean {
+/** Answers who was to come back with this state; whatever was noted is over then. */
+function takeOnce(state: string): string | undefined {
   try {
-    const isAgain = sessionStorage.getItem(againName) !== null;
-    sessionStorage.removeItem(againName);
-    return isAgain;
+    const [noted, sub] = (sessionStorage.getItem(onceName) ?? "").split(" ");
+    sessionStorage.removeItem(onceName);
+    return noted === state ? sub : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

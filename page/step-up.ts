@@ -69,5 +69,5 @@ export function setUpStepUp(ways: Ways): Fresh {
   };
 }
 
-/** Closes the dialog: there is nobody any more who could log in once more. */
+/** Closes the dialog: whoever was to log in once more is there no more. */
 export const closeStepUp = (): void => dialog.close();

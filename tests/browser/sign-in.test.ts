@@ -275,6 +275,52 @@ test("X43 X45 an account without a password: its last way in stays, and whoever 
   await says(page, "Nothing else opens your account.");
 });
 
+/** Presses a button too long after the login, and goes to the provider, which remembers nobody. */
+async function goOnceMore(page: Page, button: string): Promise<void> {
+  clock.advance(301);
+  page.once("dialog", (dialog) => dialog.accept());
+  await click(page, button);
+  await page.context().clearCookies({ domain: "127.0.0.1" });
+  const dialog = page.getByRole("dialog", { name: "Is it still you?" });
+  await dialog.getByRole("button", { name: "Continue with Test provider" }).click();
+  await page.getByRole("heading", { name: "Test provider" }).waitFor();
+}
+
+test("X45 whoever comes back as another user is told so, in every tab: nothing that was pressed before is done", async () => {
+  const page = await site.open();
+  const email = await signIn(page);
+  const tab = await openPage(page.context(), site.url);
+  clock.advance(301);
+  tab.once("dialog", (dialog) => dialog.accept());
+  await click(tab, "Delete it and all its sessions");
+  await tab.getByRole("dialog", { name: "Is it still you?" }).waitFor();
+  await goOnceMore(page, "Delete it and all its sessions");
+  const other = someone();
+  await comeBack(page, other);
+  await says(page, `You signed in as ${other}, which is another account. Nothing was changed.`);
+  await isLoggedIn(tab, { email: other });
+  expect(await tab.getByRole("dialog").count()).toBe(0);
+  page.once("dialog", (dialog) => {
+    expect(dialog.message()).toBe(`Delete the account of ${other}?`);
+    return dialog.dismiss();
+  });
+  await click(page, "Delete it and all its sessions");
+  for (const each of [email, other])
+    expect(await database.find("identities", { identity: `email:${each}` })).toBeDefined();
+});
+
+test("a login once more that was cancelled is over: the next user is logged in as ever", async () => {
+  const page = await site.open();
+  await signIn(page);
+  await goOnceMore(page, "Delete it and all its sessions");
+  await click(page, "Cancel");
+  await part(page, "returned").getByText("cancelled").waitFor();
+  await click(page, "Close");
+  await click(page, "Log out");
+  await signIn(page);
+  await says(page, "Logged in.");
+});
+
 test("an account without a password: asks for none, gets its first one, and is deleted", async () => {
   const page = await site.open();
   const email = await signIn(page);
