@@ -55,7 +55,8 @@ export interface SignInClient {
   finishSignIn(options?: FinishOptions): Promise<Finished | undefined>;
   /**
    * Signs in with an ID token of the provider's own SDK, in an app or by Google's One Tap: `getIdToken` has it made for this nonce. After
-   * `second_factor_required` call it again with `otp`; the same token is sent then.
+   * `second_factor_required` call it again with `otp`; the same token is sent then. A call without `otp` begins anew, with a new token:
+   * somebody else may have come.
    */
   signInWithIdToken(
     provider: string,
@@ -209,7 +210,8 @@ export function createSignInClient(auth: AuthClient): SignInClient {
     },
 
     async signInWithIdToken(provider, getIdToken, { otp } = {}) {
-      if (native?.provider !== provider) {
+      if (!otp || native?.provider !== provider) {
+        native = undefined;
         const { state, nonce, flow } = await ask(`auth/external/${provider}`, {});
         native = { provider, body: { idToken: await getIdToken(nonce), state, flow } };
       }

@@ -245,6 +245,26 @@ test.each([
   },
 );
 
+test.each<[what: string, stop: (userId: string) => unknown]>([
+  ["is asked for a code", (userId) => addFactor({ userId })],
+  [
+    "meets an API that is away",
+    () => browser.break("POST /auth/external/odd/finish", refuse(503, { "retry-after": "60" })),
+  ],
+])("the ID token of somebody who %s is not sent for whoever comes next", async (_who, stop) => {
+  const tab = await browser.openTab();
+  const [first, second] = [someone(), someone()];
+  const tokenOf = (claims: Claims) => async (nonce: string) =>
+    odd.sign({ ...odd.claims(nonce, claims), aud: "ios" });
+  await tab.signIn.signInWithIdToken("odd", tokenOf(first));
+  const { sub } = await tab.auth.me();
+  await tab.auth.logout();
+  await stop(sub);
+  await expect(tab.signIn.signInWithIdToken("odd", tokenOf(first))).rejects.toThrow();
+  await tab.signIn.signInWithIdToken("odd", tokenOf(second));
+  expect(await tab.auth.me()).toMatchObject({ email: second.email });
+});
+
 test("a provider that posts a form to the API leads on to the page that was named, and to no other", async () => {
   const page = `${origin}/signed-in/posting`;
   const provider = {
