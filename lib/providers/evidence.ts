@@ -75,7 +75,7 @@ export function readTokenEvidence(provider: Provider, claims: Claims, parties: s
   const { sub, azp, email } = claims;
   if (!isSubject(sub)) throw new ProviderRefusal("subject refused");
   // With one audience the library does not look at it.
-  if (azp !== undefined && !parties.includes(String(azp))) throw new ProviderRefusal("ID token refused");
+  if (azp !== undefined && !parties.includes(azp as string)) throw new ProviderRefusal("ID token refused");
   const address = readAddress(email);
   const word =
     provider.preset === "github"
@@ -85,15 +85,15 @@ export function readTokenEvidence(provider: Provider, claims: Claims, parties: s
 }
 
 /**
- * Asks GitHub's API who has signed in: the number of the account, since a name may change hands, and the primary address. Throws
- * ProviderRefusal, and what `get` throws.
+ * Asks GitHub's API who has signed in: the number of the account, since a name may change hands, and the primary address, if
+ * it shows that. Throws ProviderRefusal, and what `get` throws.
  */
 export async function readGithubEvidence(
   { issuer }: Provider,
   get: (path: string) => Promise<unknown>,
 ): Promise<Evidence> {
   const [user, emails] = await Promise.all([get("/user"), get("/user/emails")]);
-  const { id } = user as Claims;
+  const { id } = (user ?? {}) as Claims;
   if (!Number.isSafeInteger(id) || Number(id) <= 0) throw new ProviderRefusal("subject refused");
   const primary = Array.isArray(emails)
     ? (emails as Claims[]).find((each) => each?.primary === true)

@@ -21,15 +21,15 @@ export type FetchJson = ReturnType<typeof createFetchJson>;
 export function createFetchJson(timeoutMs: number) {
   /**
    * Asks once: no redirect is followed, nothing is repeated, and no connection is used a second time, which might break after the
-   * provider has worked. Throws ProviderTrouble for whatever is no answer: too late, too long, a redirect, 429, 5xx, not JSON.
+   * provider has worked. Throws ProviderTrouble for whatever is no answer: too late, too long, a redirect, a limit, 5xx, not JSON.
    */
   return async function fetchJson(url: string, { method, headers, body }: JsonRequest): Promise<Response> {
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), currentSignal() ?? []].flat());
     const sent = send(new URL(url), { method, headers, signal }, body === undefined ? "" : String(body));
-    const { status, text } = await sent.catch((error: unknown) => {
+    const { status, isLimit, text } = await sent.catch((error: unknown) => {
       throw error instanceof ProviderTrouble ? error : new ProviderTrouble("no answer", { cause: error });
     });
-    if (status === 429 || status >= 500 || (status >= 300 && status < 400))
+    if (isLimit || status >= 500 || (status >= 300 && status < 400))
       throw new ProviderTrouble(`status ${status}`);
     const json = parseJson(text);
     if (!json) throw new ProviderTrouble(`status ${status}, and no JSON object or list`);
@@ -37,11 +37,16 @@ export function createFetchJson(timeoutMs: number) {
   };
 }
 
+/** GitHub's limits are a 403, too. */
+const isLimitOf = ({ statusCode, headers }: http.IncomingMessage): boolean =>
+  statusCode === 429 ||
+  (statusCode === 403 && (headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0"));
+
 function send(
   url: URL,
   options: https.RequestOptions,
   body: string,
-): Promise<{ status: number; text: string }> {
+): Promise<{ status: number; isLimit: boolean; text: string }> {
   const { request } = url.protocol === "http:" ? http : https;
   return new Promise((resolve, reject) => {
     const sent = request(url, { ...options, agent: false }, (incoming) => {
@@ -54,7 +59,11 @@ function send(
         else chunks.push(chunk);
       });
       incoming.on("end", () =>
-        resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        resolve({
+          status: incoming.statusCode ?? 0,
+          isLimit: isLimitOf(incoming),
+          text: Buffer.concat(chunks).toString("utf8"),
+        }),
       );
     });
     sent.on("error", reject);

@@ -51,7 +51,7 @@ export function createRedeem({ getClientSecret, fetchJson, clock }: RedeemOption
     [oauth.allowInsecureRequests]: tokenEndpoint.startsWith("http:"),
   });
 
-  /** A call of the provider's API with the access token, which is dropped then. */
+  /** A call of the provider's API with the access token, which is dropped then. Undefined where it does not show that. */
   async function ask(url: string, token: string): Promise<unknown> {
     const response = await fetchJson(url, {
       method: "GET",
@@ -61,6 +61,7 @@ export function createRedeem({ getClientSecret, fetchJson, clock }: RedeemOption
         "user-agent": "serverless-auth-api",
       },
     });
+    if (response.status === 403 || response.status === 404) return undefined;
     if (response.status !== 200) throw new ProviderRefusal("code refused");
     return response.json();
   }

@@ -116,6 +116,7 @@ test.each<[string, Outcome, (now: number) => Claims, string[]?]>([
   ["for several, and another's azp", "refused", () => ({ aud: ["web", "other"], azp: "other" })],
   ["for several, and our azp", "in", () => ({ aud: ["web", "other"], azp: "web" })],
   ["for us, and another's azp", "refused", () => ({ azp: "other" })],
+  ["for us, and our azp in a list", "refused", () => ({ azp: ["web"] })],
   ["of another sign-in", "refused", () => ({ nonce: "another nonce" })],
   ["without a nonce", "refused", () => ({ nonce: undefined })],
   ["expired 59 s ago", "in", (now) => ({ exp: now - 59 })],

@@ -35,11 +35,11 @@ const away = {
 
 const address = (email: string, more: object = {}) => ({ email, primary: true, verified: true, ...more });
 
-async function signIn(user: Answer, emails: unknown, iss?: string) {
+async function signIn(user: Answer, emails: Answer | unknown[], iss?: string) {
   const begun = await begin();
   odd.answer("/token", { body: { access_token: "gho_token", token_type: "bearer", scope: "user:email" } });
   odd.answer("/api/user", user);
-  odd.answer("/api/user/emails", { body: emails });
+  odd.answer("/api/user/emails", Array.isArray(emails) ? { body: emails } : emails);
   return finish(begun, { code: "a code", ...(iss !== undefined && { iss }) });
 }
 
@@ -66,13 +66,39 @@ test("X37 it is asked for no nonce, and its API with the access token, which is 
   expect(odd.paths).toEqual(["/token", "/api/user", "/api/user/emails"]);
 });
 
-test.each<[string, Answer, unknown, object]>([
+test.each([403, 404])(
+  "X37 addresses that it does not show (%i) are none: whoever is known signs in, and nobody else",
+  async (status) => {
+    const user = (id: number) => ({ body: { id: status * 100 + id } });
+    const hidden = { status, body: { message: "Not Found" } };
+    const known = pairOf(await signIn(user(1), [address(`known-${status}@example.com`)]));
+    expect(pairOf(await signIn(user(1), hidden)).claims.sub).toBe(known.claims.sub);
+    expectProblem(await signIn(user(2), hidden), notVerified);
+  },
+);
+
+test.each<[number, Record<string, string>]>([
+  [403, { "retry-after": "60" }],
+  [403, { "x-ratelimit-remaining": "0" }],
+  [429, { "retry-after": "60" }],
+])("X38 its limit, %i with %j: 503, and the sign-in is good still", async (status, headers) => {
+  const begun = await begin();
+  odd.answer("/token", { body: { access_token: "gho_token", token_type: "bearer" } });
+  odd.answer("/api/user", { status, headers, body: { message: "API rate limit exceeded" } });
+  odd.answer("/api/user/emails", { body: [address("limited@example.com")] });
+  expectProblem(await finish(begun, { code: "a code" }), away);
+  odd.answer("/api/user", { body: { id: 200 } });
+  expect((await finish(begun, { code: "a code" })).statusCode).toBe(200);
+});
+
+test.each<[string, Answer, Answer | unknown[], object]>([
   ["an account without a number", { body: { login: "octo" } }, [], refused],
   ["a number that is a text", { body: { id: "7" } }, [], refused],
   ["no user", { status: 401, body: { message: "Bad credentials" } }, [], refused],
+  ["no user that it shows", { status: 404, body: { message: "Not Found" } }, [], refused],
   ["HTML", { body: "<html>", type: "text/html" }, [], away],
   ["no address", { body: { id: 101 } }, [], notVerified],
-  ["no list of addresses", { body: { id: 102 } }, { message: "no" }, notVerified],
+  ["no list of addresses", { body: { id: 102 } }, { body: { message: "no" } }, notVerified],
   [
     "a primary address that is not verified",
     { body: { id: 103 } },
