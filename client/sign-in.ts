@@ -96,6 +96,7 @@ interface Returned {
   code: string | undefined;
   /** The provider's own name (RFC 9207). */
   iss: string | undefined;
+  /** The whole address: the redirect URI may have members of the same names as what providers add. */
   page: URL;
 }
 
@@ -237,9 +238,10 @@ function takeReturn(url = globalThis.location?.href): Returned | undefined {
   const page = new URL(url);
   const { state, code, iss, error } = Object.fromEntries(page.searchParams);
   if (!state || (!code && !error)) return undefined;
-  for (const each of [...page.searchParams.keys()]) if (added.test(each)) page.searchParams.delete(each);
+  const bare = new URL(url);
+  for (const each of page.searchParams.keys()) if (added.test(each)) bare.searchParams.delete(each);
   if (url === globalThis.location?.href)
-    history.replaceState(history.state, "", page.pathname + page.search + page.hash);
+    history.replaceState(history.state, "", bare.pathname + bare.search + bare.hash);
   return { state, code: error ? undefined : code, iss, page };
 }
 

@@ -11,13 +11,15 @@ const odd = await startOddProvider();
 const addFactor = createAuthenticators(service);
 const origin = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const redirectUri = `${origin}/signed-in/odd`;
+/** With a member of a name that providers add, too. */
+const promptUri = `${origin}/back?prompt=x`;
 const api = service.createSandbox({
   IDENTITY_PROVIDERS: JSON.stringify([
     {
       id: "odd",
       name: "Odd",
       clientId: "web",
-      redirectUris: [redirectUri],
+      redirectUris: [redirectUri, promptUri],
       ...odd.endpoints,
       nativeClientIds: ["ios"],
     },
@@ -200,6 +202,15 @@ test("X03 two tabs that begin at once each end what they began", async () => {
     expect(tab.history.at(-1)).toMatch(/\/signed-in\/(odd|other\?of=other)$/);
   }
   expect(ended).toEqual([{ provider: "odd" }, { provider: "other" }]);
+});
+
+test("Q04 a page whose address has a member that providers add, too: it counts, and is taken off", async () => {
+  const path = await begin(await browser.openTab(), someone(), { page: promptUri });
+  const elsewhere = await browser.openTab({ path: path.replace("prompt=x", "prompt=y") });
+  await expect(elsewhere.signIn.finishSignIn()).rejects.toMatchObject({ code: "sign_in_over" });
+  const tab = await browser.openTab({ path: `${path}&prompt=consent` });
+  expect(await tab.signIn.finishSignIn()).toEqual({ provider: "odd" });
+  expect(tab.history.at(-1)).toBe(`${origin}/back`);
 });
 
 test("what the API refuses is over: the same page has nothing left to end", async () => {
