@@ -16,6 +16,9 @@ const details = {
   provider_unavailable: "The provider does not answer. Try again in a moment.",
 } satisfies Partial<Record<ProblemCode, string>>;
 
+/** A provider that is away needs longer than a table of ours. */
+const retryAfterSeconds = 2;
+
 /** What only sign-in with providers refuses with, or in words of its own. */
 export type ProviderRefusalCode = keyof typeof details;
 
@@ -24,7 +27,13 @@ export function providerRefusal(
   code: ProviderRefusalCode,
   { reason, cause }: { reason?: RefusalReason; cause?: unknown } = {},
 ): AppError {
-  return new AppError(code, { detail: details[code], ...(reason && { reason }), cause });
+  const headers = code === "provider_unavailable" ? { "retry-after": String(retryAfterSeconds) } : undefined;
+  return new AppError(code, {
+    detail: details[code],
+    ...(reason && { reason }),
+    ...(headers && { headers }),
+    cause,
+  });
 }
 
 /** The refusal that ended a flow before; what is not known any more is one that says little. */

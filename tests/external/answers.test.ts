@@ -24,7 +24,7 @@ const expected = {
   in: undefined,
   refused: { status: 400, code: "sign_in_refused", detail: "The sign-in was refused. Begin again." },
   away: {
-    ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "1" } },
+    ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "2" } },
     detail: "The provider does not answer. Try again in a moment.",
   },
 };

@@ -29,7 +29,7 @@ const notVerified = {
   detail: "The provider does not say that the e-mail address is yours. Have it verified there, or register.",
 };
 const away = {
-  ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "1" } },
+  ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "2" } },
   detail: "The provider does not answer. Try again in a moment.",
 };
 

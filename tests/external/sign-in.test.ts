@@ -44,7 +44,7 @@ const over = {
 };
 const refused = { status: 400, code: "sign_in_refused", detail: "The sign-in was refused. Begin again." };
 const away = {
-  ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "1" } },
+  ...{ status: 503, code: "provider_unavailable", headers: { "retry-after": "2" } },
   detail: "The provider does not answer. Try again in a moment.",
 };
 
