@@ -193,7 +193,7 @@ const newDevice = text("What recognises this client at later logins. It opens no
 const deviceMember = {
   device: "With `Auth-Mode: bearer`: `device` of an earlier login; a browser has it in a cookie.",
 };
-const callerMembers = {
+export const callerMembers = {
   ...deviceMember,
   refreshToken: "Of a bearer client: the refresh token that is current. A browser has it in the cookie.",
 };

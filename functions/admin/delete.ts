@@ -8,6 +8,7 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { adminOnly, assertFound } from "../../lib/http/admin-only.ts";
 import { api } from "../../lib/http/api.ts";
 import { noContent } from "../../lib/http/response.ts";
+import { callerBody, parseBody } from "../../lib/http/schemas.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import { dynamodbSettings, identitiesTable, sessionsTable, usersTable } from "../../lib/settings.ts";
 
@@ -23,7 +24,8 @@ const deleteUser = createDeleteUser({
 
 export const handler = api()
   .use(await adminOnly({ sessions, users }))
-  .handler(async ({ target, by }) => {
+  .handler(async ({ target, by, body = {} }) => {
+    parseBody(callerBody, body);
     assertFound(await deleteUser(target, by));
     return noContent();
   });

@@ -8,6 +8,7 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { adminOnly, assertFound } from "../../lib/http/admin-only.ts";
 import { api } from "../../lib/http/api.ts";
 import { json } from "../../lib/http/response.ts";
+import { callerBody, parseBody } from "../../lib/http/schemas.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import { dynamodbSettings, sessionsTable, usersTable } from "../../lib/settings.ts";
 
@@ -20,4 +21,7 @@ const enableUser = createEnableUser({ users, operations, sessions, clock });
 
 export const handler = api()
   .use(await adminOnly({ sessions, users }))
-  .handler(async ({ target, by }) => json(200, listUser(assertFound(await enableUser(target, by)))));
+  .handler(async ({ target, by, body = {} }) => {
+    parseBody(callerBody, body);
+    return json(200, listUser(assertFound(await enableUser(target, by))));
+  });

@@ -7,6 +7,7 @@ import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { adminOnly, assertFound } from "../../lib/http/admin-only.ts";
 import { api } from "../../lib/http/api.ts";
 import { noContent } from "../../lib/http/response.ts";
+import { callerBody, parseBody } from "../../lib/http/schemas.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
 import { dynamodbSettings, sessionsTable, usersTable } from "../../lib/settings.ts";
 
@@ -19,7 +20,8 @@ const endSessions = createEndSessions({ users, operations, sessions, clock });
 
 export const handler = api()
   .use(await adminOnly({ sessions, users }))
-  .handler(async ({ target, by }) => {
+  .handler(async ({ target, by, body = {} }) => {
+    parseBody(callerBody, body);
     assertFound(await endSessions(target, by));
     return noContent();
   });

@@ -37,6 +37,7 @@ const invite = createInvite({
 export const handler = api()
   .use(await adminOnly({ sessions, users }))
   .handler(async ({ by, body }) => {
-    const invited = await invite({ ...parseBody(invitationBody, body), invitedBy: by.by });
+    const { email, roles, language } = parseBody(invitationBody, body);
+    const invited = await invite({ email, roles, language, invitedBy: by.by });
     return json(202, { ...invited, mailId: nameOf(invited.mailId) });
   });

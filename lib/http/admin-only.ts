@@ -4,10 +4,14 @@ import type { Operator } from "../auth/admin/operator.ts";
 import { getCurrentUser } from "../auth/current-user.ts";
 import { assertMayChangeFactor } from "../auth/factor-owner.ts";
 import { systemClock } from "../clock.ts";
+import { readConfig } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { note } from "../log.ts";
 import type { SessionStore } from "../sessions/store.ts";
+import { cookieName } from "../settings.ts";
 import { authenticate, type LiveEvent } from "./authenticate.ts";
+import { callerPair } from "./caller-pair.ts";
+import { type CallerModeEvent, callerMode } from "./client-mode.ts";
 import { isStateChanging } from "./cross-site.ts";
 import type { ClientEvent } from "./event.ts";
 import { assertRole } from "./require-role.ts";
@@ -34,23 +38,30 @@ interface AdminOptions {
 
 /**
  * The middleware of the admin API, in place of `authenticate`: only an administrator passes who has logged in during the last
- * 15 minutes, with the second factor where the account has one, and whose session lives and has the account's epoch. Nobody
- * changes the own account with it. Each call is `authz_admin` in the log, refused ones, too. Throws what `authenticate`
- * throws, AppError `forbidden`, `not_found`, `own_account`.
+ * 15 minutes, with the second factor where the account has one, and whose session lives and has the account's epoch. What
+ * changes something needs the whole pair. Nobody changes the own account with it. Each call is `authz_admin` in the log, refused
+ * ones, too. Throws what `authenticate`, `callerMode` and `callerPair` throw, AppError `forbidden`, `not_found`, `own_account`.
  */
 export async function adminOnly({ sessions, users }: AdminOptions): Promise<Middleware<AdminEvent>> {
   const { before: authenticateCaller } = await authenticate({
     live: sessions,
     maxAgeSeconds: adminFreshSeconds,
   });
+  const { before: findMode } = callerMode();
+  const { before: assertPair } = callerPair(readConfig({ cookieName }));
   return {
     async before({ event, credentials }) {
       const { userId: target = "" } = event.pathParameters;
       note({ event: "authz_admin", ...(isUserId(target) && { targetId: target }) });
       await authenticateCaller({ event, credentials });
-      const { auth, session, requestId } = event as typeof event & LiveEvent & ClientEvent;
+      const caller = event as typeof event & LiveEvent & ClientEvent & CallerModeEvent;
+      const { auth, session, requestId } = caller;
       assertRole(auth, adminRole);
       assertMayChangeFactor(await getCurrentUser(users, session, systemClock()), session);
+      if (isStateChanging(event)) {
+        await findMode({ event, credentials });
+        await assertPair({ event: caller, credentials });
+      }
       if ("userId" in event.pathParameters && !isUserId(target)) throw noSuchUser();
       if (target === session.userId && isStateChanging(event)) throw ownAccount();
       const by: Operator = { by: `admin ${session.userId}`, requestId };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { rolePattern } from "../accounts/role-pattern.ts";
 import { languages } from "../mail/language.ts";
-import { emailBody } from "./schemas.ts";
+import { emailBody, refreshToken } from "./schemas.ts";
 
 const roles = v.pipe(
   v.array(v.pipe(v.string("must be texts"), v.regex(rolePattern, "must be words without blanks"))),
@@ -9,11 +9,12 @@ const roles = v.pipe(
 );
 
 /** The body of a change of roles: those that the account has from now on. */
-export const rolesBody = v.strictObject({ roles });
+export const rolesBody = v.strictObject({ roles, refreshToken });
 
 /** The body of a reset of the password by an administrator. */
 export const recoveryBeginBody = v.strictObject({
   now: v.optional(v.boolean("must be true or false"), false),
+  refreshToken,
 });
 
 /** The body of an invitation. */
@@ -21,4 +22,5 @@ export const invitationBody = v.strictObject({
   ...emailBody.entries,
   roles: v.exactOptional(roles),
   language: v.optional(v.picklist(languages, `must be one of ${languages.join(", ")}`), languages[0]),
+  refreshToken,
 });

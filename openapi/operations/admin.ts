@@ -4,6 +4,7 @@ import { invitationBody, recoveryBeginBody, rolesBody } from "../../lib/http/adm
 import {
   bodySchema,
   type Component,
+  callerMembers,
   createdAt,
   customMembers,
   formatted,
@@ -18,12 +19,16 @@ import {
   toSchema,
   userId,
 } from "../schemas.ts";
-import { ended, knowsCaller, type Operation, takesBody } from "./operation.ts";
+import { ended, hasWholePair, knowsCaller, type Operation, takesBody } from "./operation.ts";
 
 const needs =
   "Needs the role `admin`, a login of the last 900 s, and one with the second factor where the account has one.";
+const needsPair = `${needs} Needs the whole pair of the session, and its \`Session-Key\` where it has one.`;
+const pairParameters = ["AuthMode", "SessionKey"] as const;
+const callerPair = { schema: "CallerPair", isOptional: true } as const;
 const isAdmin = [...knowsCaller, "insufficient_user_authentication", "forbidden"] as const;
-const changesUser = [...takesBody, ...isAdmin, "not_found", "own_account"] as const;
+const changes = [...takesBody, ...isAdmin, ...hasWholePair] as const;
+const changesUser = [...changes, "not_found", "own_account"] as const;
 const changed = { status: 200, description: "The account as it is now.", schemas: ["ListedUser"] };
 
 /** The routes of functions/admin/, by the names of their functions. */
@@ -62,9 +67,10 @@ export const admin = {
     route: "POST /admin/users/{userId}/disable",
     tag: "Administration",
     summary: "Disable a user",
-    description: `Ends all sessions, and lets the user in no more. May be repeated. ${needs}`,
+    description: `Ends all sessions, and lets the user in no more. May be repeated. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
+    body: callerPair,
     answers: [changed],
     problems: [...changesUser],
   },
@@ -72,9 +78,10 @@ export const admin = {
     route: "POST /admin/users/{userId}/enable",
     tag: "Administration",
     summary: "Enable a user",
-    description: `Lets the user in again; a deletion of the account that has begun is off. ${needs}`,
+    description: `Lets the user in again; a deletion of the account that has begun is off. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
+    body: callerPair,
     answers: [changed],
     problems: [...changesUser],
   },
@@ -82,9 +89,9 @@ export const admin = {
     route: "POST /admin/users/{userId}/reset",
     tag: "Administration",
     summary: "Have a user set a new password",
-    description: `Mails a link, good for a day, with which its reader sets a new password; nobody else sees it. The old one holds until then; with \`now\` it is over at once, and all sessions. Only where the operator sends mail. ${needs}`,
+    description: `Mails a link, good for a day, with which its reader sets a new password; nobody else sees it. The old one holds until then; with \`now\` it is over at once, and all sessions. Only where the operator sends mail. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
     body: { schema: "RecoveryStart", isOptional: true },
     answers: [{ status: 202, description: "The mail is on its way.", schemas: ["SentLink"] }],
     problems: [...changesUser, "account_disabled"],
@@ -93,9 +100,9 @@ export const admin = {
     route: "PUT /admin/users/{userId}/roles",
     tag: "Administration",
     summary: "Set the roles of a user",
-    description: `These and no others; ends all sessions, so that no token with the old ones is renewed. ${needs}`,
+    description: `These and no others; ends all sessions, so that no token with the old ones is renewed. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
     body: { schema: "Roles" },
     answers: [changed],
     problems: [...changesUser],
@@ -104,9 +111,10 @@ export const admin = {
     route: "DELETE /admin/users/{userId}/sessions",
     tag: "Administration",
     summary: "End the sessions of a user",
-    description: `All of them, and logins under way; access tokens live on for at most a quarter of an hour. ${needs}`,
+    description: `All of them, and logins under way; access tokens live on for at most a quarter of an hour. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
+    body: callerPair,
     answers: [ended],
     problems: [...changesUser],
   },
@@ -114,9 +122,10 @@ export const admin = {
     route: "DELETE /admin/users/{userId}",
     tag: "Administration",
     summary: "Delete a user",
-    description: `The account and its sessions, for good. The same request goes on where it broke off. ${needs}`,
+    description: `The account and its sessions, for good. The same request goes on where it broke off. ${needsPair}`,
     needs: "token",
-    parameters: ["UserId"],
+    parameters: [...pairParameters, "UserId"],
+    body: callerPair,
     answers: [ended],
     problems: [...changesUser],
   },
@@ -124,11 +133,12 @@ export const admin = {
     route: "POST /admin/invitations",
     tag: "Administration",
     summary: "Invite somebody",
-    description: `Mails a link, good for seven days, that opens an account with a password of its reader's choice; it works where nobody else may register, too. Only where the operator sends mail. ${needs}`,
+    description: `Mails a link, good for seven days, that opens an account with a password of its reader's choice; it works where nobody else may register, too. Only where the operator sends mail. ${needsPair}`,
     needs: "token",
+    parameters: [...pairParameters],
     body: { schema: "Invitation" },
     answers: [{ status: 202, description: "The mail is on its way.", schemas: ["SentInvitation"] }],
-    problems: [...takesBody, ...isAdmin, "email_taken"],
+    problems: [...changes, "email_taken"],
   },
 } satisfies Record<string, Operation>;
 
@@ -225,6 +235,7 @@ export const adminSchemas: Record<string, Component> = {
   RecoveryStart: {
     schema: bodySchema(recoveryBeginBody, {
       now: "Whether the old password is over at once, and all sessions.",
+      ...callerMembers,
     }),
     example: { now: true },
   },
@@ -232,12 +243,16 @@ export const adminSchemas: Record<string, Component> = {
     schema: object({ mailId, validUntil: time("Until when the link is good.") }),
     example: { mailId: "vOnLbl3wKpGhDkQmT0mYhw", validUntil: createdAt + 86_400 },
   },
-  Roles: { schema: bodySchema(rolesBody, { roles: rolesText }), example: { roles: ["editor"] } },
+  Roles: {
+    schema: bodySchema(rolesBody, { roles: rolesText, ...callerMembers }),
+    example: { roles: ["editor"] },
+  },
   Invitation: {
     schema: bodySchema(invitationBody, {
       email: "An e-mail address, in any case.",
       roles: `Those that the account will have. ${rolesText}`,
       language: "Of the mail.",
+      ...callerMembers,
     }),
     example: { email: "ada@example.com", roles: ["editor"], language: "en" },
   },

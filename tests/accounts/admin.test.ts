@@ -8,7 +8,7 @@ import type { ClientRequest } from "../support/event.ts";
 import { loseAnswer, loseRequest } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
-import { pairOf } from "../support/pair.ts";
+import { cookieOf, pairOf } from "../support/pair.ts";
 import { type Account, startService } from "../support/service.ts";
 import { createTold } from "../support/told.ts";
 
@@ -133,6 +133,31 @@ test.each(Object.keys(changing) as (keyof typeof changing)[])(
     expect(await everything()).toEqual(before);
   },
 );
+
+/** What changes something. */
+const writing = [...Object.keys(changing), "inviteUser"] as Name[];
+
+test.each(writing)("%s: an access token alone does nothing, the whole pair does", async (name) => {
+  const { userId } = await registerProven();
+  const { pair } = await createAdministrator(service);
+  const { token, refreshToken } = pair;
+  const another = (await createAdministrator(service)).pair.refreshToken;
+  const bearer = (more: object = {}) => ({
+    ...{ cookies: [], headers: { authorization: `Bearer ${token}` } },
+    body: { ...(all[name] as ClientRequest & { body?: object }).body, ...more },
+  });
+  const before = await everything();
+  expectProblem(
+    await call(name, [cookieOf({ token, refreshToken: another })], userId),
+    refusals.invalidToken,
+  );
+  for (const request of [bearer(), bearer({ refreshToken: another })])
+    expectProblem(await call(name, [], userId, request), refusals.invalidToken);
+  expect(await everything()).toEqual(before);
+  const email = `${randomUUID()}@example.com`;
+  const asked = bearer({ refreshToken, ...(name === "inviteUser" && { email }) });
+  expect((await call(name, [], userId, asked)).statusCode).toBeLessThan(300);
+});
 
 test.each(names.filter((name) => name !== "listUsers" && name !== "inviteUser"))(
   "%s of a user who is not there, or of no user id",
