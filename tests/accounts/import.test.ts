@@ -59,7 +59,7 @@ describe("a user moved from another system logs in once, and has argon2id", () =
     const args = [`${exports}/${file}`, "--from", system, "--firebase-hash", `${exports}/firebase-hash.txt`];
     const dry = await importFile(args);
     expect(dry.summary).toMatchObject({ dryRun: true, there: 0 });
-    expect(dry.stderr).toContain("Nothing was written.");
+    expect(dry.stderr).toContain("Nothing was written, and the tables were not looked at");
     const email = `ada@${system}.example`;
     expect(await findEntry(email)).toBeUndefined();
     const { summary } = await importFile([...args, "--write"]);
@@ -86,6 +86,23 @@ test("Cognito gives no passwords: its users come without, and whoever was disabl
   expect(await findUser("ada@cognito.example")).toMatchObject({ emailVerifiedAt: clock.now });
   expect(await findUser("bob@cognito.example")).toMatchObject({ disabledAt: clock.now });
   expectProblem(await logIn("ada@cognito.example"), refusals.loginFailed);
+});
+
+test.each(["cognito", "keycloak"])("%s: nobody is disabled by what does not say so", async (from) => {
+  const cells = ["", "TRUE", "false", "yes"];
+  const path = join(folder, `enabled-${from}`);
+  const rows = cells.map((enabled, index) => ({ email: `cell${index}@${from}.example`, enabled }));
+  const csv = ["email,enabled", ...rows.map(({ email, enabled }) => `${email},${enabled}`)].join("\n");
+  writeFileSync(path, from === "cognito" ? csv : JSON.stringify({ users: rows }));
+  const { exitCode, told } = await importFile([path, "--from", from, "--write"]);
+  expect([exitCode, told.at(0)]).toEqual([
+    1,
+    expect.objectContaining({ refused: expect.stringMatching(/^disabled: must be true or false/) }),
+  ]);
+  const disabled = await Promise.all(
+    rows.slice(0, 3).map(async ({ email }) => (await findUser(email))?.disabledAt),
+  );
+  expect(disabled).toEqual([undefined, undefined, clock.now]);
 });
 
 test("U13 what is refused is told by its line and its reason, and no hash is quoted; a fast hash is left behind", async () => {
@@ -117,6 +134,7 @@ test("U13 what is refused is told by its line and its reason, and no hash is quo
     expect.objectContaining({ imported: 2, withoutPassword: 2, refused: 6 }),
   ]);
   expect(stdout).not.toMatch(/5f4dcc|\$2b/);
+  expect((await importFile([toFile([{}])])).stderr).toBe("Nothing was written.\n");
 });
 
 test("U09 a line twice, and an account that is there: neither is doubled nor overwritten", async () => {

@@ -25,6 +25,11 @@ const asRecord = (value: unknown): Value =>
 /** An empty field of CSV, and null, are none. */
 const orNone = (value: unknown): unknown => (value === "" || value === null ? undefined : value);
 const isTrue = (value: unknown): boolean => value === true || /^(t|true|1)$/i.test(String(value));
+/** Of `enabled`, which may be empty: what is neither true nor false is given as it is, and refused. */
+const toDisabled = (enabled: unknown): unknown => {
+  if (isTrue(enabled) || orNone(enabled) === undefined) return false;
+  return /^(f|false|0)$/i.test(String(enabled)) || enabled;
+};
 const unpadded = (base64: unknown): string => String(base64).replace(/=+$/, "");
 const ofBytes = (bytes: Buffer): string => unpadded(bytes.toString("base64"));
 /** Milliseconds, or a time as databases write it (`2024-01-31 12:00:00+00`). */
@@ -46,7 +51,7 @@ export const systems = {
       id: orNone(row.sub ?? row["cognito:username"]),
       email: row.email,
       emailVerified: isTrue(row.email_verified),
-      disabled: "enabled" in row && !isTrue(row.enabled),
+      disabled: toDisabled(row.enabled),
     }),
   },
 
@@ -111,7 +116,7 @@ export const systems = {
       emailVerified: isTrue(user.emailVerified),
       passwordHash: toKeycloakHash(user.credentials),
       createdAt: toTime(user.createdTimestamp),
-      disabled: "enabled" in user && !isTrue(user.enabled),
+      disabled: toDisabled(user.enabled),
     }),
   },
 

@@ -41,7 +41,7 @@ const importedUser = v.strictObject({
   passwordHash: v.optional(v.string("must be a text")),
   roles: v.optional(v.array(v.pipe(v.string(), v.regex(rolePattern, "is no role")))),
   language: v.optional(text(35)),
-  disabled: v.optional(v.boolean("must be true or false"), false),
+  disabled: v.optional(v.boolean("must be true or false; so must enabled in the file"), false),
   createdAt: v.optional(time),
 });
 
