@@ -135,7 +135,7 @@ export const commands = {
       ...toChanged(begun.user),
       mailId: nameOf(mailId),
       validUntil,
-      oldPassword: now ? "over" : "holds",
+      oldPassword: user.passwordHash === undefined ? "none" : now ? "over" : "holds",
     };
   },
 
@@ -192,15 +192,22 @@ export const commands = {
     const importUser = createImportUser({ directory: createDirectory(dynamodb, tables) });
     const stopping = new AbortController();
     process.once("SIGINT", () => stopping.abort());
+    let importable = 0;
     for await (const told of runImport({
       ...{ path, firebase, skip, rate, now, from, signal: stopping.signal },
       importUser: write ? importUser : undefined,
     })) {
       if (("line" in told && "refused" in told) || ("goOnWith" in told && told.goOnWith !== null))
         process.exitCode = 1;
+      if ("imported" in told) importable = Number(told.imported);
       yield told;
     }
-    if (!write) process.stderr.write("Nothing was written. With --write the same is imported.\n");
+    if (!write)
+      process.stderr.write(
+        importable === 0
+          ? "Nothing was written.\n"
+          : "Nothing was written, and the tables were not looked at: with --write what is there already is left as it is, and the rest is imported.\n",
+      );
   },
 } satisfies Record<CommandName, Command>;
 

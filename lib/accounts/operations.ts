@@ -6,14 +6,20 @@ import { parseUser, type User } from "./store.ts";
 /** What an operator changes of users. Every function throws AppError `unavailable` when DynamoDB is. */
 export type Operations = ReturnType<typeof createOperations>;
 
+interface WriteOptions {
+  values: object;
+  condition?: string;
+  isDone?: (user: User) => boolean;
+}
+
 /** Makes what an operator changes: no session has to be alive for it. Undefined is given where there is no such user. */
 export function createOperations(client: DynamoDB, usersTable: string) {
-  /** The SDK's retry of our own write is known by the change. */
+  /** The SDK's retry of our own write is known by the change; `isDone`: what somebody has written before is as good. */
   async function write(
     userId: string,
     change: Change,
     more: string,
-    { values, condition = "" }: { values: object; condition?: string },
+    { values, condition = "", isDone }: WriteOptions,
   ) {
     const { written, item } = await updateItem(
       client,
@@ -26,7 +32,7 @@ export function createOperations(client: DynamoDB, usersTable: string) {
       },
     );
     const user = item && parseUser(item);
-    return written || user?.lastChange?.id === change.id ? user : undefined;
+    return written || (user && (user.lastChange?.id === change.id || isDone?.(user))) ? user : undefined;
   }
   const raise = ", sessionEpoch = sessionEpoch + :one";
   const values = { ":one": 1 };
@@ -36,10 +42,12 @@ export function createOperations(client: DynamoDB, usersTable: string) {
     endSessions: (userId: string, change: Change): Promise<User | undefined> =>
       write(userId, change, raise, { values }),
 
-    /** Lets nobody in any more, and ends all sessions. */
+    /** Lets nobody in any more, and ends all sessions. Of an account that is disabled already nothing is written. */
     disable: (userId: string, change: Change): Promise<User | undefined> =>
-      write(userId, change, `${raise}, disabledAt = if_not_exists(disabledAt, :at)`, {
+      write(userId, change, `${raise}, disabledAt = :at`, {
         values: { ...values, ":at": change.at },
+        condition: " AND attribute_not_exists(disabledAt)",
+        isDone: ({ disabledAt }) => disabledAt !== undefined,
       }),
 
     /** Lets the user in again, and ends all sessions: with the one that was deleting the account goes the deletion. */

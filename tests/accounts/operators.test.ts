@@ -74,6 +74,12 @@ describe("npm run users", () => {
     expect((await rowsOf(account.userId)).at(-1)).not.toHaveProperty("device");
     expect((await mailsTo(account.email)).map(({ notice }) => notice)).toContain("accountDisabled");
 
+    const before = [await rowsOf(account.userId), await mailsTo(account.email)];
+    const disabledAt = toDate(clock.now);
+    clock.advance(1);
+    expect(told(await users(["disable", account.email]))).toMatchObject({ disabledAt });
+    await feed("events");
+    expect([await rowsOf(account.userId), await mailsTo(account.email)]).toEqual(before);
     clock.advance(1);
     expect(told(await users(["enable", account.userId]))).toMatchObject({ disabledAt: null });
     expect((await logIn(account)).statusCode).toBe(200);

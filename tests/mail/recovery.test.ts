@@ -79,6 +79,15 @@ test("U15 with --now the old password is over at once, and every session", async
   });
 });
 
+test.each([[], ["--now", "--yes"]])(
+  "of an account without a password there is no old one: %j",
+  async (...args) => {
+    const account = await service.register();
+    await database.change("users", { userId: account.userId }, { passwordHash: undefined });
+    expect(JSON.parse((await begin(account, ...args)).stdout)).toMatchObject({ oldPassword: "none" });
+  },
+);
+
 test.each([
   ["a day later", async () => clock.advance(86_400)],
   [
