@@ -423,10 +423,12 @@ async function provoke(code: ProblemCode, name: RouteName): Promise<ApiResponse>
       return call({
         ...exceptCurrent,
         headers: { "session-key": "short" },
-        cookies: (await createCaller()).cookies,
+        ...(!isOfAdmin(name) && { cookies: (await createCaller()).cookies }),
       });
     case "session_key_required": {
       const sessionKey = createRefreshToken();
+      if (isOfAdmin(name))
+        return call({ cookies: (await createAdministrator(service, { sessionKey })).pair.cookies });
       if (name !== "deleteAccount")
         return call({ ...exceptCurrent, cookies: (await service.logIn({ sessionKey })).cookies });
       const { cookies } = await service.logIn({ sessionKey, account: caller.account });

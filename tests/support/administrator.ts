@@ -2,11 +2,14 @@ import type { Pair } from "./pair.ts";
 import type { Account, Service } from "./service.ts";
 
 /** Somebody with the role `admin`, who has just logged in. */
-export async function createAdministrator({ register, logIn, database }: Service): Promise<{
+export async function createAdministrator(
+  { register, logIn, database }: Service,
+  keys: { sessionKey?: string } = {},
+): Promise<{
   account: Account;
   pair: Pair;
 }> {
   const account = await register();
   await database.change("users", { userId: account.userId }, { roles: ["admin"] });
-  return { account, pair: await logIn({ account }) };
+  return { account, pair: await logIn({ account, ...keys }) };
 }
