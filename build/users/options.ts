@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { isEmail, normalizeEmail } from "../../lib/accounts/email.ts";
-import { rolePattern } from "../../lib/accounts/role-pattern.ts";
+import { isRole, roleRule } from "../../lib/accounts/role-pattern.ts";
 import { isUserId } from "../../lib/accounts/user-id.ts";
 import { emailBody } from "../../lib/http/schemas.ts";
 import { type Language, languages } from "../../lib/mail/language.ts";
@@ -73,7 +73,8 @@ To change:
   set-roles <user>      --roles <a,b>: give these roles and no others, or none of any with --roles none; end all sessions
   reset <user>          mail a link with which the user sets a new password, good for a day; the old one holds until then
                         --now: the old one is over at once, and all sessions
-  unlock <user>         forget failed logins, and mails that were asked for: the next attempt need not wait
+  unlock <user>         forget failed logins, and mails that were asked for: the next attempt need not wait,
+                        or for 5 s at most where somebody has just been refused
   end-sessions <user>   end all sessions; access tokens live on for at most 15 minutes
   disable <user>        the same, and let nobody in any more
   enable <user>         let the user in again; a deletion of the account that has begun is off
@@ -188,11 +189,8 @@ function parseCount(name: string, text: string, least: number): number {
 function parseRoles(text: string): string[] {
   if (text === "none") return [];
   const roles = text.split(",").map((part) => part.trim());
-  const wrong = roles.find((each) => !rolePattern.test(each) || each === "none");
-  if (wrong !== undefined)
-    throw new TypeError(
-      `--roles: "${wrong}" is no role: up to 64 letters, digits and . : @ / _ - without blanks.`,
-    );
+  const wrong = roles.find((each) => !isRole(each));
+  if (wrong !== undefined) throw new TypeError(`--roles: "${wrong}" is no role: ${roleRule}.`);
   return [...new Set(roles)];
 }
 

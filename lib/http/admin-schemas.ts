@@ -1,10 +1,14 @@
 import * as v from "valibot";
-import { rolePattern } from "../accounts/role-pattern.ts";
+import { isRole, rolePattern, roleRule } from "../accounts/role-pattern.ts";
 import { languages } from "../mail/language.ts";
 import { emailBody, refreshToken } from "./schemas.ts";
 
+const rolesRule = `must be a list of roles, each of ${roleRule}; none is no role`;
 const roles = v.pipe(
-  v.array(v.pipe(v.string("must be texts"), v.regex(rolePattern, "must be words without blanks"))),
+  v.array(
+    v.pipe(v.string(rolesRule), v.metadata({ pattern: rolePattern.source }), v.check(isRole, rolesRule)),
+    rolesRule,
+  ),
   v.transform((given) => [...new Set(given)]),
 );
 

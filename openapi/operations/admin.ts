@@ -146,7 +146,7 @@ const timeOrNull = (description: string): JsonSchema => ({
   ...time(`${description}; null: never.`),
   type: ["integer", "null"],
 });
-const rolesText = "Words of letters, digits and . : @ / _ - without blanks.";
+const rolesText = "Words of letters, digits and . : @ / _ - without blanks; `none` is no role.";
 
 const listed = object(
   {

@@ -204,13 +204,12 @@ describe("what an administrator does", () => {
     expect(bodyOf(await set(["admin", "acme:editor", "admin"])).roles).toEqual(["admin", "acme:editor"]);
     await service.expectOver([pair]);
     expect((await service.logIn({ account })).claims.roles).toEqual(["admin", "acme:editor"]);
-    for (const wrong of [
-      ["two words"],
-      "admin",
-      [1],
-      Array.from({ length: 20 }, (_, i) => `${i}`.repeat(20)),
-    ])
-      expect(bodyOf(await set(wrong)).code).toBe("invalid_body");
+    const rule =
+      "must be a list of roles, each of up to 64 letters, digits and . : @ / _ - without blanks; none is no role";
+    for (const wrong of [["two words"], "admin", [1], ["none"], ["ädmin"]])
+      expect(bodyOf(await set(wrong))).toMatchObject({ code: "invalid_body", detail: `roles ${rule}` });
+    const tooMany = Array.from({ length: 20 }, (_, i) => `${i}`.repeat(20));
+    expect(bodyOf(await set(tooMany)).code).toBe("invalid_body");
     expect(bodyOf(await set([]))).not.toHaveProperty("roles");
   });
 
