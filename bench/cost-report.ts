@@ -1,6 +1,8 @@
 import { createAlarms } from "../build/operations/alarms.ts";
 import { type Setting, settingsOfMail } from "../lib/settings.ts";
-import { ownTableVariables, tableSettings } from "../tests/support/declared.ts";
+import { declared, ownTableVariables, tableSettings } from "../tests/support/declared.ts";
+import { budgets } from "./budgets.ts";
+import { memorySizes } from "./core-share.ts";
 import {
   type CallCost,
   callsPerSecond,
@@ -84,6 +86,65 @@ const alarmCount = Object.keys(
   }),
 ).length;
 
+/** What other sizes of memory would take and cost, Lambda alone. */
+export function reportMemory({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
+  const kinds: RequestName[] = ["protected", "refresh", "login"];
+  const heads = kinds.map((name) => [`${labels[name]}: fresh ms`, "warm ms", "US$ a million"]);
+  return createTable(
+    ["MB", ...heads.flat()],
+    memorySizes.map((memoryMb) => [
+      memoryMb,
+      ...kinds.flatMap((name) => {
+        const measured = { ...calls[name], memoryMb };
+        const times = [coldDurationOf, durationOf].map((find) => number(find(name, measured, load)));
+        const cells = [...times, dollars(costOf(name, measured, load, prices).lambda * 1e6)];
+        return calls[name].memoryMb === memoryMb ? cells.map((cell) => `**${cell}**`) : cells;
+      }),
+    ]),
+  );
+}
+
+/** What each function asks of DynamoDB, and what a million of its calls pay for that. */
+export function reportUnits(prices: typeof listPrices): string {
+  const rows = Object.entries(budgets).map(([name, { requests = 0, readUnits = 0, writeUnits = 0 }]) => {
+    const cost = readUnits * prices.millionReadUnits + writeUnits * prices.millionWriteUnits;
+    return [name, requests, readUnits, writeUnits, cost] as const;
+  });
+  return createTable(
+    ["function", "requests", "read units", "write units", "US$ a million"],
+    rows
+      .filter(([, requests]) => requests > 0)
+      .toSorted(([, , , , a], [, , , , b]) => b - a)
+      .map(([name, requests, reads, writes, cost]) => [name, requests, reads, writes, cost.toFixed(2)]),
+  );
+}
+
+/** What an hour of asking for new passwords costs, as fast as the gateway lets it through. */
+export function reportFlood({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
+  const asks = declared.functions.forgotPassword?.throttling?.rate ?? Number.NaN;
+  const count = asks * 3_600;
+  const ask = costOf("ask", calls.ask, load, prices);
+  const refused = costOf("ask", { ...calls.ask, writeUnits: 1 }, load, prices);
+  const mail = costOf("mail", calls.mail, load, prices);
+  const looked = totalOf(ask) + totalOf(mail) - mail.ses;
+  const rows: [who: string, sent: number, cost: number][] = [
+    ["one source: refused after its first 20", 0, 20 * looked + (count - 20) * totalOf(refused)],
+    ["many sources, addresses without an account", 0, count * looked],
+    [
+      `many sources, ${number(count / mailsInFirstHour)} addresses of accounts`,
+      count,
+      count * (totalOf(ask) + totalOf(mail)),
+    ],
+  ];
+  return createTable(
+    ["an hour of it", "asked", "mails sent", "US$"],
+    rows.map(([who, sent, cost]) => [who, number(count), number(sent), dollars(cost)]),
+  );
+}
+
+/** Three at once, then after 5 and after 15 minutes (lib/attempts/pause-rule.ts). */
+const mailsInFirstHour = 5;
+
 /** What a month costs. */
 export function reportMonth({ calls }: Measurement, load: Load, prices: typeof listPrices): string {
   const perSecond = callsPerSecond(load);
@@ -134,7 +195,7 @@ export function reportSimulation({ calls }: Measurement, load: Load): string {
     seconds: 20,
     cpuMs: calls.refresh.cpuMs * slowdown,
     dynamodbMs: load.dynamodbMs,
-    coldMs: calls.refresh.coldMs * slowdown,
+    coldMs: calls.refresh.initMs + (calls.refresh.firstMs - calls.refresh.cpuMs) * slowdown,
     warm: 1_000,
     concurrency: 1_000,
     growth: 1_000,

@@ -5,8 +5,9 @@ export interface Measured {
   memoryMb: number;
   /** Processor time of a warm call. */
   cpuMs: number;
-  /** Processor time of a fresh process until its first answer. */
-  coldMs: number;
+  /** Processor time of a fresh process until its bundle is loaded, and of its first request. */
+  initMs: number;
+  firstMs: number;
   readUnits: number;
   writeUnits: number;
   logBytes: number;
@@ -45,7 +46,7 @@ export interface CallCost {
 }
 
 /** Lambda gives a function a whole core at so much memory, and a share of one below it. */
-const wholeCoreMb = 1_769;
+export const wholeCoreMb = 1_769;
 interface Shape {
   /** How often it waits for DynamoDB: what is sent at once is one step. The limits per address are on. */
   steps: number;
@@ -81,9 +82,9 @@ export function durationOf(name: CallName, measured: Measured, load: Load): numb
   return measured.cpuMs * slowdown(measured) + waitOf(name, load);
 }
 
-/** How long the first call of a sandbox takes on Lambda, in milliseconds. */
+/** How long the first call of a sandbox takes on Lambda, in milliseconds: its start has a whole core. */
 export function coldDurationOf(name: CallName, measured: Measured, load: Load): number {
-  return measured.coldMs * slowdown(measured) + waitOf(name, load);
+  return measured.initMs + measured.firstMs * slowdown(measured) + waitOf(name, load);
 }
 
 /** What one call costs. */

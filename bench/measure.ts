@@ -1,6 +1,7 @@
 import { peerBundleOf } from "./bundle-paths.ts";
 import { loadHandler } from "./call.ts";
 import { type ColdStart, measureCold } from "./cold.ts";
+import { measureShares, type SharedStarts } from "./core-share.ts";
 import { type Facts, findFacts } from "./facts.ts";
 import { createExpressPeer, createOpenAuthPeer, type Peer } from "./peer-requests.ts";
 import { stepAside } from "./pin.ts";
@@ -15,7 +16,12 @@ export type PeerRequests = Record<string, Record<"protected" | "login" | "refres
 export interface Measured {
   facts: Record<FunctionName, Facts>;
   /** Not with `--check`. */
-  times?: { cold: Record<string, ColdStart>; warm: Warm; peerRequests: PeerRequests };
+  times?: {
+    cold: Record<string, ColdStart>;
+    shares: SharedStarts | undefined;
+    warm: Warm;
+    peerRequests: PeerRequests;
+  };
 }
 
 // A process of its own, because the handlers that it calls write their logs to its standard output.
@@ -34,8 +40,10 @@ async function measureTimes(stage: Stage, rounds: number): Promise<Measured["tim
   stepAside();
   console.error(`Cold starts, ${rounds} rounds …`);
   const cold = await measureCold(stage.environment, await createPeers(), rounds);
+  console.error("Cold starts with a share of a core …");
+  const shares = await measureShares(stage.environment, rounds);
   console.error("Warm calls …");
-  return { cold, warm: await measureWarm(stage.environment), peerRequests };
+  return { cold, shares, warm: await measureWarm(stage.environment), peerRequests };
 }
 
 async function createPeers(): Promise<Record<string, Peer>> {

@@ -31,8 +31,9 @@ export function saveMeasurement(facts: Run["facts"], { cold, warm }: Times): voi
   const calls = Object.entries(sources).map(([call, [name, scenario, row]]) => {
     const { memoryMb, readUnits, writeUnits, logBytes } = facts[name];
     const cpuMs = round((warm[scenario][row]?.cpu ?? Number.NaN) / 1000);
-    const coldMs = round(cold[name]?.cpuMs ?? Number.NaN);
-    return [call, { memoryMb, cpuMs, coldMs, readUnits, writeUnits, logBytes }];
+    const { initCpuMs = Number.NaN, firstCpuMs = Number.NaN } = cold[name] ?? {};
+    const own = { memoryMb, cpuMs, initMs: round(initCpuMs), firstMs: round(firstCpuMs) };
+    return [call, { ...own, readUnits, writeUnits, logBytes }];
   });
   const measurement = {
     date: new Date().toISOString().slice(0, 10),

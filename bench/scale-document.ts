@@ -1,5 +1,14 @@
 import { defaultLoad } from "./cost-options.ts";
-import { reportMails, reportMonth, reportPeak, reportPerMillion, reportSimulation } from "./cost-report.ts";
+import {
+  reportFlood,
+  reportMails,
+  reportMemory,
+  reportMonth,
+  reportPeak,
+  reportPerMillion,
+  reportSimulation,
+  reportUnits,
+} from "./cost-report.ts";
 import { type Measurement, readMeasurement } from "./measurement.ts";
 import { prices } from "./prices.ts";
 
@@ -9,6 +18,10 @@ const sections: Record<string, (measurement: Measurement) => string> = {
   million: (measurement) => reportPerMillion(measurement, defaultLoad, prices),
   mails: (measurement) => reportMails(measurement, defaultLoad, prices),
   month: (measurement) => reportMonth(measurement, defaultLoad, prices),
+  large: (measurement) => reportMonth(measurement, { ...defaultLoad, users: 1e8 }, prices),
+  memory: (measurement) => reportMemory(measurement, defaultLoad, prices),
+  units: () => reportUnits(prices),
+  flood: (measurement) => reportFlood(measurement, defaultLoad, prices),
   peak: (measurement) => reportPeak(measurement, defaultLoad),
   simulation: (measurement) => reportSimulation(measurement, defaultLoad),
 };

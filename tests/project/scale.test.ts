@@ -16,7 +16,7 @@ test("docs/scale.md shows what the calculator prints (npm run cost -- --write)",
 
 describe("the cost of a call", () => {
   const units = { readUnits: 2, writeUnits: 3 };
-  const measured: Measured = { memoryMb: 1_024, cpuMs: 10, coldMs: 100, ...units, logBytes: 300 };
+  const measured: Measured = { memoryMb: 1_024, cpuMs: 10, initMs: 50, firstMs: 20, ...units, logBytes: 300 };
   const load = { ...defaultLoad, coldShare: 0, dynamodbMs: 4 };
 
   test("a share of a core stretches the processor time; steps wait for DynamoDB", () => {

@@ -32,6 +32,7 @@ export interface DeclaredFunction {
   handler: string;
   runtime?: string;
   memorySize?: number;
+  throttling?: { rate: number; burst: number };
   events?: { httpApi?: HttpApiEvent; stream?: StreamEvent }[];
   iamRoleStatements?: { Action: string | string[]; Resource: unknown }[];
 }

@@ -9,19 +9,28 @@ import type { ApiResponse } from "../../lib/http/response.ts";
  * the kernel's, where there is one to ask: getrusage would count the parent's as well.
  */
 const program = `
-  const { readFileSync } = require("node:fs");
-  const { bundle, event } = JSON.parse(readFileSync(0, "utf8"));
+  const { readFileSync, writeFileSync } = require("node:fs");
+  const { bundle, event, cgroup } = JSON.parse(readFileSync(0, "utf8"));
   const context = { awsRequestId: "request-1", getRemainingTimeInMillis: () => 10_000 };
+  const readClocks = () => {
+    const { user, system } = process.cpuUsage();
+    return { at: String(process.hrtime.bigint()), cpuMs: (user + system) / 1000 };
+  };
+  // Lambda's log is not written to a stream that is opened for it
+  process.stdout;
   import(bundle).then(async ({ handler }) => {
+    // Lambda's client asks for the first event in a turn of its own
+    await new Promise(setImmediate);
+    const started = readClocks();
+    if (cgroup) writeFileSync(cgroup, String(process.pid));
     const response = await handler(event, context);
     const { length } = process.moduleLoadList;
     process.stdout.write("\\n" + JSON.stringify({ response }) + "\\n");
-    const answeredAt = String(process.hrtime.bigint());
-    const { user, system } = process.cpuUsage();
+    const answered = readClocks();
     const modules = process.moduleLoadList.slice(0, length).filter((name) => name.startsWith("NativeModule "));
     let peakKiB = process.resourceUsage().maxRSS;
     try { peakKiB = Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]); } catch {}
-    process.stdout.write(JSON.stringify({ answeredAt, cpuMs: (user + system) / 1000, peakKiB, modules }) + "\\n", () => process.exit());
+    process.stdout.write(JSON.stringify({ started, answered, peakKiB, modules }) + "\\n", () => process.exit());
   });
 `;
 
@@ -33,6 +42,9 @@ export interface FirstAnswer {
   ms: number;
   /** Processor time of all threads, until then. */
   cpuMs: number;
+  /** The same until the bundle was loaded: what Lambda calls INIT. The first request took the rest. */
+  initMs: number;
+  initCpuMs: number;
   peakKiB: number;
   /** What the function wrote to its log. */
   logBytes: number;
@@ -40,7 +52,8 @@ export interface FirstAnswer {
 
 /**
  * Invokes the handler of a bundle once, in a process that has nothing but the given environment. `command` starts Node,
- * if not Node alone; the signal kills the process, and then the call throws.
+ * if not Node alone; the signal kills the process, and then the call throws. Into the file `cgroup` the process writes its id
+ * after INIT.
  */
 export async function invokeFresh(
   bundle: string,
@@ -49,20 +62,24 @@ export async function invokeFresh(
   {
     signal,
     command: [command = "", ...args] = [process.execPath],
-  }: { signal?: AbortSignal; command?: string[] } = {},
+    cgroup,
+  }: { signal?: AbortSignal; command?: string[]; cgroup?: string } = {},
 ): Promise<FirstAnswer> {
   const startedAt = process.hrtime.bigint();
   const child = spawn(command, [...args, "--eval", program], { env, stdio: ["pipe", "pipe", "inherit"] });
   signal?.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
-  child.stdin.end(JSON.stringify({ bundle: pathToFileURL(resolve(bundle)).href, event }));
+  child.stdin.end(JSON.stringify({ bundle: pathToFileURL(resolve(bundle)).href, event, cgroup }));
   // The function writes its log there, too.
   const lines = (await text(child.stdout)).split("\n");
   if (signal?.aborted) throw new Error("the process was killed");
-  const isOurs = (line: string) => /^\{"(?:response|answeredAt)":/.test(line);
+  const isOurs = (line: string) => /^\{"(?:response|started)":/.test(line);
   const [answer = {}, facts = {}] = lines.filter(isOurs).map((line) => JSON.parse(line));
   const log = lines.filter((line) => !isOurs(line)).join("\n");
-  const { answeredAt, ...taken } = facts;
-  if (answeredAt === undefined) throw new Error(`${bundle} gave no response: ${log}`);
-  const ms = Number(BigInt(answeredAt) - startedAt) / 1e6;
-  return { ...answer, ...taken, ms, logBytes: Buffer.byteLength(log.trim()) };
+  const { started, answered, ...taken } = facts;
+  if (answered === undefined) throw new Error(`${bundle} gave no response: ${log}`);
+  const since = ({ at }: { at: string }) => Number(BigInt(at) - startedAt) / 1e6;
+  return {
+    ...{ ...answer, ...taken, logBytes: Buffer.byteLength(log.trim()) },
+    ...{ ms: since(answered), cpuMs: answered.cpuMs, initMs: since(started), initCpuMs: started.cpuMs },
+  };
 }
