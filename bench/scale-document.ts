@@ -18,7 +18,8 @@ const sections: Record<string, (measurement: Measurement) => string> = {
   million: (measurement) => reportPerMillion(measurement, defaultLoad, prices),
   mails: (measurement) => reportMails(measurement, defaultLoad, prices),
   month: (measurement) => reportMonth(measurement, defaultLoad, prices),
-  large: (measurement) => reportMonth(measurement, { ...defaultLoad, users: 1e8 }, prices),
+  large: (measurement) =>
+    reportMonth(measurement, { ...defaultLoad, users: 1e8, registrationsPerDay: 1e5 }, prices),
   memory: (measurement) => reportMemory(measurement, defaultLoad, prices),
   units: () => reportUnits(prices),
   flood: (measurement) => reportFlood(measurement, defaultLoad, prices),

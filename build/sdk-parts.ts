@@ -31,7 +31,7 @@ export class AdaptiveRetryStrategy extends StandardRetryStrategy { constructor(_
   [/[\\/]checksum[\\/]sha256[\\/]Sha256Js\.js$/, "export class Sha256Js {}"],
 ];
 
-/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (43 KiB in each bundle with a database). */
+/** Leaves out of the bundles parts of the AWS SDK that esbuild cannot know to be unused (about 40 KiB in each bundle with a database). */
 export const sdkParts: Plugin = {
   name: "sdk-parts",
   setup({ onLoad }) {
