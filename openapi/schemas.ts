@@ -158,8 +158,55 @@ export const customMembers = map(customClaims, (schema, name) => ({
   description: customClaimTexts[name as keyof CustomClaims],
 }));
 /** Those that not every user has. */
-export const optionalMembers = Object.keys(customClaims);
+const optionalMembers = Object.keys(customClaims);
 const optionalClaims = [...optionalMembers, "amr", "acr"];
+
+/** The schema of a time, or of none. */
+export const timeOrNull = (description: string): JsonSchema => ({
+  ...time(description),
+  type: ["integer", "null"],
+});
+
+/** What its owner and administrators are told of an account. */
+export const accountMembers = {
+  userId: formatted("uuid", "The user id."),
+  email: formatted("idn-email", "The address."),
+  emailVerifiedAt: timeOrNull("When the address was proven; null: never."),
+  previousEmail: {
+    type: ["string", "null"],
+    description: "The address before the last change of it; null: there is none that is known.",
+  },
+  undoUntil: timeOrNull("Until when that one can undo the change; null: it cannot."),
+  language: {
+    type: ["string", "null"],
+    description: "The language of mails to it; null: the first there is.",
+  },
+  createdAt: time("When the account was made."),
+  passwordChangedAt: timeOrNull("When the password was changed; null: never."),
+  totp: {
+    type: ["object", "null"],
+    properties: { confirmedAt: time("When the authenticator app was set up.") },
+    required: ["confirmedAt"],
+    description: "The second factor; null: there is none.",
+  },
+  recoveryCodesLeft: { type: "integer", minimum: 0, maximum: 10, description: "Codes not used yet." },
+  lastChange: {
+    ...toSchema(changeSchema),
+    type: ["object", "null"],
+    description: "The last change of the account; null also after a login that used up a code.",
+  },
+  hasPassword: { type: "boolean", description: "Whether a password opens the account." },
+  passkeys: { type: "array", maxItems: 10, items: passkeySchema },
+  ...customMembers,
+};
+/** Those that not every account has. */
+export const optionalOfAccount = optionalMembers.filter((name) => name !== "roles");
+
+/** Where a page of a list ends. */
+export const nextCursor = {
+  type: ["string", "null"],
+  description: "For the next page; null: there is none.",
+};
 
 /** The claims that every access token has: one that is missing here does not compile. */
 const registeredClaims: Record<Exclude<keyof AccessClaims, keyof CustomClaims>, JsonSchema> = {
@@ -464,52 +511,15 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
             current: { type: "boolean", description: "Whether this request came from it." },
           }),
         },
-        nextCursor: { type: ["string", "null"], description: "For the next page; null: there is none." },
+        nextCursor,
       }),
       example: { sessions: [{ ...summaryExample, current: true }], nextCursor: null },
     },
     Account: {
       schema: object(
         {
-          userId: formatted("uuid", "The user id."),
-          email: formatted("idn-email", "The address."),
-          emailVerifiedAt: {
-            ...time("When the address was proven; null: never."),
-            type: ["integer", "null"],
-          },
-          previousEmail: {
-            type: ["string", "null"],
-            description: "The address before the last change of it; null: there is none that is known.",
-          },
-          undoUntil: {
-            ...time("Until when that one can undo the change; null: it cannot."),
-            type: ["integer", "null"],
-          },
-          language: {
-            type: ["string", "null"],
-            description: "The language of mails to it; null: the first there is.",
-          },
-          createdAt: time("When the account was made."),
-          passwordChangedAt: {
-            ...time("When the password was changed; null: never."),
-            type: ["integer", "null"],
-          },
-          totp: {
-            type: ["object", "null"],
-            properties: { confirmedAt: time("When the authenticator app was set up.") },
-            required: ["confirmedAt"],
-            description: "The second factor; null: there is none.",
-          },
-          recoveryCodesLeft: { type: "integer", minimum: 0, maximum: 10, description: "Codes not used yet." },
-          lastChange: {
-            ...toSchema(changeSchema),
-            type: ["object", "null"],
-            description: "The last change of the account; null also after a login that used up a code.",
-          },
-          hasPassword: { type: "boolean", description: "Whether a password opens the account." },
-          passkeys: { type: "array", maxItems: 10, items: passkeySchema },
+          ...accountMembers,
           identities: { type: "array", maxItems: 10, items: identitySchema },
-          ...customMembers,
           sessions: { type: "array", maxItems: 1_000, items: object(summary) },
           sessionsLeftOut: { type: "integer", minimum: 0, description: "How many more sessions are stored." },
           changes: {
@@ -521,7 +531,7 @@ export const createSchemas = (settings: { passwordMinLength: number }) =>
           },
           moreChanges: { type: "boolean", description: "Whether there are older ones." },
         },
-        { optional: ["changes", "moreChanges", ...optionalMembers.filter((name) => name !== "roles")] },
+        { optional: ["changes", "moreChanges", ...optionalOfAccount] },
       ),
       example: {
         ...{ userId, email, emailVerifiedAt: createdAt, previousEmail: null, undoUntil: null },

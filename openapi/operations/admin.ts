@@ -1,7 +1,7 @@
-import { changeSchema } from "../../lib/accounts/change.ts";
 import { auditRowSchema } from "../../lib/audit/store.ts";
 import { invitationBody, recoveryBeginBody, rolesBody } from "../../lib/http/admin-schemas.ts";
 import {
+  accountMembers,
   bodySchema,
   type Component,
   callerMembers,
@@ -9,13 +9,14 @@ import {
   customMembers,
   formatted,
   type JsonSchema,
+  nextCursor,
   object,
-  optionalMembers,
-  passkeySchema,
+  optionalOfAccount,
   summary,
   summaryExample,
   text,
   time,
+  timeOrNull,
   toSchema,
   userId,
 } from "../schemas.ts";
@@ -142,10 +143,6 @@ export const admin = {
   },
 } satisfies Record<string, Operation>;
 
-const timeOrNull = (description: string): JsonSchema => ({
-  ...time(`${description}; null: never.`),
-  type: ["integer", "null"],
-});
 const rolesText = "Words of letters, digits and . : @ / _ - without blanks; `none` is no role.";
 
 const listed = object(
@@ -162,7 +159,6 @@ const listed = object(
   { optional: ["email", "createdAt", "emailVerifiedAt", "roles", "disabledAt", "deletingAt", "damaged"] },
 );
 const listedExample = { userId, email: "ada@example.com", createdAt, roles: ["editor"] };
-const nextCursor = { type: ["string", "null"], description: "For the next page; null: there is none." };
 const mailId = text("Names the mail in `npm run users -- mails`.");
 const by = `admin ${userId}`;
 
@@ -176,36 +172,14 @@ export const adminSchemas: Record<string, Component> = {
   ShownUser: {
     schema: object(
       {
-        userId: formatted("uuid", "The user id."),
-        email: formatted("idn-email", "The address."),
-        emailVerifiedAt: timeOrNull("When the address was proven"),
-        previousEmail: { type: ["string", "null"], description: "The address before the last change of it." },
-        undoUntil: timeOrNull("Until when that one can undo the change"),
-        language: { type: ["string", "null"], description: "The language of mails to it." },
-        createdAt: time("When the account was made."),
-        passwordChangedAt: timeOrNull("When the password was changed"),
-        disabledAt: timeOrNull("Since when nobody is let in"),
-        deletingAt: timeOrNull("When its deletion began"),
-        totp: {
-          type: ["object", "null"],
-          properties: { confirmedAt: time("When the authenticator app was set up.") },
-          required: ["confirmedAt"],
-          description: "The second factor; null: there is none.",
-        },
-        recoveryCodesLeft: { type: "integer", minimum: 0, maximum: 10, description: "Codes not used yet." },
-        hasPassword: { type: "boolean", description: "Whether a password opens the account." },
-        passkeys: { type: "array", maxItems: 10, items: passkeySchema },
+        ...accountMembers,
+        disabledAt: timeOrNull("Since when nobody is let in; null: the account is not disabled."),
+        deletingAt: timeOrNull("When its deletion began; null: never."),
         linkedIdentities: { type: "integer", description: "How many identities at other providers open it." },
-        ...customMembers,
-        lastChange: {
-          ...toSchema(changeSchema),
-          type: ["object", "null"],
-          description: "The last change of the account; null also after a login that used up a code.",
-        },
         sessions: { type: "array", maxItems: 100, items: object(summary) },
         moreSessions: { type: "boolean", description: "Whether there are others." },
       },
-      { optional: optionalMembers.filter((name) => name !== "roles") },
+      { optional: optionalOfAccount },
     ),
     example: {
       ...{
