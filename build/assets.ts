@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, parse, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { dictionary } from "@zxcvbn-ts/language-common";
 import { build, type Plugin } from "esbuild";
 import { createDocument } from "../openapi/document.ts";
@@ -18,23 +18,28 @@ const makers: Record<string, () => string | Promise<string>> = {
 
 /**
  * Resolves `data-file:openapi.json` to the URL of a file and writes that file beside each bundle that imports it: data, and
- * code that is loaded when it is first needed, slow no cold start, and the file's name keeps it out of other functions' zips.
+ * code that is loaded when it is first needed, slow no cold start, and the file's name, which begins with the bundle's, keeps it
+ * out of other functions' zips.
  */
 export const dataFiles: Plugin = {
   name: "data-files",
-  setup({ initialOptions, onResolve, onLoad }) {
+  setup({ initialOptions, onResolve, onLoad, onEnd }) {
+    const texts = new Map<string, string>();
+    initialOptions.metafile = true;
     onResolve({ filter: /^data-file:/ }, ({ path }) => ({
       path: path.slice("data-file:".length),
       namespace: "data-files",
     }));
     onLoad({ filter: /./, namespace: "data-files" }, async ({ path }) => {
-      const { entryPoints, outdir = "." } = initialOptions;
-      const fileName = `${parse(String((entryPoints as string[])[0])).name}.${path}`;
       const make = makers[path];
       if (!make) return { errors: [{ text: `nothing makes the data file ${path}` }] };
-      mkdirSync(outdir, { recursive: true });
-      writeFileSync(join(outdir, fileName), await make());
-      return { contents: `export default new URL("${fileName}", import.meta.url)` };
+      texts.set(path, await make());
+      return { contents: `export default new URL(import.meta.url.replace(/\\.mjs[^/]*$/, ".${path}"))` };
+    });
+    onEnd(({ metafile = { inputs: {}, outputs: {} } }) => {
+      for (const [bundle, { inputs }] of Object.entries(metafile.outputs))
+        for (const [path, text] of texts)
+          if (`data-files:${path}` in inputs) writeFileSync(bundle.replace(/mjs$/, path), text);
     });
   },
 };

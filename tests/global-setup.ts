@@ -5,7 +5,7 @@ import "./support/declared.ts";
 
 /**
  * Makes once what many tests use: the bundled handlers in `.local/test/bundles/functions/`, esbuild's
- * metafiles in `.local/test/metafiles.json`, what serverless.yml declares in `.local/test/service.json`, and the
+ * metafile of them in `.local/test/metafile.json`, what serverless.yml declares in `.local/test/service.json`, and the
  * client in `.local/test/client/`.
  */
 export default async function globalSetup(run: Run, { testMatch }: { testMatch: string[] }) {
@@ -14,11 +14,11 @@ export default async function globalSetup(run: Run, { testMatch }: { testMatch: 
     rmSync(permissionsFolder, { recursive: true, force: true });
     mkdirSync(permissionsFolder);
   }
-  const [metafiles] = await Promise.all([
+  const [metafile] = await Promise.all([
     buildFunctions(".local/test/bundles"),
     buildClient(".local/test/client"),
   ]);
-  writeFileSync(".local/test/metafiles.json", JSON.stringify(metafiles));
+  writeFileSync(".local/test/metafile.json", JSON.stringify(metafile));
 }
 
 /** Where tests/support/permissions.ts notes what functions may do and did: it is complete if every test has run. */

@@ -82,6 +82,19 @@ test.each([
   });
 });
 
+test("code that does not build is not packaged, and its line is named", async () => {
+  const broken = checkout((text) => text);
+  writeFileSync(join(broken, "functions/own/broken.ts"), "export const handler = async ( => {};\n");
+  writeFileSync(
+    join(broken, "functions/own/functions.yml"),
+    "broken: { handler: functions/own/broken.handler, events: [{ httpApi: GET /broken }], iamRoleStatements: [] }\n",
+  );
+  await expect(packageStage("prod", {}, broken)).rejects.toMatchObject({
+    stderr: expect.stringContaining("functions/own/broken.ts:1:31"),
+    stdout: expect.stringContaining("The functions do not build: see above."),
+  });
+});
+
 describe("examples/python, a stack of its own", () => {
   const folder = newFolder(createFolder());
   let stack: Package;

@@ -9,7 +9,7 @@ import { createHashKey, createKey, hashKeySettings, keySettings } from "../suppo
 import { providerSettings } from "../support/service.ts";
 
 const folder = ".local/test/bundles";
-const metafiles: Record<string, Metafile> = JSON.parse(readFileSync(".local/test/metafiles.json", "utf8"));
+const metafile: Metafile = JSON.parse(readFileSync(".local/test/metafile.json", "utf8"));
 const withDynamoDB = functionNames.filter((name) => (permissions[name] ?? []).length > 0);
 /** They make no request. */
 const verifyOnly = functionNames.filter((name) => !withDynamoDB.includes(name));
@@ -18,9 +18,10 @@ const verifyOnly = functionNames.filter((name) => !withDynamoDB.includes(name));
 const mostKiB = (name: string) => (name === "page" ? 96 : 42);
 
 const size = (name: string) => statSync(`${folder}/${pathOf(name)}.mjs`).size / 1024;
+const outputOf = (name: string) => metafile.outputs[`${folder}/${pathOf(name)}.mjs`];
 const inputs = (name: string) =>
-  Object.values(metafiles[pathOf(name)]?.outputs ?? {}).flatMap((output) =>
-    Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  Object.entries(outputOf(name)?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) =>
+    bytesInOutput > 0 ? [path] : [],
   );
 
 /** The use case of a function. Asking for a code may be all of it; what a table feeds answers nobody. */
@@ -44,11 +45,11 @@ describe("what a bundle holds", () => {
   test.each(withDynamoDB)(
     "%s: at most 320 KiB, with its own use case and of others only what that imports",
     (name) => {
-      const { inputs: graph = {} } = metafiles[pathOf(name)] ?? {};
       const own = findUseCase(name);
       // A login comes with a password or with a passkey.
       const needed = new Set<string>([own, ...(name === "login" ? ["lib/auth/login/passkey.ts"] : [])]);
-      for (const path of needed) for (const imported of graph[path]?.imports ?? []) needed.add(imported.path);
+      for (const path of needed)
+        for (const imported of metafile.inputs[path]?.imports ?? []) needed.add(imported.path);
       // What stands in no folder is no use case: open-session, prove-user, sweep.
       const useCases = inputs(name).filter((path) => /^lib\/auth\/\w+\//.test(path));
       expect(inputs(name)).toContain(own);
@@ -76,9 +77,8 @@ describe("what a bundle holds", () => {
 
   test("nothing is taken from outside the bundle but Node's own modules", () => {
     for (const name of functionNames) {
-      const outputs = Object.values(metafiles[pathOf(name)]?.outputs ?? {});
-      const imports = outputs.flatMap((output) => output.imports.map(({ path }) => path));
-      expect(imports.filter((path) => !path.startsWith("node:"))).toEqual([]);
+      const imports = outputOf(name)?.imports.map(({ path }) => path);
+      expect(imports?.filter((path) => !path.startsWith("node:"))).toEqual([]);
     }
   });
 });
@@ -96,8 +96,7 @@ test.each([
   /client-sesv2\/dist-es\/schemas\/schemas_\d\.js$/,
   /oauth4webapi\/build\/index\.js$/,
 ])("the bundler finds what it puts something else in the place of: %s", (path) => {
-  const read = Object.values(metafiles).flatMap(({ inputs: files }) => Object.keys(files));
-  expect(read).toContainEqual(expect.stringMatching(path));
+  expect(Object.keys(metafile.inputs)).toContainEqual(expect.stringMatching(path));
 });
 
 // What those load that ask DynamoDB is a budget of bench/.
