@@ -191,7 +191,11 @@ export const commands = {
     }
     const importUser = createImportUser({ directory: createDirectory(dynamodb, tables) });
     const stopping = new AbortController();
-    process.once("SIGINT", () => stopping.abort());
+    // npm hands on the Ctrl-C that the command has had already: the second one must not end it.
+    process.on("SIGINT", () => {
+      if (!stopping.signal.aborted) process.stderr.write("Stopping: what has begun is brought to its end.\n");
+      stopping.abort();
+    });
     let importable = 0;
     for await (const told of runImport({
       ...{ path, firebase, skip, rate, now, from, signal: stopping.signal },

@@ -1,12 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, test } from "@jest/globals";
 import { toUserId } from "../../lib/auth/admin/import.ts";
 import { expectProblem, refusals } from "../support/answer.ts";
 import { clock } from "../support/clock.ts";
 import { tableSettings } from "../support/declared.ts";
-import { gather } from "../support/faults.ts";
+import { gather, hold } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { run } from "../support/run.ts";
 import { startService } from "../support/service.ts";
@@ -164,6 +167,59 @@ test("U09 an import that breaks off says where to go on, and repeated it imports
     there: 10,
     goOnWith: null,
   });
+});
+
+test("U09 an import that Ctrl-C breaks off, which npm hands on once more, says where to go on", async () => {
+  const path = toFile(
+    Array.from({ length: 100 }, (_, index) => line(`stop${index}`, { id: `stop${index}` })),
+  );
+  const { fault, arrived, release } = hold("request");
+  wire.break("TransactWriteItems", fault, { times: 100 });
+  const { PATH = "" } = process.env;
+  const child = spawn(process.execPath, ["build/users/command.ts", "import", path, "--write"], {
+    env: { PATH, ...tableSettings, DYNAMODB_ENDPOINT: wire.endpoint },
+  });
+  const ended = Promise.all([text(child.stdout), once(child, "close")]);
+  await arrived;
+  child.kill("SIGINT");
+  await once(child.stderr, "data");
+  child.kill("SIGINT");
+  await release();
+  const [told, [exitCode]] = await ended;
+  const { imported, goOnWith } = JSON.parse(told);
+  expect([exitCode, goOnWith]).toEqual([1, `--skip ${imported}`]);
+  expect((await importFile([path, "--write", ...goOnWith.split(" ")])).summary).toMatchObject({
+    ...{ imported: 100 - imported, there: 0, goOnWith: null },
+  });
+});
+
+test("U16 a mark before the text, empty lines and the line ends of other machines lose nothing", async () => {
+  const [one, two] = [line("mark1"), line("mark2")].map((each) => JSON.stringify(each));
+  const lines = join(folder, "mark.jsonl");
+  writeFileSync(lines, `\uFEFF${one}\r\n\r\n \n${two}`);
+  expect((await importFile([lines])).summary).toMatchObject({ imported: 2, refused: 0 });
+  const rows = join(folder, "mark.csv");
+  writeFileSync(rows, '\uFEFFid,email\r\n\n1,"one\n@rows.example"\n\r\n2,two\r\n3,three@rows.example\n\n');
+  const { told } = await importFile([rows, "--from", "devise"]);
+  expect(told).toEqual([
+    { line: 3, refused: expect.stringMatching(/^email: /) },
+    { line: 6, refused: expect.stringMatching(/^email: /) },
+    expect.objectContaining({ records: 3, imported: 1, goOnWith: null }),
+  ]);
+});
+
+test("U16 a row of CSV that cannot be read ends the import: it says so, and where to go on", async () => {
+  const path = join(folder, "broken.csv");
+  writeFileSync(
+    path,
+    "id,email\n11,one@broken.example\n\n12,two@broken.example,more\n13,three@broken.example\n",
+  );
+  const { exitCode, told } = await importFile([path, "--from", "devise", "--write"]);
+  expect([exitCode, ...told]).toEqual([
+    1,
+    { line: 4, refused: "cannot be read, and so nothing after it was: mend it" },
+    expect.objectContaining({ records: 2, imported: 1, refused: 1, goOnWith: "--skip 3" }),
+  ]);
 });
 
 test("W06 an import leaves one row, with the operator's name", async () => {

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { type Info, parse } from "csv-parse";
 
 /** A record of an export, and the line that it begins in. */
@@ -6,6 +5,8 @@ export interface FoundRecord {
   line: number;
   /** Undefined: it cannot be read. */
   value: Record<string, unknown> | undefined;
+  /** What follows a record that is broken may be anything: no more is read. */
+  isEnd?: true;
 }
 
 /** Finds the records in a text, and holds one of them at a time. */
@@ -64,34 +65,47 @@ export const readJsonUsers: ReadRecords = async function* (chunks) {
         }
       }
     }
-  if (depth !== 0) yield { line: record?.line ?? line, value: undefined };
+  if (depth !== 0) yield { line: record?.line ?? line, value: undefined, isEnd: true };
 };
 
-/** Finds the rows of a text of CSV (RFC 4180); the first row has their names. */
+/** Finds the rows of a text of CSV (RFC 4180); the first row has their names, and empty lines are none. */
 export const readCsvRows: ReadRecords = async function* (chunks) {
-  const parser = parse({ columns: true, bom: true, info: true, trim: true, max_record_size: maxLength });
-  const source = Readable.from(chunks);
-  source.on("error", (error) => parser.destroy(error));
-  let line = 1;
-  try {
-    for await (const { record, info } of source.pipe(parser) as AsyncIterable<{
-      record: Record<string, string>;
-      info: Info;
-    }>) {
-      yield { line: line + 1, value: record };
-      line = info.lines;
+  const found: FoundRecord[] = [];
+  let before = { lines: 1, empty_lines: 0 };
+  /** The line in which a row begins: empty ones may come before it. */
+  const begin = (empty: number) => before.lines + empty - before.empty_lines + 1;
+  const parser = parse({
+    ...{ columns: true, bom: true, trim: true, max_record_size: maxLength, skip_empty_lines: true },
+    // Named, or that of the first line would count for all.
+    record_delimiter: ["\r\n", "\n", "\r"],
+    // The parser's own stream loses the rows before one that is broken.
+    on_record(value: Record<string, string>, info) {
+      found.push({ line: begin(info.empty_lines), value });
+      before = info;
+      return null;
+    },
+  }).on("error", () => {}); // the calls give it
+  async function* withEnd() {
+    yield* chunks;
+    yield undefined;
+  }
+  for await (const chunk of withEnd()) {
+    const error = await new Promise<unknown>((resolve) =>
+      chunk === undefined ? parser.end(resolve) : parser.write(chunk, resolve),
+    );
+    yield* found.splice(0);
+    if (error) {
+      const { empty_lines } = error as Info;
+      yield { line: begin(empty_lines), value: undefined, isEnd: true };
+      return;
     }
-  } catch (error) {
-    // What follows a row that is broken may be anything.
-    if (!(error as { code?: string }).code?.startsWith("CSV_")) throw error;
-    yield { line: line + 1, value: undefined };
   }
 };
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   if (text.length > maxLength) return undefined;
   try {
-    const value = JSON.parse(text);
+    const value = JSON.parse(text.trim()); // JavaScript counts a byte order mark as a blank, too
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;

@@ -71,7 +71,7 @@ export async function* runImport(options: RunOptions): AsyncGenerator<object> {
   let failure: unknown;
   let stoppedAt: number | undefined;
 
-  for await (const { line, value } of system.read(file)) {
+  for await (const { line, value, isEnd } of system.read(file)) {
     if (line <= skip) continue;
     if (signal.aborted || failure !== undefined) {
       stoppedAt = line;
@@ -80,7 +80,8 @@ export async function* runImport(options: RunOptions): AsyncGenerator<object> {
     done.records++;
     const plan: ImportPlan = value
       ? planImport(system.convert(value, firebase), { system: from, now })
-      : { refused: "cannot be read" };
+      : { refused: isEnd ? "cannot be read, and so nothing after it was: mend it" : "cannot be read" };
+    if (isEnd) stoppedAt = line;
     if ("refused" in plan) refuse(line, plan.refused);
     else await begin(line, plan);
     yield* told.splice(0);
