@@ -31,9 +31,11 @@ export const bundleOptions = {
 export async function buildFunctions(
   outdir: string,
   entryPoints: string[] = globSync("functions/**/*.ts", { exclude: ["**/*.test.ts"] }),
+  options: Pick<BuildOptions, "sourcemap"> = {},
 ): Promise<Metafile> {
   const { metafile } = await build({
     ...bundleOptions,
+    ...options,
     entryPoints,
     outdir,
     outbase: ".",

@@ -5,12 +5,18 @@ import { bundleOptions } from "./bundle.ts";
 const options = ({ processedInput: { commands }, config: { serviceDir } }: Serverless) => ({
   ...bundleOptions,
   outputFileExtension: ".mjs",
+  // All at once take 2 GB, and no less time; what is built once need not be kept for the next time.
+  concurrency: 4,
+  skipRebuild: commands[0] !== "offline",
   ...(commands[0] === "offline" && {
     sourcemap: true,
     // Out of the way of `sls package`, so that neither finds (or zips) the other's files
     outputWorkFolder: relative(serviceDir, `${process.env.LOCAL_DIR ?? ".local"}/esbuild`),
     watch: {
-      pattern: ["functions/**/*.ts", "lib/**/*.ts", "own/**/*.ts", "client/**/*.ts", "page/**"],
+      pattern: [
+        ...["functions/**/*.ts", "lib/**/*.ts", "own/**/*.ts", "openapi/**/*.ts"],
+        ...["client/**/*.ts", "page/**"],
+      ],
       ignore: ["**/*.test.ts"],
     },
   }),

@@ -4,6 +4,7 @@ import { listSettings } from "../lib/config.ts";
 import type { Setting } from "../lib/settings.ts";
 import { ownSettings } from "../own/settings.ts";
 import { buildFunctions } from "./bundle.ts";
+import { bundleAtOnce } from "./bundler.ts";
 import { applySwitches, type OnlyWith, onlyWithSchema, readSwitches } from "./switches.ts";
 import type { Resources } from "./template.ts";
 
@@ -25,14 +26,6 @@ type Serverless = {
   };
   pluginManager: { getPlugins(): object[] };
   classes: { Error: new (message: string, code?: string) => Error };
-};
-/** serverless-esbuild's plugin, as far as it is used here: `buildResults` are the bundles that it zips. */
-type Bundler = {
-  readonly functionEntries: { entry: string; func: object; functionAlias: string }[];
-  readonly buildDirPath: string;
-  prepare(): void;
-  bundle(): Promise<void>;
-  buildResults: { bundlePath: string; func: object; functionAlias: string }[];
 };
 type Functions = Record<
   string,
@@ -80,9 +73,11 @@ export default class ServicePlugin {
       // serverless-esbuild leaves a folder for each function among temporary files. Here they go with its own.
       process.env.TMPDIR = join(work, "temporary");
       mkdirSync(process.env.TMPDIR, { recursive: true });
-      bundleAtOnce(pluginManager, () => {
-        throw new classes.Error("The functions do not build: see above.", "BUILD_FAILED");
-      });
+      bundleAtOnce(pluginManager, (outdir, entryPoints) =>
+        buildFunctions(outdir, entryPoints).catch(() => {
+          throw new classes.Error("The functions do not build: see above.", "BUILD_FAILED");
+        }),
+      );
     }
     const { TMPDIR } = process.env;
     function endPackaging(): void {
@@ -111,23 +106,6 @@ export default class ServicePlugin {
       "after:deploy:function:packageFunction": endPackaging,
     };
   }
-}
-
-/** Has serverless-esbuild build all functions in one call, where it has one for each. */
-function bundleAtOnce(pluginManager: Serverless["pluginManager"], fail: () => never): void {
-  const isBundler = (plugin: object): plugin is Bundler => "functionEntries" in plugin && "bundle" in plugin;
-  const bundler = pluginManager.getPlugins().find(isBundler);
-  if (!bundler)
-    throw new Error("serverless-esbuild has no functionEntries any more: see build/service-plugin.ts");
-  bundler.bundle = async () => {
-    bundler.prepare();
-    const { functionEntries: entries, buildDirPath } = bundler;
-    await buildFunctions(buildDirPath, [...new Set(entries.map(({ entry }) => entry))]).catch(fail);
-    bundler.buildResults = entries.map(({ entry, ...each }) => ({
-      bundlePath: entry.replace(/\.\w+$/, ".mjs"),
-      ...each,
-    }));
-  };
 }
 
 /** Functions in another language that name no file for their zip. Serverless would say so, too, and never end. */

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { type Bundler, bundleAtOnce } from "../build/bundler.ts";
 import { listNeededSettings, readConfig } from "../lib/config.ts";
 import {
   codeKeys,
@@ -10,7 +11,7 @@ import {
 } from "../lib/settings.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { invoke, runFeed } from "./feeds.ts";
-import { answerEveryCall, type Bundler, reloadBy } from "./reload.ts";
+import { answerEveryCall, createBuild, reloadBy } from "./reload.ts";
 import { listFeeds, type StreamEvent } from "./stream-consumer.ts";
 import { createTables, type Resources } from "./tables.ts";
 import { deliverTo } from "./wire.ts";
@@ -36,16 +37,21 @@ export default class OfflinePlugin {
   constructor({ service, pluginManager }: { service: Service; pluginManager: PluginManager }) {
     const { log } = console;
     const { httpPort, lambdaPort } = service.custom["serverless-offline"];
+    const build = createBuild();
+    let bundler: Bundler;
+    let isReady = false;
     this.hooks = {
       "before:offline:start:init": async () => {
         // The channel closes when `npm start` ends, however it ends: nothing is left running
         process.once("disconnect", () => process.exit());
+        if (process.connected === false) process.exit();
         // Nothing is zipped here, and of what is left out of zips serverless-esbuild would watch nothing
         service.package.patterns = [];
-        await prepare(service).catch((error: Error) => {
-          console.error(error.message);
-          process.exit(1);
-        });
+        await prepare(service).catch(fail);
+        bundler = bundleAtOnce(pluginManager, (...files) =>
+          // Else it would hang at a build error, and not say so. What a later save breaks, the next one mends.
+          build(...files).catch(() => isReady || fail(new Error("The functions do not build: see above."))),
+        );
         putDoors({
           [Number(httpPort)]: answerCors(service.provider.httpApi.cors),
           [Number(lambdaPort)]: programsOnly,
@@ -54,7 +60,8 @@ export default class OfflinePlugin {
       },
       "after:offline:start:init": async () => {
         console.log = log;
-        await reloadSafely(service, pluginManager);
+        isReady = true;
+        await reloadSafely(service, bundler, pluginManager);
         feedFunctions(service);
         process.send?.("ready");
       },
@@ -77,10 +84,17 @@ async function prepare({ provider, functions, resources }: Service): Promise<voi
   });
 }
 
+function fail({ message }: Error): never {
+  console.error(message);
+  process.exit(1);
+}
+
 /** Has what is saved reloaded, and every request answered meanwhile. */
-async function reloadSafely({ functions }: Service, pluginManager: PluginManager): Promise<void> {
-  const bundler = pluginManager.getPlugins().find((plugin): plugin is Bundler => "buildCache" in plugin);
-  if (!bundler) throw new Error("serverless-esbuild has no buildCache any more: see local/reload.ts");
+async function reloadSafely(
+  { functions }: Service,
+  bundler: Bundler,
+  pluginManager: PluginManager,
+): Promise<void> {
   const { settled } = reloadBy(bundler, () => pluginManager.spawn("offline:functionsUpdated"));
   const { default: Lambda } = await import("serverless-offline/lambda");
   const nameOf = (key: string) => functions[key]?.handler.replace(/\.\w+$/, ".ts") ?? key;

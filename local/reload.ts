@@ -1,15 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
+import { rmSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
-
-/** serverless-esbuild's plugin, as far as it is used here: `buildCache` has what it has built, by the entry file. */
-export interface Bundler {
-  buildCache: Record<string, { context: { rebuild(): Promise<unknown> } }>;
-  /** Called by its watcher when a file was saved. */
-  bundle(): Promise<unknown>;
-  /** Called after it. */
-  notifyServerlessOffline(): void;
-}
+import type { BuildFailure, Metafile } from "esbuild";
+import { buildFunctions } from "../build/bundle.ts";
+import type { Bundler } from "../build/bundler.ts";
 
 /** What runs a function in serverless-offline. */
 export interface Runner {
@@ -64,14 +59,31 @@ export function createReload(rebuild: () => Promise<unknown>, replace: () => Pro
   };
 }
 
-/** Has a bundler reload what is saved from now on. Each function is built to its end, also where another one does not build. */
+/** Has a bundler reload what is saved from now on. */
 export function reloadBy(bundler: Bundler, replace: () => Promise<unknown>): Reload {
-  const rebuild = () =>
-    Promise.allSettled(Object.values(bundler.buildCache).map(({ context }) => context.rebuild()));
-  const reload = createReload(rebuild, replace);
+  const reload = createReload(bundler.bundle, replace);
   bundler.bundle = reload.reload;
   bundler.notifyServerlessOffline = () => {};
   return reload;
+}
+
+/**
+ * Makes what builds all functions into a folder, once and whenever something was saved. Where a file does not build, the functions
+ * that have it are gone until it does, and the others stay as they were. Throws esbuild's BuildFailure.
+ */
+export function createBuild() {
+  let bundles: Metafile["outputs"] = {};
+
+  return async function build(outdir: string, entryPoints: string[]): Promise<void> {
+    try {
+      ({ outputs: bundles } = await buildFunctions(outdir, entryPoints, { sourcemap: true }));
+    } catch (error) {
+      const files = (error as BuildFailure).errors.map(({ location }) => location?.file ?? "");
+      for (const [bundle, { inputs }] of Object.entries(bundles))
+        if (files.some((file) => file in inputs)) rmSync(bundle, { force: true });
+      throw error;
+    }
+  };
 }
 
 /** What API Gateway answers for a function that fails. */

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
-import * as esbuild from "esbuild";
-import { buildFunctions } from "../build/bundle.ts";
 import { openKeyFile } from "../build/keys/file.ts";
 import { codeKeys, factorKeys, hashKeys, signingKeys } from "../build/keys/sets.ts";
 import { findOrCreateKeySet, notePublished } from "../build/keys/store.ts";
@@ -40,6 +38,7 @@ const { ppid } = process;
 setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 
 await assertPortsFree();
+console.log("All functions are built first. On a slow machine that takes half a minute.");
 const keyFile = openKeyFile(LOCAL_DIR, signingKeys);
 const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);
 const [hashKeySet, codeKeySet, factorKeySet] = await Promise.all(
@@ -51,10 +50,7 @@ const engine = DYNAMODB_ENDPOINT ? undefined : await startOwnEngine().catch(fail
 const [mailbox, provider] = await Promise.all([
   SES_ENDPOINT ? undefined : startMailbox(mailsFolder, console.log),
   IDENTITY_PROVIDERS === undefined ? startTestProvider().catch(fail) : undefined,
-  // serverless-offline would hang at a build error, and not say so
-  buildFunctions(`${LOCAL_DIR}/build-check`).catch(() => fail("The functions do not build: see above.")),
 ]);
-await esbuild.stop();
 
 offline = spawn(
   process.execPath,

@@ -49,7 +49,8 @@ ${curl} ${jar} -X POST ${url}/auth/refresh
 
 What else there is: ${url}/docs
 The tables are ${tables}. Mails go ${mails}.${provider ? `\nSign-in: ${provider}, for any e-mail address that you type there.` : ""}${isPlainHttp ? plainHttp : ""}
-Changes of functions/ and lib/ are picked up as you save them, those of serverless.yml at the next start. Ctrl-C ends it.
+Code that you save is picked up, in functions/, lib/ and own/. What stands in a .yml, such as functions/own/functions.yml, and the
+settings of this shell count from the next start on. Ctrl-C ends it.
 `;
 }
 

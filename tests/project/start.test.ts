@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { startEngine } from "../../local/engine.ts";
 import { sendLocally } from "../support/local-request.ts";
-import { npmStart, npmStartFails, paste, type Started } from "../support/npm-start.ts";
+import { npmStart, npmStartFails, npmStartKilled, paste, type Started } from "../support/npm-start.ts";
 import { copyProject, removeFolder } from "../support/project.ts";
 
 // Each start builds all functions: beside other work that takes minutes, and no time is measured here.
@@ -40,6 +40,12 @@ test("the four printed lines, pasted, register, log in, fetch /movies and refres
   expect(login).toMatch(/^set-cookie: auth-cookie=/m);
   expect(movies).toContain('["Avatar","Avengers"]');
   expect(refresh).toMatch(/^set-cookie: auth-cookie=/m);
+});
+
+test("says at once what takes so long, and in the end what a save changes, and what the next start", () => {
+  expect(started.output()).toMatch(
+    /All functions are built first\.[\s\S]* is ready\.[\s\S]*picked up.*\.yml, such as functions\/own\/functions\.yml/,
+  );
 });
 
 async function logIn(url: string, headers = {}): Promise<{ status: number; cookies: string; all: string[] }> {
@@ -277,6 +283,10 @@ describe("what it refuses, with a message and no stack", () => {
     expect(code).toBe(1);
     removeFolder(broken);
   });
+});
+
+test("whoever kills npm while the functions are built leaves nothing running", async () => {
+  expect(await npmStartKilled(folder, { LOCAL_DIR: ".local/killed" })).toEqual([]);
 });
 
 test("Ctrl-C ends everything; another start knows the users, and takes settings from its environment; with REGISTRATION=closed it prints no line that registers", async () => {

@@ -66,6 +66,14 @@ export async function npmStartFails(folder: string, env: Record<string, string>)
   return { code, output: output() };
 }
 
+/** Types `npm start`, and kills it as soon as it says something; resolves to what was left running: process ids. */
+export async function npmStartKilled(folder: string, env: Record<string, string>): Promise<number[]> {
+  const { child, output } = run(folder, { ...(await freePorts()), ...env });
+  child.stdout?.on("data", () => output().includes("built first") && child.kill());
+  await once(child, "exit");
+  return waitForEnd(child.pid as number);
+}
+
 /** Runs a line as it would run when pasted into a terminal; returns what it prints. */
 export async function paste(line: string): Promise<string> {
   return (await promisify(execFile)("bash", ["-c", line])).stdout;
