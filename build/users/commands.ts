@@ -49,7 +49,10 @@ type Command = (stage: Stage, options: Options) => Promise<object> | AsyncIterab
 
 /** What each command does. */
 export const commands = {
-  invite: (stage, { target: email, language, roles }) => invite(stage, { email, language, roles }),
+  async invite(stage, { target: email, language, roles }) {
+    const sent = await invite(stage, { email, language, roles });
+    return { ...sent, mailId: nameOf(sent.mailId) };
+  },
 
   async find(stage, { target }) {
     const { findUser, sessions, audit } = openUsers(stage);

@@ -215,7 +215,7 @@ export const adminSchemas: Record<string, Component> = {
   },
   SentLink: {
     schema: object({ mailId, validUntil: time("Until when the link is good.") }),
-    example: { mailId: "vOnLbl3wKpGhDkQmT0mYhw", validUntil: createdAt + 86_400 },
+    example: { mailId: "vOnLbl3w", validUntil: createdAt + 86_400 },
   },
   Roles: {
     schema: bodySchema(rolesBody, { roles: rolesText, ...callerMembers }),
@@ -238,7 +238,7 @@ export const adminSchemas: Record<string, Component> = {
     }),
     example: {
       email: "ada@example.com",
-      mailId: "vOnLbl3wKpGhDkQmT0mYhw",
+      mailId: "vOnLbl3w",
       validUntil: createdAt + 604_800,
     },
   },

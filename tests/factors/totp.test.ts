@@ -15,6 +15,10 @@ const addFactor = createAuthenticators(service);
 const read: Step[] = ["GetItem sessions", "GetItem users"];
 const written: Step[] = [...read, "UpdateItem users"];
 const write = "UpdateItem users";
+const wrongCode = {
+  ...refusals.invalidOtp,
+  detail: "This code is wrong. Use the one that your app shows now.",
+};
 
 async function register(): Promise<Account> {
   const account = await service.register();
@@ -112,8 +116,8 @@ describe("setting an app up", () => {
     ])
       expect([other, (await refusalOf({ enrolment: other, otp })).code]).toEqual([other, code]);
     const stranger = await createCaller();
-    expectProblem(await confirm(stranger.pair, { enrolment, otp }), refusals.invalidOtp);
-    expectProblem(await confirm(pair, { enrolment, otp: "000000" }), refusals.invalidOtp);
+    expectProblem(await confirm(stranger.pair, { enrolment, otp }), wrongCode);
+    expectProblem(await confirm(pair, { enrolment, otp: "000000" }), wrongCode);
     expect((await findUser(account)).totp).toBeUndefined();
   });
 
@@ -139,7 +143,7 @@ describe("setting an app up", () => {
     expect(bodyOf(await confirm(pair, { enrolment, otp: codeOf(secret) })).recoveryCodes).toEqual(
       recoveryCodes,
     );
-    expectProblem(await confirm(pair, { enrolment, otp: "000000" }), refusals.invalidOtp);
+    expectProblem(await confirm(pair, { enrolment, otp: "000000" }), wrongCode);
     expect(await findUser(account)).toEqual({ lastChange, ...user });
   });
 
@@ -228,7 +232,7 @@ describe("switching it off, and new recovery codes", () => {
       },
     );
     const body = { enrolment: totp.enrolment, otp: codeOf(secret) };
-    expectProblem(await confirm(first, body), refusals.invalidOtp);
+    expectProblem(await confirm(first, body), wrongCode);
   });
 });
 

@@ -58,7 +58,7 @@ export function createConfirmTotp({ users, factors, secrets, clock, hasMail }: C
     assertProven(user, hasMail);
     // The later of two: what confirms opens nothing else.
     const step = steps.at(-1);
-    if (step === undefined) throw invalidOtp();
+    if (step === undefined) throw wrongCode();
     const outcome = await factors.set(
       caller,
       {
@@ -82,7 +82,7 @@ export function createConfirmTotp({ users, factors, secrets, clock, hasMail }: C
       const isRight =
         steps.length > 0 ||
         listSteps(secret, code, (totp?.step ?? 0) * stepSeconds).includes(totp?.step ?? 0);
-      if (!isRight || recovery?.seriesId !== enrolment) throw invalidOtp();
+      if (!isRight || recovery?.seriesId !== enrolment) throw wrongCode();
       return listRecoveryCodes();
     }
 
@@ -91,6 +91,9 @@ export function createConfirmTotp({ users, factors, secrets, clock, hasMail }: C
     }
   };
 }
+
+/** No recovery code counts here. */
+const wrongCode = (): AppError => invalidOtp("This code is wrong. Use the one that your app shows now.");
 
 const isOf = ({ totp }: User, enrolment: string): boolean => totp?.enrolment === enrolment;
 
