@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { assertion, bytes, names } from "./assertion-schema.ts";
+import { assertion, bytes, names, notObject } from "./assertion-schema.ts";
 import {
   challenge,
   code,
@@ -11,18 +11,21 @@ import {
 
 /** How an authenticator is reached, in the words of WebAuthn; others are dropped. */
 const transports = v.pipe(
-  v.array(v.string()),
+  v.array(v.string("must be a list of strings"), "must be a list of strings"),
   v.transform((words) => words.filter((word) => /^[a-z-]{1,16}$/.test(word)).slice(0, 8)),
 );
 
 /** RegistrationResponseJSON (WebAuthn Level 3, 5.1.8.1); browsers send more than is looked at. */
-const registration = v.object({
-  ...names,
-  response: v.object({
-    ...{ clientDataJSON: bytes, attestationObject: bytes },
-    transports: v.exactOptional(transports),
-  }),
-});
+const registration = v.object(
+  {
+    ...names,
+    response: v.object(
+      { clientDataJSON: bytes, attestationObject: bytes, transports: v.exactOptional(transports) },
+      notObject,
+    ),
+  },
+  notObject,
+);
 
 const visible = /^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u;
 const name = v.pipe(

@@ -1,5 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { AppError } from "../errors.ts";
+import { rolesBody } from "./admin-schemas.ts";
+import { addPasskeyBody, passkeyLoginBody } from "./passkey-schemas.ts";
 import { createRegisterBody, loginBody, parseBody } from "./schemas.ts";
 
 const registerBody = createRegisterBody({ passwordMinLength: 15 });
@@ -55,6 +57,26 @@ test.each([
   const named = Object.fromEntries(errors.map((error) => [error.pointer.slice(2), error.detail]));
   expect(named).toEqual(faults);
   expect(detail).toBe(errors.map((error) => `${error.pointer.slice(2)} ${error.detail}`).join("; "));
+});
+
+test("what is wrong inside of a field is named with its place; of a list the list", () => {
+  const made = { id: "AA", rawId: "AA", type: "public-key" };
+  const response = { clientDataJSON: "AA", authenticatorData: 1, signature: "AA" };
+  expect(refusalOf(passkeyLoginBody, { passkey: { ...made, response } })).toMatchObject({
+    detail: "passkey.response.authenticatorData must be a string; passkey.response.userHandle is missing",
+    errors: [
+      { pointer: "#/passkey/response/authenticatorData", detail: "must be a string" },
+      { pointer: "#/passkey/response/userHandle", detail: "is missing" },
+    ],
+  });
+  for (const passkey of [null, "x"])
+    expect(refusalOf(passkeyLoginBody, { passkey }).detail).toBe("passkey must be an object");
+  expect(refusalOf(addPasskeyBody, { passkey: { ...made, response: [] } }).errors).toMatchObject([
+    { pointer: "#/passkey/response/clientDataJSON" },
+    { pointer: "#/passkey/response/attestationObject" },
+  ]);
+  const { errors } = refusalOf(rolesBody, { roles: ["admin", "a b"] });
+  expect(errors).toMatchObject([{ pointer: "#/roles", detail: expect.stringMatching(/^must be a list/) }]);
 });
 
 test("B11 a field __proto__ is not known, like any other, and a name that is no plain word is not repeated", () => {

@@ -185,12 +185,10 @@ export function parseBody<Schema extends v.GenericSchema>(
   }
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
-  const faults = result.issues.map((issue) => {
-    return { field: nameOf(issue), detail: describe(issue) };
-  });
+  const faults = result.issues.map((issue) => ({ names: namesOf(issue), detail: describe(issue) }));
   throw new AppError("invalid_body", {
-    detail: faults.map(({ field, detail }) => `${field} ${detail}`).join("; "),
-    errors: faults.map(({ field, detail }) => ({ pointer: `#/${field}`, detail })),
+    detail: faults.map(({ names, detail }) => `${names.join(".")} ${detail}`).join("; "),
+    errors: faults.map(({ names, detail }) => ({ pointer: `#/${names.join("/")}`, detail })),
   });
 }
 
@@ -199,10 +197,10 @@ function describe({ type, message, received, expected }: v.BaseIssue<unknown>): 
   return received === "undefined" ? "is missing" : message;
 }
 
-/** A field of ours by its name; a name that a client made up is repeated only if it is a plain word. */
-function nameOf({ path }: v.BaseIssue<unknown>): string {
-  const name = String(path?.[0]?.key);
-  return /^\w{1,64}$/.test(name) ? name : "another_field";
+/** The way to a field, or to the list that it stands in; a name that a client made up is repeated only if it is a plain word. */
+function namesOf({ path }: v.BaseIssue<unknown>): string[] {
+  const names = (path ?? []).flatMap(({ type, key }) => (type === "object" ? [String(key)] : []));
+  return names.map((name) => (/^\w{1,64}$/.test(name) ? name : "another_field"));
 }
 
 /** Counts cheaply first: nobody makes us normalise a megabyte. */
