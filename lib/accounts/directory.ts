@@ -14,7 +14,7 @@ import {
 } from "./identities.ts";
 import { createInvitations } from "./invitations.ts";
 import { isUnderWay, valuesOfUnderWay } from "./is-disabled.ts";
-import { type Caller, createUserStore, isCallers, type User, valuesOfCaller } from "./store.ts";
+import { type Caller, createUserStore, isCallers, parseUser, type User, valuesOfCaller } from "./store.ts";
 
 /** Who is who. Every function throws AppError `unavailable` when DynamoDB is. */
 export type Directory = ReturnType<typeof createDirectory>;
@@ -162,10 +162,11 @@ export function createDirectory(
 
     /**
      * Deletes a user whose deletion has begun, with the entries that the user names – not one that is another's by now, nor
-     * an address that is reserved –, and voids invitations to the address, if it was proven. Not once the deletion counts as
-     * broken off; `now` is in epoch seconds.
+     * an address that is reserved –, and voids invitations to the address, if it was proven. Not where its epoch was raised
+     * meanwhile: then the user is given as it is. Nor once the deletion counts as broken off: that is `unavailable`. `now` is in
+     * epoch seconds.
      */
-    async deleteAccount(user: User, now: number): Promise<void> {
+    async deleteAccount(user: User, now: number): Promise<User | undefined> {
       const { userId, sessionEpoch, email, emailVerifiedAt } = user;
       const voided = emailVerifiedAt === undefined ? [] : [invitations.toVoid(email)];
       const isDone = async () => (await users.find(userId)) === undefined;
@@ -182,11 +183,12 @@ export function createDirectory(
         };
         const items = [deletion, ...named.map(toDeletion), ...voided];
         const result = await transact(client, items, { isDone });
-        if (result.written) return;
+        if (result.written) return undefined;
         const [own, ...others] = result.verdicts;
         if (own?.isRefused) {
-          if (own.item) throw new AppError("unavailable");
-          return;
+          const latest = own.item && parseUser(own.item);
+          if (latest?.sessionEpoch === sessionEpoch) throw new AppError("unavailable");
+          return latest;
         }
         named = named.filter((_, index) => !others[index]?.isRefused);
       }

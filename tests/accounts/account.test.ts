@@ -6,6 +6,7 @@ import {
   expectNoContent,
   expectProblem,
   invalidBody,
+  type Refusal,
   refusals,
   tooManyAttempts,
 } from "../support/answer.ts";
@@ -259,6 +260,42 @@ describe("DELETE /auth/account", () => {
     await expectGone(account, [other, own]);
   });
 
+  test("of two clicks at once each does all of it, whoever begins", async () => {
+    const { account, other, own } = await open();
+    const held = hold("request");
+    let first: Promise<ApiResponse> | undefined;
+    wire.break(
+      begin,
+      precededBy(async () => {
+        wire.break(query, held.fault);
+        first = remove(own, account.password);
+        await held.arrived;
+      }),
+    );
+    expectNoContent(await remove(own, account.password));
+    await held.release();
+    if (first) expectNoContent(await first);
+    await expectGone(account, [other, own]);
+  });
+
+  test("of two sessions at once one does it, and the other is over", async () => {
+    const { account, other, own } = await open();
+    const held = hold("request");
+    let first: Promise<ApiResponse> | undefined;
+    wire.break(
+      begin,
+      precededBy(async () => {
+        wire.break(query, held.fault);
+        first = remove(other, account.password);
+        await held.arrived;
+      }),
+    );
+    expectProblem(await remove(own, account.password), refusals.invalidToken);
+    await held.release();
+    if (first) expectNoContent(await first);
+    await expectGone(account, [other, own]);
+  });
+
   test("touches no address that is reserved", async () => {
     const { account, own } = await open();
     const { userId, password } = account;
@@ -280,12 +317,18 @@ describe("DELETE /auth/account", () => {
     keepSecrets(newPassword);
     return sandbox.changePassword({ cookies, body: { currentPassword: password, newPassword } });
   };
-  test.each<[string, boolean, string, number]>([
-    ["the change waits at its write: no account is left", true, "UpdateItem users", 204],
-    ["the deletion waits at its first write: the account lives", false, begin, 200],
+  test.each<[string, boolean, string, number, Refusal?]>([
+    [
+      "the change waits at its write: no account is left",
+      true,
+      "UpdateItem users",
+      204,
+      refusals.unavailable,
+    ],
+    ["the deletion waits at its first write: the account lives", false, begin, 200, refusals.invalidToken],
     ["the deletion waits at its last: no account is left", false, transaction, 401],
   ])("beside a change of the password leaves no half, where %s", async (...row) => {
-    const [, isChangeHeld, name, status] = row;
+    const [, isChangeHeld, name, status, refusal] = row;
     const { account, other, own } = await open();
     const held = hold("request");
     wire.break(name, held.fault);
@@ -294,8 +337,8 @@ describe("DELETE /auth/account", () => {
     const { statusCode } = await (isChangeHeld ? remove(own, account.password) : change(own, account));
     expect(statusCode).toBe(status);
     await held.release();
-    if (status === 401) expectNoContent(await waiting);
-    else expectProblem(await waiting, refusals.unavailable);
+    if (refusal) expectProblem(await waiting, refusal);
+    else expectNoContent(await waiting);
     if (status !== 200) return expectGone(account, [other, own]);
     const password = `${account.password} and more`;
     await service.rotate(await service.logIn({ account: { ...account, password } }));

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import type { ApiResponse } from "../../lib/http/response.ts";
 import { createAdministrator } from "../support/administrator.ts";
 import { bodyOf, expectNoContent, expectProblem, refusals } from "../support/answer.ts";
 import { createAuthenticators } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
+import type { Item } from "../support/database.ts";
 import type { ClientRequest } from "../support/event.ts";
-import { loseAnswer, loseRequest } from "../support/faults.ts";
+import { hold, loseAnswer, loseRequest, precededBy } from "../support/faults.ts";
 import { log } from "../support/log.ts";
 import { startMailbox } from "../support/mailbox.ts";
 import { cookieOf, pairOf } from "../support/pair.ts";
@@ -233,6 +235,82 @@ describe("what an administrator does", () => {
     await feed("events");
     expect(bodyOf(await ask("listUserEvents")).events[0]).toMatchObject({ event: "user_deleted", by });
     expectProblem(await ask("showUser"), noSuchUser);
+  });
+
+  /** Asserts that an account is gone, and that its deletion was told, once. */
+  async function expectDeleted({ userId }: Account, ask: (name: Name) => Promise<ApiResponse>) {
+    expect(await database.find("users", { userId })).toBeUndefined();
+    expect(await database.sessionsOf(userId)).toEqual([]);
+    await feed("events");
+    const { events } = bodyOf(await ask("listUserEvents"));
+    expect(events.filter(({ event }: Item) => event === "user_deleted")).toHaveLength(1);
+  }
+  const last = "TransactWriteItems users identities";
+
+  test.each(["disableUser", "enableUser", "setUserRoles", "endUserSessions"] as const)(
+    "U17 a deletion that meets %s of another administrator comes after it",
+    async (name) => {
+      const { account, ask } = await create();
+      const other = await createAdministrator(service);
+      const meet = () => call(name, other.pair.cookies, account.userId);
+      wire.break(
+        last,
+        precededBy(async () => expect((await meet()).statusCode).toBeLessThan(300)),
+      );
+      expectNoContent(await ask("deleteUser"));
+      await expectDeleted(account, ask);
+    },
+  );
+
+  test("U17 of two deletions at once each finishes what the other has begun", async () => {
+    const { account, ask } = await create();
+    const other = await createAdministrator(service);
+    const held = hold("request");
+    let second: Promise<ApiResponse> | undefined;
+    wire.break(
+      last,
+      precededBy(async () => {
+        wire.break("Query sessions", held.fault);
+        second = call("deleteUser", other.pair.cookies, account.userId);
+        await held.arrived;
+      }),
+    );
+    expectNoContent(await ask("deleteUser"));
+    await held.release();
+    if (second) expectNoContent(await second);
+    await expectDeleted(account, ask);
+  });
+
+  test("U17 an owner whose deletion an administrator overtakes is signed out", async () => {
+    const { account, pair, ask } = await create();
+    const { userId, password } = account;
+    const held = hold("request");
+    let second: Promise<ApiResponse> | undefined;
+    wire.break(
+      last,
+      precededBy(async () => {
+        wire.break("Query sessions", held.fault);
+        second = ask("deleteUser");
+        await held.arrived;
+      }),
+    );
+    const own = await sandbox.deleteAccount({ cookies: pair.cookies, body: { password } });
+    expectProblem(own, refusals.invalidToken);
+    expect(await database.find("users", { userId })).toMatchObject({ sessionEpoch: 2 });
+    await held.release();
+    if (second) expectNoContent(await second);
+    await expectDeleted(account, ask);
+  });
+
+  test("U17 a deletion that others overtake again and again gives up", async () => {
+    const { account, ask, cookies } = await create();
+    wire.break(
+      last,
+      precededBy(() => call("endUserSessions", cookies, account.userId)),
+      { times: 3 },
+    );
+    expectProblem(await ask("deleteUser"), refusals.unavailable);
+    expectNoContent(await ask("deleteUser"));
   });
 
   test.each([

@@ -149,17 +149,25 @@ describe.each(routes)("O37 %s of an account without a password", (name) => {
   });
 });
 
+const { unavailable, oneFactor } = refusals;
 describe.each([
-  ["changePassword", "UpdateItem users"],
-  ["deleteAccount", "TransactWriteItems users sessions"],
-] as const)("O38 %s without a password", (name, write) => {
-  test.each(["a password", "a second factor"])("does nothing where %s comes first", async (what) => {
+  ["changePassword", "UpdateItem users", unavailable, unavailable],
+  // It looks again by itself.
+  [
+    ...["deleteAccount", "TransactWriteItems users sessions"],
+    ...[invalidBody(["password", "is missing"]), oneFactor],
+  ],
+] as const)("O38 %s without a password", (name, write, toPassword, toFactor) => {
+  test.each([
+    ["a password", toPassword],
+    ["a second factor", toFactor],
+  ])("does nothing where %s comes first", async (what, refusal) => {
     const { account, passwordHash, cookies } = await openWithout();
     const { userId } = account;
     const change = () =>
       what === "a password" ? database.change("users", { userId }, { passwordHash }) : addFactor(account);
     wire.break(write, precededBy(change));
-    expectProblem(await callWithout(name, { cookies }), refusals.unavailable);
+    expectProblem(await callWithout(name, { cookies }), refusal);
     const { sessionEpoch, passwordChangedAt, deletingAt } = (await userOf(account)) ?? {};
     expect([sessionEpoch, passwordChangedAt, deletingAt]).toEqual([0, undefined, undefined]);
   });

@@ -10,7 +10,7 @@ const otherIds = idsIn(notApplicable);
 /** How many cases each part of the catalogue has; they are numbered from 01. */
 const parts = {
   ...{ J: 58, K: 14, C: 27, B: 23, R: 54, A: 35, H: 20, S: 26, T: 12, E: 14, G: 6, I: 8 },
-  ...{ F: 18, L: 6, M: 13, N: 18, O: 44, V: 17, W: 7, U: 15, Y: 6, P: 31, X: 65, D: 23, Q: 4 },
+  ...{ F: 18, L: 6, M: 13, N: 18, O: 44, V: 17, W: 7, U: 17, Y: 6, P: 31, X: 65, D: 23, Q: 4 },
 };
 const all = Object.entries(parts).flatMap(([part, count]) =>
   Array.from({ length: count }, (_, i) => part + String(i + 1).padStart(2, "0")),

@@ -34,24 +34,30 @@ export function createDeleteAccount(options: DeleteOptions) {
    * throws, AppError `email_changed_recently`, `invalid_token`, `unavailable`.
    */
   return async function deleteAccount(caller: Session, request: DeletionRequest): Promise<void> {
-    const user = await users.find(caller.userId);
-    if (user) await deleteUser(user, caller, request);
+    // Whoever else deletes the account, or changes it meanwhile: all of it is looked at anew, once.
+    const isGone = (await tryToDelete(caller, request)) || (await tryToDelete(caller, request));
+    if (!isGone) throw new AppError("unavailable");
     // A login may have put its session after the sweep and seen the user before the deletion.
     const left = await sessions.list(caller.userId, ["userId", "sessionId"]);
     await sessions.deleteAll(left.filter(({ sessionId }) => sessionId !== caller.sessionId));
     await sessions.deleteAll([caller]);
   };
 
-  async function deleteUser(user: User, caller: Session, request: DeletionRequest): Promise<void> {
+  /** False where the account, or the caller's session, was changed meanwhile. */
+  async function tryToDelete(caller: Session, request: DeletionRequest): Promise<boolean> {
+    const user = await users.find(caller.userId);
+    if (!user) return true;
     const hasBegun = await isBegun(user, caller);
     const now = clock();
     if (!hasBegun) assertCurrent(user, caller, now);
     assertNotUndoable(user, now);
     // What a recent login has begun it may end later: nobody logs in meanwhile.
     const proven = await proveUser(user, caller, request, hasBegun ? user.deletingAt : now);
-    const begun = hasBegun ? user : { ...user, sessionEpoch: await begin(caller, request, proven) };
+    const sessionEpoch = hasBegun ? user.sessionEpoch : await begin(caller, request, proven);
+    if (sessionEpoch === undefined) return false;
+    const begun = { ...user, sessionEpoch };
     await sweep(begun);
-    await directory.deleteAccount(begun, clock());
+    return (await directory.deleteAccount(begun, clock())) === undefined;
   }
 
   /** Answers whether an earlier request of this session has begun the deletion: nobody has been let in since. */
@@ -61,20 +67,20 @@ export function createDeleteAccount(options: DeleteOptions) {
     return [caller, await sessions.find(caller)].some((read) => read?.sessionEpoch === user.sessionEpoch);
   }
 
-  /** Gives the epoch in which the caller's session goes on until all is deleted. */
+  /**
+   * Gives the epoch in which the caller's session goes on until all is deleted; undefined where that was ended meanwhile, or the
+   * account is not as it was proven.
+   */
   async function begin(
     caller: Session,
     request: DeletionRequest,
     { amr, replaced }: Proven,
-  ): Promise<number> {
+  ): Promise<number | undefined> {
     const { requestId } = request;
     const now = clock();
     const change = createChange("user_deleting", { by: "user", client: request, requestId }, now);
     const condition = replaced ? hasNoPassword(amr) : "";
     const more = { set: ", deletingAt = :at", condition, values: { ":at": now } };
-    const epoch = await endOthers(caller, change, more);
-    // The caller's session was ended meanwhile, or the password changed: all of it has to be looked at anew.
-    if (epoch === undefined) throw new AppError("unavailable");
-    return epoch;
+    return endOthers(caller, change, more);
   }
 }

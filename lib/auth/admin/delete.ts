@@ -2,6 +2,7 @@ import type { Directory } from "../../accounts/directory.ts";
 import type { Operations } from "../../accounts/operations.ts";
 import type { User, UserStore } from "../../accounts/store.ts";
 import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
 import type { SessionStore } from "../../sessions/store.ts";
 import { createSweep } from "../sweep.ts";
 import { createOperatorChange, type Operator } from "./operator.ts";
@@ -14,6 +15,9 @@ interface DeleteUserOptions {
   clock: Clock;
 }
 
+/** Others can change the account between our beginning and our end. */
+const maxLooks = 3;
+
 /** Makes the use case by which an operator deletes an account. */
 export function createDeleteUser({ users, operations, directory, sessions, clock }: DeleteUserOptions) {
   const sweep = createSweep({ sessions, users });
@@ -23,10 +27,15 @@ export function createDeleteUser({ users, operations, directory, sessions, clock
    * again where it broke off, by the user id. Undefined if there is no such user. Throws AppError `unavailable`.
    */
   return async function deleteUser(userId: string, by: Operator): Promise<User | undefined> {
-    const begun = await operations.beginDeletion(userId, createOperatorChange("user_deleting", by, clock()));
-    if (begun) {
-      await sweep(begun);
-      await directory.deleteAccount(begun, clock());
+    const begin = () => operations.beginDeletion(userId, createOperatorChange("user_deleting", by, clock()));
+    const begun = await begin();
+    let user = begun;
+    for (let look = 1; user; look++) {
+      if (look > maxLooks) throw new AppError("unavailable");
+      await sweep(user);
+      const latest = await directory.deleteAccount(user, clock());
+      // What another has begun is finished here, too; after any other change there is no beginning to tell the end by.
+      user = latest?.lastChange?.event === "user_deleting" ? latest : latest && (await begin());
     }
     // A login may have put its session after the sweep and seen the user before the deletion.
     await sessions.deleteAll(await sessions.list(userId, ["userId", "sessionId"]));
