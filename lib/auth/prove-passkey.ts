@@ -1,4 +1,3 @@
-import { isDisabled } from "../accounts/is-disabled.ts";
 import type { User } from "../accounts/store.ts";
 import type { Clock } from "../clock.ts";
 import {
@@ -34,7 +33,7 @@ export function createProvePasskey({
   async function claim(user: User, use: PasskeyUse): Promise<boolean> {
     const { isWritten, user: latest } = await claimPasskey(user, use, clock());
     if (isWritten) return true;
-    if (latest?.sessionEpoch !== user.sessionEpoch || isDisabled(latest, clock())) return false;
+    if (latest?.sessionEpoch !== user.sessionEpoch || latest.disabledAt !== undefined) return false;
     if (!findPasskey(latest, use.passkeyId)) throw unknownPasskey();
     throw invalidPasskey("challenge used");
   }

@@ -262,12 +262,13 @@ describe.each(routes)("O39 %s with a passkey in place of password and code", (na
   });
 });
 
-test("a deletion by passkey that broke off goes on with the same answer, and is told when it is done", async () => {
+test("a deletion by passkey that broke off goes on with the same answer, and is told when it is done; not without its key", async () => {
   const { cookies, answer } = await openWithPasskey();
   const request = { cookies, headers: { "idempotency-key": randomUUID() } };
   const passkey = await answer();
   wire.break("TransactWriteItems users identities", async () => ({ status: 500, body: "{}" }), { times: 3 });
   expectProblem(await callWithout("deleteAccount", request, { passkey }), refusals.unavailable);
+  expect(bodyOf(await callWithout("deleteAccount", { cookies }, { passkey })).code).toBe("invalid_passkey");
   expect((await callWithout("deleteAccount", request, { passkey })).statusCode).toBe(204);
   expect(await service.feed("events")).toBe(true);
 });
