@@ -13,7 +13,7 @@ const config = readConfig({ ...dynamodbSettings, usersTable, sessionsTable, audi
 const dynamodb = createDynamoDB(config);
 const users = createUserStore(dynamodb, config.usersTable);
 const sessions = createSessionStore(dynamodb, config.sessionsTable);
-const listEvents = createListEvents({ audit: createAuditStore(dynamodb, config.auditTable) });
+const listEvents = createListEvents({ users, audit: createAuditStore(dynamodb, config.auditTable) });
 
 export const handler = readOnlyApi()
   .use(await adminOnly({ sessions, users }))

@@ -381,6 +381,13 @@ describe("what an administrator does", () => {
     expect([second.events.at(-1).event, second.nextCursor]).toEqual(["user_created", null]);
     expect(bodyOf(await ask("listUserEvents", { query: { cursor: "x" } })).code).toBe("invalid_cursor");
   });
+
+  test("an account whose changes were all forgotten is there, without events", async () => {
+    const { account, ask } = await create();
+    for (const { userId, change } of await rowsOf(account.userId))
+      await database.delete("audit", { userId, change });
+    expect(bodyOf(await ask("listUserEvents"))).toEqual({ events: [], nextCursor: null });
+  });
 });
 
 describe("the list", () => {

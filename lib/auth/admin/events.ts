@@ -1,3 +1,4 @@
+import type { UserStore } from "../../accounts/store.ts";
 import type { AuditStore } from "../../audit/store.ts";
 import { AppError } from "../../errors.ts";
 
@@ -6,10 +7,15 @@ const pageSize = 100;
 /** A cursor is the sort key of a row, whose `#` no URL takes: `1800000000-<id of the change>`. */
 const cursorPattern = /^(\d{10})-([\w-]{1,50})$/;
 
+interface ListEventsOptions {
+  users: Pick<UserStore, "find">;
+  audit: Pick<AuditStore, "list">;
+}
+
 /** Makes the use case that shows the audit trail of an account to an administrator; it outlives the account. */
-export function createListEvents({ audit }: { audit: Pick<AuditStore, "list"> }) {
+export function createListEvents({ users, audit }: ListEventsOptions) {
   /**
-   * Gives the page of changes after `cursor`, the newest first. Undefined where nothing is known of such a user. Throws AppError
+   * Gives the page of changes after `cursor`, the newest first. Undefined where there is no such user, nor was one. Throws AppError
    * `invalid_cursor`, `unavailable`.
    */
   return async function listEvents(userId: string, cursor: string | undefined) {
@@ -18,7 +24,8 @@ export function createListEvents({ audit }: { audit: Pick<AuditStore, "list"> })
       throw new AppError("invalid_cursor", { detail: "Take the cursor from nextCursor of the page before." });
     const after = at === undefined ? undefined : `${at}#${id}`;
     const { rows, next } = await audit.list(userId, { limit: pageSize, after });
-    if (rows.length === 0 && after === undefined) return undefined;
+    // An account may be older than its oldest row.
+    if (rows.length === 0 && after === undefined && !(await users.find(userId))) return undefined;
     return { events: rows, nextCursor: next?.replace("#", "-") ?? null };
   };
 }
