@@ -49,8 +49,9 @@ export const problemTexts: Record<ProblemCode, ProblemText> = {
     detail: "Take the cursor from nextCursor of the page before.",
   },
   invalid_query: {
-    meaning: "A query parameter has a value that is not known.",
-    remedy: "send one of the values in this description.",
+    meaning:
+      "A query parameter has a value that is not known; in a list of the administration, a name that is not.",
+    remedy: "send the query as it is described.",
     detail: "except can only be current.",
   },
   conflicting_credentials: {

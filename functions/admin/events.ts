@@ -4,6 +4,7 @@ import { createListEvents } from "../../lib/auth/admin/events.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { adminOnly, assertFound } from "../../lib/http/admin-only.ts";
+import { parseQuery } from "../../lib/http/query.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
@@ -17,6 +18,7 @@ const listEvents = createListEvents({ users, audit: createAuditStore(dynamodb, c
 
 export const handler = readOnlyApi()
   .use(await adminOnly({ sessions, users }))
-  .handler(async ({ target, queryStringParameters: { cursor } }) =>
-    json(200, assertFound(await listEvents(target, cursor))),
-  );
+  .handler(async ({ target, ...event }) => {
+    const { cursor } = parseQuery(["cursor"], event);
+    return json(200, assertFound(await listEvents(target, cursor)));
+  });

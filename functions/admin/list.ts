@@ -5,6 +5,7 @@ import { createListUsers } from "../../lib/auth/admin/list.ts";
 import { readConfig } from "../../lib/config.ts";
 import { createDynamoDB } from "../../lib/dynamodb.ts";
 import { adminOnly } from "../../lib/http/admin-only.ts";
+import { parseQuery } from "../../lib/http/query.ts";
 import { readOnlyApi } from "../../lib/http/read-only-api.ts";
 import { json } from "../../lib/http/response.ts";
 import { createSessionStore } from "../../lib/sessions/store.ts";
@@ -22,4 +23,4 @@ const listUsers = createListUsers({
 
 export const handler = readOnlyApi()
   .use(await adminOnly({ sessions, users }))
-  .handler(async ({ queryStringParameters }) => json(200, await listUsers(queryStringParameters)));
+  .handler(async (event) => json(200, await listUsers(parseQuery(["email", "cursor"], event))));

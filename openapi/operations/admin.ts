@@ -62,7 +62,7 @@ export const admin = {
     needs: "token",
     parameters: ["UserId", "Cursor"],
     answers: [{ status: 200, description: "One page.", schemas: ["UserEvents"] }],
-    problems: [...isAdmin, "not_found", "invalid_cursor"],
+    problems: [...isAdmin, "not_found", "invalid_query", "invalid_cursor"],
   },
   disableUser: {
     route: "POST /admin/users/{userId}/disable",

@@ -380,6 +380,9 @@ describe("what an administrator does", () => {
     expect([first.events.length, first.events[0].at]).toEqual([100, clock.now + 100]);
     expect([second.events.at(-1).event, second.nextCursor]).toEqual(["user_created", null]);
     expect(bodyOf(await ask("listUserEvents", { query: { cursor: "x" } })).code).toBe("invalid_cursor");
+    expect(bodyOf(await ask("listUserEvents", { query: { Cursor: "x" } }))).toMatchObject({
+      ...{ code: "invalid_query", detail: "The query may have cursor, and nothing else." },
+    });
   });
 
   test("an account whose changes were all forgotten is there, without events", async () => {
@@ -402,6 +405,11 @@ describe("the list", () => {
     for (const query of [{ email: email.slice(0, 8) }, { email, cursor: userId }])
       expect(bodyOf(await find(query as Record<string, string>)).code).toBe("invalid_query");
     expect(bodyOf(await find({ cursor: "x" })).code).toBe("invalid_cursor");
+    // The first page in its place would be taken for the one that was asked for.
+    for (const query of [{ mail: email }, { nextCursor: userId }])
+      expect(bodyOf(await find(query as Record<string, string>))).toMatchObject({
+        ...{ code: "invalid_query", detail: "The query may have email or cursor, and nothing else." },
+      });
   });
 
   test("shows everybody, page by page, a damaged item too", async () => {
