@@ -27,7 +27,7 @@ export interface ImportSummary {
   dryRun: boolean;
   records: number;
   imported: number;
-  /** Accounts that were there, and were left as they are. */
+  /** Accounts that were there, or others with their addresses; they were left as they are. */
   there: number;
   refused: number;
   /** Of those that were imported: their password must be reset. */
@@ -44,8 +44,9 @@ const passing =
   /^(TransactionCanceled|TransactionConflict|Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded|Timeout|InternalServer)/;
 
 /**
- * Imports a file, record by record: tells of each that is refused or loses its password, and at the end what was done. Memory does
- * not grow with the file. What broke off is done again from the line that it names; nothing is ever written twice.
+ * Imports a file, record by record: tells of each that is refused, loses its password or finds its address taken, and at the end
+ * what was done. Memory does not grow with the file. What broke off is done again from the line that it names; nothing is ever
+ * written twice.
  */
 export async function* runImport(options: RunOptions): AsyncGenerator<object> {
   const { path, from, firebase, skip, rate, importUser, signal, now } = options;
@@ -106,7 +107,9 @@ export async function* runImport(options: RunOptions): AsyncGenerator<object> {
     if (isPasswordLeft)
       told.push({ line, withoutPassword: "its hash is of a kind, or of a cost, that is not taken" });
     const count = (outcome: ImportOutcome): void => {
-      done[outcome]++;
+      done[outcome === "taken" ? "there" : outcome]++;
+      if (outcome === "taken")
+        told.push({ line, there: "its address is another account's, or kept for one that has left it" });
       if (outcome === "imported" && user.passwordHash === undefined) done.withoutPassword++;
     };
     if (!importUser) return count("imported");

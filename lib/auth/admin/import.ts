@@ -48,8 +48,11 @@ const importedUser = v.strictObject({
 /** What is to become of a record: an account, perhaps without its password; or nothing, and why. */
 export type ImportPlan = { user: User; isPasswordLeft: boolean } | { refused: string };
 
-/** What became of it. `there`: the account, or another one with this address, exists; it is left as it is. */
-export type ImportOutcome = "imported" | "there";
+/**
+ * What became of it. `there`: the account exists. `taken`: its address is another account's, or kept for one that has left it. What
+ * is there is left as it is.
+ */
+export type ImportOutcome = "imported" | "there" | "taken";
 
 /** Reads a record of a system as an account; `now` is in epoch seconds. No reason quotes a hash. */
 export function planImport(record: unknown, { system, now }: { system: string; now: number }): ImportPlan {
@@ -113,7 +116,8 @@ export function createImportUser({ directory }: { directory: Pick<Directory, "re
   return async function importUser(user: User): Promise<ImportOutcome> {
     const outcome = await directory.register(user);
     if (outcome.is === "registered") return "imported";
-    if (outcome.is === "used" && outcome.user?.email !== user.email) throw new AppError("email_taken");
+    if (outcome.is === "taken") return "taken";
+    if (outcome.user?.email !== user.email) throw new AppError("email_taken");
     return "there";
   };
 }
