@@ -39,8 +39,9 @@ interface AdminOptions {
 /**
  * The middleware of the admin API, in place of `authenticate`: only an administrator passes who has logged in during the last
  * 15 minutes, with the second factor where the account has one, and whose session lives and has the account's epoch. What
- * changes something needs the whole pair. Nobody changes the own account with it. Each call is `authz_admin` in the log, refused
- * ones, too. Throws what `authenticate`, `callerMode` and `callerPair` throw, AppError `forbidden`, `not_found`, `own_account`.
+ * changes something needs the whole pair. Nobody changes the own account with it. Each call that comes here is `authz_admin` in the
+ * log, also one that is refused here or later. Throws what `authenticate`, `callerMode` and `callerPair` throw, AppError `forbidden`,
+ * `not_found`, `own_account`.
  */
 export async function adminOnly({ sessions, users }: AdminOptions): Promise<Middleware<AdminEvent>> {
   const { before: authenticateCaller } = await authenticate({
