@@ -101,9 +101,10 @@ async function startOwnEngine() {
   return { name, path, ...(await startEngine({ name, port: Number(DYNAMODB_PORT), path })) };
 }
 
-/** It returns to the page here, by either name of this machine, and to the example that runs beside it. */
+/** It returns to the page here and to the example that runs beside it, each by either name of this machine. */
 function startTestProvider() {
-  const origins = [process.env.ISSUER || url, `http://127.0.0.1:${PORT}`, "http://localhost:4000"];
+  const here = [process.env.ISSUER || url, `http://127.0.0.1:${PORT}`];
+  const origins = [...here, "http://localhost:4000", "http://127.0.0.1:4000"];
   return startProvider({
     port: Number(PROVIDER_PORT),
     redirectUris: [...new Set(origins)].map((origin) => `${origin.replace(/\/$/, "")}/signed-in/test`),

@@ -176,6 +176,19 @@ test("whoever types an address at the test provider is signed in; one that is no
   });
 });
 
+test("the test provider returns to the examples as docs/topologies.md has them on a laptop", async () => {
+  const docs = readFileSync("docs/topologies.md", "utf8");
+  const pages = new Set(docs.match(/http:\/\/(?:localhost|127\.0\.0\.1):4000/g));
+  expect(pages.size).toBe(2);
+  for (const page of pages) {
+    const response = await fetch(`${started.url}/auth/external/test`, {
+      ...{ method: "POST", headers: { "content-type": "application/json" } },
+      body: JSON.stringify({ redirectUri: `${page}/signed-in/test` }),
+    });
+    expect([page, response.status]).toEqual([page, 200]);
+  }
+});
+
 /** The file of the sample route, and what stands there. */
 const moviesFile = join(folder, "functions/sample/movies.ts");
 const movies = readFileSync(moviesFile, "utf8");
