@@ -38,6 +38,10 @@ const { ppid } = process;
 setInterval(() => process.ppid !== ppid && stop(), 200).unref();
 
 await assertPortsFree();
+if (IDENTITY_PROVIDERS && !process.env.PROVIDER_KEYS && !findLocalProviderKeys(LOCAL_DIR))
+  fail(
+    "IDENTITY_PROVIDERS is set, and no client secret is stored here. Next: npm run providers -- secret <id> < file",
+  );
 console.log("All functions are built first. On a slow machine that takes half a minute.");
 const keyFile = openKeyFile(LOCAL_DIR, signingKeys);
 const { keys } = await findOrCreateKeySet(keyFile, systemClock()).catch(fail);

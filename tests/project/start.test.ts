@@ -273,6 +273,11 @@ describe("what it refuses, with a message and no stack", () => {
   test.each([
     ["what is no port", { PORT: "http" }, "PORT must be a port number"],
     ["what is no engine", { LOCAL_ENGINE: "postgres" }, "There are: dynalite, dynoxide"],
+    [
+      "a provider without a secret",
+      { IDENTITY_PROVIDERS: '[{"id":"google"}]' },
+      "Next: npm run providers -- secret <id>",
+    ],
     ["a second run in the same folder", {}, "choose another: LOCAL_DIR=<folder>"],
     [
       "wrong settings, all at once",
