@@ -5,7 +5,7 @@ import { fail, readOptions, toLine } from "../command-line.ts";
 import { checkProvider } from "./check.ts";
 import { showProvider } from "./discovery.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
-import { openProviderSecrets, putSecret, readSecrets, toProviderKey } from "./secrets.ts";
+import { openProviderSecrets, parseSecrets, putSecret, readSecrets, toProviderKey } from "./secrets.ts";
 
 /** What each command does; false: something is to be mended. */
 const commands: Record<Options["command"], (options: Options) => Promise<boolean>> = {
@@ -32,10 +32,11 @@ const commands: Record<Options["command"], (options: Options) => Promise<boolean
   },
 
   async check(options) {
-    const { entries } =
-      options.stage === undefined && process.env.PROVIDER_KEYS
-        ? { entries: JSON.parse(process.env.PROVIDER_KEYS) }
-        : await readSecrets(openProviderSecrets(options));
+    const { PROVIDER_KEYS: given } = process.env;
+    const entries =
+      options.stage === undefined && given
+        ? parseSecrets("PROVIDER_KEYS", given)
+        : (await readSecrets(openProviderSecrets(options))).entries;
     const checked = await Promise.all(
       readProviders(options).map((provider) => checkProvider(provider, entries[provider.id])),
     );

@@ -25,14 +25,19 @@ export async function readSecrets(
 ): Promise<{ entries: Record<string, unknown>; version: string | undefined }> {
   const found = await store.find();
   if (!found) return { entries: {}, version: undefined };
+  return { entries: parseSecrets(store.name, found.text), version: found.version };
+}
+
+/** What stands in a text, by the ids of the providers; nothing of it is checked. Throws Error that quotes none of it. */
+export function parseSecrets(name: string, text: string): Record<string, unknown> {
   try {
-    const entries: unknown = JSON.parse(found.text);
+    const entries: unknown = JSON.parse(text);
     if (typeof entries === "object" && entries !== null && !Array.isArray(entries))
-      return { entries: entries as Record<string, unknown>, version: found.version };
+      return entries as Record<string, unknown>;
   } catch {
     // The parser's message quotes the text.
   }
-  throw new Error(`${store.name} holds no JSON object.`);
+  throw new Error(`${name} holds no JSON object.`);
 }
 
 /** Puts what belongs to one provider, or with undefined takes it away, and gives the ids that there are then. Throws Error. */

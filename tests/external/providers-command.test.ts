@@ -286,3 +286,9 @@ test("X61 without the setting there is nothing to ask; a bad command line is sai
   const help = await providers(["--help"]);
   expect([help.exitCode, help.stdout]).toEqual([0, expect.stringMatching(/^Usage: npm run providers/)]);
 });
+
+test("check does not repeat what stands in PROVIDER_KEYS by mistake", async () => {
+  const settings = { IDENTITY_PROVIDERS: "[]", PROVIDER_KEYS: clientSecret };
+  const { exitCode, stdout, stderr } = await providers(["check"], { settings });
+  expect([exitCode, stdout, stderr]).toEqual([1, "", "PROVIDER_KEYS holds no JSON object.\n"]);
+});
