@@ -89,7 +89,8 @@ export const commands = {
     let after: string | undefined;
     do {
       const { rows, next } = await audit.list(userId, { limit: 100, after });
-      if (rows.length === 0 && after === undefined) throw new AppError("not_found");
+      // An imported account has none, nor one that is older than its oldest row.
+      if (rows.length === 0 && after === undefined) assertFound(await findUser(userId));
       yield* rows;
       after = next;
     } while (after !== undefined);

@@ -340,6 +340,12 @@ describe("npm run users", () => {
     expect(told(exported).changes[0]).toMatchObject({ by: "operator", roles: ["editor"] });
   });
 
+  test("audit of an account that has no rows, as after an import, tells nothing, and not that it is not there", async () => {
+    const { email, userId } = await service.register();
+    for (const target of [email, userId])
+      expect(await users(["audit", target])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  });
+
   test.each([
     "find",
     "disable",

@@ -24,7 +24,7 @@ export function createListEvents({ users, audit }: ListEventsOptions) {
       throw new AppError("invalid_cursor", { detail: "Take the cursor from nextCursor of the page before." });
     const after = at === undefined ? undefined : `${at}#${id}`;
     const { rows, next } = await audit.list(userId, { limit: pageSize, after });
-    // An account may be older than its oldest row.
+    // An imported account has none, nor one that is older than its oldest row.
     if (rows.length === 0 && after === undefined && !(await users.find(userId))) return undefined;
     return { events: rows, nextCursor: next?.replace("#", "-") ?? null };
   };
