@@ -201,6 +201,7 @@ export const commands = {
       stopping.abort();
     });
     let importable = 0;
+    let isEmpty = false;
     for await (const told of runImport({
       ...{ path, firebase, skip, rate, now, from, signal: stopping.signal },
       importUser: write ? importUser : undefined,
@@ -208,9 +209,14 @@ export const commands = {
       if (("line" in told && "refused" in told) || ("goOnWith" in told && told.goOnWith !== null))
         process.exitCode = 1;
       if ("imported" in told) importable = Number(told.imported);
+      if ("goOnWith" in told && "records" in told)
+        isEmpty = told.records === 0 && told.goOnWith === null && skip === 0;
       yield told;
     }
-    if (!write)
+    if (isEmpty) {
+      process.stderr.write(`There is no record in the file. Is it what --from ${from} reads?\n`);
+      process.exitCode = 1;
+    } else if (!write)
       process.stderr.write(
         importable === 0
           ? "Nothing was written.\n"

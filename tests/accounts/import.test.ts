@@ -225,6 +225,17 @@ test("U16 a row of CSV that cannot be read ends the import: it says so, and wher
   ]);
 });
 
+test("a file in which nothing is found, as of another system, is no success", async () => {
+  const path = toFile([line("elsewhere")]);
+  const { exitCode, stderr, summary } = await importFile([path, "--from", "keycloak", "--write"]);
+  expect([exitCode, stderr]).toEqual([
+    1,
+    "There is no record in the file. Is it what --from keycloak reads?\n",
+  ]);
+  expect(summary).toMatchObject({ records: 0, goOnWith: null });
+  expect((await importFile([path, "--skip", "1", "--write"])).exitCode).toBe(0);
+});
+
 test("W06 an import leaves one row, with the operator's name", async () => {
   const { stdout } = await run("build/users/command.ts", ["audit", "import"], {
     ...{ ...tableSettings, DYNAMODB_ENDPOINT: database.endpoint },
