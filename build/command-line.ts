@@ -71,6 +71,12 @@ export const stageOptions = {
   region: { type: "string", default: process.env.AWS_REGION || "us-east-1" },
 } as const;
 
+/** The options that name the same stage to another command; empty for `npm start`. */
+export function repeatStage({ stage, region }: { stage?: string; region: string }): string {
+  if (stage === undefined) return "";
+  return ` --stage ${stage}${region === stageOptions.region.default ? "" : ` --region ${region}`}`;
+}
+
 /** Throws TypeError for what cannot be the name of a stage. */
 export function assertStage(stage: string | undefined): void {
   if (stage !== undefined && !/^[a-z][a-z0-9-]{0,30}$/.test(stage))

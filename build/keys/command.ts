@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../lib/clock.ts";
-import { fail, readOptions, stageOptions } from "../command-line.ts";
+import { fail, readOptions, repeatStage } from "../command-line.ts";
 import { openKeyFile } from "./file.ts";
 import {
   KeyLifecycleError,
@@ -75,9 +75,8 @@ function adviceAfter(isChanged: boolean, set: KeySet, commands: Commands, kind: 
 }
 
 function commandsOf(name: KeySetName): Commands {
-  const { stage, region } = options;
   const set = name === "signing" ? "" : ` --set ${name}`;
-  const target = `--stage ${stage}${region === stageOptions.region.default ? "" : ` --region ${region}`}`;
+  const target = repeatStage(options);
   return isLocal
     ? {
         create: "npm start",
@@ -85,9 +84,9 @@ function commandsOf(name: KeySetName): Commands {
         keys: (command) => `npm run keys -- ${command}${set}`,
       }
     : {
-        create: `npx sls deploy ${target}`,
-        publish: name === "signing" ? `npx sls deploy ${target}` : undefined,
-        keys: (command) => `npm run keys -- ${command}${set} ${target}`,
+        create: `npx sls deploy${target}`,
+        publish: name === "signing" ? `npx sls deploy${target}` : undefined,
+        keys: (command) => `npm run keys -- ${command}${set}${target}`,
       };
 }
 

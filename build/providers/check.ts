@@ -17,11 +17,17 @@ const getClientSecret = createClientSecrets(systemClock);
 /** What providers say of a code that is none, once they know the client. */
 const ofCode = ["invalid_grant", "bad_verification_code"];
 
-/** Asks a provider whether it knows the client and its secret, whether its keys are there, and whether it still says what the setting has. */
-export async function checkProvider(provider: Provider, entry: unknown): Promise<Checked> {
+/**
+ * Asks a provider whether it knows the client and its secret, whether its keys are there, and whether it still says what the setting
+ * has; `stage` is what a command line ends with that is for the same stage.
+ */
+export async function checkProvider(provider: Provider, entry: unknown, stage: string): Promise<Checked> {
   const tell = (is: Checked["is"], detail: string): Checked => ({ provider: provider.id, is, detail });
   if (entry === undefined)
-    return tell("incomplete", `No secret is stored. Next: npm run providers -- secret ${provider.id}`);
+    return tell(
+      "incomplete",
+      `No secret is stored. Next: npm run providers -- secret ${provider.id}${stage}`,
+    );
   try {
     const error = await sendCode(provider, entry);
     if (ourFaults.includes(error))

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { readConfig } from "../../lib/config.ts";
 import { identityProviders } from "../../lib/settings.ts";
-import { fail, readOptions, toLine } from "../command-line.ts";
+import { fail, readOptions, repeatStage, toLine } from "../command-line.ts";
 import { checkProvider } from "./check.ts";
 import { showProvider } from "./discovery.ts";
 import { type Options, parseOptions, usage } from "./options.ts";
@@ -37,8 +37,9 @@ const commands: Record<Options["command"], (options: Options) => Promise<boolean
       options.stage === undefined && given
         ? parseSecrets("PROVIDER_KEYS", given)
         : (await readSecrets(openProviderSecrets(options))).entries;
+    const stage = repeatStage(options);
     const checked = await Promise.all(
-      readProviders(options).map((provider) => checkProvider(provider, entries[provider.id])),
+      readProviders(options).map((provider) => checkProvider(provider, entries[provider.id], stage)),
     );
     for (const each of checked) console.log(toLine(each));
     return checked.every(({ is }) => is === "ready");

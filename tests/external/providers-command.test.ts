@@ -264,7 +264,7 @@ test("X61 check tells which do not, and ends with 1", async () => {
     {
       provider: "unstored",
       is: "incomplete",
-      detail: expect.stringContaining("providers -- secret unstored"),
+      detail: expect.stringContaining("providers -- secret unstored --stage dev"),
     },
   ]);
   expect(exitCode).toBe(1);
