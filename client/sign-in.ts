@@ -1,6 +1,7 @@
 import { type AuthClient, AuthError } from "./auth-client.ts";
 import { createKeptList } from "./kept-list.ts";
 import { bearerPair } from "./kept-tokens.ts";
+import { isPageOf, type Returned, takeReturn } from "./provider-return.ts";
 import type { Identity } from "./resources.ts";
 import { maxWaitSeconds, sleep } from "./sleep.ts";
 
@@ -89,23 +90,10 @@ interface Kept {
   isDone?: true;
 }
 
-/** What a page was opened with when a provider had returned to it. */
-interface Returned {
-  state: string;
-  /** Undefined where the provider has refused. */
-  code: string | undefined;
-  /** The provider's own name (RFC 9207). */
-  iss: string | undefined;
-  /** The whole address: the redirect URI may have members of the same names as what providers add. */
-  page: URL;
-}
-
 /** A sign-in at a provider takes at most so long. */
 const flowMs = 600_000;
 const maxKept = 4;
 const maxTries = 3;
-/** What providers add to the address of the page that they return to. */
-const added = /^(code|state|iss|error|error_description|error_uri|session_state|scope|authuser|hd|prompt)$/;
 
 /** Makes what an account does with other providers, beside a client of the API. */
 export function createSignInClient(auth: AuthClient): SignInClient {
@@ -153,7 +141,7 @@ export function createSignInClient(auth: AuthClient): SignInClient {
 
   async function finish({ state, code, iss, page }: Returned, otp?: string): Promise<Finished | undefined> {
     const begun = kept.load().find((each) => each.state === state);
-    if (!begun || !isPageOf(begun, page)) throw over();
+    if (!begun || !isPageOf(begun.redirectUri, page)) throw over();
     if (begun.isDone) return undefined;
     const { provider, isLink, flow } = begun;
     try {
@@ -230,29 +218,6 @@ export function createSignInClient(auth: AuthClient): SignInClient {
     identities: async () => (await call<{ identities: Identity[] }>("auth/identities")).identities,
     unlink: async (identityId) => call(`auth/identities/${identityId}`, "DELETE", await bearerPair(auth)),
   };
-}
-
-/** Takes what a provider has added off an address; off the bar and the history, if it is that of the page. */
-function takeReturn(url = globalThis.location?.href): Returned | undefined {
-  if (!url) return undefined;
-  const page = new URL(url);
-  const { state, code, iss, error } = Object.fromEntries(page.searchParams);
-  if (!state || (!code && !error)) return undefined;
-  const bare = new URL(url);
-  for (const each of page.searchParams.keys()) if (added.test(each)) bare.searchParams.delete(each);
-  if (url === globalThis.location?.href)
-    history.replaceState(history.state, "", bare.pathname + bare.search + bare.hash);
-  return { state, code: error ? undefined : code, iss, page };
-}
-
-/** Each provider has a page of its own: another one has sent what came elsewhere (RFC 9700, 4.4). */
-function isPageOf({ redirectUri }: Kept, page: URL): boolean {
-  if (!redirectUri) return true;
-  const expected = new URL(redirectUri);
-  return (
-    page.origin + page.pathname === expected.origin + expected.pathname &&
-    [...expected.searchParams].every(([each, value]) => page.searchParams.get(each) === value)
-  );
 }
 
 const redirectOf = ({ authorizationUrl }: Pick<Begun, "authorizationUrl">) =>
