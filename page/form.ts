@@ -22,6 +22,7 @@ export function onSubmit(form: HTMLFormElement, act: (values: Values) => Promise
         takeBack(waiting);
         clearForm(form);
       } catch (error) {
+        if (isGone(error)) return;
         say("");
         showError(form, error);
       }
@@ -35,8 +36,15 @@ export function onClick(button: HTMLButtonElement, act: () => Promise<void>, for
     if (isBusy(button)) return;
     say("");
     if (form) clearErrors(form);
-    const show = (error: unknown) => (form ? showError(form, error) : say(explain(error)));
-    await whileBusy(button, () => act().catch(show));
+    await whileBusy(button, async () => {
+      try {
+        await act();
+      } catch (error) {
+        if (isGone(error)) return;
+        if (form) showError(form, error);
+        else say(explain(error));
+      }
+    });
   });
 }
 
@@ -60,6 +68,10 @@ export function createFailure(
   message.role = "alert";
   return [message, " ", createButton(button, ask)];
 }
+
+/** The code of an error for whoever is there no more: what that means is said already. */
+export const userGone = "user_gone";
+const isGone = (error: unknown) => error instanceof AuthError && error.code === userGone;
 
 /** What a request sends of the second factor: the code, if it was asked for. */
 export const otpOf = ({ otp }: Values): { otp?: string } => (otp ? { otp } : {});

@@ -10,7 +10,7 @@ const unreachable = "The API cannot be reached. Try again in a moment.";
 export const ended = "Your session has ended. Log in again.";
 /** What the API answers who has no session (any more). */
 const endCode =
-  /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials|session_key_required)$/;
+  /^(token_expired|invalid_token|invalid_(jwt|refresh)_token|missing_credentials|(session_key|device_proof)_required)$/;
 
 /** What the API says in words for developers. */
 const texts: Record<string, string> = {

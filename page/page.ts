@@ -213,10 +213,7 @@ async function look(): Promise<void> {
 }
 
 function showSignedIn(found: Claims): void {
-  moviesAnswer.textContent = "";
-  clearForms();
-  closeParts();
-  closeStepUp();
+  forgetUser();
   if (parts.some(({ hidden }) => !hidden)) say(`Logged in as ${found.email}.`);
   show(signedIn);
   passkeys.stop();
@@ -282,15 +279,26 @@ function showSignedOut(text = ""): void {
   if (claims) rememberEnd(claims);
   claims = undefined;
   if (signedOut.hidden) {
-    clearForms();
-    closeParts();
-    closeStepUp();
-    passkeys.clear();
+    forgetUser();
     forgetCalls();
     show(signedOut);
   }
   void passkeys.wait();
   if (text) say(text);
+}
+
+/** Nothing stays of whoever was there before, and nothing that was asked for them is shown when it comes. */
+function forgetUser(): void {
+  asked++;
+  askedSessions++;
+  moviesAnswer.textContent = "";
+  clearForms();
+  closeParts();
+  closeStepUp();
+  showPassword(true);
+  showSessions([], endSession);
+  signIn.clear();
+  passkeys.clear();
 }
 
 /** Shows one part of the page, and takes the focus there: it may have been in another. */
@@ -300,12 +308,17 @@ function show(part: HTMLElement): void {
   if (!isFirst) part.querySelector("h2")?.focus();
 }
 
+/** How often the sessions were asked for: only the last answer counts. */
+let askedSessions = 0;
+
 /** Lists the sessions. That it fails is said at the list: what was done before it is done. */
 async function listSessions(): Promise<void> {
+  const own = ++askedSessions;
   try {
-    showSessions(await client.sessions(), endSession);
+    const sessions = await client.sessions();
+    if (own === askedSessions) showSessions(sessions, endSession);
   } catch (error) {
-    showNoSessions(explain(error), listSessions);
+    if (own === askedSessions) showNoSessions(explain(error), listSessions);
   }
 }
 

@@ -26,7 +26,8 @@ export type PasskeyPart = ReturnType<typeof setUpPasskeys>;
 /** Sets up the list of passkeys, and the sign-in with one. */
 export function setUpPasskeys(passkeys: PasskeyClient, { fresh, welcome }: Rest) {
   let waiting: AbortController | undefined;
-  let listed: Passkey[] = [];
+  /** Undefined: not known. */
+  let listed: Passkey[] | undefined;
   /** How often the list was asked for: only the last answer counts. */
   let asked = 0;
   /** Nothing else opens the account before its address is proven. */
@@ -76,8 +77,8 @@ export function setUpPasskeys(passkeys: PasskeyClient, { fresh, welcome }: Rest)
       const found = await passkeys.passkeys();
       if (own !== asked) return;
       listed = found;
-      list.replaceChildren(...listed.map(createRow));
-      text.textContent = describe(listed);
+      list.replaceChildren(...found.map(createRow));
+      text.textContent = describe(found);
       form.hidden = !mayAdd || !isKnownHere;
     } catch (error) {
       if (own !== asked) return;
@@ -156,14 +157,15 @@ export function setUpPasskeys(passkeys: PasskeyClient, { fresh, welcome }: Rest)
       return show();
     },
 
-    has: () => isKnownHere && listed.length > 0,
+    /** Answers whether there may be one, and this browser knows what that is. */
+    has: () => isHere(part) && isKnownHere && listed?.length !== 0,
     /** Logs in once more, with one of those. */
-    again: () => passkeys.signInWithPasskey({ only: listed }),
+    again: () => passkeys.signInWithPasskey({ only: listed ?? [] }),
 
     /** Forgets whose they were. */
     clear(): void {
       asked++;
-      listed = [];
+      listed = undefined;
       list.replaceChildren();
       text.textContent = "";
       form.hidden = true;

@@ -145,6 +145,12 @@ export function setUpSignIn(signIn: SignInClient, { fresh, who, welcome, reload 
       showList();
     },
 
+    /** Forgets whose they were. */
+    clear(): void {
+      identities = [];
+      showList();
+    },
+
     /** The buttons by which somebody logs in once more with what is linked. */
     createWaysBack(): HTMLButtonElement[] {
       const linked = providers.filter(({ id }) => identities.some(({ provider }) => provider === id));

@@ -1,6 +1,6 @@
 import { AuthError } from "../client/auth-client.ts";
 import { find } from "./elements.ts";
-import { clearForm, onClick, onSubmit, otpOf } from "./form.ts";
+import { clearForm, onClick, onSubmit, otpOf, userGone } from "./form.ts";
 
 /** How somebody who is logged in logs in once more. */
 interface Ways {
@@ -24,8 +24,9 @@ const byPasskey = find("step-up-passkey", HTMLButtonElement);
 export function setUpStepUp(ways: Ways): Fresh {
   let settle: ((error?: AuthError) => void) | undefined;
 
-  /** What was waited for is done: closing the dialog cancels nothing any more. */
+  /** What was waited for is done: closing the dialog cancels nothing any more. If it is closed, somebody else may have logged in. */
   function succeed(): void {
+    if (!dialog.open) return;
     settle?.();
     dialog.close();
   }
@@ -45,13 +46,14 @@ export function setUpStepUp(ways: Ways): Fresh {
   find("step-up-cancel", HTMLButtonElement).onclick = () => dialog.close();
   dialog.addEventListener("close", () => {
     clearForm(form);
-    settle?.(new AuthError(0, { code: "cancelled", detail: "Nothing was changed." }));
+    settle?.(new AuthError(0, { code: dialog.returnValue || "cancelled", detail: "Nothing was changed." }));
   });
 
   function ask(): Promise<void> {
     form.hidden = !ways.hasPassword();
     byPasskey.hidden = !ways.hasPasskey();
     find("step-up-providers", HTMLElement).replaceChildren(...ways.createProviders());
+    dialog.returnValue = "";
     dialog.showModal();
     return new Promise((resolve, reject) => {
       settle = (error) => (error ? reject(error) : resolve());
@@ -70,4 +72,4 @@ export function setUpStepUp(ways: Ways): Fresh {
 }
 
 /** Closes the dialog: whoever was to log in once more is there no more. */
-export const closeStepUp = (): void => dialog.close();
+export const closeStepUp = (): void => dialog.close(userGone);

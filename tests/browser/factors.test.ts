@@ -5,7 +5,17 @@ import type { Page } from "playwright-core";
 import { codeOf } from "../support/authenticator.ts";
 import { clock } from "../support/clock.ts";
 import { addAuthenticator, startHeldSite } from "./support/held-site.ts";
-import { click, createAccount, enter, focused, isLoggedIn, says, submit } from "./support/site.ts";
+import {
+  type Account,
+  click,
+  createAccount,
+  enter,
+  focused,
+  isLoggedIn,
+  openPage,
+  says,
+  submit,
+} from "./support/site.ts";
 import { expectAccessible } from "./support/states.ts";
 
 const site = await startHeldSite();
@@ -26,10 +36,15 @@ async function openProven(permissions?: string[]) {
   const account = createAccount();
   const page = await site.open(permissions);
   await enter(page, "register", account);
-  const { userId } = (await database.find("identities", { identity: `email:${account.email}` })) ?? {};
-  await database.change("users", { userId }, { emailVerifiedAt: clock.now });
+  await prove(account);
   await page.reload();
   return { page, account };
+}
+
+/** Proves the address of an account, without a mail. */
+async function prove({ email }: Account): Promise<void> {
+  const { userId } = (await database.find("identities", { identity: `email:${email}` })) ?? {};
+  await database.change("users", { userId }, { emailVerifiedAt: clock.now });
 }
 
 /** Sets up an app as far as its first code, and gives its key. */
@@ -227,6 +242,39 @@ test("O20 O33 what needs a login of just now asks for one, and goes on; whoever 
   await says(page, "The app is switched off.");
   await click(page, "Log out");
   await enter(page, "login", account);
+});
+
+test("where the session ends while the dialog is open, what has ended is said", async () => {
+  const { page } = await openOwner();
+  await click(page, "New recovery codes");
+  await page.getByRole("dialog").waitFor();
+  const tab = await openPage(page.context(), site.url);
+  await click(tab, "Log out");
+  await says(page, "Logged out in another tab.");
+  // What waited for the dialog has ended, too.
+  await page.locator("#renew-codes:not([aria-disabled])").waitFor({ state: "attached" });
+  expect(await part(page, "notice").textContent()).toBe("Logged out in another tab.");
+});
+
+test("a passkey of another account, where the list of passkeys is not known: nothing is done to that account", async () => {
+  const { page, account: other } = await openProven();
+  await page.addInitScript("PublicKeyCredential.isConditionalMediationAvailable = undefined");
+  await page.reload();
+  await addAuthenticator(page.context(), page);
+  await click(page, "Add a passkey");
+  await says(page, "The passkey is added.");
+  await click(page, "Log out");
+  await page.route(`${site.url}/auth/passkeys`, (route) => route.fulfill({ status: 503, json: {} }));
+  const account = createAccount();
+  await enter(page, "register", account);
+  await prove(account);
+  await page.reload();
+  clock.advance(301);
+  await click(page, "Set it up");
+  await page.getByRole("dialog").getByRole("button", { name: "Use a passkey" }).click();
+  await isLoggedIn(page, other);
+  await page.locator("#start-totp:not([aria-disabled])").waitFor({ state: "attached" });
+  expect(await part(page, "totp").isVisible()).toBe(false);
 });
 
 test("O21 whoever sets an app up is asked whether the other sessions shall end", async () => {

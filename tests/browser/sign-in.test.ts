@@ -275,8 +275,26 @@ test("X43 X45 an account without a password: its last way in stays, and whoever 
   await says(page, "Nothing else opens your account.");
 });
 
+test("nobody sees what the one before has, also where the account cannot be read", async () => {
+  const page = await site.open();
+  const email = await signIn(page);
+  await part(page, "identities-list").getByText(email).waitFor();
+  await click(page, "Log out");
+  await says(page, "Logged out.");
+  await page.route("**/auth/account", (route) => route.fulfill({ status: 503, json: {} }));
+  await enter(page, "login", await site.service.register());
+  await part(page, "factor").getByRole("alert").getByText("overloaded").waitFor();
+  expect(await part(page, "signed-in").textContent()).not.toContain(email);
+  // The one before had none.
+  expect(await part(page, "delete").getByLabel("Password").isVisible()).toBe(true);
+});
+
+/** Waits until the page knows that there is no password: before that it asks for one. */
+const needsNoPassword = (page: Page) => page.getByRole("heading", { name: "Set a password" }).waitFor();
+
 /** Presses a button too long after the login, and goes to the provider, which remembers nobody. */
 async function goOnceMore(page: Page, button: string): Promise<void> {
+  await needsNoPassword(page);
   clock.advance(301);
   page.once("dialog", (dialog) => dialog.accept());
   await click(page, button);
@@ -290,6 +308,7 @@ test("X45 whoever comes back as another user is told so, in every tab: nothing t
   const page = await site.open();
   const email = await signIn(page);
   const tab = await openPage(page.context(), site.url);
+  await needsNoPassword(tab);
   clock.advance(301);
   tab.once("dialog", (dialog) => dialog.accept());
   await click(tab, "Delete it and all its sessions");
@@ -300,6 +319,7 @@ test("X45 whoever comes back as another user is told so, in every tab: nothing t
   await says(page, `You signed in as ${other}, which is another account. Nothing was changed.`);
   await isLoggedIn(tab, { email: other });
   expect(await tab.getByRole("dialog").count()).toBe(0);
+  await needsNoPassword(page);
   page.once("dialog", (dialog) => {
     expect(dialog.message()).toBe(`Delete the account of ${other}?`);
     return dialog.dismiss();
@@ -324,7 +344,7 @@ test("a login once more that was cancelled is over: the next user is logged in a
 test("an account without a password: asks for none, gets its first one, and is deleted", async () => {
   const page = await site.open();
   const email = await signIn(page);
-  await page.getByRole("heading", { name: "Set a password" }).waitFor();
+  await needsNoPassword(page);
   for (const form of ["password", "ask-email", "delete"])
     expect(
       await part(page, form)
@@ -348,7 +368,7 @@ test("an account without a password: asks for none, gets its first one, and is d
 
   await page.context().clearCookies({ domain: "127.0.0.1" });
   const other = await signIn(page);
-  await page.getByRole("heading", { name: "Set a password" }).waitFor();
+  await needsNoPassword(page);
   page.once("dialog", (dialog) => dialog.accept());
   await click(page, "Delete it and all its sessions");
   await says(page, "The account and all its sessions are gone.");
@@ -371,5 +391,5 @@ test("an account is made with a passkey, and without a password", async () => {
   await click(page, "Use a passkey instead of a password");
   await says(page, "Registered and logged in.");
   await isLoggedIn(page, { email });
-  await page.getByRole("heading", { name: "Set a password" }).waitFor();
+  await needsNoPassword(page);
 });
