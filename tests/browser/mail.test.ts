@@ -266,7 +266,8 @@ test("the account's own address is proven by a code, and every session goes on",
 test("a link that is pasted into the address bar of the page that asked is taken, too", async () => {
   const { page, url, code, finish } = await begin("reset");
   await page.evaluate(`location.href = ${JSON.stringify(url)}`);
-  await page.waitForURL(`${site.url}/`);
+  await form(page, "reset").getByText("The link has brought the code.").waitFor();
+  expect(page.url()).toBe(`${site.url}/`);
   expect(await codeField(page, "reset").inputValue()).toBe(grouped(code));
   await finish(page);
 });
