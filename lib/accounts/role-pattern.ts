@@ -1,5 +1,5 @@
 /** What a role is made of, for people. */
-export const roleRule = "up to 64 letters, digits and . : @ / _ - without blanks";
+export const roleRule = "up to 64 letters, digits and . : @ / _ - without blanks, but not the word none";
 
 /** Texts of a token's claim: what would be hard to tell apart, or to write into a rule, is none. */
 export const rolePattern = /^[\w.:@/-]{1,64}$/;

@@ -3,7 +3,7 @@ import { isRole, rolePattern, roleRule } from "../accounts/role-pattern.ts";
 import { languages } from "../mail/language.ts";
 import { emailBody, refreshToken } from "./schemas.ts";
 
-const rolesRule = `must be a list of roles, each of ${roleRule}; none is no role`;
+const rolesRule = `must be a list of roles, each of ${roleRule}`;
 const roles = v.pipe(
   v.array(
     v.pipe(v.string(rolesRule), v.metadata({ pattern: rolePattern.source }), v.check(isRole, rolesRule)),

@@ -207,7 +207,7 @@ describe("what an administrator does", () => {
     await service.expectOver([pair]);
     expect((await service.logIn({ account })).claims.roles).toEqual(["admin", "acme:editor"]);
     const rule =
-      "must be a list of roles, each of up to 64 letters, digits and . : @ / _ - without blanks; none is no role";
+      "must be a list of roles, each of up to 64 letters, digits and . : @ / _ - without blanks, but not the word none";
     for (const wrong of [["two words"], "admin", [1], ["none"], ["ädmin"]])
       expect(bodyOf(await set(wrong))).toMatchObject({ code: "invalid_body", detail: `roles ${rule}` });
     const tooMany = Array.from({ length: 20 }, (_, i) => `${i}`.repeat(20));
