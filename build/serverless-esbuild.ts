@@ -5,9 +5,6 @@ import { bundleOptions } from "./bundle.ts";
 const options = ({ processedInput: { commands }, config: { serviceDir } }: Serverless) => ({
   ...bundleOptions,
   outputFileExtension: ".mjs",
-  // All at once take 2 GB, and no less time; what is built once need not be kept for the next time.
-  concurrency: 4,
-  skipRebuild: commands[0] !== "offline",
   ...(commands[0] === "offline" && {
     sourcemap: true,
     // Out of the way of `sls package`, so that neither finds (or zips) the other's files
