@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { createDirectory } from "../../lib/accounts/directory.ts";
 import { summarizeFactors } from "../../lib/accounts/factor-summary.ts";
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
@@ -187,6 +187,7 @@ export const commands = {
     const firebase =
       firebaseHash === undefined ? undefined : readFirebaseHashing(readFileSync(firebaseHash, "utf8"));
     const now = clock();
+    accessSync(path, constants.R_OK);
     if (write) {
       const change = createOperatorChange("users_imported", await identify(stage), now);
       await openUsers(stage)

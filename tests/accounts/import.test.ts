@@ -245,6 +245,17 @@ test("W06 an import leaves one row, with the operator's name", async () => {
   });
 });
 
+test("W06 of a file that cannot be read nothing is noted", async () => {
+  const list = () =>
+    run("build/users/command.ts", ["audit", "import"], {
+      ...{ ...tableSettings, DYNAMODB_ENDPOINT: database.endpoint },
+    });
+  const before = (await list()).stdout;
+  const { exitCode, stderr } = await importFile([join(folder, "nowhere.jsonl"), "--write"]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining("no such file")]);
+  expect((await list()).stdout).toBe(before);
+});
+
 describe("a foreign hash", () => {
   /** bcrypt of cost 4, of what crypt_blowfish calls "chars after 72 are ignored". */
   const seen = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
