@@ -1,24 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { findRearmAge, maxRearms } from "../../lib/sessions/rotation.ts";
-import { type Exploration, explore } from "./explore.ts";
-import { createActions, type Scope } from "./rotation/actions.ts";
-import { createNextStep } from "./rotation/use-case.ts";
-import { canonical, type World, worldText } from "./rotation/world.ts";
-
-/**
- * Every schedule of refreshes, repeats, a thief, a logout and late or repeated writes, up to a number of events, over
- * the real use cases and the conditions of the sessions table. A request is sent, starts, reaches the table and is
- * answered at any time within its 12 s, or never.
- */
-const refreshTokenTtlSeconds = 7200;
+import type { Scope } from "./rotation/actions.ts";
+import { exploreScope, honest, type Settings } from "./rotation/explore-scope.ts";
 
 const more = process.env.LONG ? 1 : 0;
 
-/** One browser, several tabs, one key, nobody else. */
-const honest: Scope = {
-  ...{ keyed: true, keys: "one", browserWaitsSeconds: 0, thiefKeys: [], hasLogout: false },
-  ...{ jumps: [12, 16, 31], underWaySeconds: 12 },
-};
 const patient: Scope = { ...honest, keys: "random", browserWaitsSeconds: 60 };
 const keyed: Scope = {
   ...honest,
@@ -35,46 +20,6 @@ const deviceBound: Scope = { ...bound, isDeviceBound: true, keys: "none", thiefK
 
 /** Where a rotation can be put off once, its pair comes with two JWTs; the third is of the next rotation. */
 const repeating: Scope = { ...patient, thiefKeys: ["copied"], jumps: [61], foundAfter: 3 };
-
-interface Settings {
-  windowSeconds?: number;
-  intervalSeconds?: number;
-  rearmAfterSeconds?: number;
-  rearms?: number;
-}
-
-function exploreScope(scope: Scope, depth: number, settings: Settings = {}): Promise<Exploration> {
-  const { windowSeconds = 10, intervalSeconds = 30 } = settings;
-  const { keyed, keys, sessionKey, isDeviceBound = false } = scope;
-  const { rearmAfterSeconds = findRearmAge(intervalSeconds), rearms = maxRearms } = settings;
-  const nextStep = createNextStep({
-    ...{ refreshWindowSeconds: windowSeconds, refreshMinIntervalSeconds: intervalSeconds },
-    ...{ rearmAfterSeconds, maxRearms: rearms, refreshTokenTtlSeconds, isDeviceBound },
-  });
-  const storage =
-    keys !== "none"
-      ? { key: "key 2", previous: "key 1", chosenAt: -60 }
-      : { key: null, previous: null, chosenAt: -60 };
-  const start: World = {
-    item: {
-      ...{ sessionId: "session", tokenHash: "0#0", keyed, expiresAt: refreshTokenTtlSeconds },
-      ...(keyed && { rotationKeyHash: "key 1" }),
-      ...(sessionKey !== undefined && { [isDeviceBound ? "deviceKey" : "sessionKeyHash"]: sessionKey }),
-    },
-    ...{
-      jar: { token: "0#0", rotatedAt: null },
-      ...{ onDisk: null, wasKilled: false },
-      storage,
-      stolen: [],
-      requests: [],
-      copies: [],
-    },
-    ...{ stolenKeys: { key: null, previous: null }, salts: 3 },
-    ...{ isAheadOfTheft: { browser: false, thief: false }, given: 0, isGiven: false },
-    isLogoutAnswered: false,
-  };
-  return explore({ start, listActions: createActions(scope, nextStep), textOf: worldText, canonical }, depth);
-}
 
 const held: [name: string, depth: number, scope: Scope, settings?: Settings][] = [
   ["tabs of one browser with one key never lose the session, whenever they refresh", 7, honest],
@@ -103,23 +48,3 @@ test.each(held)("every invariant holds: %s", async (name, depth, scope, settings
   expect(violation && [violation.error.message, ...violation.schedule].join("\n")).toBeUndefined();
   expect(transitions).toBeGreaterThan(10_000);
 });
-
-// A proven repeat of age R does not re-arm; its answer may come 12 s later, and a tab's request with the old pair, sent
-// just before, another 12 s later: by then the successor must not have been rotated away. So R <= interval - 25.
-test.each([
-  [28, 3, true],
-  [25, 0, true],
-  [40, 15, true],
-  [29, 5, false],
-  [30, 6, false],
-  [24, 0, false],
-  [40, 16, false],
-])(
-  "minimum interval %i s, re-armed after %i s: honest tabs keep their session: %s",
-  async (interval, age, isHeld) => {
-    const scope = { ...honest, jumps: [...new Set([age || 12, 12, interval + 1])] };
-    const settings = { intervalSeconds: interval, rearmAfterSeconds: age };
-    const { violation } = await exploreScope(scope, 7, settings);
-    expect(violation?.error.message.split(":")[0]).toBe(isHeld ? undefined : "honestKeepsSession");
-  },
-);

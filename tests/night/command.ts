@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
 
 /** `npm run test:night`: what takes too long for CI. Each part runs, whatever became of the one before. */
-const parts = ["test:timing", "test:mistakes", "test:stryker", "test:faults", "test:models", "test:fuzz"];
+const parts = [
+  ...["test:timing", "test:mistakes", "test:stryker", "test:engine"],
+  ...["test:faults", "test:models", "test:fuzz"],
+];
 
 const failed = parts.filter((part) => {
   console.log(`== npm run ${part}`);
