@@ -9,7 +9,7 @@ import { sdkSchemas } from "./sdk-schemas.ts";
 import { signaturesOnly } from "./signatures-only.ts";
 import { smallCaches } from "./small-caches.ts";
 
-/** How every function is bundled: for packaging and local runs (through serverless-esbuild) and for the tests. */
+/** How every function is bundled: for packaging, local runs and tests. */
 export const bundleOptions = {
   bundle: true,
   format: "esm",
