@@ -230,7 +230,7 @@ function keysOf(call: Call): { password?: string | undefined; address?: string |
 }
 
 /** Of what nobody knows whether it was carried out, a late copy may be. */
-function overruled({ calls }: Run): string[] {
+function overruled({ calls, firstPassword }: Run): string[] {
   const sets = calls.filter((call) => call.route !== "login" && (call.status === 200 || isUnknown(call)));
   const byEmail = Object.groupBy(sets, ({ email }) => email);
   const logins = calls.filter((call) => call.route === "login" && textsOf(call).password !== undefined);
@@ -238,10 +238,8 @@ function overruled({ calls }: Run): string[] {
     const [password, address] = (["password", "address"] as const).map((name) => {
       const own = keysOf(login)[name];
       const all = (byEmail[login.email] ?? []).filter((set) => keysOf(set)[name] !== undefined);
-      // What somebody has tried to set is not what the account began with.
-      const isFirst = !calls.some(
-        (call) => call.route !== "login" && call.email === login.email && keysOf(call)[name] === own,
-      );
+      // A password that its browser could not send in the end is in no call.
+      const isFirst = own === { password: firstPassword, address: login.email }[name];
       return findKey(login, all, { isFirst, isOwn: (set) => keysOf(set)[name] === own });
     });
     const isWrong = password?.replacedBy ?? address?.replacedBy;

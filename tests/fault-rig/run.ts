@@ -22,6 +22,8 @@ export interface Run
   told: { rows: Item[]; notices: Item[] };
   /** Whose account has a second factor, by the address when the run began. */
   owners: ReadonlySet<string>;
+  /** What every account with a password began with. */
+  firstPassword: string;
   /** What the tables hold at the end. */
   tables: Record<"users" | "identities" | "mails", Item[]>;
   /** The codes that came by mail: `address code`. */
@@ -127,7 +129,8 @@ export async function run(service: Service, mailbox: Mailbox, options: RunOption
   };
   const told = await findTold(rig, database);
   const owners = new Set(browsers.flatMap(({ user }) => (user.app ? [user.email] : [])));
-  return { ...rig, owners, exhausted: rig.exhausted, mendedAt, lines, told, tables, mailed };
+  const firstPassword = account.password;
+  return { ...rig, owners, firstPassword, exhausted: rig.exhausted, mendedAt, lines, told, tables, mailed };
 }
 
 /** Seconds from one round to the next, and up to how many more: most pairs are renewed while their JWT lives, some after it, some late. */
