@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import { build, type Plugin } from "esbuild";
@@ -66,37 +66,44 @@ async function holds(
   return wire.names.length === 0 && response.statusCode >= 400 && bodyOf(response).code === code;
 }
 
-let bundles = 0;
+let builds = 0;
 
-/** Bundles a function of which some files are changed, and loads it. */
-async function loadChanged(
-  name: RouteName,
-  changes: [file: string, from: RegExp, to: string][],
-): Promise<LambdaHandler> {
-  const changed: string[] = [];
+/**
+ * Takes something out of a file of each function, and answers what loads one of them so. All are bundled in one call,
+ * when the first is asked for.
+ */
+function changeEach(names: RouteName[], fileOf: (name: RouteName) => string, from: RegExp, to: string) {
+  const files = new Set(names.map((name) => resolve(fileOf(name))));
+  const changed = new Set<string>();
+  const outdir = `.local/test/protections/${++builds}`;
   const plugin: Plugin = {
     name: "changes",
     setup({ onLoad }) {
-      for (const [file, from, to] of changes) {
-        onLoad({ filter: new RegExp(`${file.replaceAll("/", "\\/")}$`) }, async ({ path }) => {
-          const source = await readFile(path, "utf8");
-          if (from.test(source)) changed.push(file);
-          return { contents: source.replace(from, to), loader: "ts" };
-        });
-      }
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (!files.has(path)) return undefined;
+        const source = await readFile(path, "utf8");
+        if (from.test(source)) changed.add(path);
+        return { contents: source.replace(from, to), loader: "ts" };
+      });
     },
   };
-  const outdir = `.local/test/protections/${name}/${++bundles}`;
-  await build({
-    ...bundleOptions,
-    plugins: [plugin, ...bundleOptions.plugins],
-    entryPoints: [`${pathOf(name)}.ts`],
-    outdir,
-    outExtension: { ".js": ".mjs" },
-  });
-  // What is not found was not taken out.
-  expect(changed).toEqual(changes.map(([file]) => file));
-  return (await import(pathToFileURL(resolve(outdir, `${basename(pathOf(name))}.mjs`)).href)).handler;
+  const bundle = () =>
+    build({
+      ...bundleOptions,
+      plugins: [plugin, ...bundleOptions.plugins],
+      entryPoints: names.map((name) => `${pathOf(name)}.ts`),
+      outdir,
+      outbase: ".",
+      outExtension: { ".js": ".mjs" },
+    });
+  let bundled: Promise<unknown> | undefined;
+  return async (name: RouteName): Promise<LambdaHandler> => {
+    bundled ??= bundle();
+    await bundled;
+    // What is not found was not taken out.
+    expect(changed).toContain(resolve(fileOf(name)));
+    return (await import(pathToFileURL(resolve(outdir, `${pathOf(name)}.mjs`)).href)).handler;
+  };
 }
 
 const call =
@@ -104,33 +111,34 @@ const call =
   (event) =>
     sandbox.invoke(name, event);
 
-describe.each(changing)("%s", (name) => {
-  const file = `${pathOf(name)}.ts`;
-  const noRule: [string, RegExp, string] = [
-    "lib/http/cross-site.ts",
-    /return \(event\) => \{/,
-    "return (event) => { return;",
-  ];
+const fileOf = (name: RouteName) => `${pathOf(name)}.ts`;
 
+describe.each(changing)("%s", (name) => {
   test("refuses pages of other sites, and is open to them where the rule is taken out", async () => {
     expect(await holds("pages of other sites", name, call(name))).toBe(true);
-    expect(await holds("pages of other sites", name, await loadChanged(name, [noRule]))).toBe(false);
+    expect(await holds("pages of other sites", name, await withoutRule(name))).toBe(false);
   });
 
   test("refuses them where it lets them in, if it reads a cookie", async () => {
-    const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ crossSite: "let in" })']]);
     const readsCookie = /\.use\((await authenticate|await adminOnly|clientMode|deviceCookie|deviceProof)\(/;
-    expect(await holds("pages of other sites", name, open)).toBe(
-      readsCookie.test(await readFile(file, "utf8")),
+    expect(await holds("pages of other sites", name, await lettingIn(name))).toBe(
+      readsCookie.test(await readFile(fileOf(name), "utf8")),
     );
   });
 
   test("refuses bodies that are not JSON, and takes them where that is taken out", async () => {
     expect(await holds("bodies that are not JSON", name, call(name))).toBe(true);
-    const open = await loadChanged(name, [[file, /\bapi\(\)/, 'api({ body: "not read" })']]);
-    expect(await holds("bodies that are not JSON", name, open)).toBe(false);
+    expect(await holds("bodies that are not JSON", name, await readingNoBody(name))).toBe(false);
   });
 });
+const withoutRule = changeEach(
+  changing,
+  () => "lib/http/cross-site.ts",
+  /return \(event\) => \{/,
+  "return (event) => { return;",
+);
+const lettingIn = changeEach(changing, fileOf, /\bapi\(\)/, 'api({ crossSite: "let in" })');
+const readingNoBody = changeEach(changing, fileOf, /\bapi\(\)/, 'api({ body: "not read" })');
 
 test("one route takes a form of another site, and it reads no cookie, asks for no token, and has no table", async () => {
   expect(takesForm).toEqual(["formExternal"]);
@@ -143,29 +151,33 @@ test("one route takes a form of another site, and it reads no cookie, asks for n
 describe.each(reading)("%s", (name) => {
   test("refuses other methods than reading ones, and answers them where that is taken out", async () => {
     expect(await holds("other methods than reading ones", name, call(name))).toBe(true);
-    const open = await loadChanged(name, [
-      ["lib/http/read-only-api.ts", /throw new AppError/, "new AppError"],
-    ]);
-    expect(await holds("other methods than reading ones", name, open)).toBe(false);
+    expect(await holds("other methods than reading ones", name, await takingAll(name))).toBe(false);
   });
 });
+const takingAll = changeEach(
+  reading,
+  () => "lib/http/read-only-api.ts",
+  /throw new AppError/,
+  "new AppError",
+);
 
 describe.each(authenticated)("%s", (name) => {
   test("refuses callers without credentials, and does not where that is taken out", async () => {
     expect(await holds("callers without credentials", name, call(name))).toBe(true);
-    const open = await loadChanged(name, [
-      [`${pathOf(name)}.ts`, /\.use\(await (authenticate|adminOnly)\(.*\)\)/, ""],
-    ]);
-    expect(await holds("callers without credentials", name, open)).toBe(false);
+    expect(await holds("callers without credentials", name, await openToAll(name))).toBe(false);
   });
 });
+const openToAll = changeEach(authenticated, fileOf, /\.use\(await (authenticate|adminOnly)\(.*\)\)/, "");
 
 describe.each(ofAccount)("%s", (name) => {
   test("J58 refuses tokens of other clients, and takes them where that is taken out", async () => {
     expect(await holds("tokens of other clients", name, call(name))).toBe(true);
-    const open = await loadChanged(name, [
-      ["lib/tokens/verify-access-token.ts", /claims\.client_id !== clientId/, "false"],
-    ]);
-    expect(await holds("tokens of other clients", name, open)).toBe(false);
+    expect(await holds("tokens of other clients", name, await ofAnyClient(name))).toBe(false);
   });
 });
+const ofAnyClient = changeEach(
+  ofAccount,
+  () => "lib/tokens/verify-access-token.ts",
+  /claims\.client_id !== clientId/,
+  "false",
+);
