@@ -67,6 +67,8 @@ export type ChangeEvent =
   | "authn_recovery_begun"
   /** An operator has imported accounts of another system: one for all of them. */
   | "users_imported"
+  /** An operator has withdrawn the invitations to an address: no account changes. */
+  | "invitations_withdrawn"
   /** An operator has had the attempts at an account forgotten. */
   | "authn_login_unlock";
 

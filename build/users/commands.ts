@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { createDirectory } from "../../lib/accounts/directory.ts";
 import { summarizeFactors } from "../../lib/accounts/factor-summary.ts";
 import { createIdentityStore } from "../../lib/accounts/identities.ts";
-import { createInvitations } from "../../lib/accounts/invitations.ts";
+import { createInvitations, withdrawInvitations } from "../../lib/accounts/invitations.ts";
 import { createOperations } from "../../lib/accounts/operations.ts";
 import { createUserStore, type User } from "../../lib/accounts/store.ts";
 import { listUsers } from "../../lib/accounts/user-list.ts";
@@ -25,6 +25,7 @@ import { createUnlock } from "../../lib/auth/admin/unlock.ts";
 import { summaryNames, toSummary } from "../../lib/auth/session/list.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { AppError } from "../../lib/errors.ts";
+import type { ChangeEvent } from "../../lib/events.ts";
 import { nameOf } from "../../lib/mail/codes.ts";
 import { languages } from "../../lib/mail/language.ts";
 import { type ListedMail, listMails } from "../../lib/mail/mail-list.ts";
@@ -38,7 +39,7 @@ import { createProgress } from "../progress.ts";
 import { confirm } from "./confirm.ts";
 import { readFirebaseHashing } from "./import/firebase-hashing.ts";
 import { runImport } from "./import/run.ts";
-import { type CommandName, importRow, type Options } from "./options.ts";
+import type { AuditName, CommandName, Options } from "./options.ts";
 import type { Stage } from "./stage.ts";
 
 /**
@@ -52,6 +53,13 @@ export const commands = {
   async invite(stage, { target: email, language, roles }) {
     const sent = await invite(stage, { email, language, roles });
     return { ...sent, mailId: nameOf(sent.mailId) };
+  },
+
+  async uninvite(stage, { target: email }) {
+    await noteInAudit(stage, "uninvite", "invitations_withdrawn");
+    const { dynamodb, tables } = stage;
+    const wasInvited = await withdrawInvitations(dynamodb, tables.identitiesTable, email);
+    return { uninvited: email, wasInvited };
   },
 
   async find(stage, { target }) {
@@ -188,12 +196,7 @@ export const commands = {
       firebaseHash === undefined ? undefined : readFirebaseHashing(readFileSync(firebaseHash, "utf8"));
     const now = clock();
     accessSync(path, constants.R_OK);
-    if (write) {
-      const change = createOperatorChange("users_imported", await identify(stage), now);
-      await openUsers(stage)
-        .audit.put(importRow, change, now + auditSeconds)
-        .catch(withoutTable(undefined));
-    }
+    if (write) await noteInAudit(stage, "import", "users_imported");
     const importUser = createImportUser({ directory: createDirectory(dynamodb, tables) });
     const stopping = new AbortController();
     // npm hands on the Ctrl-C that the command has had already: the second one must not end it.
@@ -226,8 +229,17 @@ export const commands = {
   },
 } satisfies Record<CommandName, Command>;
 
-/** A whole import is one row, since a million would tell no more; it is kept as long as others by default (AUDIT_DAYS). */
+/** Rows are kept as long as those of accounts by default (AUDIT_DAYS). */
 const auditSeconds = 400 * 86_400;
+
+/** Leaves one row of what changes no single account: of a whole import, too, since a million rows would tell no more. */
+async function noteInAudit(stage: Stage, name: AuditName, event: ChangeEvent): Promise<void> {
+  const now = clock();
+  const change = createOperatorChange(event, await identify(stage), now);
+  await openUsers(stage)
+    .audit.put(name, change, now + auditSeconds)
+    .catch(withoutTable(undefined));
+}
 
 /** Invites somebody, and tells of it. */
 export async function invite(

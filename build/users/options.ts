@@ -41,6 +41,7 @@ const commandLines = {
   mails: { target: "anybody", options: ["failed"] },
   export: { target: "user" },
   invite: { target: "address", options: ["language", "roles"] },
+  uninvite: { target: "address" },
   "set-roles": { target: "user", options: ["roles"] },
   unlock: { target: "user" },
   reset: { target: "user", options: ["now", "yes"] },
@@ -63,13 +64,15 @@ export const usage = `Usage: npm run users -- <command> [<user>] [options]
 To look:
   find <user>           what is stored of an account, with its sessions and last changes, without the hash of its password
   list                  all accounts; --unverified, --disabled, --role <role>: those alone
-  audit <user>          every change of an account, the newest first; by its user id also after it was deleted; of imports: audit import
+  audit <user>          every change of an account, the newest first; by its user id also after it was deleted
+                        audit import, audit uninvite: who has done these, and when
   mails [<user>]        the mails of the last seven days and what became of them, the newest first; --failed: those that were not sent
   export <user>         everything stored of an account, as its owner gets it
 
 To change:
   invite <email>        mail a link that opens an account, good for seven days; it works where nobody else may register, too
                         --language <language>: of the mail, ${languages.join(" (the default) or ")}; --roles <a,b>: of the account
+  uninvite <email>      let no link open an account that was mailed to this address before; who has used one has an account: delete
   set-roles <user>      --roles <a,b>: give these roles and no others, or none of any with --roles none; end all sessions
   reset <user>          mail a link with which the user sets a new password, good for a day; the old one holds until then
                         --now: the old one is over at once, and all sessions
@@ -99,7 +102,7 @@ several lines (npm adds its own lines without -s). The exit code is 0 if it was 
 /** A command line of `npm run users`. */
 export interface Options {
   command: CommandName;
-  /** A normalised e-mail address or, but for `invite`, a user id; empty where nobody is named. Of `import` a file. */
+  /** A normalised e-mail address or, but for `invite` and `uninvite`, a user id; empty where nobody is named. Of `import` a file. */
   target: string;
   language: Language;
   /** Undefined: nothing is said of them. */
@@ -194,8 +197,9 @@ function parseRoles(text: string): string[] {
   return [...new Set(roles)];
 }
 
-/** The name under which `audit` knows imports. */
-export const importRow = "import";
+/** What changes no single account; `audit` knows it by these names. */
+const auditNames = ["import", "uninvite"] as const;
+export type AuditName = (typeof auditNames)[number];
 
 /** An address that mail can be sent to. */
 function parseAddress(text: string): string {
@@ -205,8 +209,7 @@ function parseAddress(text: string): string {
 }
 
 function parseUser(text: string): string {
-  if (text === importRow) return text;
-  if (isUserId(text)) return text;
+  if (isUserId(text) || auditNames.some((name) => name === text)) return text;
   const email = normalizeEmail(text);
   if (isEmail(email)) return email;
   throw new TypeError(`"${text}" is neither an e-mail address nor a user id.`);

@@ -1,3 +1,5 @@
+import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDB, unavailable } from "../dynamodb.ts";
 import type { TransactItem } from "../transaction.ts";
 
 /** A day longer than an invitation is good. */
@@ -11,10 +13,7 @@ export type Invitations = ReturnType<typeof createInvitations>;
  * takes those with it that are still open.
  */
 export function createInvitations(identitiesTable: string) {
-  const addressOf = (email: string) => ({
-    TableName: identitiesTable,
-    Key: { identity: `invited:${email}` },
-  });
+  const addressOf = (email: string) => entryOf(identitiesTable, email);
 
   return {
     /** Lets invitations to an address count from now on; those that do already go on doing so. Times are epoch seconds. */
@@ -39,3 +38,15 @@ export function createInvitations(identitiesTable: string) {
     toVoid: (email: string): TransactItem => ({ Delete: addressOf(email) }),
   };
 }
+
+/** Lets no invitation to an address count that was sent before; answers whether any could. Throws AppError `unavailable`. */
+export async function withdrawInvitations(
+  client: DynamoDB,
+  identitiesTable: string,
+  email: string,
+): Promise<boolean> {
+  const withdrawal = new DeleteCommand({ ...entryOf(identitiesTable, email), ReturnValues: "ALL_OLD" });
+  return (await client.send(withdrawal).catch(unavailable)).Attributes !== undefined;
+}
+
+const entryOf = (TableName: string, email: string) => ({ TableName, Key: { identity: `invited:${email}` } });

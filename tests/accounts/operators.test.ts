@@ -381,6 +381,7 @@ describe("npm run users", () => {
     const writes = await sentBy(
       ...[
         ["invite", "new@example.com"],
+        ["uninvite", "new@example.com"],
         ["set-roles", email, "--roles", "a"],
         ["unlock", email],
         ["reset", email],

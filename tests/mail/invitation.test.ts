@@ -122,6 +122,55 @@ describe("npm run users -- invite", () => {
   });
 });
 
+describe("npm run users -- uninvite", () => {
+  const uninvite = async (email: string) => {
+    const { stdout, exitCode } = await users(["uninvite", email]);
+    return [exitCode, JSON.parse(stdout)];
+  };
+
+  test("U08 lets no link that was mailed to an address open an account; one that is mailed after it does", async () => {
+    const first = await invite();
+    const others = await invite();
+    clock.advance(1);
+    const second = await invite(first.email);
+    clock.advance(1);
+    const { email } = first;
+    expect(await uninvite(email.toUpperCase())).toEqual([0, { uninvited: email, wasInvited: true }]);
+    for (const each of [first, second]) expectProblem(await accept(each), codeRefusals.expired);
+    expect((await accept(others)).statusCode).toBe(201);
+    clock.advance(1);
+    const third = await invite(email);
+    expectProblem(await accept(first), codeRefusals.expired);
+    expect((await accept(third)).statusCode).toBe(201);
+  });
+
+  test("U08 may be said again, and of whom nobody has invited; who has come in keeps the account", async () => {
+    const invited = await invite();
+    expect((await accept(invited)).statusCode).toBe(201);
+    for (const email of [invited.email, invited.email, someone()])
+      expect(await uninvite(email)).toEqual([0, { uninvited: email, wasInvited: false }]);
+    expect((await logIn(invited.email, invited.password)).statusCode).toBe(200);
+  });
+
+  test("U08 at the moment of the acceptance: the account, or the withdrawal", async () => {
+    const invited = await invite();
+    const [accepted, [, { wasInvited }]] = await Promise.all([accept(invited), uninvite(invited.email)]);
+    expect([accepted.statusCode, wasInvited]).toEqual(wasInvited ? [400, true] : [201, false]);
+  });
+
+  test("U06 leaves a row with the operator's name, and no address in it", async () => {
+    const { email } = await invite();
+    await uninvite(email);
+    const [row = ""] = (await users(["audit", "uninvite"])).stdout.split("\n");
+    const { at, requestId: _, ...told } = JSON.parse(row);
+    expect(told).toEqual({
+      event: "invitations_withdrawn",
+      by: expect.stringMatching(/^operator .* on this machine$/),
+    });
+    expect(at).toBe(new Date(clock.now * 1_000).toISOString());
+  });
+});
+
 describe("POST /auth/invitations/accept", () => {
   test("makes the account of the address that was invited, which is proven, and opens no session", async () => {
     const invited = await invite();
