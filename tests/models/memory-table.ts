@@ -210,6 +210,7 @@ export function createMemoryClient(items: Map<string, Item>): DynamoDB {
 }
 
 const texts = new WeakMap<object, string>();
+const shortTexts = new Map<string, string>();
 
 /** A text that tells apart whatever is never changed: items, tables, answers. */
 export function textOf(value: unknown): string {
@@ -222,7 +223,10 @@ export function textOf(value: unknown): string {
       : Object.keys(value)
           .sort()
           .map((name) => `${name}=${textOf((value as Item)[name])}`);
-  const text = `{${parts}}`;
+  const whole = `{${parts}}`;
+  // A number for it: whole worlds are compared by what it is made of.
+  const text = shortTexts.get(whole) ?? `#${shortTexts.size}`;
+  shortTexts.set(whole, text);
   texts.set(value, text);
   return text;
 }
