@@ -6,7 +6,7 @@ export default {
   rootDir: "../..",
   testMatch: ["<rootDir>/tests/browser/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
-  // Each file starts a service and a browser; one of them waits most of the time.
-  maxWorkers: 2,
+  // Each file starts a service and a browser, and waits for what happens in its own time: renewal.test.ts for minutes.
+  maxWorkers: 3,
   testTimeout: 600_000,
 };
