@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Config } from "jest";
 
 /** Native ESM: middy exports only the `import` condition, and the bundles under test are ES modules. */
@@ -27,8 +28,8 @@ const config: Config = {
     "^data-file:foreign-hash.mjs$": "<rootDir>/tests/support/foreign-hash-file.ts",
   },
   modulePathIgnorePatterns: ["<rootDir>/.local", "<rootDir>/.serverless", "<rootDir>/.esbuild"],
-  // Jest would leave a core idle, and most tests wait for a database half the time.
-  maxWorkers: "100%",
+  // Jest would leave a core idle. Three at least: some tests wait for what takes its time.
+  maxWorkers: Math.max(3, availableParallelism()),
   testTimeout: 120_000,
 };
 

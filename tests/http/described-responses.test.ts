@@ -56,7 +56,7 @@ const described = routeNames.flatMap((name) => {
 
 /** Somebody signed in. */
 async function createCaller() {
-  const account = await service.register();
+  const account = await service.addAccount();
   return { account, ...(await service.logIn({ account })) };
 }
 

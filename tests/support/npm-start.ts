@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
+import { compileCache } from "./compile-cache.ts";
 
 export type Started = Awaited<ReturnType<typeof npmStart>>;
 
@@ -83,7 +84,7 @@ function run(folder: string, env: Record<string, string>): { child: ChildProcess
   const { PATH, HOME } = process.env;
   const child = spawn("npm", ["start"], {
     cwd: folder,
-    env: { PATH, HOME, ...env },
+    env: { PATH, HOME, ...compileCache, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { clock } from "./clock.ts";
+import { compileCache } from "./compile-cache.ts";
 
 export interface Run {
   exitCode: number | string | undefined;
@@ -18,7 +19,7 @@ export function run(
   const { PATH = "", HOME = "" } = process.env;
   const { promise, resolve } = Promise.withResolvers<Run>();
   const options = {
-    env: { PATH, HOME, HELD_TIME: String(clock.now), ...env },
+    env: { PATH, HOME, HELD_TIME: String(clock.now), ...compileCache, ...env },
     ...(signal && { signal, killSignal: "SIGKILL" as const }),
   };
   const command = ["--import", "./tests/support/held-clock.mjs", file, ...args];

@@ -4,7 +4,7 @@ import type { ApiResponse } from "../../lib/http/response.ts";
 import { type Consumer, createConsumer, createStreamReader, listFeeds } from "../../local/stream-consumer.ts";
 import { expectProblem, type Refusal, refusals } from "./answer.ts";
 import { clock } from "./clock.ts";
-import { type Database, startDatabase } from "./database.ts";
+import { type Database, type Item, startDatabase } from "./database.ts";
 import { declared, routesWithoutPage, tableSettings } from "./declared.ts";
 import {
   codeKeySettings,
@@ -128,6 +128,12 @@ export async function startService(given?: Database) {
   let control: Pair | undefined;
   let registered: Promise<Account> | undefined;
   const own = () => (registered ??= service.register());
+  let model: Promise<{ password: string; item: Item }> | undefined;
+
+  async function createModel() {
+    const { password, userId } = await service.register();
+    return { password, item: (await database.find("users", { userId })) ?? {} };
+  }
 
   const service = {
     database,
@@ -150,6 +156,18 @@ export async function startService(given?: Database) {
       const response = await sandbox.register({ body });
       if (response.statusCode !== 201) throw new Error(`no account: ${response.statusCode} ${response.body}`);
       return { ...body, userId: JSON.parse(response.body ?? "").userId };
+    },
+
+    /** Another account, past the service: all of them have the password of one that was registered, since hashing takes long. */
+    async addAccount(): Promise<Account> {
+      model ??= createModel();
+      const { password, item } = await model;
+      const email = `${randomUUID().slice(0, 13)}@example.com`;
+      const own = { email, userId: randomUUID(), createdAt: clock.now };
+      await database.put("users", { ...item, ...own, lastChange: { ...item.lastChange, at: clock.now } });
+      const { userId, createdAt } = own;
+      await database.put("identities", { identity: `email:${email}`, userId, createdAt });
+      return { email, password, userId };
     },
 
     /** Logs in, with the file's own account if no other is named. */
