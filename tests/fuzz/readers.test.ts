@@ -162,7 +162,7 @@ test("the event itself, whatever Lambda is invoked with", () => {
       expect(Object.keys(event.headers).filter(isOdd)).toEqual([]);
       expect(typeof event.isBase64Encoded).toBe("boolean");
     }),
-    times(25_000),
+    times(12_500),
   );
 });
 
@@ -181,7 +181,7 @@ test("cookies: none, malformed, or two strings; the same in event.cookies and in
         expect(watch(() => findCookie(left, name))).toEqual(findCookie(moved, name));
       expect(parseAuthCookie(left, "auth-cookie")).toEqual(parseAuthCookie(moved, "auth-cookie"));
     }),
-    times(50_000),
+    times(25_000),
   );
 });
 
@@ -193,7 +193,7 @@ test("single headers and query parameters", () => {
       if (key !== undefined) expect(key).toMatch(/^[\x21-\x7e]{16,128}$/);
       watch(() => isSessionId(text));
     }),
-    times(50_000),
+    times(25_000),
   );
 });
 
@@ -225,7 +225,7 @@ test("refresh token, and what the table may say about it", () => {
       const isKnown = [refreshToken, another].map(hashToken).includes(attempt.presentedHash);
       if (!isKnown) expect(["over", "key-missing", "replay", "own-write"]).toContain(is);
     }),
-    times(50_000),
+    times(25_000),
   );
 });
 
@@ -257,7 +257,7 @@ test("e-mail address and password; an address is the same account at login and r
       if (watch(() => passwordLength(password)) !== undefined)
         watch(() => findPasswordFault(password.slice(0, 256), chosen));
     }),
-    times(25_000),
+    times(12_500),
   );
 });
 
@@ -289,7 +289,7 @@ test("a code as it was typed, and what of a request or a setting stands in a mai
       expect(mailbox.address).toMatch(/^[\x21-\x7e]+@[\w.-]+$/);
       expect(encodeWords(mailbox.name ?? "")).toMatch(/^[\w +/=?-]*$/);
     }),
-    times(50_000),
+    times(25_000),
   );
 });
 

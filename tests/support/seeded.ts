@@ -18,7 +18,7 @@ const fixedSeed = 20_260_101;
  */
 export function seededProjects(config: Config, numRuns: number): Config[] {
   const { SEED, LONG } = process.env;
-  const factor = LONG ? 50 : 1;
+  const factor = LONG ? 100 : 1;
   const seeds = SEED ? [Number(SEED)] : [fixedSeed, Math.floor(Math.random() * 2 ** 31)];
   return seeds.map((seed) => {
     return {
