@@ -137,7 +137,7 @@ test.each(Object.entries(bodies))("the body of %s, sound or not", (_, [schema, s
       watch(() => clientMode({ cookieName: "auth-cookie" }).before({ event, credentials }));
       expectStrings((event as unknown as { presented: Presented }).presented);
     }),
-    times(6_000),
+    times(3_000),
   );
 });
 
