@@ -330,6 +330,8 @@ function halfProven({ calls, owners }: Run): string[] {
   ];
 }
 
+const emailChanges = ["askEmailChange", "confirmEmailChange", "undoEmailChange"];
+
 /** What is refused because others were faster, and not for trouble with the database, has no cause. */
 function unavailable({ calls, profile, mendedAt, exhausted, lines }: Run): string[] {
   if (profile.hangs || profile.exhaustsQuota) return [];
@@ -341,7 +343,8 @@ function unavailable({ calls, profile, mendedAt, exhausted, lines }: Run): strin
   const hit = refused.filter(
     ({ requestId }) => (causes.get(requestId)?.match(/"message"/g)?.length ?? 0) > 1,
   );
-  const mayLose = ["login", "changePassword", "revokeAllSessions", "confirmEmailChange", "undoEmailChange"];
+  // Who proves the user loses, too, where the same account was changed meanwhile.
+  const mayLose = ["login", "changePassword", "revokeAllSessions", ...emailChanges];
   const found = refused.filter((call) => !hit.includes(call) && !mayLose.includes(call.route)).map(describe);
   return hit.length <= exhausted
     ? found
