@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import type { BuildFailure, Metafile } from "esbuild";
 import { buildFunctions } from "../build/bundle.ts";
@@ -32,6 +33,12 @@ export interface Reload {
   settled(): Promise<void>;
 }
 
+/**
+ * Milliseconds between the news of a save and the build. A save may be two writes, and serverless-esbuild's watcher (chokidar 3) drops
+ * what comes within 50 ms of the last news of a file: what is dropped is written by then.
+ */
+const pauseMs = 100;
+
 /** Makes the one way to new code: `replace` puts in place what `rebuild` has built, or could not build. */
 export function createReload(rebuild: () => Promise<unknown>, replace: () => Promise<unknown>): Reload {
   let last = Promise.resolve();
@@ -39,6 +46,7 @@ export function createReload(rebuild: () => Promise<unknown>, replace: () => Pro
 
   async function run() {
     isWaiting = false;
+    await setTimeout(pauseMs);
     await rebuild();
     await replace();
   }

@@ -1,5 +1,14 @@
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -193,8 +202,17 @@ test("the test provider returns to the examples as docs/topologies.md has them o
 const moviesFile = join(folder, "functions/sample/movies.ts");
 const movies = readFileSync(moviesFile, "utf8");
 
-/** Asks for the sample route without pause, eight requests at a time, until one answer is this one. Each must be answered. */
-async function askUntil(last: string): Promise<string[]> {
+/** Saves it in one step, so that nobody sees half of it. */
+function save(content: string): void {
+  writeFileSync(`${moviesFile}.new`, content);
+  renameSync(`${moviesFile}.new`, moviesFile);
+}
+
+/**
+ * Asks for the sample route until one answer is this one. Each must be answered. `pressure` is how many ask at once, without pause;
+ * by default one asks now and then.
+ */
+async function askUntil(last: string, { pressure = 0 } = {}): Promise<string[]> {
   const { cookies: cookie } = await logIn(started.url);
   const answers: string[] = [];
   async function ask() {
@@ -202,9 +220,10 @@ async function askUntil(last: string): Promise<string[]> {
       const signal = AbortSignal.timeout(300_000);
       const response = await fetch(`${started.url}/movies`, { headers: { cookie }, signal });
       answers.push(`${response.status} ${await response.text()}`);
+      if (!pressure) await setTimeout(50);
     }
   }
-  await Promise.all(Array.from({ length: 8 }, ask));
+  await Promise.all(Array.from({ length: pressure || 1 }, ask));
   return answers;
 }
 
@@ -212,19 +231,29 @@ test("each saved change is picked up, what the code logs is shown, and every req
   let before = '200 ["Avatar","Avengers"]';
   for (const title of ["Arrival", "Alien", "Aladdin"]) {
     const after = before.replace(/"A\w+"/, `"${title}"`);
-    writeFileSync(moviesFile, `${movies.replace("Avatar", title)}console.log("${title} is on");\n`);
-    const answers = await askUntil(after);
+    save(`${movies.replace("Avatar", title)}console.log("${title} is on");\n`);
+    const answers = await askUntil(after, { pressure: 8 });
     expect(answers.filter((answer) => answer !== before && answer !== after)).toEqual([]);
     expect(started.output()).toContain(`${title} is on`);
     before = after;
   }
 });
 
+test("a file that is written in two steps, as a busy machine or an editor does, is picked up whole", async () => {
+  for (const pause of [5, 20, 40]) {
+    const file = openSync(moviesFile, "w");
+    await setTimeout(pause);
+    writeSync(file, movies.replace("Avatar", `A${pause}`));
+    closeSync(file);
+    await askUntil(`200 ["A${pause}","Avengers"]`);
+  }
+});
+
 test("a function that cannot be loaded answers 500 as at the gateway, and the terminal names its file; the next save mends it", async () => {
-  writeFileSync(moviesFile, `throw new Error("no such luck");\n${movies}`);
+  save(`throw new Error("no such luck");\n${movies}`);
   await askUntil('500 {"message":"Internal Server Error"}');
   expect(started.output()).toMatch(/^functions\/sample\/movies\.ts has failed: .*no such luck/m);
-  writeFileSync(moviesFile, movies);
+  save(movies);
   await askUntil('200 ["Avatar","Avengers"]');
 });
 
@@ -232,22 +261,19 @@ test.each([
   ["an error that nobody catches", 'setTimeout(() => { throw new Error("too late"); })', "too late"],
   ["the end of its process", "process.exit(7)", "exit code 7"],
 ])("a function that ends by %s answers 500, and npm start goes on", async (_, line, message) => {
-  writeFileSync(
-    moviesFile,
-    movies.replace("() => json", `async () => (${line}, await new Promise(() => {}), json)`),
-  );
+  save(movies.replace("() => json", `async () => (${line}, await new Promise(() => {}), json)`));
   await askUntil('500 {"message":"Internal Server Error"}');
   expect(started.output()).toMatch(new RegExp(`^functions/sample/movies\\.ts has failed: .*${message}`, "m"));
-  writeFileSync(moviesFile, movies);
+  save(movies);
   await askUntil('200 ["Avatar","Avengers"]');
 });
 
 test("code that does not build is said, and answered with 500; the other functions go on, and the next save mends it", async () => {
-  writeFileSync(moviesFile, `const = 1;\n${movies}`);
+  save(`const = 1;\n${movies}`);
   await askUntil('500 {"message":"Internal Server Error"}');
   expect(started.output()).toContain("functions/sample/movies.ts:1:6");
   expect((await logIn(started.url)).status).toBe(200);
-  writeFileSync(moviesFile, movies);
+  save(movies);
   await askUntil('200 ["Avatar","Avengers"]');
 });
 
