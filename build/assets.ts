@@ -17,7 +17,7 @@ const makers: Record<string, () => string | Promise<string>> = {
 };
 
 /**
- * Resolves `data-file:openapi.json` to the URL of a file and writes that file beside each bundle that imports it: data, and
+ * Resolves `data-file:openapi.json` to the URL of a file and makes that file beside each bundle that imports it: data, and
  * code that is loaded when it is first needed, slow no cold start, and the file's name, which begins with the bundle's, keeps it
  * out of other functions' zips.
  */
@@ -36,10 +36,14 @@ export const dataFiles: Plugin = {
       texts.set(path, await make());
       return { contents: `export default new URL(import.meta.url.replace(/\\.mjs[^/]*$/, ".${path}"))` };
     });
-    onEnd(({ metafile = { inputs: {}, outputs: {} } }) => {
+    onEnd(({ metafile = { inputs: {}, outputs: {} }, outputFiles }) => {
       for (const [bundle, { inputs }] of Object.entries(metafile.outputs))
-        for (const [path, text] of texts)
-          if (`data-files:${path}` in inputs) writeFileSync(bundle.replace(/mjs$/, path), text);
+        for (const [name, text] of texts) {
+          if (!(`data-files:${name}` in inputs)) continue;
+          const path = resolve(bundle.replace(/mjs$/, name));
+          if (outputFiles) outputFiles.push({ path, text, contents: Buffer.from(text), hash: "" });
+          else writeFileSync(path, text);
+        }
     });
   },
 };

@@ -9,9 +9,10 @@ import {
   jwtSigningKeys,
   providerKeys,
 } from "../lib/settings.ts";
+import { createBuild } from "./build.ts";
 import { answerCors, type Cors, programsOnly, putDoors } from "./doors.ts";
 import { invoke, runFeed } from "./feeds.ts";
-import { answerEveryCall, createBuild, reloadBy } from "./reload.ts";
+import { answerEveryCall, reloadBy } from "./reload.ts";
 import { listFeeds, type StreamEvent } from "./stream-consumer.ts";
 import { createTables, type Resources } from "./tables.ts";
 import { deliverTo } from "./wire.ts";
@@ -49,8 +50,11 @@ export default class OfflinePlugin {
         service.package.patterns = [];
         await prepare(service).catch(fail);
         bundler = bundleAtOnce(pluginManager, (...files) =>
-          // Else it would hang at a build error, and not say so. What a later save breaks, the next one mends.
-          build(...files).catch(() => isReady || fail(new Error("The functions do not build: see above."))),
+          build(...files).catch((error) => {
+            if (!("errors" in error)) console.error(error); // esbuild prints its own
+            // Else it would hang at a build error, and not say so. What a later save breaks, the next one mends.
+            if (!isReady) fail(new Error("The functions do not build: see above."));
+          }),
         );
         putDoors({
           [Number(httpPort)]: answerCors(service.provider.httpApi.cors),

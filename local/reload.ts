@@ -1,10 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
-import { rmSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
-import type { BuildFailure, Metafile } from "esbuild";
-import { buildFunctions } from "../build/bundle.ts";
 import type { Bundler } from "../build/bundler.ts";
 
 /** What runs a function in serverless-offline. */
@@ -73,25 +70,6 @@ export function reloadBy(bundler: Bundler, replace: () => Promise<unknown>): Rel
   bundler.bundle = reload.reload;
   bundler.notifyServerlessOffline = () => {};
   return reload;
-}
-
-/**
- * Makes what builds all functions into a folder, once and whenever something was saved. Where a file does not build, the functions
- * that have it are gone until it does, and the others stay as they were. Throws esbuild's BuildFailure.
- */
-export function createBuild() {
-  let bundles: Metafile["outputs"] = {};
-
-  return async function build(outdir: string, entryPoints: string[]): Promise<void> {
-    try {
-      ({ outputs: bundles } = await buildFunctions(outdir, entryPoints, { sourcemap: true }));
-    } catch (error) {
-      const files = (error as BuildFailure).errors.map(({ location }) => location?.file ?? "");
-      for (const [bundle, { inputs }] of Object.entries(bundles))
-        if (files.some((file) => file in inputs)) rmSync(bundle, { force: true });
-      throw error;
-    }
-  };
 }
 
 /** What API Gateway answers for a function that fails. */
