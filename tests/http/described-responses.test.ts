@@ -270,7 +270,7 @@ async function askAsAdmin(
   { account }: Pick<typeof usual, "account">,
 ): Promise<ClientRequest> {
   if (!isOfAdmin(name)) return {};
-  const { account: user } = await createCaller();
+  const user = await service.addAccount();
   await service.feed("events");
   const { cookies } = (await createAdministrator(service)).pair;
   if (name === "inviteUser") return { cookies, body: { email: `invited.${account.email}` } };

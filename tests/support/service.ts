@@ -183,9 +183,9 @@ export async function startService(given?: Database) {
     rotate: async (pair: Pair, options?: CallOptions): Promise<Pair> =>
       pairOf(await service.refresh(pair, options)),
 
-    /** Registers an account and opens this many sessions, each a second younger than the one before. */
+    /** Adds an account and opens this many sessions, each a second younger than the one before. */
     async open<const Count extends number>(count: Count): Promise<{ account: Account; pairs: Pairs<Count> }> {
-      const account = await service.register();
+      const account = await service.addAccount();
       const pairs: Pair[] = [];
       while (pairs.length < count) {
         clock.advance(1);
