@@ -74,7 +74,7 @@ describe("only an administrator who has just logged in is let in; each refusal i
   /** Makes somebody who is refused, and how. */
   const callers = {
     "without the role": async () => {
-      const { cookies } = await service.logIn({ account: await service.register() });
+      const { cookies } = await service.logIn({ account: await service.addAccount() });
       return { cookies, refusal: forbidden };
     },
     "U05 whose login was 16 minutes ago": async () => {

@@ -42,7 +42,7 @@ async function watchRows() {
 }
 
 test("A20 five attempts are free, then each waits longer: 30 s, doubling to an hour; the right password waits, too", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await guessTimes(3, account.email);
   // Every spelling of the address counts in one row.
   await guessTimes(2, ` ${account.email.toUpperCase()} `);
@@ -62,7 +62,7 @@ test("A20 five attempts are free, then each waits longer: 30 s, doubling to an h
 });
 
 test("A21 attempts give the same bytes and the same requests whether or not there is an account", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   const answers = await Promise.all(
     [email, `nobody.${randomUUID()}@example.com`].map(async (address) => {
       const list: ApiResponse[] = [];
@@ -80,7 +80,7 @@ test("A21 attempts give the same bytes and the same requests whether or not ther
 });
 
 test("S22 a flood of attempts at one account is five checks and six writes, and no other account notices", async () => {
-  const [victim, other] = [await service.register(), await service.register()];
+  const [victim, other] = [await service.addAccount(), await service.addAccount()];
   wire.forget();
   const answers: number[] = [];
   await expectHashes(5, async () => {
@@ -94,7 +94,7 @@ test("S22 a flood of attempts at one account is five checks and six writes, and 
 });
 
 test("T05 attempts are forgotten after a day without one, though DynamoDB has not deleted the row", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await guessTimes(5, account.email);
   clock.advance(86_399);
   await guessTimes(1, account.email);
@@ -106,7 +106,7 @@ test("T05 attempts are forgotten after a day without one, though DynamoDB has no
 });
 
 test("attempts are known as our own when the answer was lost and the SDK tried again", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await guessTimes(5, account.email);
   clock.advance(30);
   wire.break(count, loseAnswer);
@@ -122,7 +122,7 @@ test.each([
   [20, 5, 30, 1],
 ])("A23 of %i attempts at once, %i attempts before and %i s later, %i are looked at", async (...row) => {
   const [count, before, seconds, looked] = row;
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   await guessTimes(before, email);
   clock.advance(seconds);
   wire.forget();
@@ -137,7 +137,7 @@ test.each([
 ] as const)(
   "attempts are counted anew at %s, too, when the row is forgotten and not yet deleted",
   async (route, status) => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { password } = account;
     const body = {
       deleteAccount: { password },
@@ -154,7 +154,7 @@ test.each([
 );
 
 test("A26 attempts are cleared by a success; one that succeeds at once sends no request for it, and stays counted", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await expectRequests([...lookUp, ...opened], () => logIn(account));
   await guessTimes(1, account.email);
   await expectRequests([...lookUp, forget, ...opened], () => logIn(account));
@@ -164,14 +164,14 @@ test("A26 attempts are cleared by a success; one that succeeds at once sends no 
 });
 
 test("a success whose clearing fails is a success", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await guessTimes(1, account.email);
   wire.break(forget, throttle, { times: 3 });
   expect((await logIn(account)).statusCode).toBe(200);
 });
 
 test("A22 attempts never stop a live session: it refreshes, lists, and logs out", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   await guessTimes(4, account.email);
   expectProblem(await logIn(account), tooManyAttempts(30));
@@ -182,7 +182,7 @@ test("A22 attempts never stop a live session: it refreshes, lists, and logs out"
 
 test("attempts name nobody in the table, which holds no more than counters", async () => {
   const findRow = await watchRows();
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   await guessTimes(2, email);
   expect(await findRow()).toEqual({
     id: expect.stringMatching(/^[\w-]{43}$/),
@@ -199,7 +199,7 @@ test("attempts name nobody in the table, which holds no more than counters", asy
 });
 
 test("S21 attempts that cannot be counted make a login a 503, and harm no refresh", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   wire.break(count, throttle, { times: 3 });
   wire.forget();
@@ -216,7 +216,7 @@ test.each([
   ["no time, which the next attempt sets", { lastAt: undefined }, 200],
 ])("an attempt on a row with %s is never a free guess", async (_, damage, status) => {
   const findRow = await watchRows();
-  const account = await service.register();
+  const account = await service.addAccount();
   await guessTimes(1, account.email);
   await database.change("attempts", { id: (await findRow())?.id }, damage);
   expect((await logIn(account)).statusCode).toBe(status);

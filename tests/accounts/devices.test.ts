@@ -33,7 +33,7 @@ async function lock(account: Account, device?: string): Promise<void> {
 
 describe("a browser that has logged in before", () => {
   test("is recognised by a cookie of its own, with the attributes of the other", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { cookies } = await logIn(account);
     expect(cookies?.[1]).toMatch(
       /^auth-cookie-device=[\w.-]+\.[\w-]{22}; HttpOnly; Secure; SameSite=Strict; Path=\/; Max-Age=7776000$/,
@@ -42,7 +42,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("A22 logs in while strangers have the account wait, and theirs goes on waiting", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const device = deviceOf(await logIn(account));
     await lock(account);
     expect((await logIn(account, device)).statusCode).toBe(200);
@@ -50,7 +50,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("has to wait, too, after its own five wrong attempts; strangers and other browsers do not", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const device = deviceOf(await logIn(account));
     const other = deviceOf(await logIn(account));
     await lock(account, device);
@@ -60,7 +60,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("begins anew with each login: one after the other takes five requests, and five wrong ones are free", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     let device = deviceOf(await logIn(account));
     for (let i = 0; i < 3; i++) {
       device = deviceOf(await expectRequests([...logInSteps, remove], () => logIn(account, device)));
@@ -72,7 +72,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("keeps up to four accounts, the latest first", async () => {
-    const accounts = await Promise.all(Array.from({ length: 5 }, () => service.register()));
+    const accounts = await Promise.all(Array.from({ length: 5 }, () => service.addAccount()));
     let device = "";
     for (const account of accounts) device = deviceOf(await logIn(account, device));
     expect(device.split("~")).toHaveLength(4);
@@ -83,7 +83,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("changes its password while strangers have the account wait", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const opened = await logIn(account);
     const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
     await lock(account);
@@ -93,7 +93,7 @@ describe("a browser that has logged in before", () => {
   });
 
   test("goes on in its session although the answer with its new cookie was lost; another login is a stranger's", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const opened = await logIn(account);
     const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
     const ended = await sandbox.revokeAllSessions({ cookies, query: { except: "current" } });
@@ -103,13 +103,13 @@ describe("a browser that has logged in before", () => {
     const body = { currentPassword: account.password, newPassword: "another correct horse" };
     // Nor is the entry of another account.
     const [own = ""] = cookies;
-    const stranger = [own, deviceOf(await logIn(await service.register()))];
+    const stranger = [own, deviceOf(await logIn(await service.addAccount()))];
     expectProblem(await sandbox.changePassword({ body, cookies: stranger }), tooManyAttempts(30));
     expect((await sandbox.changePassword({ body, cookies })).statusCode).toBe(200);
   });
 
   test("is a stranger again when the hash key that made its cookie is gone", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const device = deviceOf(await logIn(account));
     const rotated = service.createSandbox(hashKeySettings(createHashKey()));
     for (let i = 0; i < 5; i++) await logIn({ ...account, ...wrong }, undefined, rotated);
@@ -119,8 +119,8 @@ describe("a browser that has logged in before", () => {
 
 describe("a device cookie that is not genuine is that of a stranger", () => {
   test("A28 of another account, forged, cut, doubled or oversized", async () => {
-    const account = await service.register();
-    const other = deviceOf(await logIn(await service.register()));
+    const account = await service.addAccount();
+    const other = deviceOf(await logIn(await service.addAccount()));
     const device = deviceOf(await logIn(account));
     await lock(account);
     const [name, value = ""] = device.split("=");
@@ -150,7 +150,7 @@ describe("a device cookie that is not genuine is that of a stranger", () => {
   });
 
   test("a client that keeps its tokens itself gets it in the body, and sends it there", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { email, password } = account;
     const headers = { "auth-mode": "bearer" };
     const response = await sandbox.login({ body: { email, password }, headers });
@@ -191,7 +191,7 @@ describe("a device cookie is taken back", () => {
     ],
   ])("%s: its guesses are those of strangers, counted before the password is looked at", async (...row) => {
     const [, act, counts = 2] = row;
-    const account = await service.register();
+    const account = await service.addAccount();
     const opened = await logIn(account);
     const cookies = (opened.cookies ?? []).map((line) => line.split(";")[0] ?? "");
     const device = deviceOf(opened);

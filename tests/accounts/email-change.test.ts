@@ -130,7 +130,7 @@ describe("POST /auth/email", () => {
   });
 
   test("N02 answers the same where the new address is taken, free or reserved, after the same requests; the mail tells", async () => {
-    const { email: takenEmail } = await service.register();
+    const { email: takenEmail } = await service.addAccount();
     const reserved = someone();
     const reservation = { userId: randomUUID(), createdAt: 1, reservedUntil: clock.now + 60 };
     await database.put("identities", { identity: `email:${reserved}`, ...reservation });
@@ -172,7 +172,7 @@ describe("POST /auth/email", () => {
   });
 
   test("N18 lets three mails to a stranger's address pass, whoever asks", async () => {
-    const { email: victim } = await service.register();
+    const { email: victim } = await service.addAccount();
     const statuses: number[] = [];
     for (let i = 0; i < 4; i++) {
       const { account, own } = await open();
@@ -212,7 +212,7 @@ describe("a copied access token is not enough", () => {
   );
 
   test("either route needs the Session-Key of the session, and takes no Auth-Mode beside the cookie", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const sessionKey = createRefreshToken();
     const own = await service.logIn({ account, sessionKey });
     const newEmail = someone();

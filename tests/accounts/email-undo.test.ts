@@ -38,7 +38,7 @@ interface Moved {
 
 /** An account with a proven address that somebody who knew the password has moved to another one, and the mail to its owner. */
 async function move(more: object = {}, given?: Account): Promise<Moved> {
-  const account = given ?? (await service.register());
+  const account = given ?? (await service.addAccount());
   const { userId, email, password } = account;
   await database.change("users", { userId }, { emailVerifiedAt: 1, ...more });
   const newEmail = `${randomUUID().slice(0, 13)}@example.org`;
@@ -221,7 +221,7 @@ describe("POST /auth/email/undo", () => {
   });
 
   test("F10 a code that went to the address before sets no password, neither after the change nor after the undoing", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { challenge } = bodyOf(await sandbox.forgotPassword({ body: { email: account.email } }));
     const code = await mailbox.receiveCode(account.email);
     clock.advance(1);

@@ -18,7 +18,7 @@ const taken = { status: 409, code: "email_taken", detail: "There is an account w
 
 /** An account that has left its address, whose entry still stands. */
 async function leave(attributes: object = {}) {
-  const account = await service.register();
+  const account = await service.addAccount();
   const { email, userId } = account;
   await database.change("users", { userId }, { email: `new.${email}` });
   await database.change("identities", keyOf(email), attributes);
@@ -37,7 +37,7 @@ describe("an entry that its user does not name is nobody's", () => {
   });
 
   test("nor does an entry that points to nobody let anybody in", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     await database.delete("users", { userId });
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.loginFailed);
   });
@@ -56,7 +56,7 @@ describe("an entry that its user does not name is nobody's", () => {
   });
 
   test("at registration over the entry of an account that is gone", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     await database.delete("users", { userId });
     expect((await sandbox.register({ body: { email, password } })).statusCode).toBe(201);
   });
@@ -73,7 +73,7 @@ describe("an entry that its user does not name is nobody's", () => {
     expect((await database.find("identities", keyOf(email)))?.userId).toBe(userId);
 
     const left = await leave();
-    const other = await service.register();
+    const other = await service.addAccount();
     wire.break(put, (request) => request.deliver());
     wire.break(
       put,
@@ -88,7 +88,7 @@ describe("an entry that its user does not name is nobody's", () => {
 });
 
 test("S16 a damaged entry is a 500 whose log says which, without the address", async () => {
-  const { email, password, userId } = await service.register();
+  const { email, password, userId } = await service.addAccount();
   await database.change("identities", keyOf(email), { createdAt: undefined });
   const logIn = () => sandbox.login({ body: { email, password } });
   expectProblem(await expectRequests(["GetItem identities"], logIn), refusals.internalError);
@@ -110,7 +110,7 @@ test("a reserved address is taken until its time is over, though DynamoDB has no
 });
 
 test("S25 a write to a user that is in a transaction is tried again three times, and is then a 503", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const { password } = account;
   const next = `${password} ${randomUUID()}`;
   const { cookies } = await service.logIn({ account });
@@ -126,7 +126,7 @@ test("S25 a write to a user that is in a transaction is tried again three times,
 test("a deletion leaves an entry that is another's by now, and takes no conflict for one", async () => {
   const { account, pairs } = await service.open(1);
   const { email, password, userId } = account;
-  const other = await service.register();
+  const other = await service.addAccount();
   await database.change("identities", keyOf(email), { userId: other.userId });
   wire.break(put, cancel("None", "TransactionConflict"));
   const remove = () => sandbox.deleteAccount({ cookies: pairs[0].cookies, body: { password } });

@@ -141,7 +141,7 @@ test("U13 what is refused is told by its line and its reason, and no hash is quo
 });
 
 test("U09 a line twice, and an account that is there: neither is doubled nor overwritten", async () => {
-  const { email, userId } = await service.register();
+  const { email, userId } = await service.addAccount();
   const before = await database.find("users", { userId });
   const again = line("again", { id: 1 });
   const path = toFile([again, { email: email.toUpperCase(), id: 2 }, again, line("moved", { id: 1 })]);
@@ -262,7 +262,7 @@ describe("a foreign hash", () => {
   const bcrypt = "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui";
 
   async function registerWith(passwordHash: string) {
-    const account = await service.register();
+    const account = await service.addAccount();
     await database.change("users", { userId: account.userId }, { passwordHash });
     return {
       ...account,

@@ -12,12 +12,12 @@ import { logInSteps, lookUp, signingKey, startService } from "../support/service
 
 const service = await startService();
 const { sandbox, database, wire, expectRequests, expectRefusal } = service;
-const account = await service.register();
+const account = await service.addAccount();
 const { email, password } = account;
 
 describe("POST /auth/login", () => {
   test("T03 opens a session and stores only a hash of its refresh token", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     const response = await expectRequests(logInSteps, () => sandbox.login({ body: { email, password } }));
     expectCookie(response);
     const { refreshToken, key, claims } = pairOf(response);
@@ -39,7 +39,7 @@ describe("POST /auth/login", () => {
 
   test("A27 A28 opens another session each time, and none for whoever's cookie was planted", async () => {
     const planted = await service.logIn();
-    const { userId, ...body } = await service.register();
+    const { userId, ...body } = await service.addAccount();
     const first = pairOf(await sandbox.login({ body, cookies: planted.cookies }));
     const second = pairOf(await sandbox.login({ body }));
     expect(first.claims).toMatchObject({ sub: userId, email: body.email });
@@ -54,7 +54,7 @@ describe("POST /auth/login", () => {
 
     test("of the pair that it presents, expired or not, whoever's it is", async () => {
       const stranger = await service.logIn();
-      const { userId, ...body } = await service.register();
+      const { userId, ...body } = await service.addAccount();
       clock.advance(1_000);
       const opened = pairOf(
         await expectRequests(steps, () => sandbox.login({ body, cookies: stranger.cookies })),
@@ -64,7 +64,7 @@ describe("POST /auth/login", () => {
     });
 
     test("of the device entry, when the pair is gone", async () => {
-      const { userId, ...body } = await service.register();
+      const { userId, ...body } = await service.addAccount();
       const { cookies = [] } = await sandbox.login({ body });
       const device = cookies
         .filter((line) => line.includes("-device="))
@@ -76,7 +76,7 @@ describe("POST /auth/login", () => {
     });
 
     test("of a device entry that no longer counts as a known browser's, too", async () => {
-      const { userId, ...body } = await service.register();
+      const { userId, ...body } = await service.addAccount();
       const { cookies = [] } = await sandbox.login({ body });
       const [pair = "", device = ""] = cookies.map((line) => line.split(";")[0] ?? "");
       // The response, with the entry of the new epoch, is lost.
@@ -275,7 +275,7 @@ describe("a login is refused", () => {
   test("A01 A02 with the same answer, after the same requests and as much work, for an unknown user and a wrong password", async () => {
     const password = "not the right password";
     const answers = [];
-    for (const email of [(await service.register()).email, "nobody@example.com"]) {
+    for (const email of [(await service.addAccount()).email, "nobody@example.com"]) {
       const logIn = () => sandbox.login({ body: { email, password } });
       await expectRefusal(() => expectHashes(1, logIn), refusals.loginFailed, lookUp);
       wire.forget();
@@ -289,7 +289,7 @@ describe("a login is refused", () => {
   });
 
   test("U02 into a disabled account, as with a wrong password, whatever the password", async () => {
-    const { userId, ...body } = await service.register();
+    const { userId, ...body } = await service.addAccount();
     await database.change("users", { userId }, { disabledAt: clock.now });
     for (const typed of [body, { ...body, password: "not the right password" }]) {
       const logIn = () => expectHashes(1, () => sandbox.login({ body: typed }));
@@ -298,7 +298,7 @@ describe("a login is refused", () => {
   });
 
   test("into an account without a password, as much as with a wrong one", async () => {
-    const { userId, ...body } = await service.register();
+    const { userId, ...body } = await service.addAccount();
     await database.change("users", { userId }, { passwordHash: undefined });
     const logIn = () => expectHashes(1, () => sandbox.login({ body }));
     await expectRefusal(logIn, refusals.loginFailed, lookUp);
@@ -339,7 +339,7 @@ describe("a login is refused", () => {
 describe("a stored password hash", () => {
   /** Registers an account whose password is hashed with little work. */
   async function registerWeak() {
-    const account = await service.register();
+    const account = await service.addAccount();
     const [nonce, message] = [randomBytes(16), account.password];
     const tag = argon2Sync("argon2id", {
       message,
@@ -388,7 +388,7 @@ describe("a stored password hash", () => {
     ["is a password in plain text", "a password in plain text"],
   ])("that %s is refused without being computed", async (_, passwordHash) => {
     keepSecrets(passwordHash);
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     await database.change("users", { userId }, { passwordHash });
     const call = () => expectHashes(0, () => sandbox.login({ body: { email, password } }));
     await expectRefusal(call, refusals.internalError, lookUp);
@@ -399,7 +399,7 @@ describe("a stored password hash", () => {
   test.each(["email", "sessionEpoch", "sweptEpoch", "createdAt"])(
     "in an account without %s is not used",
     async (attribute) => {
-      const { email, password, userId } = await service.register();
+      const { email, password, userId } = await service.addAccount();
       await database.change("users", { userId }, { [attribute]: undefined });
       expectProblem(await sandbox.login({ body: { email, password } }), refusals.internalError);
     },

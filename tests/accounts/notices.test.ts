@@ -269,7 +269,7 @@ describe("a change of an account", () => {
   });
 
   test("is told to no address that is not proven", async () => {
-    const unproven = await service.register();
+    const unproven = await service.addAccount();
     await changePassword(unproven);
     await tell();
     expect(await mailsTo(unproven.email)).toEqual([]);

@@ -170,7 +170,7 @@ describe("npm run users", () => {
   });
 
   test("find prints nothing that a terminal takes for a command", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { key } = await service.logIn({ account });
     await database.change("sessions", key, { userAgent: "evil\u009b2J\u2028\u007f\u202e" });
     const { stdout } = await users(["find", account.email]);
@@ -179,7 +179,7 @@ describe("npm run users", () => {
   });
 
   test("disable once more keeps the time, and ends what is left", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     await users(["disable", account.email]);
     const { disabledAt } = (await database.find("users", { userId: account.userId })) ?? {};
     const left = { userId: account.userId, sessionId: "left", sessionEpoch: 0 };
@@ -289,8 +289,8 @@ describe("npm run users", () => {
   test("list shows who there is, without hashes, and a damaged item instead of stopping there", async () => {
     const [proven, unproven, disabled] = [
       await registerProven(),
-      await service.register(),
-      await service.register(),
+      await service.addAccount(),
+      await service.addAccount(),
     ];
     await users(["disable", disabled.email]);
     await database.put("users", { userId: "by hand", email: "x@example.com", roles: "admin" });
@@ -341,7 +341,7 @@ describe("npm run users", () => {
   });
 
   test("audit of an account that has no rows, as after an import, tells nothing, and not that it is not there", async () => {
-    const { email, userId } = await service.register();
+    const { email, userId } = await service.addAccount();
     for (const target of [email, userId])
       expect(await users(["audit", target])).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   });

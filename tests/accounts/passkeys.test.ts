@@ -68,7 +68,7 @@ const make = (userId: string) => createPasskey({ userId, rpId, origin });
 type TestPasskey = ReturnType<typeof make>;
 
 async function registerProven(): Promise<Account> {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { emailVerifiedAt: clock.now });
   return account;
 }
@@ -465,7 +465,7 @@ describe("adding and removing", () => {
   });
 
   test("where mail is on, an address that nobody has proven gets none; where it is off, it does", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const pair = await service.logIn({ account });
     await expectRefusal(() => begin(pair), unproven, [live, look]);
     const without = service.createSandbox({ MAILS_TABLE: "" });

@@ -113,7 +113,7 @@ describe("POST /auth/password", () => {
   );
 
   test("answers where the credentials came from, keeps the Session-Key and has the client recognised", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { email, password } = account;
     const sessionKey = createRefreshToken();
     const headers = { "auth-mode": "bearer", "session-key": sessionKey, "idempotency-key": key };

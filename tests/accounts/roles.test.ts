@@ -30,7 +30,7 @@ const call = (cookies: string[]) => report(createEvent("movies", { cookies }), c
 
 /** Logs in an account of these roles. */
 async function logIn(roles: unknown) {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { roles });
   return { account, pair: await service.logIn({ account }) };
 }
@@ -105,7 +105,7 @@ describe("claims of one's own", () => {
   });
 
   test("of 385 bytes are a 500 that the log explains, and no session is written", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     await database.change("users", { userId }, { roles: rolesOf(385) });
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.internalError);
     expect(await database.sessionsOf(userId)).toEqual([]);
@@ -116,7 +116,7 @@ describe("claims of one's own", () => {
 
   // What claims must look like is a table of lib/accounts/claims.test.ts and lib/sessions/session.test.ts.
   test("an account whose roles are no list is a defect of ours: 500, no session", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     await database.change("users", { userId }, { roles: "admin" });
     expectProblem(await sandbox.login({ body: { email, password } }), refusals.internalError);
     expect(await database.sessionsOf(userId)).toEqual([]);

@@ -95,7 +95,7 @@ describe("logins from one address", () => {
 
   test("that are refused count at no account: nobody locks one with them", async () => {
     const address = newAddress();
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     goTo(60);
     for (let i = 0; i < 20; i++) await guess(address);
     const rows = await database.scan("attempts");
@@ -108,7 +108,7 @@ describe("logins from one address", () => {
   });
 
   test("are counted once, where the login has to start again", async () => {
-    const { email, password, userId } = await service.register();
+    const { email, password, userId } = await service.addAccount();
     wire.break("GetItem users", (request) => request.deliver());
     wire.break(
       "GetItem users",
@@ -223,7 +223,7 @@ describe("behind a proxy that is trusted", () => {
   });
 
   test("the client is who the session names, and the log", async () => {
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     const header = { TRUSTED_PROXY_HEADER: "X-Client-Address" };
     const of = service.createSandbox({ ...settings, ...header });
     const headers = { ...through("198.51.100.250:1"), "x-client-address": "2001:db8:c::7" };

@@ -104,7 +104,7 @@ test("X24 two identities with one address at once: one account, and the other is
 });
 
 test("X25 a stranger has registered the address: neither gets at the other's account", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const claims = { sub: newSub(), email: account.email, email_verified: true };
   for (const provider of ["oidc", "google", "own", "microsoft"])
     expectProblem(
@@ -116,7 +116,7 @@ test("X25 a stranger has registered the address: neither gets at the other's acc
 });
 
 test("X25 the same return, again, is told the same, and the code is not sent again", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   const call = await returned("oidc", { sub: newSub(), email, email_verified: true });
   expectProblem(await call(), taken);
   const asked = odd.paths.length;
@@ -226,7 +226,7 @@ test("X28 an account whose address changes while it is linked is not linked", as
 test("X29 an identity opens its account, whatever address it has now; the account keeps its own", async () => {
   const claims = { sub: newSub(), email: newEmail(), email_verified: true };
   const userId = subOf(await signIn("oidc", claims));
-  const other = await service.register();
+  const other = await service.addAccount();
   for (const more of [
     { email: newEmail() },
     { email: other.email },
@@ -240,7 +240,7 @@ test("X29 an identity opens its account, whatever address it has now; the accoun
 });
 
 test("X30 an address has one form, as at a registration", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   expectProblem(
     await signIn("oidc", { sub: newSub(), email: ` ${email.toUpperCase()}`, email_verified: true }),
     taken,
@@ -332,7 +332,7 @@ test("X34 entries that count no more are written over: of an account that is gon
 });
 
 test("X35 the owner proves the address by a reset: an identity that a stranger linked to it is gone", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const sub = newSub();
   // The stranger who registered has linked an identity.
   const identity = identityOf(sub);

@@ -118,7 +118,7 @@ test.each<[string, Answer, Answer | unknown[], object]>([
 });
 
 test("X38 an address at any domain is never linked by its word", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   const response = await signIn({ body: { id: 106 } }, [address(email)]);
   expect(response.statusCode).toBe(409);
 });

@@ -49,7 +49,7 @@ const pathParameters = { provider: "odd" };
 
 /** An account with a proven address, and a session of it. */
 async function open() {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { emailVerifiedAt: clock.now });
   return { account, pair: await service.logIn({ account }) };
 }
@@ -249,7 +249,7 @@ test("X45 a session with a Session-Key, and an account with a second factor, are
 });
 
 test("X45 where mail is on, an identity is for a proven address alone", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   const detail =
     "The e-mail address of the account is not proven. Prove it first: POST /auth/email with that address.";

@@ -21,7 +21,7 @@ const findUser = async ({ userId }: Account) => (await database.find("users", { 
 
 /** An account with a second factor; its address is proven, if nothing else is said. */
 async function createOwner({ emailVerifiedAt = 1 }: { emailVerifiedAt?: number | undefined } = {}) {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change(
     "users",
     { userId: account.userId },

@@ -94,7 +94,7 @@ test("a factor outlives its key's replacement, which those of later have", async
 });
 
 async function createCaller() {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
   const { cookies } = await service.logIn({ account });
   return { account, cookies, ...(await addFactor(account)) };

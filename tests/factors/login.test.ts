@@ -15,7 +15,7 @@ const claim = "UpdateItem users";
 
 /** An account with a second factor, and how its owner logs in. */
 async function createOwner() {
-  const account = await service.register();
+  const account = await service.addAccount();
   const app = await addFactor(account);
   const { email, password, userId } = account;
   const findUser = async () => (await database.find("users", { userId })) ?? {};
@@ -85,7 +85,7 @@ describe("a login with a code", () => {
   });
 
   test("where the account has no second factor it is not looked at", async () => {
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     expect((await sandbox.login({ body: { email, password, otp: "000000" } })).statusCode).toBe(200);
   });
 });

@@ -27,7 +27,7 @@ type Act = keyof typeof acts;
 const routes = Object.keys(acts) as Act[];
 
 async function createCaller() {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   return { account, pair, ...(await addFactor(account)) };
 }
@@ -105,7 +105,7 @@ function callWithout(name: Act, request: object, more: object = {}, as = sandbox
 
 /** A session of an account without a password, and that password. */
 async function openWithout(headers = {}) {
-  const { userId, ...body } = await service.register();
+  const { userId, ...body } = await service.addAccount();
   const pair = pairOf(await sandbox.login({ body, headers }));
   const { passwordHash } = (await userOf({ userId })) ?? {};
   await database.change("users", { userId }, { passwordHash: undefined });

@@ -21,7 +21,7 @@ const wrongCode = {
 };
 
 async function register(): Promise<Account> {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
   return account;
 }
@@ -175,7 +175,7 @@ describe("setting an app up", () => {
   });
 
   test("is for a proven address where mail is on, and for any where it is not", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const { cookies } = await service.logIn({ account });
     const refused = await sandbox.startTotp({ cookies });
     expect([refused.statusCode, bodyOf(refused).code]).toEqual([409, "email_unproven"]);

@@ -23,7 +23,7 @@ import { type Account, startService } from "../support/service.ts";
 const service = await startService();
 const { sandbox, wire } = service;
 const mailbox = await startMailbox(service);
-const account = await service.register();
+const account = await service.addAccount();
 const newPassword = "another private sentence";
 keepSecrets(newPassword);
 const wrong = ({ email }: Account) => sandbox.login({ body: { email, password: "not the right one" } });
@@ -31,14 +31,14 @@ const wrong = ({ email }: Account) => sandbox.login({ body: { email, password: "
 const addFactor = createAuthenticators(service);
 /** Somebody who has a second factor, with this code. */
 async function logInWith(otp: { otp?: string }) {
-  const { email, password, userId } = await service.register();
+  const { email, password, userId } = await service.addAccount();
   await addFactor({ userId });
   return sandbox.login({ body: { email, password, ...otp } });
 }
 
 /** Somebody signed in whose address is proven. */
 async function createCaller() {
-  const account = await service.register();
+  const account = await service.addAccount();
   await service.database.change("users", { userId: account.userId }, { emailVerifiedAt: 1 });
   return { account, ...(await service.logIn({ account })) };
 }
@@ -64,7 +64,7 @@ const signsInElsewhere = service.createSandbox({
 const bindsDevices = service.createSandbox({ DEVICE_BOUND_SESSIONS: "on" });
 /** A browser that binds its key to a new session; with `isThief` somebody renews that without it. */
 async function bindDevice({ isThief = false } = {}) {
-  const { email, password } = await service.register();
+  const { email, password } = await service.addAccount();
   const login = await bindsDevices.login({ body: { email, password } });
   const { cookies } = pairOf(login);
   const headers = createDeviceKey().bind(challengeOf(login) ?? "");
@@ -74,7 +74,7 @@ async function bindDevice({ isThief = false } = {}) {
 
 /** Somebody whose passkey counts backwards. */
 async function signInSuspect() {
-  const own = await service.register();
+  const own = await service.addAccount();
   const { userId } = own;
   await service.database.change("users", { userId }, { emailVerifiedAt: clock.now });
   const { cookies } = await service.logIn({ account: own });
@@ -101,14 +101,14 @@ const occasions = {
     const { email, password } = account;
     return sandbox.login({ body: { email, password } });
   },
-  authn_login_fail: async () => wrong(await service.register()),
+  authn_login_fail: async () => wrong(await service.addAccount()),
   authn_login_lock: async () => {
-    const victim = await service.register();
+    const victim = await service.addAccount();
     for (let i = 0; i < 5; i++) await wrong(victim);
     return wrong(victim);
   },
   authn_password_change: async () => {
-    const own = await service.register();
+    const own = await service.addAccount();
     const { cookies } = await service.logIn({ account: own });
     return sandbox.changePassword({ cookies, body: { currentPassword: own.password, newPassword } });
   },
@@ -128,7 +128,7 @@ const occasions = {
     return service.refresh(first);
   },
   authn_session_key_missing: async () => {
-    const body = await service.register();
+    const body = await service.addAccount();
     const headers = { "session-key": createRefreshToken() };
     const { email, password } = body;
     return service.refresh(pairOf(await sandbox.login({ body: { email, password }, headers })));
@@ -138,7 +138,7 @@ const occasions = {
     return sandbox.revokeSession({ cookies, pathParameters: { sessionId: key.sessionId } });
   },
   authz_admin: async () => {
-    const { userId } = await service.register();
+    const { userId } = await service.addAccount();
     const { cookies } = (await createAdministrator(service)).pair;
     return sandbox.disableUser({ cookies, pathParameters: { userId } });
   },
@@ -163,12 +163,12 @@ const occasions = {
     return sandbox.register({ body });
   },
   user_deleted: async () => {
-    const own = await service.register();
+    const own = await service.addAccount();
     const { cookies } = await service.logIn({ account: own });
     return sandbox.deleteAccount({ cookies, body: { password: own.password } });
   },
   user_updated: async () => {
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     const { cookies } = pairOf(await sandbox.login({ body: { email, password } }));
     const { challenge } = bodyOf(
       await sandbox.askEmailChange({ cookies, body: { newEmail: email, password } }),
@@ -203,7 +203,7 @@ describe("G05 an event is one line that says when, what was asked, and what came
 });
 
 test("G01 a whole life of an account leaves no credential, no address and no session id in the log", async () => {
-  const { email, password, userId } = await service.register();
+  const { email, password, userId } = await service.addAccount();
   const body = { email, password };
   const first = pairOf(await sandbox.login({ body }));
   const second = await service.rotate(first);
@@ -318,7 +318,7 @@ test("whatever of ours alarms and dashboard watch is what the lines of real requ
   await sandbox.refresh({ cookies: [cookieOf({ token, refreshToken: "x".repeat(43) })] });
   // No proxy between here and the browser takes a line of that length.
   const broken = service.createSandbox({ COOKIE_DOMAIN: `${"sub.".repeat(500)}example.com` });
-  await service.logIn({ account: await service.register(), as: broken }).catch(() => undefined);
+  await service.logIn({ account: await service.addAccount(), as: broken }).catch(() => undefined);
 
   const { begin, finish } = createSignIns(signsInElsewhere, "odd");
   for (const body of [{ error: "invalid_client" }, { error: "invalid_grant" }, {}]) {
@@ -335,7 +335,7 @@ test("whatever of ours alarms and dashboard watch is what the lines of real requ
   expect(JSON.stringify(log.entries())).not.toContain("tell-tale");
 
   for (const isRefused of [false, true]) {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     if (isRefused) mailbox.ses.break("SendEmail", refuseMail(400, "MessageRejected"));
     await sandbox.forgotPassword({ body: { email } });
     await mailbox.deliver();

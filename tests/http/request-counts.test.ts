@@ -8,7 +8,7 @@ const { sandbox, expectRequests } = service;
 describe("DynamoDB requests", () => {
   /** Each makes ready what is counted, and gives the call. */
   test.each<[what: string, steps: Step[], prepare: () => Promise<() => Promise<unknown>>]>([
-    ["register sends 1", ["TransactWriteItems users identities"], async () => () => service.register()],
+    ["register sends 1", ["TransactWriteItems users identities"], async () => () => service.addAccount()],
     [
       "refresh sends 1",
       ["UpdateItem sessions"],
@@ -40,7 +40,7 @@ describe("DynamoDB requests", () => {
   });
 
   test("login sends 5 in four steps, and all of its reads are strongly consistent", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     await expectRequests(logInSteps, () => service.logIn({ account }));
     const reads = service.wire.requests.filter(({ name }) => name.startsWith("GetItem "));
     expect(reads.map(({ parameters }) => parameters.ConsistentRead)).toEqual([true, true, true]);

@@ -8,7 +8,7 @@ import { startService } from "../support/service.ts";
 
 const service = await startService();
 const { sandbox, expectRefusal } = service;
-const account = await service.register();
+const account = await service.addAccount();
 const { email, password } = account;
 const domain = "https://abcdefghij.execute-api.eu-central-1.amazonaws.com";
 const listed = "https://app.example.com";

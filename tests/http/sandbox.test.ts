@@ -36,7 +36,7 @@ async function visit(body: { email: string; password: string }) {
 }
 
 test("E11 E12 a hundred logins, refreshes and logouts leave heap, handles and the temporary folder as they were", async () => {
-  const { email, password } = await service.register();
+  const { email, password } = await service.addAccount();
   for (let i = 0; i < 30; i++) await visit({ email, password });
   const before = await functions.inspect();
   for (let i = 0; i < 100; i++) await visit({ email, password });
@@ -50,7 +50,7 @@ test("E11 E12 a hundred logins, refreshes and logouts leave heap, handles and th
 }, 120_000);
 
 test("G06 after other people's requests nothing of a request can be reached in the heap", async () => {
-  const [one, other] = [await service.register(), await service.register()];
+  const [one, other] = [await service.addAccount(), await service.addAccount()];
   const pairs = await visit({ email: one.email, password: one.password });
   for (let i = 0; i < 3; i++) await visit({ email: other.email, password: other.password });
   const file = join(snapshots, "after.heapsnapshot");

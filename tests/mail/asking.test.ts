@@ -42,7 +42,7 @@ describe.each(asking)("%s", (name) => {
   const ask = (email: unknown, more = {}) => sandbox[name]({ body: { email }, ...more });
 
   test("F01 A05 answers the same of a known address and an unknown one, after the same requests", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const shapes = [];
     for (const address of [email, someone()]) {
       wire.forget();
@@ -76,7 +76,7 @@ describe.each(asking)("%s", (name) => {
   });
 
   test("F02 lets three mails to an address pass, then one after 5 min, 15 min, 1 h, 4 h, whoever has it", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     for (const address of [email, someone()]) {
       for (let i = 0; i < 3; i++) expect((await ask(address)).statusCode).toBe(202);
       for (const pause of [300, 900, 3_600, 14_400, 14_400]) {

@@ -55,7 +55,7 @@ const again = { batchItemFailures: [{ itemIdentifier: "100" }] };
 
 describe("who gets which mail", () => {
   test("F16 whoever has an account gets a code at the address as it is stored, and the row says so", async () => {
-    const { email, userId } = await service.register();
+    const { email, userId } = await service.addAccount();
     const id = idOf(await forget(` ${email.toUpperCase()}`));
     wire.forget();
     const mail = await mailbox.receive();
@@ -81,7 +81,7 @@ describe("who gets which mail", () => {
   });
 
   test("both reads of an account are strongly consistent, and read nothing that opens it", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     await forget(email);
     await mailbox.receive();
     const [entry, user] = wire.requests.filter(({ name }) => name.startsWith("GetItem"));
@@ -99,7 +99,7 @@ describe("who gets which mail", () => {
   ];
 
   async function withUser(attributes: Item): Promise<string> {
-    const { email, userId } = await service.register();
+    const { email, userId } = await service.addAccount();
     await database.change("users", { userId }, attributes);
     return email;
   }
@@ -121,9 +121,9 @@ describe("who gets which mail", () => {
     expect(log.entries().at(-1)).toMatchObject({ level: "INFO", outcome: "not sent", failure: "none" });
   });
 
-  const taken = async () => (await service.register()).email;
+  const taken = async () => (await service.addAccount()).email;
   const own = async () => {
-    const { email, userId } = await service.register();
+    const { email, userId } = await service.addAccount();
     return { email, userId };
   };
   test.each<
@@ -250,7 +250,7 @@ describe("M08 M12 what a mail is sent as", () => {
     const MAIL_LINK = "https://app.example.com/account?from=mail";
     const settings = { MAIL_LINK, ALLOWED_ORIGINS: "https://app.example.com,https://other.example" };
     const box = mailbox.createSandbox(settings);
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const headers = {
       host: "evil.example",
       "x-forwarded-host": "evil.example",
@@ -335,7 +335,7 @@ describe("each mail once, and none lost", () => {
   });
 
   test("M04 M06 a mail that SES refuses, one of no kind, and one that is damaged hold up no other", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const response = await forget(email);
     expect(response.statusCode).toBe(202);
     const ids = [
@@ -402,7 +402,7 @@ describe("each mail once, and none lost", () => {
   test.each(["GetItem identities", "GetItem users", "UpdateItem mails"])(
     "while %s fails the record comes again, and nothing is sent before",
     async (request) => {
-      const { email } = await service.register();
+      const { email } = await service.addAccount();
       await forget(email);
       wire.break(request, fail, { times: 3 });
       expect(await mailbox.deliver()).toBe(false);
@@ -412,7 +412,7 @@ describe("each mail once, and none lost", () => {
   );
 
   test("M05 SES is away for two hours: codes are too late then, notices are sent", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const id = idOf(await forget(email));
     const notice = await put({
       kind: "notice",
@@ -432,7 +432,7 @@ describe("each mail once, and none lost", () => {
 });
 
 test("M09 nothing in a table or a subject opens anything; tests/support/log.ts looks into the log", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   const { challenge } = bodyOf(await forget(email));
   const { code, link, subject } = await mailbox.receive();
   await put({ kind: "undo", email });

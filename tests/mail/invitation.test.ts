@@ -114,7 +114,7 @@ describe("npm run users -- invite", () => {
   });
 
   test("U08 invites nobody who has an account", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const { exitCode, stderr } = await users(["invite", email]);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${email} has an account already`)]);
     expect(await mailbox.deliver()).toBe(true);

@@ -33,7 +33,7 @@ const findMail = ({ challenge }: MailedCode) => database.find("mails", { id: cha
 
 /** An account whose address is proven. */
 async function registerProven(): Promise<Account> {
-  const account = await service.register();
+  const account = await service.addAccount();
   await database.change("users", { userId: account.userId }, { emailVerifiedAt: 7 });
   return account;
 }
@@ -268,7 +268,7 @@ describe("the first proof of an address", () => {
   });
 
   test("removes nothing where the address is proven meanwhile, and nothing of one that has moved on", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const asked = await ask(account.email);
     wire.break(
       "UpdateItem users",
@@ -278,7 +278,7 @@ describe("the first proof of an address", () => {
     expect(await findUser(account)).toMatchObject({ emailVerifiedAt: 9, sessionEpoch: 0 });
     await service.logIn({ account });
 
-    const moved = await service.register();
+    const moved = await service.addAccount();
     const late = await ask(moved.email);
     wire.break(
       "UpdateItem users",

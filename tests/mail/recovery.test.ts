@@ -43,7 +43,7 @@ const reset = ({ token, newPassword }: { token: string; newPassword: string }) =
   sandbox.resetPassword({ body: { token, newPassword } });
 
 test("U15 mails a link that no operator sees; the old password holds until it is used, once", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   const begun = await begin(account);
   expect(begun.link).toContain("#kind=recovery&token=");
@@ -66,7 +66,7 @@ test("U15 mails a link that no operator sees; the old password holds until it is
 });
 
 test("U15 with --now the old password is over at once, and every session", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   const unasked = await users("reset", account.email, "--now");
   expect([unasked.exitCode, unasked.stderr]).toEqual([1, expect.stringContaining("add --yes")]);
@@ -82,7 +82,7 @@ test("U15 with --now the old password is over at once, and every session", async
 test.each([[], ["--now", "--yes"]])(
   "of an account without a password there is no old one: %j",
   async (...args) => {
-    const account = await service.register();
+    const account = await service.addAccount();
     await database.change("users", { userId: account.userId }, { passwordHash: undefined });
     expect(JSON.parse((await begin(account, ...args)).stdout)).toMatchObject({ oldPassword: "none" });
   },
@@ -99,14 +99,14 @@ test.each([
     async ({ userId }: Account) => database.change("users", { userId }, { email: "other@example.com" }),
   ],
 ])("is good for nothing %s", async (_, happen) => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const begun = await begin(account);
   await happen(account);
   expectProblem(await reset(begun), codeRefusals.expired);
 });
 
 test("takes a token of its own kind alone, and nothing beside it", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const { token, newPassword } = await begin(account);
   await expectRefusal(() => reset({ token: `${token.slice(0, -1)}!`, newPassword }), codeRefusals.expired);
   await expectRefusal(
@@ -116,7 +116,7 @@ test("takes a token of its own kind alone, and nothing beside it", async () => {
 });
 
 test("begins nothing for an account that is disabled, and says so", async () => {
-  const { email } = await service.register();
+  const { email } = await service.addAccount();
   await users("disable", email);
   const { exitCode, stderr } = await users("reset", email);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining("is disabled")]);

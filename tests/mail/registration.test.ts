@@ -92,7 +92,7 @@ test("there is no account before, and no password is hashed for whoever only ask
 
 describe("an address that has an account", () => {
   test("V01 V02 answers the same, and its mail has no code: each guess is answered as it is of any other", async () => {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     const known = bodyOf(await sandbox.askRegistration({ body: { email } }));
     const mail = await mailbox.receive();
     expect([mail.to, mail.code]).toEqual([[email], ""]);
@@ -262,11 +262,11 @@ describe("the code", () => {
 const asking = {
   register: () => ask(someone()),
   async reset() {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     return receiveCode(mailbox, sandbox.forgotPassword({ body: { email } }));
   },
   async login() {
-    const { email } = await service.register();
+    const { email } = await service.addAccount();
     return receiveCode(mailbox, sandbox.askLoginCode({ body: { email } }));
   },
 };

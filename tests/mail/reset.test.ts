@@ -26,7 +26,7 @@ const ask = (email: string): Promise<MailedCode> =>
 
 /** A code as it was asked for, and another password. */
 async function prepare(account?: Account) {
-  const { email, userId, password } = account ?? (await service.register());
+  const { email, userId, password } = account ?? (await service.addAccount());
   return { email, userId, password, ...(await ask(email)), newPassword: newPassword() };
 }
 
@@ -69,7 +69,7 @@ test("a code sets a new password: the old one is over, no session is opened, and
 });
 
 test("nothing about the account changes, and the old password works, until the code comes back", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   const pair = await service.logIn({ account });
   const before = await findUser(account.userId);
   await ask(account.email);
@@ -185,7 +185,7 @@ describe("a code", () => {
 
   test("whoever writes another address into the row of a mail has no code for it", async () => {
     const mallory = await prepare();
-    const { email, userId, password } = await service.register();
+    const { email, userId, password } = await service.addAccount();
     const [id = ""] = mallory.challenge.split(".");
     await database.change("mails", { id }, { email, userId });
     expectProblem(await reset(mallory), expired);
@@ -202,7 +202,7 @@ describe("a code", () => {
   });
 
   async function withEmail(): Promise<[MailedCode & { newPassword: string }, Account]> {
-    const account = await service.register();
+    const account = await service.addAccount();
     return [{ ...(await ask(account.email)), newPassword: newPassword() }, account];
   }
 
@@ -234,7 +234,7 @@ describe("a code", () => {
 
 describe("a new password", () => {
   test("F12 is set where a deletion broke off 15 minutes ago, and the code is mailed", async () => {
-    const { userId, ...account } = await service.register();
+    const { userId, ...account } = await service.addAccount();
     await database.change("users", { userId }, { deletingAt: clock.now - 900 });
     expectDone(await reset(await prepare({ ...account, userId })));
   });

@@ -23,7 +23,7 @@ const update = "UpdateItem sessions";
 const read = "GetItem sessions";
 
 async function logIn(headers: Record<string, string> = {}) {
-  const { email, password } = await service.register();
+  const { email, password } = await service.addAccount();
   const response = await sandbox.login({ body: { email, password }, headers });
   return {
     pair: pairOf(response),
@@ -63,7 +63,7 @@ const script = (pair: Pair, { cookies = [marked], headers = {} } = {}) =>
 
 describe("binding", () => {
   test("D01 a login with the setting off, or of a bearer client, is told nothing", async () => {
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     const body = { email, password };
     const off = await service.sandbox.login({ body });
     const bearer = await sandbox.login({ body, headers: { "auth-mode": "bearer" } });
@@ -114,7 +114,7 @@ describe("binding", () => {
       COOKIE_SAME_SITE: "Lax",
       ALLOWED_ORIGINS: "https://app.example.com",
     });
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     const login = await own.login({ body: { email, password } });
     expect(login.headers["secure-session-registration"]).toContain('path="/v1/auth/device"');
     const { cookies } = pairOf(login);

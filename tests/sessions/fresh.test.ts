@@ -31,7 +31,7 @@ const payout = await createRoute({ maxAgeSeconds: 300 });
 
 test("authenticate({ acr }) lets pass whoever logged in with two factors, and nobody else", async () => {
   const shred = await createRoute({ acr: "aal2" });
-  const account = await service.register();
+  const account = await service.addAccount();
   expectProblem(await shred((await service.logIn({ account })).cookies), refusals.oneFactor);
   const { codeAt } = await createAuthenticators(service)(account);
   const { email, password } = account;
@@ -50,7 +50,7 @@ describe("authenticate({ maxAgeSeconds })", () => {
   });
 
   test("O33 counts from the login: a refresh makes nobody fresh, another login does, and ends the session before", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const old = await service.logIn({ account });
     clock.advance(301);
     const renewed = await service.rotate(old);
@@ -62,7 +62,7 @@ describe("authenticate({ maxAgeSeconds })", () => {
   });
 
   test("O42 a thief who renews ahead of the owner never gets the login that the owner makes once more", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const stolen = await service.logIn({ account });
     clock.advance(301);
     const thief = await service.rotate(stolen);

@@ -88,7 +88,7 @@ describe("the settings of a lifetime", () => {
   test("Max-Age is what is left of the session when the pair was issued", async () => {
     const maxAge = (line: string) => Number(/; Max-Age=(\d+)$/.exec(line)?.[1]);
     const as = createSandbox({ REFRESH_TOKEN_TTL_SECONDS: "3600", SESSION_MAX_AGE_SECONDS: "5000" });
-    const { email, password } = await service.register();
+    const { email, password } = await service.addAccount();
     const opened = await as.login({ body: { email, password } });
     expect(maxAge(expectCookie(opened))).toBe(3_600);
     clock.advance(3_000);
@@ -173,7 +173,7 @@ describe("the clock of a sandbox", () => {
     ["the last second of 32 bits with a sign", 2_147_483_647],
     ["the last second of 32 bits", 4_294_967_295],
   ])("T11 may show %s, a second like any other", async (_, at) => {
-    const account = await service.register();
+    const account = await service.addAccount();
     await clock.runAt(at, async () => {
       const first = await logIn({ account });
       expect(first.claims).toMatchObject({ iat: at, exp: at + 900, auth_time: at });

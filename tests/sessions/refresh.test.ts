@@ -219,7 +219,7 @@ describe("R38 refresh is refused", () => {
   });
 
   test("R27 R28 R29 with 400 for halves of two pairs, and neither session notices", async () => {
-    const stranger = await service.logIn({ account: await service.register() });
+    const stranger = await service.logIn({ account: await service.addAccount() });
     const [other, first] = [await service.logIn(), await service.logIn()];
     const second = await service.rotate(first);
     for (const [a, b] of [

@@ -190,7 +190,7 @@ describe("DELETE /auth/sessions", () => {
 
   test("O44 keeping this one needs a login of the last 300 s, and the Session-Key of the session", async () => {
     const sessionKey = createRefreshToken();
-    const own = await service.logIn({ account: await service.register(), sessionKey });
+    const own = await service.logIn({ account: await service.addAccount(), sessionKey });
     await expectRefusal(() => endOthers(own), refusals.sessionKeyRequired, [live]);
     clock.advance(300);
     const headers = { "session-key": sessionKey };

@@ -43,7 +43,7 @@ describe("the current pair", () => {
   });
 
   test("R03 a thousand rotations are one session that keeps its identity and its absolute end", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const first = await service.logIn({ account, key });
     const seen = new Set([first.refreshToken]);
     let pair = first;

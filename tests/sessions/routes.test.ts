@@ -44,7 +44,7 @@ describe.each(ours)("$route", ({ route, changes, request }) => {
   });
 
   test("takes a bearer token, and never sets a cookie", async () => {
-    const account = await service.register();
+    const account = await service.addAccount();
     const own = { currentPassword: account.password, newPassword: `${account.password} and more` };
     keepSecrets(own.newPassword);
     const pair = await service.logIn({ account });
@@ -119,7 +119,7 @@ test.each([
 
 test("S18 every read that any route sends is strongly consistent, and of a table", async () => {
   const { wire } = service;
-  const account = await service.register();
+  const account = await service.addAccount();
   const { email, password } = account;
   const newPassword = `${password} and more`;
   keepSecrets(newPassword);

@@ -25,7 +25,7 @@ async function load(settings: Record<string, string>) {
 }
 
 test("the authorizer lets a JWT pass until it expires, with the claims as context, and asks nobody", async () => {
-  const account = await service.register();
+  const account = await service.addAccount();
   await service.database.change("users", { userId: account.userId }, { roles: ["admin", "auditor"] });
   const { cookies, token, claims } = await service.logIn({ account });
   expect(claims.roles).toEqual(["admin", "auditor"]);

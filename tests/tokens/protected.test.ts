@@ -67,7 +67,7 @@ test("J58 a token of another client opens plain resources, and neither renews no
   const cookies = [cookieOf({ token, refreshToken: pair.refreshToken })];
   await expectOpen(() => sandbox.movies({ cookies }));
   clock.advance(30);
-  const { email, password } = await service.register();
+  const { email, password } = await service.addAccount();
   await expectRefusal(() => sandbox.refresh({ cookies }), refusals.invalidJwt);
   expectJson(await expectRequests([], () => sandbox.logout({ cookies })), 200, { msg: "success" });
   await expectRequests(logInSteps, () => sandbox.login({ body: { email, password }, cookies }));

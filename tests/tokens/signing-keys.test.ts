@@ -20,7 +20,7 @@ afterAll(() => secrets.stop());
 
 const [first, second] = [createKey("EdDSA"), createKey("EdDSA")];
 const setOf = (...keys: TestKey[]) => JSON.stringify({ keys });
-const account = await service.register();
+const account = await service.addAccount();
 const logIn = (as: Sandbox) => service.logIn({ as, account });
 const newHashKeys = () => JSON.stringify({ keys: [createHashKey()] });
 let [secretId, hashSecretId] = ["", ""];

@@ -13,7 +13,7 @@ import { buildToken, encode, signerOf } from "../support/token.ts";
 // Through the door, a sample: every way to forge a token is in lib/tokens/verify-access-token.test.ts.
 const service = await startService();
 const { sandbox, expectRequests } = service;
-const stranger = await service.logIn({ account: await service.register() });
+const stranger = await service.logIn({ account: await service.addAccount() });
 const { pair, withHeader, withClaims, expectRefusedEverywhere } = await createForgery(service);
 const { refreshToken, claims } = pair;
 const [head = "", body = "", signature = ""] = pair.token.split(".");
@@ -115,7 +115,7 @@ test("J32 R30 a genuine token reaches the session of exactly its user and its se
 
 test("J41 the other ES256 signature with the same r brings no ended session back", async () => {
   const elliptic = service.createSandbox(keySettings(createKey("ES256")));
-  const own = await service.logIn({ as: elliptic, account: await service.register() });
+  const own = await service.logIn({ as: elliptic, account: await service.addAccount() });
   const cookies = [cookieOf({ token: mirror(own.token), refreshToken: own.refreshToken })];
   const body = { currentPassword: "not the right password", newPassword: "another private sentence" };
   // Both verify: a signature of ECDSA is one of two. Nothing here goes by a token's text.
