@@ -18,7 +18,8 @@ export async function startNetwork(target: string) {
 
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = "", url: path = "", headers } = incoming;
-    const onward = request(target + path, { method, headers });
+    // Each on a connection of its own: one that is kept may be closed at the very moment when it is used.
+    const onward = request(target + path, { method, headers, agent: false });
     onward.end(await buffer(incoming));
     const [answer] = (await once(onward, "response")) as [IncomingMessage];
     const content = await buffer(answer);
