@@ -5,6 +5,7 @@ import type { Config } from "jest";
 const config: Config = {
   testEnvironment: "node",
   globalSetup: "<rootDir>/tests/global-setup.ts",
+  setupFiles: ["<rootDir>/tests/support/remembered-hashes.ts"],
   testMatch: [
     "<rootDir>/lib/**/*.test.ts",
     "<rootDir>/build/**/*.test.ts",

@@ -25,7 +25,7 @@ export function seededProjects(config: Config, numRuns: number): Config[] {
       ...config,
       displayName: `SEED=${seed}`,
       globals: { randomness: { seed, numRuns: numRuns * factor, factor } satisfies Randomness },
-      setupFiles: ["<rootDir>/tests/support/randomness.ts"],
+      setupFiles: [...(config.setupFiles ?? []), "<rootDir>/tests/support/randomness.ts"],
     };
   });
 }
