@@ -202,10 +202,10 @@ test("the test provider returns to the examples as docs/topologies.md has them o
 const moviesFile = join(folder, "functions/sample/movies.ts");
 const movies = readFileSync(moviesFile, "utf8");
 
-/** Saves it in one step, so that nobody sees half of it. */
-function save(content: string): void {
-  writeFileSync(`${moviesFile}.new`, content);
-  renameSync(`${moviesFile}.new`, moviesFile);
+/** Saves a file in one step, so that nobody sees half of it. */
+function save(content: string, file = moviesFile): void {
+  writeFileSync(`${file}.new`, content);
+  renameSync(`${file}.new`, file);
 }
 
 /**
@@ -275,6 +275,21 @@ test("code that does not build is said, and answered with 500; the other functio
   expect((await logIn(started.url)).status).toBe(200);
   save(movies);
   await askUntil('200 ["Avatar","Avengers"]');
+});
+
+test("a file of several functions that does not build: they are answered with 500, the others go on, and the next save mends it", async () => {
+  const listFile = join(folder, "lib/auth/session/list.ts");
+  const list = readFileSync(listFile, "utf8");
+  const { cookies: cookie } = await logIn(started.url);
+  const listSessions = async () =>
+    (await fetch(`${started.url}/auth/sessions`, { headers: { cookie } })).status;
+  expect(await listSessions()).toBe(200);
+  save(`const = 1;\n${list}`, listFile);
+  while ((await listSessions()) !== 500) await setTimeout(50);
+  expect(started.output()).toContain("lib/auth/session/list.ts:1:6");
+  expect((await logIn(started.url)).status).toBe(200);
+  save(list, listFile);
+  while ((await listSessions()) !== 200) await setTimeout(50);
 });
 
 test("the private key is readable by its owner only, and so is all that npm start keeps", () => {
